@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+/// Line charts as inline SVG; colours come from the page's style sheet.
+#pragma once
+
+#include "train.hpp"
+
+namespace demo {
+
+struct line {
+  std::string name;
+  int colour = 0;       // index into the page's palette
+  bool faint = false;   // one seed among several
+  bool marked = false;  // dots with the exact value on hover
+  std::vector<point> points;
+};
+
+struct chart {
+  std::string title, x_label;
+  double scale = 1;            // what is drawn is value * scale
+  const char* format = "%g";   // of values on hover, after scaling
+  bool from_zero = false;
+  std::vector<line> lines;
+};
+
+std::string svg(const chart& chart);
+
+}  // namespace demo

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+/// Trains one network on Fashion-MNIST by several recipes and says what each was worth.
+#include "interrupt.hpp"
+#include "progress.hpp"
+#include "report.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <thread>
+
+namespace {
+
+using namespace demo;
+
+enum exit_code { done = 0, failed = 1, misused = 2, stopped = 130 };
+
+std::vector<recipe> chosen_recipes(const options& options, const plan& plan) {
+  std::vector<recipe> chosen;
+  std::string known;
+  for (const recipe& r : all_recipes(plan)) known += (known.empty() ? "" : ", ") + r.name;
+  for (const std::string& name : options.recipes) {
+    for (recipe& r : all_recipes(plan))
+      if (r.name == name) chosen.push_back(std::move(r));
+    if (chosen.empty() || chosen.back().name != name)
+      throw usage_error("no recipe '" + name + "'; there are " + known);
+  }
+  return chosen;
+}
+
+dataset choose_images(dataset data, const options& options) {
+  if (options.validation) {
+    const std::size_t all = data.train.size(), kept = all - all / 6;
+    data = {data.train.part(0, kept), data.train.part(kept, all)};
+  }
+  if (options.quick)
+    data = {data.train.part(0, std::min<std::size_t>(data.train.size(), 512)),
+            data.test.part(0, std::min<std::size_t>(data.test.size(), 256))};
+  return data;
+}
+
+/// Opened before the training: a mistyped path must not cost the result. The old content stays until the end.
+void check_writable(const std::string& file) {
+  if (!std::ofstream(file, std::ios::app)) throw std::runtime_error(file + ": " + std::strerror(errno));
+}
+
+void write(const std::string& file, const std::string& text) {
+  std::ofstream stream(file, std::ios::trunc);
+  stream << text << std::flush;
+  if (!stream) throw std::runtime_error(file + ": " + std::strerror(errno));
+}
+
+exit_code run(options options, const std::string& command) {
+  if (options.quick) options.epochs = std::min(options.epochs, 2);
+  if (options.threads == 0) options.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  chosen_recipes(options, {options.rate, 1});  // a mistyped name is told before the data is read
+  const dataset data = choose_images(read_dataset(options.data), options);
+  check_writable(options.report);
+  const settings training{options.epochs, options.batch, options.threads, options.rate};
+  const hone::index steps = training.steps_per_epoch(data.train.size());
+  std::vector<recipe> recipes = chosen_recipes(options, {options.rate, steps * options.epochs});
+
+  std::printf("Fashion-MNIST: %zu training images, %zu %s; %d epochs, batch %d, rate %g, %d thread%s\n", data.train.size(),
+              data.test.size(), options.validation ? "held out" : "test images", options.epochs, options.batch, options.rate,
+              options.threads, options.threads > 1 ? "s" : "");
+  for (const recipe& r : recipes) std::printf("  %-10s %s\n", r.name.c_str(), r.summary.c_str());
+
+  catch_interrupts();
+  std::vector<history> histories;
+  {
+    progress progress(options.seeds * static_cast<int>(recipes.size()), options.epochs, steps);
+    for (int seed = 1; seed <= options.seeds && !interrupted(); ++seed)
+      for (const recipe& r : recipes)
+        if (!interrupted()) histories.push_back(train(r.name, data, training, static_cast<std::uint64_t>(seed), progress));
+  }
+
+  const std::vector<summary_row> rows = summarise(histories, options.epochs);
+  if (interrupted()) std::printf("\ninterrupted%s\n", rows.empty() ? " before the end of the first epoch: no results" : "; so far:");
+  if (!rows.empty()) std::printf("\n%s\n", table_text(rows).c_str());
+  for (const std::string& sentence : verdict(histories, data.test.size())) std::printf("%s\n", sentence.c_str());
+  write(options.report, html_report({command, options, training, data.train.size(), data.test.size(), std::move(recipes), histories}));
+  std::printf("report: %s\n", options.report.c_str());
+  return interrupted() ? stopped : done;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  std::string command = "fashion_mnist";
+  for (int i = 1; i < count; ++i) command += std::string(" ") + arguments[i];
+  try {
+    const options options = parse({arguments + std::min(count, 1), arguments + count});
+    if (options.help) return std::fputs(help_text().c_str(), stdout) < 0 ? failed : done;
+    return run(options, command);
+  } catch (const usage_error& error) {
+    std::fprintf(stderr, "fashion_mnist: %s\ntry fashion_mnist --help\n", error.what());
+    return misused;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "fashion_mnist: %s\n", error.what());
+    return failed;
+  }
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+/// The command line.
+#pragma once
+
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace demo {
+
+/// A bad option or value; the message names it.
+struct usage_error : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+struct options {
+  std::string data = {};  // empty: where the Debian package puts it
+  int seeds = 1;
+  int epochs = 7;
+  int threads = 0;      // 0: one per core
+  int batch = 64;       // images per step
+  double rate = 0.02;   // of the baseline throughout, of the others at their peak
+  std::string report = "fashion_mnist.html";
+  std::vector<std::string> recipes = {"baseline", "refined"};
+  bool quick = false;       // a few hundred images, to see that everything runs
+  bool validation = false;  // measure on held-out training images: for choosing hyper-parameters
+  bool help = false;
+};
+
+/// Arguments without the program's name. Checks ranges; names of recipes are checked where they are known.
+options parse(std::span<const char* const> arguments);
+
+std::string help_text();
+
+}  // namespace demo

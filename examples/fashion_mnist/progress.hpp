@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+/// The progress of all trainings: a bar on a terminal, a plain line per epoch anywhere else.
+#pragma once
+
+#include "train.hpp"
+
+#include <chrono>
+#include <cstdio>
+
+namespace demo {
+
+class progress final : public observer {
+ public:
+  /// How much there is to do; for the time left.
+  progress(int trainings, int epochs, hone::index steps_per_epoch);
+  ~progress() override { clear(); }
+
+  void begin(const std::string& recipe, std::uint64_t seed) override;
+  void step(int epoch, double loss, double accuracy) override;
+  void epoch(int epoch, double loss, double accuracy, double test_accuracy) override;
+
+ private:
+  using clock = std::chrono::steady_clock;
+
+  void clear();
+  double seconds_left() const;
+
+  const int trainings_, epochs_;
+  const hone::index steps_per_epoch_;
+  const bool terminal_;
+  const clock::time_point start_ = clock::now();
+  clock::time_point drawn_ = {};
+  std::string label_;
+  int training_ = 0;
+  hone::index done_ = 0;  // steps, of all trainings
+  bool visible_ = false;
+};
+
+/// "1:05", "1:02:03"
+std::string clock_text(double seconds);
+
+}  // namespace demo

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+#include "summary.hpp"
+
+#include <cmath>
+#include <cstdio>
+
+namespace demo {
+namespace {
+
+std::string format(const char* pattern, auto... values) {
+  char text[512];
+  std::snprintf(text, sizeof text, pattern, values...);
+  return text;
+}
+
+/// Pads to a width in characters; bytes that continue a UTF-8 character do not count.
+std::string padded(std::string text, std::size_t width, bool left) {
+  std::size_t length = 0;
+  for (const char c : text) length += (static_cast<unsigned char>(c) & 0xc0) != 0x80 ? 1 : 0;
+  const std::string fill(width > length ? width - length : 0, ' ');
+  return left ? text + fill : fill + text;
+}
+
+summary_row row_of(const std::vector<const history*>& runs, int planned) {
+  std::vector<double> accuracy, calibration, seconds;
+  for (const history* h : runs) {
+    accuracy.push_back(h->accuracy);
+    calibration.push_back(h->calibration_error);
+    seconds.push_back(h->seconds);
+  }
+  return {runs.front()->recipe, static_cast<int>(runs.size()), runs.front()->epochs, planned,
+          spread_of(accuracy),  spread_of(calibration),        spread_of(seconds)};
+}
+
+std::vector<std::string> names_in(const std::vector<history>& histories) {
+  std::vector<std::string> names;
+  for (const history& h : histories)
+    if (std::find(names.begin(), names.end(), h.recipe) == names.end()) names.push_back(h.recipe);
+  return names;
+}
+
+const history* complete_run(const std::vector<history>& histories, const std::string& recipe, std::uint64_t seed) {
+  for (const history& h : histories)
+    if (h.complete && h.recipe == recipe && h.seed == seed) return &h;
+  return nullptr;
+}
+
+std::string compare(const std::vector<history>& histories, const std::string& base, const std::string& name,
+                    std::size_t test_images) {
+  std::vector<double> gains, calibrations;  // points; same seed, so that the pair differs by the recipe alone
+  int wins = 0;
+  double accuracy = 0;
+  for (const history& h : histories) {
+    const history* b = complete_run(histories, base, h.seed);
+    if (h.recipe != name || !h.complete || b == nullptr) continue;
+    gains.push_back(100 * (h.accuracy - b->accuracy));
+    calibrations.push_back(100 * (h.calibration_error - b->calibration_error));
+    wins += h.accuracy > b->accuracy ? 1 : 0;
+    accuracy = b->accuracy;
+  }
+  if (gains.empty()) return "No verdict on " + name + ": no seed ran to the end with both it and " + base + ".";
+
+  const auto runs = static_cast<double>(gains.size());
+  const spread gain = spread_of(gains), calibration = spread_of(calibrations);
+  // one standard error of the mean difference; of a single pair, the sampling error of the test images
+  const double noise = gains.size() > 1 ? gain.deviation / std::sqrt(runs)
+                                        : 100 * std::sqrt(accuracy * (1 - accuracy) / static_cast<double>(test_images));
+  const bool clear = std::abs(gain.mean) > 2 * noise;
+  std::string text = clear && gain.mean > 0 ? name + " beat " + base
+                     : clear                ? name + " did worse than " + base
+                     : gain.mean > 0        ? name + " was ahead of " + base + ", but not clearly"
+                                            : name + " did not help";
+  text += format(": %+.2f points of test accuracy", gain.mean);
+  if (gains.size() > 1)
+    text += format(" on the mean of %zu seeds (standard error %.2f), ahead in %d of them", gains.size(), noise, wins);
+  else
+    text += format(" with one seed, where chance alone makes about ±%.2f; --seeds 5 tells more", noise);
+  return text + format(". Its calibration error is %.2f points %s.", std::abs(calibration.mean),
+                       calibration.mean > 0 ? "higher (worse)" : "lower (better)");
+}
+
+}  // namespace
+
+std::vector<summary_row> summarise(const std::vector<history>& histories, int planned_epochs) {
+  std::vector<summary_row> rows;
+  for (const std::string& name : names_in(histories)) {
+    std::vector<const history*> complete;
+    for (const history& h : histories)
+      if (h.recipe == name && h.complete) complete.push_back(&h);
+    if (!complete.empty()) rows.push_back(row_of(complete, planned_epochs));
+  }
+  for (const history& h : histories)
+    if (!h.complete && h.epochs > 0) rows.push_back(row_of({&h}, planned_epochs));
+  return rows;
+}
+
+std::string percent_text(const spread& s, int runs) {
+  return runs > 1 ? format("%.2f ± %.2f %%", 100 * s.mean, 100 * s.deviation) : format("%.2f %%", 100 * s.mean);
+}
+
+std::string label_of(const summary_row& row) {
+  return row.complete() ? row.recipe : row.recipe + format(" (%d of %d epochs)", row.epochs, row.planned);
+}
+
+std::string table_text(const std::vector<summary_row>& rows) {
+  std::size_t first = 10;
+  for (const summary_row& row : rows) first = std::max(first, label_of(row).size());
+  const auto line = [first](const std::string& a, const std::string& b, const std::string& c, const std::string& d,
+                            const std::string& e) {
+    return padded(a, first, true) + padded(b, 18, false) + padded(c, 14, false) + padded(d, 18, false) + padded(e, 11, false) + "\n";
+  };
+  std::string text = line("recipe", "test accuracy", "test error", "ECE", "time");
+  text += std::string(first + 61, '-') + "\n";
+  for (const summary_row& row : rows)
+    text += line(label_of(row), percent_text(row.accuracy, row.runs), format("%.2f %%", 100 * row.error()),
+                 percent_text(row.calibration_error, row.runs), format("%.1f s", row.seconds.mean));
+  return text;
+}
+
+std::vector<std::string> verdict(const std::vector<history>& histories, std::size_t test_images) {
+  std::vector<std::string> sentences;
+  const std::vector<std::string> names = names_in(histories);
+  for (std::size_t i = 1; i < names.size(); ++i) sentences.push_back(compare(histories, names[0], names[i], test_images));
+  return sentences;
+}
+
+}  // namespace demo

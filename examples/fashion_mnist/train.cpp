@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+#include "train.hpp"
+
+#include "interrupt.hpp"
+#include "metrics.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <numeric>
+
+namespace demo {
+namespace {
+
+/// Turns bytes into numbers of mean 0 and deviation 1 over the training images.
+struct standardisation {
+  float mean = 0, scale = 1;
+
+  explicit standardisation(const image_set& set) {
+    double sum = 0, squares = 0;
+    for (const std::uint8_t p : set.pixels) sum += p, squares += double(p) * p;
+    const auto n = static_cast<double>(set.pixels.size());
+    const double variance = squares / n - sum / n * (sum / n);
+    mean = static_cast<float>(sum / n);
+    scale = static_cast<float>(1 / std::sqrt(std::max(variance, 1.0)));
+  }
+
+  void gather(const image_set& set, std::span<const std::uint32_t> which, batch& to) const {
+    to.images.resize(static_cast<Eigen::Index>(which.size()), image_pixels);
+    to.labels.resize(which.size());
+    for (std::size_t i = 0; i < which.size(); ++i) {
+      const std::uint8_t* from = set.pixels.data() + which[i] * image_pixels;
+      float* row = to.images.row(static_cast<Eigen::Index>(i)).data();
+      for (std::size_t k = 0; k < image_pixels; ++k) row[k] = (static_cast<float>(from[k]) - mean) * scale;
+      to.labels[i] = set.labels[which[i]];
+    }
+  }
+};
+
+std::vector<std::uint32_t> in_order(std::size_t count) {
+  std::vector<std::uint32_t> order(count);
+  std::iota(order.begin(), order.end(), 0u);
+  return order;
+}
+
+/// Fisher and Yates; std::shuffle differs by library.
+void shuffle(std::vector<std::uint32_t>& order, std::mt19937_64& random) {
+  for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random() % i]);
+}
+
+/// Calls work(part of the order) for `size` samples at a time, until it returns false.
+template <class Work>
+bool each_batch(std::span<const std::uint32_t> order, std::size_t size, const Work& work) {
+  for (std::size_t begin = 0; begin < order.size(); begin += size)
+    if (!work(order.subspan(begin, std::min(size, order.size() - begin)))) return false;
+  return true;
+}
+
+std::size_t hits(const matrix<float>& logits, const std::vector<int>& labels) {
+  std::size_t count = 0;
+  for (Eigen::Index i = 0, top = 0; i < logits.rows(); ++i) {
+    logits.row(i).maxCoeff(&top);
+    count += top == labels[static_cast<std::size_t>(i)] ? 1 : 0;
+  }
+  return count;
+}
+
+class running_mean {
+ public:
+  void add(double value, double weight) { sum_ += value * weight, weight_ += weight; }
+  double operator()() const { return weight_ > 0 ? sum_ / weight_ : 0; }
+  void reset() { *this = {}; }
+
+ private:
+  double sum_ = 0, weight_ = 0;
+};
+
+recipe find_recipe(const std::string& name, const plan& plan) {
+  for (recipe& r : all_recipes(plan))
+    if (r.name == name) return r;
+  throw std::invalid_argument("no recipe '" + name + "'");
+}
+
+}  // namespace
+
+history train(const std::string& recipe_name, const dataset& data, const settings& settings, std::uint64_t seed,
+              observer& observer) {
+  const auto start = std::chrono::steady_clock::now();
+  const hone::index steps = settings.steps_per_epoch(data.train.size());
+  const recipe recipe = find_recipe(recipe_name, {settings.rate, steps * settings.epochs});
+  const standardisation standard(data.train);
+  trainer trainer{network(seed, settings.threads), sgd{}, hone::cpu{settings.threads}, {}};
+  std::mt19937_64 random(seed + 1'000'000);  // apart from the seeds of the weights
+  std::vector<std::uint32_t> order = in_order(data.train.size());
+  const std::vector<std::uint32_t> test_order = in_order(data.test.size());
+
+  history history{.recipe = recipe.name, .seed = seed};
+  batch batch;
+  hone::index step = 0;
+  observer.begin(recipe.name, seed);
+  for (int epoch = 1; epoch <= settings.epochs; ++epoch) {
+    shuffle(order, random);
+    running_mean loss, accuracy, recent;
+    const bool finished = each_batch(order, static_cast<std::size_t>(settings.batch), [&](auto part) {
+      standard.gather(data.train, part, batch);
+      const double value = recipe.step(trainer, batch, recipe.rate(step));
+      if (!std::isfinite(value))
+        throw divergence("recipe " + recipe.name + ", seed " + std::to_string(seed) + ": the loss is not finite at step " +
+                         std::to_string(step) + "; try a smaller --rate");
+      const auto n = static_cast<double>(part.size());
+      loss.add(value, n);
+      recent.add(value, n);
+      accuracy.add(static_cast<double>(hits(trainer.net.logits(), batch.labels)) / n, n);
+      ++step;
+      if (step * 10 / steps != (step - 1) * 10 / steps) {
+        history.train_loss.push_back({static_cast<double>(step) / static_cast<double>(steps), recent()});
+        recent.reset();
+      }
+      observer.step(epoch, loss(), accuracy());
+      return !interrupted();
+    });
+    if (!finished) break;
+
+    classification_metrics metrics;
+    each_batch(test_order, 500, [&](auto part) {
+      standard.gather(data.test, part, batch);
+      metrics.add(trainer.net.forward(batch.images), batch.labels);
+      return true;
+    });
+    history.epochs = epoch;
+    history.test_error.push_back({static_cast<double>(epoch), metrics.error()});
+    history.accuracy = metrics.accuracy();
+    history.calibration_error = metrics.calibration_error();
+    observer.epoch(epoch, loss(), accuracy(), metrics.accuracy());
+    if (interrupted()) break;
+  }
+  history.complete = history.epochs == settings.epochs;
+  history.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return history;
+}
+
+}  // namespace demo

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+/// How a bad argument is reported: one exception type, or a handler where exceptions are off.
+#pragma once
+
+#include <hone/core/config.hpp>
+#include <hone/core/number.hpp>
+
+#include <cstdio>
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+
+namespace hone {
+
+/// Names the function, the parameter and the values: "smooth: epsilon is 1.5, must be in [0, 1)".
+class invalid_argument : public std::invalid_argument {
+ public:
+  using std::invalid_argument::invalid_argument;
+};
+
+/// Called with the message, in place of a throw, where exceptions are off (-fno-exceptions). It must not
+/// return: hone aborts if it does. The default prints the message to stderr.
+using error_handler = void (*)(const char* message);
+
+namespace detail {
+
+inline error_handler& handler() noexcept {
+  static error_handler current = +[](const char* message) { std::fprintf(stderr, "hone: %s\n", message); };
+  return current;
+}
+
+[[noreturn]] inline void fail(const std::string& message) {
+#if HONE_HAS_EXCEPTIONS
+  throw invalid_argument(message);
+#else
+  handler()(message.c_str());
+  std::abort();
+#endif
+}
+
+/// A number as a message shows it.
+inline std::string text(double x) {
+  char buffer[32];
+  std::snprintf(buffer, sizeof buffer, "%.9g", x);
+  return buffer;
+}
+inline std::string text(std::int64_t x) { return std::to_string(x); }
+inline std::string text(std::int64_t rows, std::int64_t columns) { return text(rows) + " x " + text(columns); }
+
+/// "function: parameter is x, must be range". Conditions are written so that NaN fails them.
+inline void require(bool ok, const char* function, const char* parameter, double x, const char* range) {
+  if (!ok) fail(std::string(function) + ": " + parameter + " is " + text(x) + ", must be " + range);
+}
+inline void require(bool ok, const char* function, const char* parameter, std::int64_t x, const char* range) {
+  if (!ok) fail(std::string(function) + ": " + parameter + " is " + text(x) + ", must be " + range);
+}
+
+/// x - x is 0 for every finite x and NaN otherwise; bits, so that -ffast-math cannot fold it away.
+inline bool finite(double x) noexcept {
+  const auto bits = __builtin_bit_cast(std::uint64_t, x);
+  return (bits >> 52 & 0x7ff) != 0x7ff;
+}
+
+}  // namespace detail
+
+/// Sets the handler for builds without exceptions and returns the one it replaces.
+inline error_handler set_error_handler(error_handler handler) noexcept {
+  const error_handler old = detail::handler();
+  detail::handler() = handler;
+  return old;
+}
+
+}  // namespace hone

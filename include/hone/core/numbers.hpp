@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+/// A view of the caller's numbers per row or per class: float or double, told apart at run time, so that
+/// weights and λ multiply no kernels.
+#pragma once
+
+#include <hone/core/config.hpp>
+#include <hone/core/error.hpp>
+
+#include <ranges>
+#include <type_traits>
+
+namespace hone {
+
+class numbers {
+ public:
+  constexpr numbers() noexcept = default;
+  constexpr numbers(float const* data, index size) noexcept : data_(data), size_(size) {}
+  constexpr numbers(double const* data, index size) noexcept : data_(data), size_(size), wide_(true) {}
+
+  /// A std::vector or std::span of float or double; a temporary vector is refused, for it would dangle.
+  template <std::ranges::contiguous_range R>
+    requires std::is_floating_point_v<std::ranges::range_value_t<R>>
+  constexpr numbers(R&& range) noexcept
+      : numbers(std::ranges::data(range), static_cast<index>(std::ranges::size(range))) {
+    static_assert(std::ranges::borrowed_range<R>,
+                  "hone: numbers per row or class are viewed, not copied: give the vector a name first");
+  }
+
+  constexpr index size() const noexcept { return size_; }
+  HONE_HD double operator[](index i) const noexcept {
+    return wide_ ? static_cast<double const*>(data_)[i] : static_cast<double>(static_cast<float const*>(data_)[i]);
+  }
+
+ private:
+  void const* data_ = nullptr;
+  index size_ = 0;
+  bool wide_ = false;
+};
+
+namespace detail {
+
+/// Checks a vector of numbers when evaluate begins: its length, and every number.
+template <class Valid>
+void require_numbers(numbers x, index size, const char* what, const char* per, Valid valid, const char* range) {
+  if (x.size() != size)
+    fail(std::string("evaluate: ") + text(x.size()) + " " + what + "s for " + text(size) + " " + per + "s");
+  for (index i = 0; i < size; ++i)
+    if (!valid(x[i]))
+      fail(std::string("evaluate: ") + what + " of " + per + " " + text(i) + " is " + text(x[i]) + ", must be " + range);
+}
+
+}  // namespace detail
+}  // namespace hone

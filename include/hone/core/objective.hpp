@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+/// What evaluate computes: terms, their sums, and factors and row weights in front of them. An objective is a
+/// value that holds hyper-parameters and views of the caller's data, no buffers and no state.
+#pragma once
+
+#include <hone/core/config.hpp>
+#include <hone/core/error.hpp>
+#include <hone/core/numbers.hpp>
+
+#include <concepts>
+#include <tuple>
+
+namespace hone {
+
+/// The base of everything that may stand in a sum.
+struct objective_base {};
+
+template <class O>
+concept objective = std::derived_from<O, objective_base>;
+
+template <objective O>
+struct scaled : objective_base {
+  O inner;
+  double factor;
+
+  scaled(O inner_, double factor_) : inner(inner_), factor(factor_) {}
+};
+
+template <objective First, objective Second>
+struct summed : objective_base {
+  First first;
+  Second second;
+
+  summed(First first_, Second second_) : first(first_), second(second_) {}
+};
+
+template <objective O>
+struct row_weighed : objective_base {
+  O inner;
+  numbers weights;
+
+  row_weighed(O inner_, numbers weights_) : inner(inner_), weights(weights_) {}
+};
+
+/// A factor of any arithmetic type, finite.
+template <objective O>
+scaled<O> operator*(arithmetic auto factor, O const& o) {
+  const real f = factor;
+  detail::require(detail::finite(f.value), "operator*", "factor", f.value, "finite");
+  return {o, f.value};
+}
+template <objective O>
+scaled<O> operator*(O const& o, arithmetic auto factor) {
+  return factor * o;
+}
+
+/// Terms over the same prediction, evaluated together in one read of it.
+template <objective First, objective Second>
+summed<First, Second> operator+(First const& first, Second const& second) {
+  return {first, second};
+}
+
+/// Multiplies the loss of row i by weights[i], viewed. mean still divides by what it would without weights.
+template <class O>
+auto weigh_rows(O o, numbers weights) {
+  static_assert(objective<O>, "weigh_rows: the first argument must be an objective, such as hone::cross_entropy(target)");
+  return row_weighed<O>(o, weights);
+}
+
+namespace detail {
+
+/// A term of an objective with all that stands in front of it: what a backend works on.
+template <class Term, int Weights>
+struct leaf {
+  using term_type = Term;
+  static constexpr int weight_count = Weights;
+
+  Term term;
+  double factor = 1;
+  numbers weights[Weights > 0 ? Weights : 1] = {};
+
+  /// The factor and the row's weights, without the reduction.
+  HONE_HD double factor_of_row(index i) const noexcept {
+    double f = factor;
+    for (int k = 0; k < Weights; ++k) f *= weights[k][i];
+    return f;
+  }
+};
+
+template <class Term, int Weights>
+leaf<Term, Weights + 1> weighed_leaf(leaf<Term, Weights> const& from, numbers weights) {
+  leaf<Term, Weights + 1> result{from.term, from.factor};
+  for (int k = 0; k < Weights; ++k) result.weights[k] = from.weights[k];
+  result.weights[Weights] = weights;
+  return result;
+}
+
+template <class O>
+auto leaves(scaled<O> const& o);
+template <class O>
+auto leaves(row_weighed<O> const& o);
+template <class First, class Second>
+auto leaves(summed<First, Second> const& o);
+
+/// The leaves of an objective, in the order in which they were written, as a std::tuple.
+template <class Term>
+auto leaves(Term const& term) {
+  return std::tuple(leaf<Term, 0>{term});
+}
+template <class O>
+auto leaves(scaled<O> const& o) {
+  return std::apply([&](auto... l) { return ((l.factor *= o.factor), ..., std::tuple(l...)); }, leaves(o.inner));
+}
+template <class O>
+auto leaves(row_weighed<O> const& o) {
+  return std::apply([&](auto const&... l) { return std::tuple(weighed_leaf(l, o.weights)...); }, leaves(o.inner));
+}
+template <class First, class Second>
+auto leaves(summed<First, Second> const& o) {
+  return std::tuple_cat(leaves(o.first), leaves(o.second));
+}
+
+}  // namespace detail
+}  // namespace hone

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+/// What a formula is written on. An operand V is a number (a GPU thread, a proof in double), a pack of
+/// numbers (cpu/pack.hpp) or a dual number (tests). Formulas call the functions below unqualified and
+/// never branch on data: select() takes the place of if, and both of its arms are computed.
+#pragma once
+
+#include <hone/core/config.hpp>
+
+#include <cmath>
+#include <concepts>
+
+namespace hone {
+
+using std::abs;
+using std::atan;
+using std::exp;
+using std::expm1;
+using std::log;
+using std::log1p;
+using std::sqrt;
+
+template <std::floating_point T>
+HONE_HD constexpr T select(bool condition, T yes, T no) noexcept {
+  return condition ? yes : no;
+}
+template <std::floating_point T>
+HONE_HD constexpr T min(T a, T b) noexcept {
+  return b < a ? b : a;
+}
+template <std::floating_point T>
+HONE_HD constexpr T max(T a, T b) noexcept {
+  return a < b ? b : a;
+}
+
+/// exp(x) for x <= 0, where an operand may let results vanish early, and log(1 + x) for x in [0, 1].
+template <std::floating_point T>
+HONE_HD T exp_of_nonpositive(T x) noexcept {
+  return exp(x);
+}
+template <std::floating_point T>
+HONE_HD T log1p_of_unit(T x) noexcept {
+  return log1p(x);
+}
+
+template <class V>
+concept operand = std::constructible_from<V, int> && std::constructible_from<V, double> && requires(V a, V b) {
+  { a + b } -> std::convertible_to<V>;
+  { a - b } -> std::convertible_to<V>;
+  { a * b } -> std::convertible_to<V>;
+  { a / b } -> std::convertible_to<V>;
+  { -a } -> std::convertible_to<V>;
+  select(a < b, a, b);
+  exp(a), expm1(a), log(a), log1p(a), sqrt(a), atan(a), abs(a), min(a, b), max(a, b);
+};
+
+/// A value with its derivative by the prediction.
+template <class V>
+struct value_grad {
+  V value;
+  V grad;
+};
+
+/// N operands: sums of a sweep, or numbers kept from one sweep for the next.
+template <class V, int N>
+struct bundle {
+  V at[N > 0 ? N : 1];
+
+  HONE_HD constexpr V& operator[](int i) noexcept { return at[i]; }
+  HONE_HD constexpr V const& operator[](int i) const noexcept { return at[i]; }
+};
+
+static_assert(operand<float> && operand<double>);
+
+}  // namespace hone

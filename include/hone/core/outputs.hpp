@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+/// Where the answers of evaluate go.
+#pragma once
+
+#include <hone/core/view.hpp>
+
+namespace hone {
+
+/// Buffers of the caller, each optional. For an image_view of logits the gradient is an image_view too.
+///   gradient   d value / d prediction, of the prediction's shape; may be the prediction itself
+///   unreduced  one loss per row (per element for element-wise losses), contiguous, before the reduction
+///   value      the reduced value
+template <class T, template <class> class View = matrix_view>
+struct outputs {
+  View<T> gradient = {};
+  accumulator_t<T>* unreduced = nullptr;
+  accumulator_t<T>* value = nullptr;
+};
+
+}  // namespace hone

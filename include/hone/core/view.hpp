@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+/// Non-owning views of the caller's numbers: matrices and images.
+#pragma once
+
+#include <hone/core/number.hpp>
+
+#include <concepts>
+#include <type_traits>
+
+namespace hone {
+
+/// A row-major rows × columns matrix of T. Row i starts at data + i · row_stride; what lies between
+/// columns and row_stride is padding, never read and never written. Converts to its const T form.
+template <class T>
+struct matrix_view {
+  T* data = nullptr;
+  index rows = 0;
+  index columns = 0;
+  index row_stride = 0;  ///< in elements, >= columns
+
+  constexpr matrix_view() noexcept = default;
+
+  constexpr matrix_view(T* data_, std::integral auto rows_, std::integral auto columns_) noexcept
+      : matrix_view(data_, rows_, columns_, columns_) {}
+
+  constexpr matrix_view(T* data_, std::integral auto rows_, std::integral auto columns_,
+                        std::integral auto row_stride_) noexcept
+      : data(data_),
+        rows(static_cast<index>(rows_)),
+        columns(static_cast<index>(columns_)),
+        row_stride(static_cast<index>(row_stride_)) {}
+
+  template <class U>
+    requires std::same_as<const U, T>
+  constexpr matrix_view(matrix_view<U> const& other) noexcept
+      : matrix_view(other.data, other.rows, other.columns, other.row_stride) {}
+
+  constexpr T* row(index i) const noexcept { return data + i * row_stride; }
+};
+
+/// Per-pixel numbers as convolutions leave them: images × channels × pixels, contiguous (N x C x H x W
+/// with pixels = H · W). Read as a matrix it has images · pixels rows and channels columns: row n · pixels + p
+/// is pixel p of image n, and no copy is made. Converts to its const T form.
+template <class T>
+struct image_view {
+  T* data = nullptr;
+  index images = 0;
+  index channels = 0;
+  index pixels = 0;
+
+  constexpr image_view() noexcept = default;
+
+  constexpr image_view(T* data_, std::integral auto images_, std::integral auto channels_,
+                       std::integral auto pixels_) noexcept
+      : data(data_),
+        images(static_cast<index>(images_)),
+        channels(static_cast<index>(channels_)),
+        pixels(static_cast<index>(pixels_)) {}
+
+  constexpr image_view(T* data_, std::integral auto images_, std::integral auto channels_, std::integral auto height,
+                       std::integral auto width) noexcept
+      : image_view(data_, images_, channels_, static_cast<index>(height) * static_cast<index>(width)) {}
+
+  template <class U>
+    requires std::same_as<const U, T>
+  constexpr image_view(image_view<U> const& other) noexcept
+      : image_view(other.data, other.images, other.channels, other.pixels) {}
+};
+
+namespace detail {
+
+/// The template that a view is made from.
+template <class View>
+struct view_template;
+template <class T>
+struct view_template<matrix_view<T>> {
+  using number = std::remove_const_t<T>;
+  template <class U>
+  using of = matrix_view<U>;
+};
+template <class T>
+struct view_template<image_view<T>> {
+  using number = std::remove_const_t<T>;
+  template <class U>
+  using of = image_view<U>;
+};
+
+}  // namespace detail
+
+static_assert(std::is_trivially_copyable_v<matrix_view<float>> && std::is_trivially_copyable_v<image_view<float>>);
+
+}  // namespace hone

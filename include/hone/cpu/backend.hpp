@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+/// The CPU as a backend.
+#pragma once
+
+#include <hone/core/error.hpp>
+#include <hone/cpu/scratch.hpp>
+#include <hone/cpu/threads.hpp>
+
+#include <algorithm>
+
+namespace hone {
+
+/// Runs on threads of this process; every call returns when it is done. The answers have the same bits for
+/// every number of threads. Objects are cheap, share one pool, and may be used from several threads at once.
+class cpu {
+ public:
+  /// Every core that the process may use.
+  cpu() : threads_(std::max(1, static_cast<int>(std::thread::hardware_concurrency()))) {}
+
+  /// At most this many threads, the caller included; at least 1.
+  explicit cpu(integer threads) : threads_(static_cast<int>(threads.value)) {
+    detail::require(threads.value >= 1 && threads.value <= 1024, "cpu", "threads", threads.value, "in [1, 1024]");
+  }
+
+  int threads() const noexcept { return threads_; }
+
+ private:
+  int threads_;
+};
+
+namespace on_cpu {
+
+/// Calls body(chunk, memory) for every chunk in [0, chunks); memory is `bytes` of scratch of the thread.
+template <class Body>
+void for_chunks(cpu const& backend, index chunks, std::size_t bytes, Body const& body) {
+  const int threads = static_cast<int>(std::min<index>(backend.threads(), std::max<index>(chunks, 1)));
+  const std::size_t room = (bytes + 4095) / 4096 * 4096 + 192;  // threads must not share cache lines or sets
+  struct context {
+    Body const& body;
+    std::byte* memory;
+    std::size_t room;
+  } all{body, scratch(room * static_cast<std::size_t>(threads)), room};
+  thread_pool::shared().run(
+      threads, chunks,
+      [](void* c, index chunk, int slot) noexcept {
+        auto& job = *static_cast<context*>(c);
+        job.body(chunk, job.memory + job.room * static_cast<std::size_t>(slot));
+      },
+      &all);
+}
+
+}  // namespace on_cpu
+}  // namespace hone

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+/// How rows are cut into chunks for the threads. Chunks depend on the shape alone and their sums are added in
+/// their order, so that the bits do not depend on how many threads there are.
+#pragma once
+
+#include <hone/core/view_check.hpp>
+#include <hone/cpu/backend.hpp>
+#include <hone/cpu/stream.hpp>
+#include <hone/cpu/tile.hpp>
+
+namespace hone::on_cpu {
+
+struct chunk_plan_t {
+  index rows = 0;
+  index rows_per_chunk = 1;
+
+  index chunks() const noexcept { return (rows + rows_per_chunk - 1) / rows_per_chunk; }
+};
+
+inline constexpr index chunk_elements = 16384;  // some ten microseconds of work
+inline constexpr index most_chunks = 1024;
+
+template <class A, class View>
+chunk_plan_t chunk_plan(View prediction) noexcept {
+  constexpr index W = pack<A>::size;
+  const index rows = detail::rows_of(prediction), columns = std::max<index>(detail::columns_of(prediction), 1);
+  index per = std::max({chunk_elements / columns, (rows + most_chunks - 1) / most_chunks, index(1)});
+  if (is_tall(prediction)) per = (per + W - 1) / W * W;  // whole groups
+  return {rows, per};
+}
+
+/// body(begin, end, scratch) sums up rows [begin, end) of a chunk.
+template <class Body>
+double sum_over_chunks(cpu const& backend, chunk_plan_t plan, std::size_t bytes, Body const& body) {
+  double sums[most_chunks];
+  for_chunks(backend, plan.chunks(), bytes, [&](index chunk, std::byte* memory) {
+    const index begin = chunk * plan.rows_per_chunk;
+    sums[chunk] = body(begin, std::min(begin + plan.rows_per_chunk, plan.rows), memory);
+    stream_fence();
+  });
+  double total = 0;
+  for (index chunk = 0; chunk < plan.chunks(); ++chunk) total += sums[chunk];
+  return total;
+}
+
+/// Whether a gradient is large, and not the prediction itself, whose lines are in the caches anyway.
+template <class P, class G>
+bool worth_streaming(P prediction, G gradient) noexcept {
+  const auto bytes = static_cast<std::size_t>(detail::rows_of(gradient) * detail::columns_of(gradient)) * sizeof(*gradient.data);
+  return gradient.data != nullptr && static_cast<void const*>(gradient.data) != static_cast<void const*>(prediction.data) &&
+         bytes >= streaming_from;
+}
+
+/// The weights that weigh_rows put before a term: one per row each, finite.
+template <class Leaf>
+void check_row_weights(Leaf const& leaf, index rows) {
+  for (int k = 0; k < Leaf::weight_count; ++k)
+    detail::require_numbers(leaf.weights[k], rows, "weigh_rows weight", "row", detail::finite, "finite");
+}
+
+}  // namespace hone::on_cpu

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+/// The operand of the CPU: as many numbers as a register holds, over Eigen's packet operations. Its
+/// functions are in cpu/exp.hpp, cpu/log.hpp and cpu/atan.hpp.
+#pragma once
+
+#include <hone/core/number.hpp>
+
+#include <Eigen/Core>
+
+#include <concepts>
+
+namespace hone::on_cpu {
+
+/// Where numbers of a pack differ: all bits of a lane set or none. Not a bool, so no formula can branch on it.
+template <class T>
+struct mask {
+  typename Eigen::internal::packet_traits<T>::type v;
+
+  friend mask operator&(mask a, mask b) noexcept { return {Eigen::internal::pand(a.v, b.v)}; }
+  friend mask operator|(mask a, mask b) noexcept { return {Eigen::internal::por(a.v, b.v)}; }
+};
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wignored-attributes"  // a register type as a template argument
+#endif
+/// Integers of the width of T beside a register of T, where Eigen has them.
+template <class T>
+using integers_of =
+    typename Eigen::internal::unpacket_traits<typename Eigen::internal::packet_traits<T>::type>::integer_packet;
+/// As many registers of T as one has lanes, for transposing.
+template <class T>
+using square_of = Eigen::internal::PacketBlock<typename Eigen::internal::packet_traits<T>::type,
+                                               Eigen::internal::packet_traits<T>::size>;
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
+
+template <std::floating_point T>
+struct pack {
+  using number = T;
+  using packet = typename Eigen::internal::packet_traits<T>::type;
+  static constexpr int size = Eigen::internal::unpacket_traits<packet>::size;
+
+  packet v;
+
+  pack() noexcept = default;
+  explicit pack(arithmetic auto x) noexcept : v(Eigen::internal::pset1<packet>(static_cast<T>(x))) {}
+  explicit pack(real x) noexcept : pack(x.value) {}
+
+  static pack of(packet p) noexcept {
+    pack result;
+    result.v = p;
+    return result;
+  }
+  static pack load(T const* p) noexcept { return of(Eigen::internal::ploadu<packet>(p)); }
+  void store(T* p) const noexcept { Eigen::internal::pstoreu(p, v); }
+
+  friend pack operator+(pack a, pack b) noexcept { return of(Eigen::internal::padd(a.v, b.v)); }
+  friend pack operator-(pack a, pack b) noexcept { return of(Eigen::internal::psub(a.v, b.v)); }
+  friend pack operator*(pack a, pack b) noexcept { return of(Eigen::internal::pmul(a.v, b.v)); }
+  friend pack operator/(pack a, pack b) noexcept { return of(Eigen::internal::pdiv(a.v, b.v)); }
+  friend pack operator-(pack a) noexcept { return of(Eigen::internal::pnegate(a.v)); }
+  pack& operator+=(pack b) noexcept { return *this = *this + b; }
+
+  friend mask<T> operator<(pack a, pack b) noexcept { return {Eigen::internal::pcmp_lt(a.v, b.v)}; }
+  friend mask<T> operator<=(pack a, pack b) noexcept { return {Eigen::internal::pcmp_le(a.v, b.v)}; }
+  friend mask<T> operator>(pack a, pack b) noexcept { return b < a; }
+  friend mask<T> operator>=(pack a, pack b) noexcept { return b <= a; }
+  friend mask<T> operator==(pack a, pack b) noexcept { return {Eigen::internal::pcmp_eq(a.v, b.v)}; }
+};
+
+template <class T>
+pack<T> select(mask<T> condition, pack<T> yes, pack<T> no) noexcept {
+  return pack<T>::of(Eigen::internal::pselect(condition.v, yes.v, no.v));
+}
+/// yes where the condition holds, 0 elsewhere: one instruction.
+template <class T>
+pack<T> keep(mask<T> condition, pack<T> yes) noexcept {
+  return pack<T>::of(Eigen::internal::pand(condition.v, yes.v));
+}
+/// 0 where the condition holds, x elsewhere.
+template <class T>
+pack<T> zero_where(mask<T> condition, pack<T> x) noexcept {
+  return pack<T>::of(Eigen::internal::pandnot(x.v, condition.v));
+}
+/// NaN where the condition holds, x elsewhere: all bits set, so that -ffast-math has nothing to fold.
+template <class T>
+pack<T> nan_where(mask<T> condition, pack<T> x) noexcept {
+  return pack<T>::of(Eigen::internal::por(condition.v, x.v));
+}
+
+template <class T>
+pack<T> abs(pack<T> x) noexcept {
+  return pack<T>::of(Eigen::internal::pabs(x.v));
+}
+template <class T>
+pack<T> sqrt(pack<T> x) noexcept {
+  return pack<T>::of(Eigen::internal::psqrt(x.v));
+}
+template <class T>
+pack<T> floor(pack<T> x) noexcept {
+  return pack<T>::of(Eigen::internal::pfloor(x.v));
+}
+template <class T>
+pack<T> min(pack<T> a, pack<T> b) noexcept {
+  return pack<T>::of(Eigen::internal::pmin(a.v, b.v));
+}
+template <class T>
+pack<T> max(pack<T> a, pack<T> b) noexcept {
+  return pack<T>::of(Eigen::internal::pmax(a.v, b.v));
+}
+/// a · b + c, fused where the processor can.
+template <class T>
+pack<T> fma(pack<T> a, pack<T> b, pack<T> c) noexcept {
+  return pack<T>::of(Eigen::internal::pmadd(a.v, b.v, c.v));
+}
+
+template <class T>
+T sum(pack<T> x) noexcept {
+  return Eigen::internal::predux(x.v);
+}
+template <class T>
+T largest(pack<T> x) noexcept {
+  return Eigen::internal::predux_max(x.v);
+}
+template <class T>
+bool any(mask<T> m) noexcept {
+  return largest(keep(m, pack<T>(1))) > T(0);
+}
+
+/// Hides a value from the optimizer where -ffast-math would let it reassociate an exact step away.
+template <class T>
+pack<T> exact(pack<T> x) noexcept {
+#if defined(__FAST_MATH__) && defined(__SSE2__)
+  asm("" : "+x"(x.v));
+#elif defined(__FAST_MATH__) && defined(__ARM_NEON)
+  asm("" : "+w"(x.v));
+#endif
+  return x;
+}
+
+/// Everywhere but in NaN.
+template <class T>
+mask<T> is_number(pack<T> x) noexcept {
+  return x == exact(x);
+}
+
+/// c[0] + c[1] x + c[2] x² + …, by Horner's rule.
+template <class T, std::size_t N>
+pack<T> polynomial(pack<T> x, T const (&c)[N]) noexcept {
+  pack<T> y(c[N - 1]);
+  for (std::size_t i = N - 1; i-- > 0;) y = fma(y, x, pack<T>(c[i]));
+  return y;
+}
+
+}  // namespace hone::on_cpu

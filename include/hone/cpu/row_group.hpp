@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: MIT
+/// One thread's work on the rows of an objective: a group of rows at a time, from logits to gradient.
+#pragma once
+
+#include <hone/core/outputs.hpp>
+#include <hone/cpu/row_sweeps.hpp>
+#include <hone/cpu/stream.hpp>
+
+namespace hone::on_cpu {
+
+/// What all threads of a call share.
+template <class View, class... Leaf>
+struct row_job {
+  using T = std::remove_const_t<std::remove_pointer_t<decltype(View::data)>>;
+  using A = accumulator_t<T>;
+
+  View prediction;
+  outputs<T, detail::view_template<View>::template of> out;
+  std::tuple<Leaf...> leaves;
+  double scales[sizeof...(Leaf)];           // factor of the reduction, per leaf
+  A const* class_weights[sizeof...(Leaf)];  // of weighed targets, in the type of the arithmetic
+  index rows, columns;
+  int squarings;
+  bool streaming;                           // the gradient goes past the caches
+};
+
+template <class View, class... Leaf>
+class row_worker {
+  using job_type = row_job<View, Leaf...>;
+  using A = typename job_type::A;
+  using V = pack<A>;
+  static constexpr int W = V::size;
+  static constexpr std::size_t count = sizeof...(Leaf);
+  template <class L>
+  using term_of = typename L::term_type;
+  using states = std::tuple<leaf_state<A, term_of<Leaf>>...>;
+  using indices = std::index_sequence_for<Leaf...>;
+
+ public:
+  static std::size_t bytes(View v, index columns) {
+    const std::size_t strip = carver::room_for<A>(static_cast<std::size_t>(packs_of<A>(is_tall(v), columns) * W));
+    const auto of_leaf = [&]<class L>(L const*) {
+      using T = term_of<L>;
+      const std::size_t n = strip * (std::size_t(T::kept) + (T::has_teacher ? 1 : 0));
+      return n + target_strip<A, target_of_term<T>>::bytes(is_tall(v), columns);
+    };
+    return 3 * strip + (of_leaf(static_cast<Leaf const*>(nullptr)) + ... + 0);
+  }
+
+  row_worker(job_type const& job, std::byte* memory)
+      : row_worker(job, carver(memory), indices()) {}
+
+  /// Rows [begin, end): fills the outputs and returns the sum of factor · weight · loss.
+  double run(index begin, index end) noexcept {
+    double total = 0;
+    for (index row = begin; row < end;) {
+      const group g = group_at(job_.prediction, row, end);
+      row += g.rows;
+      total += evaluate(g, row < end);
+    }
+    return total;
+  }
+
+ private:
+  template <std::size_t... I>
+  row_worker(job_type const& job, carver memory, std::index_sequence<I...>)
+      : job_(job),
+        tall_(is_tall(job.prediction)),
+        packs_(packs_of<A>(tall_, job.columns)),
+        logits_(strip(memory)),
+        exponentials_(strip(memory)),
+        gradient_(strip(memory)),
+        teachers_{(Leaf::term_type::has_teacher ? strip(memory) : nullptr)...},
+        states_{leaf_state<A, term_of<Leaf>>{
+            std::get<I>(job.leaves).term, nullptr, nullptr, {kept<Leaf, 0>(memory), kept<Leaf, 1>(memory)}}...},
+        targets_{target_strip<A, target_of_term<term_of<Leaf>>>(target_or_none(std::get<I>(job.leaves).term),
+                                                                job.class_weights[I], tall_, job.columns, memory)...} {}
+
+  A* strip(carver& memory) const noexcept { return memory.template take<A>(static_cast<std::size_t>(packs_ * W)); }
+  template <class L, int K>
+  A* kept(carver& memory) const noexcept {
+    return term_of<L>::kept > K ? strip(memory) : nullptr;
+  }
+
+  template <class Body>
+  void each(Body const& body) noexcept {
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (body(std::get<I>(states_), std::get<I>(targets_), std::get<I>(job_.leaves), I), ...);
+    }(indices());
+  }
+
+  /// Over the lanes where they are classes of one row.
+  V collapse(V x) const noexcept { return tall_ ? x : V(sum(x)); }
+
+  double evaluate(group g, bool more) noexcept {
+    if (!set_scales(g)) {
+      for (int lane = 0; lane < g.rows; ++lane) skip_row(g.row + lane);
+      return 0;
+    }
+    A const* z = load<A>(job_.prediction, g, logits_, -std::numeric_limits<A>::infinity());
+    V row_max = largest(z, g);
+    shared_strips<A> strips{z, exponentials_, packs_, tall_ ? 0 : int(job_.columns % W), 0, job_.squarings};
+    if (more && z != logits_) strips.ahead = next_row();
+    each([&]<class S>(S& s, auto& target, auto const& leaf, std::size_t k) { begin_leaf(s, target, leaf, g, z, row_max, k); });
+
+    const auto sums = first_sweep(states_, strips, row_max);
+    const V total = collapse(sums.exponentials), log_sum = log(total), inverse = V(1) / total;
+    each([&](auto& s, auto&, auto const&, std::size_t k) { end_first(s, log_sum, row_max, collapse(sums.logits), k); });
+    each([&](auto& s, auto& target, auto const&, std::size_t) { run_second(s, target, strips, row_max, inverse); });
+    each([&](auto& s, auto&, auto const&, std::size_t) { s.row = s.term.finish(s.s); });
+    if (job_.out.gradient.data) write_gradient(g, strips, row_max, inverse);
+    return write_losses(g);
+  }
+
+  /// Factor · row weight / divisor of every leaf and lane; false if no row of the group counts for any leaf.
+  bool set_scales(group g) noexcept {
+    bool alive = false;
+    const auto ignored_by_any = [&](index row) {
+      return std::apply([&](auto const&... l) { return (target_or_none(l.term).ignores(row) || ...); }, job_.leaves);
+    };
+    each([&]<class S>(S& s, auto&, auto const& leaf, std::size_t k) {
+      using T = std::remove_cvref_t<decltype(s.term)>;
+      A scale[W] = {}, counts[W] = {};
+      for (int lane = 0; lane < g.rows; ++lane) {
+        const index row = g.row + lane;
+        const bool ignored = T::has_target ? target_or_none(s.term).ignores(row) : ignored_by_any(row);
+        factors_[k][lane] = ignored ? 0 : leaf.factor_of_row(row);
+        scale[lane] = static_cast<A>(factors_[k][lane] * job_.scales[k]);
+        counts[lane] = scale[lane] != 0;
+        alive |= factors_[k][lane] != 0;
+      }
+      s.scale = tall_ ? V::load(scale) : V(scale[0]);
+      s.counts = (tall_ ? V::load(counts) : V(counts[0])) > V(0);
+    });
+    return alive;
+  }
+
+  V largest(A const* z, group g) const noexcept {
+    if (!tall_) return V(on_cpu::largest(largest_of(z, packs_)));
+    V most = V::load(z);
+    for (index c = 1; c < job_.columns; ++c) most = max(most, V::load(z + c * W));
+    static_cast<void>(g);
+    return most;
+  }
+
+  index next_row() const noexcept {
+    if constexpr (requires { job_.prediction.row_stride; }) return job_.prediction.row_stride;
+    return 0;
+  }
+
+  template <class S, class Target, class L>
+  void begin_leaf(S& s, Target& target, L const& leaf, group g, A const* z, V row_max, std::size_t k) noexcept {
+    using T = term_of<L>;
+    s.s = {};
+    if constexpr (T::has_target) {
+      target.begin(g);
+      if constexpr (has_full_target<T>) {
+        s.q = target.block(0);
+      } else {
+        target.gather(z, row_max, s.s.mass, s.s.dot, grounds_[k]);
+      }
+    }
+    if constexpr (T::has_teacher) {
+      s.t = load<A>(leaf.term.teacher, g, teachers_[k], -std::numeric_limits<A>::infinity());
+      s.t_max = largest(s.t, g);
+    }
+  }
+
+  template <class S>
+  void end_first(S& s, V log_sum, V row_max, V sum_of_logits, std::size_t k) noexcept {
+    using T = std::remove_cvref_t<decltype(s.term)>;
+    s.s.max = row_max;
+    s.s.log_sum = log_sum;
+    for (int i = 0; i < T::sums; ++i) s.s.sums[i] = collapse(s.s.sums[i]);
+    if constexpr (has_full_target<T>) s.s.mass = collapse(s.s.mass), s.s.dot = collapse(s.s.dot);
+    if constexpr (wants_sum_of_logits<T>)
+      s.s.dot += zero_where(grounds_[k] == V(0), grounds_[k] * sum_of_logits);
+  }
+
+  /// Calls body(from, to) for blocks of elements, with every target's strip set to the block.
+  template <class Body>
+  void each_block(Body const& body) noexcept {
+    const index step = tall_ ? job_.columns : block_columns;
+    for (index first = 0; first < job_.columns; first += step) {
+      each([&](auto& s, auto& target, auto const&, std::size_t) { s.q = target.block(first); });
+      const index per = tall_ ? W : 1;
+      body(first * per, std::min((first + step) * per, packs_ * W));
+      each([&](auto&, auto& target, auto const&, std::size_t) { target.release(first); });
+    }
+  }
+
+  template <class S, class Target>
+  void run_second(S& s, Target&, shared_strips<A> const& strips, V row_max, V inverse) noexcept {
+    using T = std::remove_cvref_t<decltype(s.term)>;
+    if constexpr (T::late > 0) {
+      each_block([&](index from, index to) { second_sweep(s, states_, strips, row_max, inverse, from, to); });
+      for (V& x : s.s.late) x = collapse(x);
+    }
+  }
+
+  void write_gradient(group g, shared_strips<A> const& strips, V row_max, V inverse) noexcept {
+    A* direct = job_.streaming ? nullptr : target_of<A>(job_.out.gradient, g);
+    A* to = direct ? direct : gradient_;
+    each_block([&](index from, index upto) { last_sweep(states_, strips, row_max, inverse, from, upto, to + from); });
+    if (job_.streaming && stream(job_.out.gradient, g, gradient_)) return;
+    store(job_.out.gradient, g, static_cast<A const*>(to));
+    for (int lane = 0; lane < g.rows; ++lane)
+      if (!counts(lane)) clear_row(job_.out.gradient, g.row + lane, job_.columns);
+  }
+
+  bool counts(int lane) const noexcept {
+    for (std::size_t k = 0; k < count; ++k)
+      if (factors_[k][lane] != 0) return true;
+    return false;
+  }
+
+  double write_losses(group g) noexcept {
+    double total = 0;
+    double unreduced[W] = {};
+    each([&](auto& s, auto&, auto const&, std::size_t k) {
+      A loss[W];
+      s.row.loss.store(loss);
+      for (int lane = 0; lane < g.rows; ++lane) {
+        if (factors_[k][lane] == 0) continue;
+        const double weighed = factors_[k][lane] * static_cast<double>(loss[lane]);
+        unreduced[lane] += weighed;
+        if (job_.scales[k] != 0) total += job_.scales[k] * weighed;
+      }
+    });
+    if (job_.out.unreduced)
+      for (int lane = 0; lane < g.rows; ++lane) job_.out.unreduced[g.row + lane] = static_cast<A>(unreduced[lane]);
+    return total;
+  }
+
+  /// A row that counts for nothing.
+  void skip_row(index row) noexcept {
+    if (job_.out.unreduced) job_.out.unreduced[row] = 0;
+    if (job_.out.gradient.data) clear_row(job_.out.gradient, row, job_.columns);
+  }
+
+  job_type const& job_;
+  bool tall_;
+  index packs_;
+  A *logits_, *exponentials_, *gradient_;
+  A* teachers_[count];
+  states states_;
+  std::tuple<target_strip<A, target_of_term<term_of<Leaf>>>...> targets_;
+  double factors_[count][W] = {};  // factor · row weight, 0 where ignored
+  V grounds_[count];
+};
+
+}  // namespace hone::on_cpu

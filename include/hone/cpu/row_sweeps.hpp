@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+/// The three loops over a group of rows. They are free functions on values and plain pointers, the same for
+/// wide and tall groups; only what they sum up is summed over the lanes afterwards, where lanes are classes.
+#pragma once
+
+#include <hone/cpu/math.hpp>
+#include <hone/cpu/row_leaf.hpp>
+
+#include <tuple>
+#include <utility>
+
+namespace hone::on_cpu {
+
+template <class... Term>
+inline constexpr bool any_softmax = (Term::needs_softmax || ...);
+template <class... Term>
+inline constexpr bool any_tempered = ((Term::tempered >= 0) || ...);
+
+/// The strips that the terms share.
+template <class A>
+struct shared_strips {
+  A const* z;     // logits
+  A* e;           // exp(z - max), where no term keeps a power of it
+  index packs;
+  index tail;     // lanes of the last pack that hold classes; all if 0
+  index ahead;    // elements from here to the next row, for prefetching; 0: none
+  int squarings;  // exp(z - max) is the first tempered number squared this often; -1: it is not
+};
+
+/// exp(z - max) from exp((z - max) / 2^squarings).
+template <class V>
+V squared(V x, int squarings) noexcept {
+  for (int i = 0; i < squarings; ++i) x = x * x;
+  return x;
+}
+
+/// kept number `tempered` of the first term that has one, at element i.
+template <class A, class... Term>
+pack<A> tempered_at(std::tuple<leaf_state<A, Term>...> const& leaves, index i) noexcept {
+  pack<A> found(0);
+  bool done = false;
+  const auto look = [&]<class T>(leaf_state<A, T> const& l) {
+    if constexpr (T::tempered >= 0)
+      if (!done) found = pack<A>::load(l.kept[T::tempered] + i), done = true;
+  };
+  std::apply([&](auto const&... l) { (look(l), ...); }, leaves);
+  return found;
+}
+
+template <class A>
+pack<A> largest_of(A const* z, index packs) noexcept {
+  using V = pack<A>;
+  V a = V::load(z), b = a;
+  index i = 1;
+  for (; i + 2 <= packs; i += 2) {
+    a = max(a, V::load(z + i * V::size));
+    b = max(b, V::load(z + (i + 1) * V::size));
+  }
+  if (i < packs) b = max(b, V::load(z + i * V::size));
+  return max(a, b);
+}
+
+template <class V>
+struct softmax_sums {
+  V exponentials, logits;
+};
+
+/// Sums exp(z - max) and z - max, keeps the exponentials, and lets every term take what it needs.
+template <class A, class... Term>
+softmax_sums<pack<A>> first_sweep(std::tuple<leaf_state<A, Term>...>& leaves, shared_strips<A> const strips,
+                                  pack<A> const row_max) noexcept {
+  using V = pack<A>;
+  auto state = leaves;
+  V total(0), logits(0);
+
+  const auto step = [&](index i, V z, V z_or_0) {
+    const auto term = [&]<class T>(leaf_state<A, T>& l) {
+      if constexpr (has_full_target<T>) {
+        const V q = V::load(l.q + i);
+        l.s.mass += q;
+        l.s.dot += zero_where(q == V(0), q * z);
+      }
+      if constexpr (T::kept > 0) {
+        row_element<V> e{z, V(0), V(0), V(0), {V(0), V(0)}};
+        if constexpr (T::has_teacher) e.t = V::load(l.t + i) - l.t_max;
+        l.term.first(e, l.s.sums);
+        e.kept[0].store(l.kept[0] + i);
+        if constexpr (T::kept > 1) e.kept[1].store(l.kept[1] + i);
+      }
+    };
+    std::apply([&](auto&... l) { (term(l), ...); }, state);
+    if constexpr (any_softmax<Term...>) {
+      V e;
+      if (any_tempered<Term...> && strips.squarings >= 0) {
+        e = squared(tempered_at(state, i), strips.squarings);
+      } else {
+        e = exp_of_nonpositive(z);
+        e.store(strips.e + i);
+      }
+      total += e;
+    }
+    if constexpr ((wants_sum_of_logits<Term> || ...)) logits += z_or_0;
+  };
+
+  const index whole = (strips.packs - (strips.tail != 0)) * V::size;
+  for (index i = 0; i < whole; i += V::size) {
+    if (strips.ahead) Eigen::internal::prefetch(strips.z + i + strips.ahead);
+    const V z = V::load(strips.z + i) - row_max;
+    step(i, z, z);
+  }
+  if (strips.tail != 0) {
+    A valid[V::size];
+    for (int lane = 0; lane < V::size; ++lane) valid[lane] = lane < strips.tail;
+    const V z = V::load(strips.z + whole) - row_max;
+    step(whole, z, zero_where(V::load(valid) == V(0), z));
+  }
+  leaves = state;
+  return {total, logits};
+}
+
+/// exp(z - max) as the first sweep left it.
+template <class A, class... Term>
+pack<A> exponential_at(std::tuple<leaf_state<A, Term>...> const& leaves, shared_strips<A> const& strips,
+                       index i) noexcept {
+  if constexpr (any_tempered<Term...>)
+    if (strips.squarings >= 0) return squared(tempered_at(leaves, i), strips.squarings);
+  return pack<A>::load(strips.e + i);
+}
+
+/// For terms that need p before they can sum; classes without a target are passed over.
+template <class A, class Term, class... All>
+void second_sweep(leaf_state<A, Term>& leaf, std::tuple<leaf_state<A, All>...> const& leaves,
+                  shared_strips<A> const strips, pack<A> const row_max, pack<A> const inverse, index from,
+                  index to) noexcept {
+  using V = pack<A>;
+  for (index i = from; i < to; i += V::size) {
+    const V q = V::load(leaf.q + i - from);
+    if (!any(q < V(0)) && !any(q > V(0))) continue;
+    const row_element<V> e{V::load(strips.z + i) - row_max, exponential_at(leaves, strips, i) * inverse, q, V(0), {}};
+    leaf.term.second(e, leaf.s.log_sum, leaf.s.late);
+  }
+}
+
+/// Adds up the gradients of all terms; `out` begins at element `from`, and so do sparse targets' strips.
+template <class A, class... Term>
+void last_sweep(std::tuple<leaf_state<A, Term>...> const& leaves, shared_strips<A> const strips,
+                pack<A> const row_max, pack<A> const inverse, index from, index to, A* out) noexcept {
+  using V = pack<A>;
+  const auto state = leaves;
+  for (index i = from; i < to; i += V::size) {
+    V z(0), p(0), gradient(0);
+    if constexpr ((Term::needs_logits || ...)) z = V::load(strips.z + i) - row_max;
+    if constexpr (any_softmax<Term...>) p = exponential_at(state, strips, i) * inverse;
+    const auto term = [&]<class T>(leaf_state<A, T> const& l) {
+      const V g = l.scale * l.term.gradient(l.row, l.at(i, from, z, p));
+      if constexpr (sizeof...(Term) == 1) {
+        gradient = g;
+      } else {
+        gradient += keep(l.counts, g);
+      }
+    };
+    std::apply([&](auto const&... l) { (term(l), ...); }, state);
+    gradient.store(out + i - from);
+  }
+}
+
+}  // namespace hone::on_cpu

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+/// The threads of the CPU backend: one pool per process, shared by every hone::cpu.
+///
+/// A call owns the pool or runs alone: a second call at the same time, or one from inside a worker, does all
+/// its chunks itself, so nothing ever waits for a thread that may not come. Workers spin briefly after a job,
+/// then sleep. The caller takes chunks like everybody and waits only for chunks that others have begun.
+#pragma once
+
+#include <hone/core/number.hpp>
+
+#include <atomic>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#if defined(__SSE2__)
+#include <immintrin.h>
+#endif
+
+namespace hone::on_cpu {
+
+inline void pause() noexcept {
+#if defined(__SSE2__)
+  _mm_pause();
+#else
+  std::this_thread::yield();
+#endif
+}
+
+/// body(context, chunk, slot): slot in [0, threads) names the thread, for scratch memory.
+using chunk_body = void (*)(void* context, index chunk, int slot) noexcept;
+
+class thread_pool {
+ public:
+  static thread_pool& shared() {
+    static thread_pool pool;
+    return pool;
+  }
+
+  /// Runs body for every chunk in [0, chunks), on at most `threads` threads, and returns when all are done.
+  void run(int threads, index chunks, chunk_body body, void* context) {
+    if (threads > 1 && chunks > 1 && owner_.try_lock()) {
+      grow(threads - 1);
+      body_ = body, context_ = context, chunks_ = chunks, threads_ = threads;
+      next_ = 0;
+      open_ = true;
+      job_.fetch_add(1);
+      job_.notify_all();
+      take_chunks(0);
+      open_ = false;
+      while (inside_ != 0) pause();
+      owner_.unlock();
+    } else {
+      for (index chunk = 0; chunk < chunks; ++chunk) body(context, chunk, 0);
+    }
+  }
+
+  thread_pool(thread_pool const&) = delete;
+  thread_pool& operator=(thread_pool const&) = delete;
+
+  ~thread_pool() {
+    stop_ = true;
+    job_.fetch_add(1);
+    job_.notify_all();
+    for (std::thread& worker : workers_) worker.join();
+  }
+
+ private:
+  static constexpr int spins = 4000;  // tens of microseconds
+
+  thread_pool() = default;
+
+  void grow(int workers) {
+    while (static_cast<int>(workers_.size()) < workers)
+      workers_.emplace_back([this, slot = static_cast<int>(workers_.size()) + 1, seen = job_.load()] { work(slot, seen); });
+  }
+
+  void work(int slot, unsigned seen) {
+    for (;;) {
+      for (int i = 0; i < spins && job_ == seen; ++i) pause();
+      job_.wait(seen);
+      seen = job_;
+      if (stop_) return;
+      // Enter first, then look whether the job is still open: the owner closes it first, then looks who is in.
+      inside_.fetch_add(1);
+      if (open_ && slot < threads_) take_chunks(slot);
+      inside_.fetch_sub(1);
+    }
+  }
+
+  void take_chunks(int slot) {
+    for (index chunk = next_.fetch_add(1); chunk < chunks_; chunk = next_.fetch_add(1)) body_(context_, chunk, slot);
+  }
+
+  std::mutex owner_;
+  std::vector<std::thread> workers_;
+  std::atomic<unsigned> job_ = 0;
+  std::atomic<int> inside_ = 0;
+  std::atomic<bool> open_ = false, stop_ = false;
+  std::atomic<index> next_ = 0;
+  chunk_body body_ = nullptr;  // these four are written before open_ and read after it
+  void* context_ = nullptr;
+  index chunks_ = 0;
+  int threads_ = 0;
+};
+
+}  // namespace hone::on_cpu

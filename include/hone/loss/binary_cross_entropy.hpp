@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+/// Binary cross entropy on logits.
+#pragma once
+
+#include <hone/loss/element_term.hpp>
+#include <hone/loss/logistic.hpp>
+
+namespace hone {
+
+///   value  softplus(x) - t x        gradient  σ(x) - t
+struct binary_cross_entropy_formula {
+  template <operand V>
+  HONE_HD value_grad<V> operator()(V x, V t) const {
+    const logistic<V> s(x);
+    return {s.cross_entropy(x, t), s.p - t};
+  }
+};
+
+/// Targets in [0, 1], a view of the prediction's shape; or hone::classes(labels), one-hot, where a label
+/// outside the columns is background. As PyTorch's BCEWithLogitsLoss.
+template <class Targets>
+auto binary_cross_entropy(Targets targets) {
+  static_assert(detail::element_targets<Targets>,
+                "binary_cross_entropy: the targets must be a hone::matrix_view or hone::classes(labels)");
+  return detail::element_loss(binary_cross_entropy_formula{}, targets);
+}
+
+static_assert(element_formula<binary_cross_entropy_formula>);
+
+}  // namespace hone

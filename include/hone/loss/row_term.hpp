@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+/// The role of a row term: a loss of a row of logits z, in up to three sweeps that a backend runs.
+///
+///   first sweep    over z - max z; a term may add to its sums and keep numbers per element
+///   second sweep   (late > 0 only) with p = softmax(z) known; a term may add to its late sums
+///   finish         the row's loss, and what the gradient needs to know of the row
+///   last sweep     the gradient of one element
+///
+/// All terms of an objective share the sweeps, the maximum and the softmax. V is a number on a GPU thread and
+/// a pack on the CPU, whose lanes are classes of one row or the same class of several rows; a term cannot tell.
+#pragma once
+
+#include <hone/core/objective.hpp>
+#include <hone/core/operand.hpp>
+
+namespace hone {
+
+/// One element of a row, as far as the sweep has come.
+template <class V>
+struct row_element {
+  V z;             ///< logit - the row's maximum
+  V p;             ///< softmax(z); known after the first sweep
+  V q;             ///< the term's target, class weight included
+  V t;             ///< teacher's logit - its maximum
+  V kept[2] = {};  ///< what the term kept in the first sweep
+};
+
+/// The sums over a row.
+template <class V>
+struct row_statistics {
+  V max;           ///< of the logits; logsumexp = max + log_sum
+  V log_sum;       ///< log Σ exp(z - max)
+  V mass;          ///< Σ q
+  V dot;           ///< Σ q (z - max), where a q of 0 counts for 0 even if z is -inf
+  V sums[3] = {};  ///< the term's own, of the first sweep
+  V late[2] = {};  ///< and of the second
+};
+
+/// Defaults of the properties that a backend asks for.
+struct row_term_base : objective_base {
+  static constexpr bool needs_softmax = true;
+  static constexpr bool needs_logits = false;  ///< z in the last sweep
+  static constexpr bool has_target = false;
+  static constexpr bool has_teacher = false;
+  static constexpr int sums = 0, kept = 0, late = 0;
+  static constexpr int tempered = -1;  ///< which kept number is exp((z - max) / temperature), if any
+};
+
+template <class T>
+concept row_term = std::derived_from<T, row_term_base> &&
+                   requires(T const& term, row_statistics<double> const& s, row_element<double> const& e) {
+                     { term.finish(s).loss } -> std::convertible_to<double>;
+                     { term.gradient(term.finish(s), e) } -> std::convertible_to<double>;
+                   };
+
+}  // namespace hone

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+/// Half a cosine again and again, each cycle longer or shorter than the one before.
+#pragma once
+
+#include <hone/schedule/cosine.hpp>
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+
+namespace hone {
+
+namespace detail {
+
+struct cycle {
+  double number, step, length;  // cycle `number` has `length` steps; this is its step `step`
+};
+
+/// The cycle of a step for a whole factor >= 1: integers throughout, so every restart is met exactly.
+inline cycle find_cycle(std::int64_t step, std::int64_t period, double factor) noexcept {
+  std::int64_t length = period, number = 0;
+  if (factor == 1) number = step / period, step %= period;
+  for (; step >= length; ++number) {
+    step -= length;
+    if (!(factor < 0x1p62) || length > std::numeric_limits<std::int64_t>::max() / static_cast<std::int64_t>(factor))
+      return {static_cast<double>(number + 1), static_cast<double>(step), static_cast<double>(length) * factor};
+    length *= static_cast<std::int64_t>(factor);
+  }
+  return {static_cast<double>(number), static_cast<double>(step), static_cast<double>(length)};
+}
+
+/// The same for any factor but 1, and for factor < 1 a step before all cycles end. A restart need not fall on a
+/// whole step; one that misses it by no more than `slack`, which covers the rounding of the factor and of this
+/// arithmetic, counts as falling on it.
+inline cycle find_real_cycle(double step, double period, double factor) noexcept {
+  const double slack = 1e-12 * step, growth = std::log(factor);
+  const auto begin = [&](double i) { return period * (std::expm1(i * growth) / (factor - 1)); };
+  double i = std::floor(std::log1p(step / period * (factor - 1)) / growth);
+  if (begin(i + 1) <= step + slack) ++i;
+  return {i, step - begin(i), period * std::exp(i * growth)};
+}
+
+}  // namespace detail
+
+/// Cosine annealing with warm restarts.
+///   cycle i has period · factor^i steps; at its step x:
+///   rate = floor + ½ (peak · decay^i - floor) (1 + cos(π x / length))
+/// The floor itself is approached and never reached where cycles have whole lengths: the step that would have
+/// it is the first of the next cycle, at peak · decay^i exactly. Once peak · decay^i is below the floor, cycles
+/// rise. With factor < 1 all cycles together end at step period / (1 - factor): the floor from there on.
+///
+///     const hone::cosine_restarts schedule{.peak = 0.1, .floor = 0, .period = 100, .factor = 2, .decay = 1};
+///     optimiser.rate = schedule.rate(step);
+///
+/// Throws hone::invalid_argument where peak or floor is not finite, period < 1, factor or decay is not finite
+/// and above 0, or step < 0.
+/// Source: Loshchilov and Hutter, SGDR, 2017, arXiv 1608.03983; `decay` as cycle_decay in timm.
+struct cosine_restarts {
+  real peak = 0;       ///< the rate at step 0
+  real floor = 0;      ///< what every cycle descends to
+  integer period = 0;  ///< steps of the first cycle, at least 1; has to be given
+  real factor = 1;     ///< length of a cycle over that of the one before, above 0; need not be whole
+  real decay = 1;      ///< peak of a cycle over that of the one before, above 0
+
+  double rate(integer step) const {
+    detail::require_rate("cosine_restarts", "peak", peak);
+    detail::require_rate("cosine_restarts", "floor", floor);
+    detail::require_count("cosine_restarts", "period", period);
+    detail::require_factor("cosine_restarts", "factor", factor);
+    detail::require_factor("cosine_restarts", "decay", decay);
+    detail::require_step("cosine_restarts", step);
+    const double t = static_cast<double>(step), first = static_cast<double>(period);
+    if (factor < 1 && t / first * (1 - factor) >= 1 - 2e-12) return floor;
+    const bool whole = factor == std::floor(factor);
+    const detail::cycle c =
+        whole ? detail::find_cycle(step, period, factor) : detail::find_real_cycle(t, first, factor);
+    return detail::half_cosine(peak * std::pow(decay, c.number), floor, c.step, c.length);
+  }
+};
+static_assert(schedule<cosine_restarts>);
+
+}  // namespace hone

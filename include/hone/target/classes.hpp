@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+/// Hard targets: one label per row.
+#pragma once
+
+#include <hone/core/config.hpp>
+#include <hone/core/error.hpp>
+#include <hone/target/target.hpp>
+
+#include <ranges>
+
+namespace hone {
+
+/// A label that stands for nothing, of any integer type; none by default.
+struct optional_label {
+  index value = 0;
+  bool given = false;
+
+  constexpr optional_label() noexcept = default;
+  constexpr optional_label(std::integral auto label) noexcept : value(static_cast<index>(label)), given(true) {}
+};
+
+struct classes_options {
+  optional_label ignore = {};  ///< rows with this label count for nothing
+};
+
+template <std::integral Label>
+struct classes_target {
+  static constexpr int labels = 1;
+  static constexpr bool has_uniform = false;
+  static constexpr bool has_dense = false;
+
+  Label const* data = nullptr;
+  index size = 0;
+  optional_label ignore = {};
+
+  HONE_HD index label(index i) const noexcept { return static_cast<index>(data[i]); }
+
+  constexpr bool ignoring() const noexcept { return ignore.given; }
+  HONE_HD bool ignores(index i) const noexcept { return ignore.given && label(i) == ignore.value; }
+  HONE_HD double label_weight(index i, numbers weights) const noexcept { return weights[label(i)]; }
+
+  template <class Number, class Sink>
+  HONE_HD void visit(index i, index, Number scale, Sink& sink) const {
+    sink.label(label(i), scale);
+  }
+
+  /// One label per row; throws otherwise.
+  void check_size(index rows) const {
+    if (size != rows) detail::fail("evaluate: " + detail::text(size) + " labels for " + detail::text(rows) + " rows");
+  }
+
+  /// Every label in [0, columns) or ignored; throws otherwise.
+  void check(index rows, index columns) const {
+    check_size(rows);
+    bool bad = false;
+    for (index i = 0; i < rows; ++i)
+      bad |= (static_cast<std::uint64_t>(label(i)) >= static_cast<std::uint64_t>(columns)) & !ignores(i);
+    if (!bad) return;
+    for (index i = 0; i < rows; ++i)
+      if ((label(i) < 0 || label(i) >= columns) && !ignores(i))
+        detail::fail("evaluate: the label of row " + detail::text(i) + " is " + detail::text(label(i)) +
+                     ", must be in [0, " + detail::text(columns) + ")");
+  }
+};
+
+/// Labels of any integer type in a std::vector or std::span, viewed: row i belongs to class labels[i].
+/// Labels outside [0, classes) throw when evaluated, but for `ignore`.
+template <std::ranges::contiguous_range Labels>
+  requires std::integral<std::ranges::range_value_t<Labels>>
+constexpr auto classes(Labels&& labels, classes_options options = {}) {
+  static_assert(std::ranges::borrowed_range<Labels>,
+                "classes: labels are viewed, not copied: give the vector a name first");
+  return classes_target<std::ranges::range_value_t<Labels>>{std::ranges::data(labels),
+                                                            static_cast<index>(std::ranges::size(labels)),
+                                                            options.ignore};
+}
+
+static_assert(row_target<classes_target<int>>);
+
+}  // namespace hone

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+/// Two targets at once, as mixup and cutmix ask for: λ·first + (1-λ)·second.
+#pragma once
+
+#include <hone/core/numbers.hpp>
+#include <hone/target/target.hpp>
+
+namespace hone {
+
+template <row_target First, row_target Second>
+struct mix_target {
+  static constexpr int labels = First::labels + Second::labels;
+  static constexpr bool has_uniform = First::has_uniform || Second::has_uniform;
+  static constexpr bool has_dense = First::has_dense || Second::has_dense;
+
+  First first;
+  Second second;
+  double lambda = 1;      ///< of every row, where there is none per row
+  numbers lambdas = {};   ///< one per row
+  bool per_row = false;
+
+  HONE_HD double lambda_of(index i) const noexcept { return per_row ? lambdas[i] : lambda; }
+
+  constexpr bool ignoring() const noexcept { return first.ignoring() || second.ignoring(); }
+  HONE_HD bool ignores(index i) const noexcept { return first.ignores(i) || second.ignores(i); }
+  HONE_HD double label_weight(index i, numbers weights) const noexcept {
+    const double l = lambda_of(i);
+    return l * first.label_weight(i, weights) + (1 - l) * second.label_weight(i, weights);
+  }
+
+  template <class Number, class Sink>
+  HONE_HD void visit(index i, index columns, Number scale, Sink& sink) const {
+    const auto l = static_cast<Number>(lambda_of(i));
+    first.visit(i, columns, scale * l, sink);
+    second.visit(i, columns, scale * (Number(1) - l), sink);
+  }
+
+  void check(index rows, index columns) const {
+    first.check(rows, columns);
+    second.check(rows, columns);
+    if (per_row)
+      detail::require_numbers(
+          lambdas, rows, "mix lambda", "row", [](double l) { return l >= 0 && l <= 1; }, "in [0, 1]");
+  }
+};
+
+namespace detail {
+
+template <class First, class Second>
+constexpr void require_mixable() {
+  static_assert(row_target<First> && row_target<Second>,
+                "mix: both arguments must be targets: wrap labels in hone::classes, a matrix in hone::probabilities");
+  static_assert(!weighed_target<First> && !weighed_target<Second>, "mix: weigh_classes must be the outermost target");
+}
+
+}  // namespace detail
+
+/// λ·first + (1-λ)·second with one λ in [0, 1] for the batch. A row that either ignores is ignored. (mixup:
+/// Zhang et al. 2017, arXiv 1710.09412; cutmix: Yun et al. 2019, arXiv 1905.04899.)
+template <class First, class Second>
+auto mix(First first, Second second, arithmetic auto lambda) {
+  detail::require_mixable<First, Second>();
+  const real l = lambda;
+  detail::require(l.value >= 0 && l.value <= 1, "mix", "lambda", l.value, "in [0, 1]");
+  return mix_target<First, Second>{first, second, l.value};
+}
+
+/// With one λ per row, viewed.
+template <class First, class Second>
+auto mix(First first, Second second, numbers lambdas) {
+  detail::require_mixable<First, Second>();
+  return mix_target<First, Second>{first, second, 1, lambdas, true};
+}
+
+}  // namespace hone

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+/// Dense targets: a probability per row and class.
+#pragma once
+
+#include <hone/core/view.hpp>
+#include <hone/core/view_check.hpp>
+#include <hone/target/target.hpp>
+
+namespace hone {
+
+template <class View>
+struct probabilities_target {
+  static constexpr int labels = 0;
+  static constexpr bool has_uniform = false;
+  static constexpr bool has_dense = true;
+
+  View view;
+
+  constexpr bool ignoring() const noexcept { return false; }
+  HONE_HD constexpr bool ignores(index) const noexcept { return false; }
+  constexpr double label_weight(index, numbers) const noexcept { return 1; }
+
+  template <class Number, class Sink>
+  HONE_HD void visit(index, index, Number scale, Sink& sink) const {
+    sink.dense(view, scale);
+  }
+  void check(index rows, index columns) const { detail::require_shape(view, "probabilities", rows, columns); }
+};
+
+/// Row i of the view, rows × classes, is the distribution of row i. It need not sum to 1. mean divides by the
+/// number of rows. An image_view serves predictions that are images.
+template <class T>
+constexpr probabilities_target<matrix_view<const T>> probabilities(matrix_view<T> view) {
+  return {view};
+}
+template <class T>
+constexpr probabilities_target<image_view<const T>> probabilities(image_view<T> view) {
+  return {view};
+}
+
+static_assert(row_target<probabilities_target<matrix_view<const float>>>);
+
+}  // namespace hone

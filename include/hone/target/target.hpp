@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+/// The role of a target: what a row of logits should become.
+///
+/// A target describes row i as a distribution q over the classes, as a sum of parts that a sink receives:
+///
+///     target.visit(i, columns, scale, sink)
+///       sink.label(c, weight)     q[c] += weight
+///       sink.uniform(weight)      q[c] += weight for every class c
+///       sink.dense(view, weight)  q[c] += weight · view(i, c) for every class c
+///
+/// Targets nest: an outer one scales what an inner one sends. No rows × classes array is ever built, and a
+/// backend decides by its sinks how to read the parts.
+#pragma once
+
+#include <hone/core/number.hpp>
+#include <hone/core/numbers.hpp>
+
+#include <concepts>
+
+namespace hone {
+
+namespace detail {
+
+struct silent_sink {
+  void label(index, double) const noexcept {}
+  void uniform(double) const noexcept {}
+  void dense(auto const&, double) const noexcept {}
+};
+
+}  // namespace detail
+
+/// labels, has_uniform, has_dense  which parts visit may send, at compile time
+/// ignoring()      whether any row may be ignored; ignores(i) whether row i is
+/// label_weight(i, weights)  the weight of row i's label, or of its labels in their mixture, before smoothing
+/// check(n, K)     throws where the target does not fit n rows of K classes
+template <class T>
+concept row_target = requires(T const& target, index i, detail::silent_sink sink) {
+  { T::labels } -> std::convertible_to<int>;
+  { T::has_uniform } -> std::convertible_to<bool>;
+  { T::has_dense } -> std::convertible_to<bool>;
+  { target.ignoring() } -> std::same_as<bool>;
+  { target.ignores(i) } -> std::same_as<bool>;
+  { target.label_weight(i, numbers()) } -> std::same_as<double>;
+  target.check(i, i);
+  target.visit(i, i, 1.0, sink);
+};
+
+/// A target whose classes are weighed; nothing may be wrapped around it.
+template <class T>
+concept weighed_target = row_target<T> && requires { T::weighed; };
+
+}  // namespace hone

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+/// One weight per class, for rare classes that should count for more.
+#pragma once
+
+#include <hone/core/numbers.hpp>
+#include <hone/target/target.hpp>
+
+namespace hone {
+
+template <row_target Target>
+struct weigh_classes_target {
+  static constexpr int labels = Target::labels;
+  static constexpr bool has_uniform = Target::has_uniform;
+  static constexpr bool has_dense = Target::has_dense;
+  static constexpr bool weighed = true;
+
+  Target target;
+  numbers weights;
+
+  constexpr bool ignoring() const noexcept { return target.ignoring(); }
+  HONE_HD bool ignores(index i) const noexcept { return target.ignores(i); }
+
+  HONE_HD double label_weight(index i, numbers w) const noexcept { return target.label_weight(i, w); }
+
+  /// Sends the parts before weighing: q of class c is to be multiplied by weights[c].
+  template <class Number, class Sink>
+  HONE_HD void visit(index i, index columns, Number scale, Sink& sink) const {
+    target.visit(i, columns, scale, sink);
+  }
+  void check(index rows, index columns) const {
+    target.check(rows, columns);
+    detail::require_numbers(weights, columns, "weigh_classes weight", "class", detail::finite, "finite");
+  }
+};
+
+/// Multiplies the target of class c by weights[c]; the outermost target. mean then divides by the sum of the
+/// labels' weights, or by the rows where the target holds probabilities.
+template <class Target>
+auto weigh_classes(Target target, numbers weights) {
+  static_assert(row_target<Target>, "weigh_classes: the first argument must be a target, such as hone::classes(labels)");
+  static_assert(!weighed_target<Target>, "weigh_classes: the classes are weighed already");
+  return weigh_classes_target<Target>{target, weights};
+}
+
+}  // namespace hone

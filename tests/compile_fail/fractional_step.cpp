@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+// wrong: (hone::|')integer'?
+#include <hone/schedule/cosine.hpp>
+
+double rate(double epoch) {
+  const hone::cosine schedule{.peak = 0.1, .total = 100};
+#ifdef WRONG
+  return schedule.rate(epoch);
+#else
+  return schedule.rate(static_cast<int>(epoch));
+#endif
+}

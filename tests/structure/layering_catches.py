@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""layering.py lets good headers pass and catches each bad one."""
+import sys
+import tempfile
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+from layering import violations
+
+HEAD = "// SPDX-License-Identifier: MIT\n#pragma once\n"
+GOOD = {
+    "core/a.hpp": "#include <vector>\n// cpu and Eigen may be spoken of\n/* #include <Eigen/Core>\n*/",
+    "core/config.hpp": "#define HONE_A 1",
+    "loss/a.hpp": "#include <hone/core/a.hpp>\n#include <hone/target/a.hpp>\ninline const char* name = \"cpu\";",
+    "cpu/a.hpp": "#include <Eigen/Core>\n#include <hone/loss/a.hpp>\nnamespace hone { struct cpu; }",
+    "cuda/a.cuh": "#include <cuda_runtime.h>\n#include <hone/loss/a.hpp>",
+    "adapt/eigen.hpp": "#include <Eigen/Core>\n#include <hone/cpu/a.hpp>",
+    "hone.hpp": "#include <hone/cpu/a.hpp>",
+    "hone.cuh": "#include <hone/cuda/a.cuh>",
+}
+BAD = [  # path, text after the head, what must be said
+    ("core/a.hpp", "#include <Eigen/Core>", "only cpu/ includes Eigen"),
+    ("loss/a.hpp", "#  include <Eigen/Core>", "only cpu/ includes Eigen"),
+    ("cuda/a.cuh", "#include <Eigen/Core>", "only cpu/ includes Eigen"),
+    ("cpu/a.hpp", "#include <cuda_runtime.h>", "only cuda/ includes CUDA headers"),
+    ("cpu/a.hpp", "#include <cub/cub.cuh>", "only cuda/ includes CUDA headers"),
+    ("core/a.hpp", "#include <hone/loss/a.hpp>", "core may not include"),
+    ("core/a.hpp", "#include <hone/version.hpp>", "core may not include"),
+    ("schedule/a.hpp", "#include <hone/loss/a.hpp>", "schedule may not include"),
+    ("target/a.hpp", "#include <hone/loss/a.hpp>", "target may not include"),
+    ("loss/a.hpp", "#include <hone/cpu/a.hpp>", "loss may not include"),
+    ("cpu/a.hpp", "#include <hone/cuda/a.hpp>", "cpu may not include"),
+    ("cpu/a.hpp", "#include <hone/adapt/a.hpp>", "cpu may not include"),
+    ("cpu/a.hpp", "#include <hone/hone.hpp>", "cpu may not include"),
+    ("hone.hpp", "#include <hone/adapt/torch.hpp>", "hone.hpp may not include"),
+    ("hone.cuh", "#include <hone/cpu/a.hpp>", "hone.cuh may not include"),
+    ("loss/a.hpp", "#include <immintrin.h>", "neither hone's nor standard"),
+    ("loss/a.hpp", '#include "b.hpp"', "an include is written"),
+    ("loss/a.hpp", "struct cpu;", "loss names a backend: cpu"),
+    ("core/a.hpp", "int x = Eigen::half_or_so;", "core names a backend: Eigen"),
+    ("average/a.hpp", "__global__ void f();", "average names a backend: __global__"),
+    ("cuda/a.cuh", "#if __CUDA_ARCH__ > 800\n#endif", "__CUDA_ARCH__"),
+    ("cpu/a.hpp", "#define HONE_X 1", "macros live in core/config.hpp"),
+    ("cpu/a.hpp", "using namespace std;", "using namespace"),
+    ("cpu/Upper.hpp", "", "snake_case"),
+    ("util/a.hpp", "", "util is no layer"),
+    ("cpu/a.hpp", "\n" * 299, "at most 300"),
+]
+
+
+def said(tree):
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in tree.items():
+            path = Path(folder) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        return list(violations(Path(folder)))
+
+
+def main():
+    failures = []
+    if found := said({name: HEAD + text + "\n" for name, text in GOOD.items()}):
+        failures.append(f"good headers are refused: {found}")
+    trees = [({path: HEAD + text + "\n"}, wanted) for path, text, wanted in BAD]
+    trees.append(({"cpu/a.hpp": "#pragma once\n"}, "licence"))
+    trees.append(({"cpu/a.hpp": HEAD.splitlines()[0] + "\n"}, "no #pragma once"))
+    trees.append(({f"cpu/{name}.hpp": HEAD + "\n" * 120 for name in "abc"}, "the median header has 122 lines"))
+    trees.append(({}, "no headers"))
+    for tree, wanted in trees:
+        found = said(tree)
+        if not any(wanted in line for line in found):
+            failures.append(f"expected '{wanted}' for {list(tree)}, got {found}")
+    print("\n".join(failures) if failures else f"{len(trees)} violations caught")
+    sys.exit(1 if failures else 0)
+
+
+if __name__ == "__main__":
+    main()

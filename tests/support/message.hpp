@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+/// What a refused call says.
+#pragma once
+
+#include <hone/core/error.hpp>
+
+#include <string>
+
+namespace testing {
+
+/// The message of the hone::invalid_argument that body throws; empty where it throws nothing.
+template <class Body>
+std::string message(Body&& body) {
+  try {
+    body();
+  } catch (const hone::invalid_argument& error) {
+    return error.what();
+  }
+  return {};
+}
+
+}  // namespace testing
