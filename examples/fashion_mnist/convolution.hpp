@@ -40,14 +40,15 @@ struct convolution {
     work.plane.noalias() = map_of(parameters, out, taps()) * work.patches;
     const T* bias = parameters + out * taps();
     const T* top = work.plane.data();
-    for (Eigen::Index channel = 0; channel < out; ++channel)
-      for (Eigen::Index y = 0; y < side; y += 2, top += 2 * side)
-        for (Eigen::Index x = 0; x < side; x += 2) {
-          const T a = top[x], b = top[x + 1], c = top[side + x], d = top[side + x + 1];
-          const T most = std::max(std::max(a, b), std::max(c, d)), value = most + bias[channel];
-          *winners++ = !(value > T(0)) ? closed : a == most ? 0 : b == most ? 1 : c == most ? 2 : 3;
-          *pooled++ = std::max(value, T(0));
-        }
+    for (Eigen::Index row = 0; row < out * side / 2; ++row, top += 2 * side, pooled += side / 2, winners += side / 2)
+      for (Eigen::Index x = 0; x < side / 2; ++x) {
+        const T a = top[2 * x], b = top[2 * x + 1], c = top[side + 2 * x], d = top[side + 2 * x + 1];
+        const T upper = a > b ? a : b, lower = c > d ? c : d, most = upper > lower ? upper : lower;
+        const T value = most + bias[row / (side / 2)];
+        const std::int32_t winner = a == most ? 0 : b == most ? 1 : c == most ? 2 : 3;
+        winners[x] = value > T(0) ? winner : closed;
+        pooled[x] = value > T(0) ? value : T(0);
+      }
   }
 
   /// Adds to the gradient of the parameters; writes that of the image, unless image_gradient is null.

@@ -53,6 +53,9 @@ class idx_file {
     const int got = gzread(stream_.get(), &extra, 1);
     if (got < 0) fail(file_, reason());
     if (got > 0) fail(file_, "has more bytes than its sizes say");
+    int code = Z_OK;
+    gzerror(stream_.get(), &code);
+    if (code != Z_OK && code != Z_STREAM_END) fail(file_, reason());  // the checksum behind the data is cut off
   }
 
  private:

@@ -40,9 +40,11 @@ dataset choose_images(dataset data, const options& options) {
   return data;
 }
 
-/// Opened before the training: a mistyped path must not cost the result. The old content stays until the end.
+/// Before the training: a mistyped path must not cost the result. What is there stays until the end.
 void check_writable(const std::string& file) {
+  const bool there = std::filesystem::exists(file);
   if (!std::ofstream(file, std::ios::app)) throw std::runtime_error(file + ": " + std::strerror(errno));
+  if (!there) std::filesystem::remove(file);
 }
 
 void write(const std::string& file, const std::string& text) {
@@ -52,17 +54,16 @@ void write(const std::string& file, const std::string& text) {
 }
 
 exit_code run(options options, const std::string& command) {
-  if (options.quick) options.epochs = std::min(options.epochs, 2);
   if (options.threads == 0) options.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  chosen_recipes(options, {options.rate, 1});  // a mistyped name is told before the data is read
+  chosen_recipes(options, {1, options.rate});  // a mistyped name is told before the data is read
   const dataset data = choose_images(read_dataset(options.data), options);
   check_writable(options.report);
   const settings training{options.epochs, options.batch, options.threads, options.rate};
   const hone::index steps = training.steps_per_epoch(data.train.size());
-  std::vector<recipe> recipes = chosen_recipes(options, {options.rate, steps * options.epochs});
+  std::vector<recipe> recipes = chosen_recipes(options, {steps * options.epochs, options.rate});
 
-  std::printf("Fashion-MNIST: %zu training images, %zu %s; %d epochs, batch %d, rate %g, %d thread%s\n", data.train.size(),
-              data.test.size(), options.validation ? "held out" : "test images", options.epochs, options.batch, options.rate,
+  std::printf("Fashion-MNIST: %zu training images, %zu %s; %d epochs, batch %d, %d thread%s\n", data.train.size(),
+              data.test.size(), options.validation ? "held out" : "test images", options.epochs, options.batch,
               options.threads, options.threads > 1 ? "s" : "");
   for (const recipe& r : recipes) std::printf("  %-10s %s\n", r.name.c_str(), r.summary.c_str());
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdio>
 #include <functional>
 #include <string_view>
 
@@ -58,7 +59,7 @@ const std::vector<option>& table() {
        [](options& o, const string& v) { o.epochs = number("--epochs", v, 1, 1000, "a whole number from 1 to 1000"); }},
       {"--batch", "N", "images per step",
        [](options& o, const string& v) { o.batch = number("--batch", v, 1, 60000, "a whole number from 1 to 60000"); }},
-      {"--rate", "X", "learning rate: constant, or at the peak of a schedule",
+      {"--rate", "X", "learning rate, constant or at the peak, in place of every recipe's own",
        [](options& o, const string& v) { o.rate = number("--rate", v, 1e-9, 100.0, "a number from 1e-9 to 100"); }},
       {"--threads", "N", "threads; the results do not depend on it (default: one per core)",
        [](options& o, const string& v) { o.threads = number("--threads", v, 1, 1024, "a whole number from 1 to 1024"); }},
@@ -74,6 +75,7 @@ const std::vector<option>& table() {
 
 options parse(std::span<const char* const> arguments) {
   options result;
+  bool epochs_given = false;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const string argument = arguments[i], name = argument.substr(0, argument.find('='));
     const bool attached = name.size() < argument.size();  // --name=value
@@ -85,8 +87,10 @@ options parse(std::span<const char* const> arguments) {
       continue;
     }
     if (!attached && ++i == arguments.size()) throw usage_error(name + " needs a value");
+    epochs_given = epochs_given || name == "--epochs";
     found->set(result, attached ? argument.substr(name.size() + 1) : string(arguments[i]));
   }
+  if (result.quick && !epochs_given) result.epochs = 2;
   return result;
 }
 
@@ -96,13 +100,14 @@ string help_text() {
       "Trains a small convolutional network on Fashion-MNIST, plainly and with hone's refinements, and compares.\n\n"
       "usage: fashion_mnist [options]\n\n";
   for (const option& o : table()) {
-    string left = "  " + string(o.name) + (o.value.empty() ? "" : " " + string(o.value));
-    left.resize(std::max<std::size_t>(left.size() + 2, 20), ' ');
-    text += left + string(o.meaning) + "\n";
+    string left(o.name);
+    if (!o.value.empty()) left.append(" ").append(o.value);
+    left.resize(std::max<std::size_t>(left.size() + 2, 18), ' ');
+    text.append("  ").append(left).append(o.meaning).append("\n");
   }
   char defaults[200];
-  std::snprintf(defaults, sizeof defaults, "\ndefaults: %s, %d seed, %d epochs, batch %d, rate %g, report %s\n", debian_folder,
-                d.seeds, d.epochs, d.batch, d.rate, d.report.c_str());
+  std::snprintf(defaults, sizeof defaults, "\ndefaults: %s, %d seed, %d epochs, batch %d, report %s\n", debian_folder,
+                d.seeds, d.epochs, d.batch, d.report.c_str());
   return text + defaults + "exit code: 0 done, 1 no or corrupt data or no report, 2 bad option, 130 interrupted\n";
 }
 

@@ -7,6 +7,7 @@
 #include <hone/hone.hpp>
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,13 +28,13 @@ struct batch {
 
 /// How long the training will be, for schedules.
 struct plan {
-  double rate;        // the peak
-  hone::index steps;  // in all
+  hone::index steps;           // in all
+  std::optional<double> rate;  // in place of the recipe's own
 };
 
 struct recipe {
   std::string name, summary;
-  std::function<double(hone::index step)> rate;                                      // the report draws it
+  std::function<double(hone::index step)> rate;                         // the report draws it
   std::function<double(trainer& t, const batch& b, double rate)> step;  // one step; returns its loss
 };
 

@@ -137,9 +137,9 @@ std::string html_report(const report_input& in) {
                 "Of each recipe's own objective: smoothed labels keep the loss above a floor of their own, so only the shapes compare.");
   out += figure({"Learning rate", "epoch", 1, "%.4f", true, rate_lines(in)}, "At every step.");
   out += "<h2>How it was run</h2>\n<p><code>" + escaped(in.command) + "</code></p>\n<p class=\"note\">";
-  out += format("Batches of %d, rate %g, %d thread%s, seeds 1 to %d. The same command gives the same numbers, whatever the number "
+  out += format("Batches of %d, %d thread%s, seeds 1 to %d. The same command gives the same numbers, whatever the number "
                 "of threads; only the times differ.</p>\n</body></html>\n",
-                in.training.batch, in.training.rate, in.training.threads, in.training.threads > 1 ? "s" : "", in.chosen.seeds);
+                in.training.batch, in.training.threads, in.training.threads > 1 ? "s" : "", in.chosen.seeds);
   return out;
 }
 

@@ -87,14 +87,14 @@ history train(const std::string& recipe_name, const dataset& data, const setting
               observer& observer) {
   const auto start = std::chrono::steady_clock::now();
   const hone::index steps = settings.steps_per_epoch(data.train.size());
-  const recipe recipe = find_recipe(recipe_name, {settings.rate, steps * settings.epochs});
+  const recipe recipe = find_recipe(recipe_name, {steps * settings.epochs, settings.rate});
   const standardisation standard(data.train);
   trainer trainer{network(seed, settings.threads), sgd{}, hone::cpu{settings.threads}, {}};
   std::mt19937_64 random(seed + 1'000'000);  // apart from the seeds of the weights
   std::vector<std::uint32_t> order = in_order(data.train.size());
   const std::vector<std::uint32_t> test_order = in_order(data.test.size());
 
-  history history{.recipe = recipe.name, .seed = seed};
+  history result{.recipe = recipe.name, .seed = seed};
   batch batch;
   hone::index step = 0;
   observer.begin(recipe.name, seed);
@@ -113,7 +113,7 @@ history train(const std::string& recipe_name, const dataset& data, const setting
       accuracy.add(static_cast<double>(hits(trainer.net.logits(), batch.labels)) / n, n);
       ++step;
       if (step * 10 / steps != (step - 1) * 10 / steps) {
-        history.train_loss.push_back({static_cast<double>(step) / static_cast<double>(steps), recent()});
+        result.train_loss.push_back({static_cast<double>(step) / static_cast<double>(steps), recent()});
         recent.reset();
       }
       observer.step(epoch, loss(), accuracy());
@@ -127,16 +127,16 @@ history train(const std::string& recipe_name, const dataset& data, const setting
       metrics.add(trainer.net.forward(batch.images), batch.labels);
       return true;
     });
-    history.epochs = epoch;
-    history.test_error.push_back({static_cast<double>(epoch), metrics.error()});
-    history.accuracy = metrics.accuracy();
-    history.calibration_error = metrics.calibration_error();
+    result.epochs = epoch;
+    result.test_error.push_back({static_cast<double>(epoch), metrics.error()});
+    result.accuracy = metrics.accuracy();
+    result.calibration_error = metrics.calibration_error();
     observer.epoch(epoch, loss(), accuracy(), metrics.accuracy());
     if (interrupted()) break;
   }
-  history.complete = history.epochs == settings.epochs;
-  history.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return history;
+  result.complete = result.epochs == settings.epochs;
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return result;
 }
 
 }  // namespace demo

@@ -16,7 +16,7 @@ struct divergence : std::runtime_error {
 
 struct settings {
   int epochs, batch, threads;
-  double rate;
+  std::optional<double> rate = {};
 
   hone::index steps_per_epoch(std::size_t images) const {
     return (static_cast<hone::index>(images) + batch - 1) / batch;
@@ -28,12 +28,12 @@ struct point {
 };
 
 struct history {
-  std::string recipe;
+  std::string recipe = {};
   std::uint64_t seed = 0;
-  int epochs = 0;                  // completed
-  bool complete = false;           // false: interrupted
-  std::vector<point> train_loss;   // the recipe's own loss, mean over a tenth of an epoch
-  std::vector<point> test_error;   // after every epoch
+  int epochs = 0;                              // completed
+  bool complete = false;                       // false: interrupted
+  std::vector<point> train_loss = {};          // the recipe's own loss, mean over a tenth of an epoch
+  std::vector<point> test_error = {};          // after every epoch
   double accuracy = 0, calibration_error = 0;  // on the test images, after the last completed epoch
   double seconds = 0;
 };

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+/// The same work by PyTorch's C++ library, value and gradient. Everything here is a no-op where it was not found.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+namespace bench::peer {
+
+struct batch {  // all row-major rows × columns
+  float* logits;
+  float const* teacher;
+  float const* targets;
+  std::int64_t const* labels;
+  std::int64_t const* other_labels;
+  float const* lambda;
+  std::int64_t rows, columns;
+};
+
+bool available();
+std::string version();
+void set_threads(int threads);
+
+std::function<void()> cross_entropy(batch b, double smoothing);
+std::function<void()> distillation(batch b, double temperature);
+std::function<void()> soft_targets(batch b);
+std::function<void()> sigmoid_focal(batch b);
+
+}  // namespace bench::peer

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+#include "peer.hpp"
+
+namespace bench::peer {
+
+bool available() { return false; }
+std::string version() { return "not installed"; }
+void set_threads(int) {}
+std::function<void()> cross_entropy(batch, double) { return {}; }
+std::function<void()> distillation(batch, double) { return {}; }
+std::function<void()> soft_targets(batch) { return {}; }
+std::function<void()> sigmoid_focal(batch) { return {}; }
+
+}  // namespace bench::peer
