@@ -33,7 +33,8 @@ struct data {
 
   explicit data(shape s) : size(s), store(static_cast<std::size_t>(5 * (s.rows * s.columns + 16) + 16)) {
     float* at = reinterpret_cast<float*>((reinterpret_cast<std::uintptr_t>(store.data()) + 63) / 64 * 64);
-    for (float** p : {&logits, &teacher, &targets, &gradient, &sink}) *p = at, at += (s.rows * s.columns + 15) / 16 * 16;
+    for (float** p : {&logits, &teacher, &targets, &gradient, &sink})
+      *p = at, at += (s.rows * s.columns + 15) / 16 * 16;
     std::mt19937 random(1);
     std::normal_distribution<float> normal(0, 3);
     for (index i = 0; i < s.rows * s.columns; ++i) logits[i] = normal(random), teacher[i] = normal(random);
@@ -72,7 +73,9 @@ void compare(options const& o, std::string const& name, data& d, Objective const
     if (in_place) std::memcpy(d.sink, d.logits, sizeof(float) * static_cast<std::size_t>(n));
     if (in_place) reads[0] = out;
     std::vector<bench::contender> all;
-    all.push_back({"hone", [&] { hone::evaluate(cpu, objective, d.view(in_place ? out : d.logits), {.gradient = d.view(out)}); }});
+    all.push_back({"hone", [&] {
+                     hone::evaluate(cpu, objective, d.view(in_place ? out : d.logits), {.gradient = d.view(out)});
+                   }});
     all.push_back({"limit", bench::stream_limit{cpu, reads, out, n, false}});
     if (!in_place) all.push_back({"limit past caches", bench::stream_limit{cpu, reads, out, n, true}});
     if (torch) all.push_back({"torch", torch});
@@ -80,11 +83,16 @@ void compare(options const& o, std::string const& name, data& d, Objective const
     const auto t = bench::rotate(all, o.budget);
     const double limit = in_place ? t[1] : std::min(t[1], t[2]), bytes = 4.0 * static_cast<double>(n) * (inputs + 1);
     const std::size_t at = in_place ? 2 : 3;
-    std::printf("| %-44s | %d | %7.3f | %5.1f | %4.2f |", label.c_str(), threads, t[0] * 1e3, bytes / t[0] * 1e-9, limit / t[0]);
-    if (torch) std::printf(" %5.1f |", t[at] / t[0]);
-    else std::printf("     - |");
-    if (plain && threads == 1) std::printf(" %5.1f |\n", t[at + (torch ? 1 : 0)] / t[0]);
-    else std::printf("     - |\n");
+    std::printf("| %-44s | %d | %7.3f | %5.1f | %4.2f |", label.c_str(), threads, t[0] * 1e3, bytes / t[0] * 1e-9,
+                limit / t[0]);
+    if (torch)
+      std::printf(" %5.1f |", t[at] / t[0]);
+    else
+      std::printf("     - |");
+    if (plain && threads == 1)
+      std::printf(" %5.1f |\n", t[at + (torch ? 1 : 0)] / t[0]);
+    else
+      std::printf("     - |\n");
     std::fflush(stdout);
   }
 }
@@ -105,7 +113,8 @@ void run(options const& o) {
               torch_or_none(peer::distillation(d.batch(), 4)));
     }
     if (s.rows == 8192) {
-      compare(o, "mixed two-label (torch: dense)", d, hone::cross_entropy(hone::mix(labels, hone::classes(d.other), d.lambda)), 1,
+      compare(o, "mixed two-label (torch: dense)", d,
+              hone::cross_entropy(hone::mix(labels, hone::classes(d.other), d.lambda)), 1,
               torch_or_none(peer::soft_targets(d.batch())));
       compare(o, "dense soft target", d, hone::cross_entropy(hone::probabilities(d.view(d.targets))), 2,
               torch_or_none(peer::soft_targets(d.batch())));
@@ -127,13 +136,18 @@ int main(int argc, char** argv) {
   options o;
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string name = argv[i];
-    if (name == "--budget") o.budget = std::stod(argv[i + 1]);
-    else if (name == "--filter") o.filter = argv[i + 1];
-    else if (name == "--threads") o.threads = std::stoi(argv[i + 1]);
-    else return std::cerr << "hone_bench: unknown option " << name << "\n", 2;
+    if (name == "--budget")
+      o.budget = std::stod(argv[i + 1]);
+    else if (name == "--filter")
+      o.filter = argv[i + 1];
+    else if (name == "--threads")
+      o.threads = std::stoi(argv[i + 1]);
+    else
+      return std::cerr << "hone_bench: unknown option " << name << "\n", 2;
   }
-  std::printf("float, value and gradient; lanes %d; PyTorch %s; medians of paired rounds\n\n", hone::on_cpu::pack<float>::size,
-              bench::peer::version().c_str());
-  std::printf("| %-44s | threads | ms | GB/s | of limit | x torch | x plain loop |\n|---|---|---|---|---|---|---|\n", "work");
+  std::printf("float, value and gradient; lanes %d; PyTorch %s; medians of paired rounds\n\n",
+              hone::on_cpu::pack<float>::size, bench::peer::version().c_str());
+  std::printf("| %-44s | threads | ms | GB/s | of limit | x torch | x plain loop |\n|---|---|---|---|---|---|---|\n",
+              "work");
   run(o);
 }

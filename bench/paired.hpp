@@ -41,8 +41,7 @@ inline std::vector<double> rotate(std::vector<contender> const& contenders, doub
   const int rounds = std::clamp(static_cast<int>(budget / round), 5, 101);
   std::vector<std::vector<double>> times(contenders.size());
   for (int r = 0; r < rounds; ++r)
-    for (std::size_t i = 0; i < contenders.size(); ++i)
-      times[i].push_back(seconds_of(contenders[i].work, repeats[i]));
+    for (std::size_t i = 0; i < contenders.size(); ++i) times[i].push_back(seconds_of(contenders[i].work, repeats[i]));
   std::vector<double> result;
   for (auto const& t : times) result.push_back(median(t));
   return result;

@@ -10,7 +10,9 @@ namespace {
 namespace F = torch::nn::functional;
 
 torch::Tensor leaf(batch const& b) { return torch::from_blob(b.logits, {b.rows, b.columns}).requires_grad_(); }
-torch::Tensor constant(float const* p, batch const& b) { return torch::from_blob(const_cast<float*>(p), {b.rows, b.columns}); }
+torch::Tensor constant(float const* p, batch const& b) {
+  return torch::from_blob(const_cast<float*>(p), {b.rows, b.columns});
+}
 torch::Tensor indices(std::int64_t const* p, batch const& b) {
   return torch::from_blob(const_cast<std::int64_t*>(p), {b.rows}, torch::kInt64);
 }
@@ -47,7 +49,8 @@ std::function<void()> soft_targets(batch b) {
 std::function<void()> sigmoid_focal(batch b) {
   return step(b, [t = constant(b.targets, b)](torch::Tensor const& x) {  // as torchvision.ops does
     const auto p = torch::sigmoid(x);
-    const auto ce = F::binary_cross_entropy_with_logits(x, t, F::BinaryCrossEntropyWithLogitsFuncOptions().reduction(torch::kNone));
+    const auto ce =
+        F::binary_cross_entropy_with_logits(x, t, F::BinaryCrossEntropyWithLogitsFuncOptions().reduction(torch::kNone));
     const auto p_t = p * t + (1 - p) * (1 - t);
     const auto alpha_t = 0.25 * t + 0.75 * (1 - t);
     return (alpha_t * ce * torch::pow(1 - p_t, 2)).mean();

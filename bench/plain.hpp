@@ -27,7 +27,8 @@ inline double cross_entropy(float const* z, std::int64_t const* y, float smoothi
 inline double sigmoid_focal(float const* x, float const* t, std::int64_t size, float* g) {
   double total = 0;
   for (std::int64_t i = 0; i < size; ++i) {
-    const float p = 1 / (1 + std::exp(-x[i])), ce = std::log1p(std::exp(-std::abs(x[i]))) + std::max(x[i], 0.0f) - t[i] * x[i];
+    const float p = 1 / (1 + std::exp(-x[i])),
+                ce = std::log1p(std::exp(-std::abs(x[i]))) + std::max(x[i], 0.0f) - t[i] * x[i];
     const float m = p * (1 - t[i]) + (1 - p) * t[i], a = 0.25f * t[i] + 0.75f * (1 - t[i]);
     total += a * m * m * ce;
     g[i] = a * (m * m * (p - t[i]) + 2 * m * p * (1 - p) * (1 - 2 * t[i]) * ce) / static_cast<float>(size);

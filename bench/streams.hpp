@@ -18,9 +18,10 @@ struct stream_limit {
 
   void operator()() const {
     constexpr hone::index chunk = 16384;
-    hone::on_cpu::for_chunks(cpu, (n + chunk - 1) / chunk, chunk * sizeof(float), [&](hone::index c, std::byte* memory) {
-      run(c * chunk, std::min(n, (c + 1) * chunk), reinterpret_cast<float*>(memory));
-    });
+    hone::on_cpu::for_chunks(cpu, (n + chunk - 1) / chunk, chunk * sizeof(float),
+                             [&](hone::index c, std::byte* memory) {
+                               run(c * chunk, std::min(n, (c + 1) * chunk), reinterpret_cast<float*>(memory));
+                             });
   }
 
  private:

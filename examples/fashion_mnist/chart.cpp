@@ -55,10 +55,13 @@ std::string svg(const chart& chart) {
   const auto px = [&](double v) { return left + (v - x.low) / (x.high - x.low) * (width - left - right); };
   const auto py = [&](double v) { return height - bottom - (v - y.low) / (y.high - y.low) * (height - top - bottom); };
 
-  std::string out = format("<svg viewBox=\"0 0 %g %g\" role=\"img\" aria-label=\"%s\">\n", width, height, chart.title.c_str());
+  std::string out =
+      format("<svg viewBox=\"0 0 %g %g\" role=\"img\" aria-label=\"%s\">\n", width, height, chart.title.c_str());
   for (const double v : y.ticks())
-    out += format("<line class=\"grid\" x1=\"%g\" x2=\"%g\" y1=\"%.1f\" y2=\"%.1f\"/>", left, width - right, py(v), py(v)) +
-           format("<text x=\"%g\" y=\"%.1f\" text-anchor=\"end\">%g</text>\n", left - 8, py(v) + 4, std::abs(v) < y.step / 2 ? 0 : v);
+    out += format("<line class=\"grid\" x1=\"%g\" x2=\"%g\" y1=\"%.1f\" y2=\"%.1f\"/>", left, width - right, py(v),
+                  py(v)) +
+           format("<text x=\"%g\" y=\"%.1f\" text-anchor=\"end\">%g</text>\n", left - 8, py(v) + 4,
+                  std::abs(v) < y.step / 2 ? 0 : v);
   for (const double v : x.ticks())
     out += format("<text x=\"%.1f\" y=\"%g\" text-anchor=\"middle\">%g</text>\n", px(v), height - bottom + 18, v);
   out += format("<text x=\"%.1f\" y=\"%g\" text-anchor=\"middle\">%s</text>\n", (left + width - right) / 2, height - 4,
@@ -70,8 +73,8 @@ std::string svg(const chart& chart) {
     out += "\"/>\n";
     if (!l.marked) continue;
     for (const point& p : l.points)
-      out += format("<circle class=\"c%d\" cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\"><title>%s, epoch %g: ", l.colour, px(p.epoch),
-                    py(p.value * chart.scale), l.name.c_str(), p.epoch) +
+      out += format("<circle class=\"c%d\" cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\"><title>%s, epoch %g: ", l.colour,
+                    px(p.epoch), py(p.value * chart.scale), l.name.c_str(), p.epoch) +
              format(chart.format, p.value * chart.scale) + "</title></circle>\n";
   }
   return out + "</svg>\n";

@@ -16,8 +16,8 @@ struct line {
 
 struct chart {
   std::string title, x_label;
-  double scale = 1;            // what is drawn is value * scale
-  const char* format = "%g";   // of values on hover, after scaling
+  double scale = 1;           // what is drawn is value * scale
+  const char* format = "%g";  // of values on hover, after scaling
   bool from_zero = false;
   std::vector<line> lines;
 };

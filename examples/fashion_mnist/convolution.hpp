@@ -52,8 +52,8 @@ struct convolution {
   }
 
   /// Adds to the gradient of the parameters; writes that of the image, unless image_gradient is null.
-  void backward(const T* parameters, const T* image, const std::int32_t* winners, const T* pooled_gradient,
-                T* gradient, T* image_gradient, workspace<T>& work) const {
+  void backward(const T* parameters, const T* image, const std::int32_t* winners, const T* pooled_gradient, T* gradient,
+                T* image_gradient, workspace<T>& work) const {
     work.plane.setZero(out, side * side);
     T* top = work.plane.data();
     for (Eigen::Index channel = 0; channel < out; ++channel)

@@ -23,10 +23,13 @@ std::vector<recipe> chosen_recipes(const options& options, const plan& plan) {
   for (const std::string& name : options.recipes) {
     for (recipe& r : all_recipes(plan))
       if (r.name == name) chosen.push_back(std::move(r));
-    if (chosen.empty() || chosen.back().name != name)
-      throw usage_error("no recipe '" + name + "'; there are " + known);
+    if (chosen.empty() || chosen.back().name != name) throw usage_error("no recipe '" + name + "'; there are " + known);
   }
   return chosen;
+}
+
+void print_recipes(const std::vector<recipe>& recipes) {
+  for (const recipe& r : recipes) std::printf("  %-10s %s\n", r.name.c_str(), r.summary.c_str());
 }
 
 dataset choose_images(dataset data, const options& options) {
@@ -62,25 +65,29 @@ exit_code run(options options, const std::string& command) {
   const hone::index steps = training.steps_per_epoch(data.train.size());
   std::vector<recipe> recipes = chosen_recipes(options, {steps * options.epochs, options.rate});
 
+  catch_interrupts();
   std::printf("Fashion-MNIST: %zu training images, %zu %s; %d epochs, batch %d, %d thread%s\n", data.train.size(),
               data.test.size(), options.validation ? "held out" : "test images", options.epochs, options.batch,
               options.threads, options.threads > 1 ? "s" : "");
-  for (const recipe& r : recipes) std::printf("  %-10s %s\n", r.name.c_str(), r.summary.c_str());
+  print_recipes(recipes);
+  std::fflush(stdout);
 
-  catch_interrupts();
   std::vector<history> histories;
   {
     progress progress(options.seeds * static_cast<int>(recipes.size()), options.epochs, steps);
     for (int seed = 1; seed <= options.seeds && !interrupted(); ++seed)
       for (const recipe& r : recipes)
-        if (!interrupted()) histories.push_back(train(r.name, data, training, static_cast<std::uint64_t>(seed), progress));
+        if (!interrupted())
+          histories.push_back(train(r.name, data, training, static_cast<std::uint64_t>(seed), progress));
   }
 
   const std::vector<summary_row> rows = summarise(histories, options.epochs);
-  if (interrupted()) std::printf("\ninterrupted%s\n", rows.empty() ? " before the end of the first epoch: no results" : "; so far:");
+  if (interrupted())
+    std::printf("\ninterrupted%s\n", rows.empty() ? " before the end of the first epoch: no results" : "; so far:");
   if (!rows.empty()) std::printf("\n%s\n", table_text(rows).c_str());
   for (const std::string& sentence : verdict(histories, data.test.size())) std::printf("%s\n", sentence.c_str());
-  write(options.report, html_report({command, options, training, data.train.size(), data.test.size(), std::move(recipes), histories}));
+  write(options.report,
+        html_report({command, options, training, data.train.size(), data.test.size(), std::move(recipes), histories}));
   std::printf("report: %s\n", options.report.c_str());
   return interrupted() ? stopped : done;
 }
@@ -92,7 +99,12 @@ int main(int count, char** arguments) {
   for (int i = 1; i < count; ++i) command += std::string(" ") + arguments[i];
   try {
     const options options = parse({arguments + std::min(count, 1), arguments + count});
-    if (options.help) return std::fputs(help_text().c_str(), stdout) < 0 ? failed : done;
+    if (options.help) {
+      std::printf("%s\nrecipes, each with its own rate; the first one named is what the others are compared with:\n",
+                  help_text().c_str());
+      print_recipes(all_recipes({1, {}}));
+      return done;
+    }
     return run(options, command);
   } catch (const usage_error& error) {
     std::fprintf(stderr, "fashion_mnist: %s\ntry fashion_mnist --help\n", error.what());

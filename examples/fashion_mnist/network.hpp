@@ -67,8 +67,7 @@ class basic_network {
   static constexpr Eigen::Index features = second_.outputs();
   // Where each layer begins in the vector of parameters: its weights, then its biases.
   static constexpr Eigen::Index first_at = 0, second_at = first_at + first_.size(),
-                                hidden_at = second_at + second_.size(),
-                                output_at = hidden_at + hidden * (features + 1),
+                                hidden_at = second_at + second_.size(), output_at = hidden_at + hidden * (features + 1),
                                 size = output_at + classes * (hidden + 1);
 
   struct range {
@@ -110,8 +109,10 @@ class basic_network {
     s.winners2.resize(at.count, second_.outputs());
     for (Eigen::Index i = 0; i < at.count; ++i) {
       const T* p = parameters.data();
-      first_.forward(p + first_at, images_->row(at.begin + i).data(), s.pooled1.row(i).data(), s.winners1.row(i).data(), s.work);
-      second_.forward(p + second_at, s.pooled1.row(i).data(), s.pooled2.row(i).data(), s.winners2.row(i).data(), s.work);
+      first_.forward(p + first_at, images_->row(at.begin + i).data(), s.pooled1.row(i).data(), s.winners1.row(i).data(),
+                     s.work);
+      second_.forward(p + second_at, s.pooled1.row(i).data(), s.pooled2.row(i).data(), s.winners2.row(i).data(),
+                      s.work);
     }
     s.activated.noalias() = s.pooled2 * weights(parameters, hidden_at, hidden, features).transpose();
     s.activated.rowwise() += biases(parameters, hidden_at, hidden, features);
@@ -136,10 +137,10 @@ class basic_network {
     for (Eigen::Index i = 0; i < at.count; ++i) {
       const T* p = parameters.data();
       T* d = s.gradient.data();
-      second_.backward(p + second_at, s.pooled1.row(i).data(), s.winners2.row(i).data(), pooled2.row(i).data(), d + second_at,
-                       pooled1.data(), s.work);
-      first_.backward(p + first_at, images_->row(at.begin + i).data(), s.winners1.row(i).data(), pooled1.data(), d + first_at,
-                      nullptr, s.work);
+      second_.backward(p + second_at, s.pooled1.row(i).data(), s.winners2.row(i).data(), pooled2.row(i).data(),
+                       d + second_at, pooled1.data(), s.work);
+      first_.backward(p + first_at, images_->row(at.begin + i).data(), s.winners1.row(i).data(), pooled1.data(),
+                      d + first_at, nullptr, s.work);
     }
   }
 

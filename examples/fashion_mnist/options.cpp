@@ -46,13 +46,15 @@ string filled(string_view name, const string& text) {
 struct option {
   string_view name, value, meaning;
   std::function<void(options&, const string&)> set;
-  bool options::*flag = nullptr;
+  bool options::* flag = nullptr;
 };
 
 const std::vector<option>& table() {
   static const std::vector<option> all = {
-      {"--data", "FOLDER", "the four idx files, plain or .gz", [](options& o, const string& v) { o.data = filled("--data", v); }},
-      {"--recipes", "A,B", "which trainings to compare", [](options& o, const string& v) { o.recipes = split("--recipes", v); }},
+      {"--data", "FOLDER", "the four idx files, plain or .gz",
+       [](options& o, const string& v) { o.data = filled("--data", v); }},
+      {"--recipes", "A,B", "which trainings to compare",
+       [](options& o, const string& v) { o.recipes = split("--recipes", v); }},
       {"--seeds", "N", "trainings per recipe, with seeds 1 to N",
        [](options& o, const string& v) { o.seeds = number("--seeds", v, 1, 1000, "a whole number from 1 to 1000"); }},
       {"--epochs", "N", "passes over the training images",
@@ -62,9 +64,16 @@ const std::vector<option>& table() {
       {"--rate", "X", "learning rate, constant or at the peak, in place of every recipe's own",
        [](options& o, const string& v) { o.rate = number("--rate", v, 1e-9, 100.0, "a number from 1e-9 to 100"); }},
       {"--threads", "N", "threads; the results do not depend on it (default: one per core)",
-       [](options& o, const string& v) { o.threads = number("--threads", v, 1, 1024, "a whole number from 1 to 1024"); }},
-      {"--report", "FILE", "the report, one HTML page", [](options& o, const string& v) { o.report = filled("--report", v); }},
-      {"--validation", "", "measure on the last sixth of the training images; leave the test images alone", {}, &options::validation},
+       [](options& o, const string& v) {
+         o.threads = number("--threads", v, 1, 1024, "a whole number from 1 to 1024");
+       }},
+      {"--report", "FILE", "the report, one HTML page",
+       [](options& o, const string& v) { o.report = filled("--report", v); }},
+      {"--validation",
+       "",
+       "measure on the last sixth of the training images; leave the test images alone",
+       {},
+       &options::validation},
       {"--quick", "", "a few hundred images, to see that everything runs", {}, &options::quick},
       {"--help", "", "this text", {}, &options::help},
   };

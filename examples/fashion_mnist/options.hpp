@@ -18,10 +18,10 @@ struct usage_error : std::runtime_error {
 struct options {
   std::string data = {};  // empty: where the Debian package puts it
   int seeds = 1;
-  int epochs = 6;                       // with --quick: 2
-  int threads = 0;                      // 0: one per core
-  int batch = 32;                       // images per step
-  std::optional<double> rate = {};      // in place of every recipe's own
+  int epochs = 6;                   // with --quick: 2
+  int threads = 0;                  // 0: one per core
+  int batch = 32;                   // images per step
+  std::optional<double> rate = {};  // in place of every recipe's own
   std::string report = "fashion_mnist.html";
   std::vector<std::string> recipes = {"baseline", "refined"};
   bool quick = false;       // a few hundred images, to see that everything runs

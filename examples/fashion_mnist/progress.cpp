@@ -48,13 +48,15 @@ void progress::step(int epoch, double loss, double accuracy) {
   if (!terminal_ || now - drawn_ < std::chrono::milliseconds(100)) return;
   drawn_ = now;
   const std::string left = label_ + format(" epoch %d/%d ", epoch, epochs_);
-  const std::string right = format(" loss %.3f acc %.1f%% %s left", loss, 100 * accuracy, clock_text(seconds_left()).c_str());
+  const std::string right =
+      format(" loss %.3f acc %.1f%% %s left", loss, 100 * accuracy, clock_text(seconds_left()).c_str());
   const int room = std::min(30, terminal_width() - 3 - static_cast<int>(left.size() + right.size()));
   std::string bar;
   if (room >= 5) {  // a narrow terminal gets the numbers only
     const hone::index of_training = steps_per_epoch_ * epochs_;
     const auto full = static_cast<int>(room * (done_ - (training_ - 1) * of_training) / of_training);
-    bar = '[' + std::string(static_cast<std::size_t>(full), '#') + std::string(static_cast<std::size_t>(room - full), '.') + ']';
+    bar = '[' + std::string(static_cast<std::size_t>(full), '#') +
+          std::string(static_cast<std::size_t>(room - full), '.') + ']';
   }
   const std::string line = (left + bar + right).substr(0, static_cast<std::size_t>(terminal_width() - 1));
   std::printf("\r%s\033[K", line.c_str());
@@ -64,8 +66,8 @@ void progress::step(int epoch, double loss, double accuracy) {
 
 void progress::epoch(int epoch, double loss, double accuracy, double test_accuracy) {
   clear();
-  std::printf("%s epoch %d/%d  loss %.4f  accuracy %.2f %%  test accuracy %.2f %%  %s left\n", label_.c_str(), epoch, epochs_,
-              loss, 100 * accuracy, 100 * test_accuracy, clock_text(seconds_left()).c_str());
+  std::printf("%s epoch %d/%d  loss %.4f  accuracy %.2f %%  test accuracy %.2f %%  %s left\n", label_.c_str(), epoch,
+              epochs_, loss, 100 * accuracy, 100 * test_accuracy, clock_text(seconds_left()).c_str());
   std::fflush(stdout);
 }
 

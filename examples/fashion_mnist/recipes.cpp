@@ -19,8 +19,8 @@ template <class Objective>
 double train_step(trainer& t, const batch& b, const Objective& objective, double rate) {
   const matrix<float>& logits = t.net.forward(b.images);
   t.logit_gradient.resizeLike(logits);
-  const hone::outputs<float> outputs{.gradient = view_of(t.logit_gradient)};          // hone
-  const double loss = hone::evaluate(t.cpu, objective, view_of(logits), outputs);     // hone
+  const hone::outputs<float> outputs{.gradient = view_of(t.logit_gradient)};       // hone
+  const double loss = hone::evaluate(t.cpu, objective, view_of(logits), outputs);  // hone
   t.net.backward(t.logit_gradient);
   t.optimizer.update(t.net.parameters, t.net.gradient, rate);
   return loss;
@@ -46,7 +46,7 @@ std::vector<recipe> all_recipes(const plan& plan) {
   const double rate = plan.rate.value_or(constant_rate), peak = plan.rate.value_or(peak_rate);
   const auto constant = [rate](hone::index) { return rate; };
   const hone::warmup_cosine schedule{.peak = peak, .warmup = plan.steps / 20, .total = plan.steps};  // hone
-  const auto scheduled = [schedule](hone::index step) { return schedule.rate(step); };              // hone
+  const auto scheduled = [schedule](hone::index step) { return schedule.rate(step); };               // hone
 
   return {
       {"baseline", with("one-hot labels, constant rate", rate), constant, one_hot},

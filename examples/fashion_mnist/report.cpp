@@ -36,11 +36,20 @@ constexpr int colours = 6;
 std::string escaped(const std::string& text) {
   std::string out;
   for (const char c : text) switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        out += c;
     }
   return out;
 }
@@ -61,7 +70,7 @@ std::vector<point> mean_of(const std::vector<const std::vector<point>*>& curves)
 }
 
 /// The curves of every recipe: the mean of its complete trainings, and faintly each of several.
-std::vector<line> lines_of(const report_input& in, std::vector<point> history::*curve, bool marked) {
+std::vector<line> lines_of(const report_input& in, std::vector<point> history::* curve, bool marked) {
   std::vector<line> faint, bold;
   for (std::size_t r = 0; r < in.recipes.size(); ++r) {
     const int colour = static_cast<int>(r) % colours;
@@ -96,14 +105,16 @@ std::vector<line> rate_lines(const report_input& in) {
 
 std::string table_html(const report_input& in) {
   std::string out =
-      "<table><thead><tr><th>Recipe</th><th>Test accuracy</th><th>Test error</th><th>ECE</th><th>Time</th></tr></thead>\n";
+      "<table><thead><tr><th>Recipe</th><th>Test accuracy</th><th>Test "
+      "error</th><th>ECE</th><th>Time</th></tr></thead>\n";
   for (const summary_row& row : summarise(in.histories, in.training.epochs)) {
     std::string summary;
     for (const recipe& r : in.recipes)
       if (r.name == row.recipe) summary = r.summary;
     out += "<tr><td>" + escaped(label_of(row)) + "<small>" + escaped(summary) + "</small></td><td>" +
            percent_text(row.accuracy, row.runs) + "</td><td>" + format("%.2f %%", 100 * row.error()) + "</td><td>" +
-           percent_text(row.calibration_error, row.runs) + "</td><td>" + format("%.1f s", row.seconds.mean) + "</td></tr>\n";
+           percent_text(row.calibration_error, row.runs) + "</td><td>" + format("%.1f s", row.seconds.mean) +
+           "</td></tr>\n";
   }
   return out + "</table>\n";
 }
@@ -115,31 +126,39 @@ std::string figure(const chart& c, const std::string& note) {
 }  // namespace
 
 std::string html_report(const report_input& in) {
-  std::string out = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Fashion-MNIST with hone</title>\n"
-                    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><style>";
+  std::string out =
+      "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Fashion-MNIST with hone</title>\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><style>";
   out += style;
   out += "</style></head><body>\n<h1>Fashion-MNIST, plainly and refined</h1>\n";
-  out += format("<p class=\"lead\">One small convolutional network, the same seeds, the same %d epochs over %zu images; measured on "
-                "%zu images %s.</p>\n", in.training.epochs, in.train_images, in.test_images,
-                in.chosen.validation ? "held out from the training images" : "of the test set");
+  out += format(
+      "<p class=\"lead\">One small convolutional network, the same seeds, the same %d epochs over %zu images; measured "
+      "on "
+      "%zu images %s.</p>\n",
+      in.training.epochs, in.train_images, in.test_images,
+      in.chosen.validation ? "held out from the training images" : "of the test set");
   for (const std::string& sentence : verdict(in.histories, in.test_images))
     out += "<p class=\"verdict\">" + escaped(sentence) + "</p>\n";
   out += table_html(in);
-  out += format("<p class=\"note\">%s ECE: expected calibration error, %d bins. Time: one training with its tests.</p>\n",
-                in.chosen.seeds > 1 ? "Mean ± standard deviation over the seeds." : "", classification_metrics::bins);
+  out +=
+      format("<p class=\"note\">%s ECE: expected calibration error, %d bins. Time: one training with its tests.</p>\n",
+             in.chosen.seeds > 1 ? "Mean ± standard deviation over the seeds." : "", classification_metrics::bins);
   out += "<p class=\"legend\">";
   for (std::size_t r = 0; r < in.recipes.size(); ++r)
     out += format("<span><svg viewBox=\"0 0 22 8\"><polyline class=\"c%d\" points=\"0,4 22,4\"/></svg>%s</span>",
                   static_cast<int>(r) % colours, in.recipes[r].name.c_str());
   out += "</p>\n";
-  out += figure({"Test error, %", "epoch", 100, "%.2f %%", false, lines_of(in, &history::test_error, true)}, "After every epoch.");
+  out += figure({"Test error, %", "epoch", 100, "%.2f %%", false, lines_of(in, &history::test_error, true)},
+                "After every epoch.");
   out += figure({"Training loss", "epoch", 1, "%.3f", false, lines_of(in, &history::train_loss, false)},
-                "Of each recipe's own objective: smoothed labels keep the loss above a floor of their own, so only the shapes compare.");
+                "Of each recipe's own objective: smoothed labels keep the loss above a floor of their own, so only the "
+                "shapes compare.");
   out += figure({"Learning rate", "epoch", 1, "%.4f", true, rate_lines(in)}, "At every step.");
   out += "<h2>How it was run</h2>\n<p><code>" + escaped(in.command) + "</code></p>\n<p class=\"note\">";
-  out += format("Batches of %d, %d thread%s, seeds 1 to %d. The same command gives the same numbers, whatever the number "
-                "of threads; only the times differ.</p>\n</body></html>\n",
-                in.training.batch, in.training.threads, in.training.threads > 1 ? "s" : "", in.chosen.seeds);
+  out += format(
+      "Batches of %d, %d thread%s, seeds 1 to %d. The same command gives the same numbers, whatever the number "
+      "of threads; only the times differ.</p>\n</body></html>\n",
+      in.training.batch, in.training.threads, in.training.threads > 1 ? "s" : "", in.chosen.seeds);
   return out;
 }
 

@@ -107,7 +107,8 @@ std::string table_text(const std::vector<summary_row>& rows) {
   for (const summary_row& row : rows) first = std::max(first, label_of(row).size());
   const auto line = [first](const std::string& a, const std::string& b, const std::string& c, const std::string& d,
                             const std::string& e) {
-    return padded(a, first, true) + padded(b, 18, false) + padded(c, 14, false) + padded(d, 18, false) + padded(e, 11, false) + "\n";
+    return padded(a, first, true) + padded(b, 18, false) + padded(c, 14, false) + padded(d, 18, false) +
+           padded(e, 11, false) + "\n";
   };
   std::string text = line("recipe", "test accuracy", "test error", "ECE", "time");
   text += std::string(first + 61, '-') + "\n";
@@ -120,7 +121,8 @@ std::string table_text(const std::vector<summary_row>& rows) {
 std::vector<std::string> verdict(const std::vector<history>& histories, std::size_t test_images) {
   std::vector<std::string> sentences;
   const std::vector<std::string> names = names_in(histories);
-  for (std::size_t i = 1; i < names.size(); ++i) sentences.push_back(compare(histories, names[0], names[i], test_images));
+  for (std::size_t i = 1; i < names.size(); ++i)
+    sentences.push_back(compare(histories, names[0], names[i], test_images));
   return sentences;
 }
 

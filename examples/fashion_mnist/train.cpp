@@ -105,8 +105,8 @@ history train(const std::string& recipe_name, const dataset& data, const setting
       standard.gather(data.train, part, batch);
       const double value = recipe.step(trainer, batch, recipe.rate(step));
       if (!std::isfinite(value))
-        throw divergence("recipe " + recipe.name + ", seed " + std::to_string(seed) + ": the loss is not finite at step " +
-                         std::to_string(step) + "; try a smaller --rate");
+        throw divergence("recipe " + recipe.name + ", seed " + std::to_string(seed) +
+                         ": the loss is not finite at step " + std::to_string(step) + "; try a smaller --rate");
       const auto n = static_cast<double>(part.size());
       loss.add(value, n);
       recent.add(value, n);

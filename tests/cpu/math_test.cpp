@@ -80,7 +80,8 @@ void examine(const char* name, F f, R reference, T from, T to, double budget) {
     f(pack<T>::load(&inputs[i])).store(out);
     for (std::size_t j = 0; j < pack<T>::size; ++j) {
       const long double exact = reference(static_cast<long double>(inputs[i + j]));
-      if (flushes_denormals() && std::abs(exact) < 2 * static_cast<long double>(std::numeric_limits<T>::min())) continue;
+      if (flushes_denormals() && std::abs(exact) < 2 * static_cast<long double>(std::numeric_limits<T>::min()))
+        continue;
       const double distance = ulps(out[j], exact);
       if (!(distance <= worst)) worst = distance, where = inputs[i + j];
     }
@@ -106,8 +107,9 @@ TEST_CASE_TEMPLATE("pack functions stay within their ULP budgets", T, float, dou
   const T normal = single ? T(-87.3) : T(-708.3), over = single ? T(88.7) : T(709.7);
   examine<T>("exp", exp_, [](long double x) { return std::exp(x); }, normal, over, 1.5);
   if (!flushes_denormals())
-    examine<T>("exp, denormal results", exp_, [](long double x) { return std::exp(x); }, single ? T(-103.9) : T(-745.1),
-               normal, 1.5);
+    examine<T>(
+        "exp, denormal results", exp_, [](long double x) { return std::exp(x); }, single ? T(-103.9) : T(-745.1),
+        normal, 1.5);
   examine<T>("exp_of_nonpositive", softmax_exp, [](long double x) { return std::exp(x); }, normal, T(0), 1.5);
   examine<T>("expm1", expm1_, [](long double x) { return std::expm1(x); }, single ? T(-20) : T(-40), over, 2.5);
   examine<T>("log", log_, [](long double x) { return std::log(x); }, smallest, largest, 1.5);

@@ -46,7 +46,8 @@ void require_numbers(numbers x, index size, const char* what, const char* per, V
     fail(std::string("evaluate: ") + text(x.size()) + " " + what + "s for " + text(size) + " " + per + "s");
   for (index i = 0; i < size; ++i)
     if (!valid(x[i]))
-      fail(std::string("evaluate: ") + what + " of " + per + " " + text(i) + " is " + text(x[i]) + ", must be " + range);
+      fail(std::string("evaluate: ") + what + " of " + per + " " + text(i) + " is " + text(x[i]) + ", must be " +
+           range);
 }
 
 }  // namespace detail

@@ -63,7 +63,8 @@ summed<First, Second> operator+(First const& first, Second const& second) {
 /// Multiplies the loss of row i by weights[i], viewed. mean still divides by what it would without weights.
 template <class O>
 auto weigh_rows(O o, numbers weights) {
-  static_assert(objective<O>, "weigh_rows: the first argument must be an objective, such as hone::cross_entropy(target)");
+  static_assert(objective<O>,
+                "weigh_rows: the first argument must be an objective, such as hone::cross_entropy(target)");
   return row_weighed<O>(o, weights);
 }
 

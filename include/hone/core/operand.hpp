@@ -46,7 +46,7 @@ template <class V>
 concept operand = std::constructible_from<V, int> && std::constructible_from<V, double> && requires(V a, V b) {
   { a + b } -> std::convertible_to<V>;
   { a - b } -> std::convertible_to<V>;
-  { a * b } -> std::convertible_to<V>;
+  { a* b } -> std::convertible_to<V>;
   { a / b } -> std::convertible_to<V>;
   { -a } -> std::convertible_to<V>;
   select(a < b, a, b);

@@ -30,7 +30,8 @@ void require_valid(matrix_view<T> v, const char* name) {
   const std::string where = std::string("evaluate: ") + name;
   if (v.rows < 0 || v.columns < 0) fail(where + " is " + text(v.rows, v.columns) + ", sizes must not be negative");
   if (v.row_stride < v.columns)
-    fail(where + " has a row_stride of " + text(v.row_stride) + ", must be at least its " + text(v.columns) + " columns");
+    fail(where + " has a row_stride of " + text(v.row_stride) + ", must be at least its " + text(v.columns) +
+         " columns");
   if (v.data == nullptr && v.rows * v.columns > 0) fail(where + " is " + text(v.rows, v.columns) + " but has no data");
 }
 template <class T>

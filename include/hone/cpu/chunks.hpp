@@ -46,8 +46,10 @@ double sum_over_chunks(cpu const& backend, chunk_plan_t plan, std::size_t bytes,
 /// Whether a gradient is large, and not the prediction itself, whose lines are in the caches anyway.
 template <class P, class G>
 bool worth_streaming(P prediction, G gradient) noexcept {
-  const auto bytes = static_cast<std::size_t>(detail::rows_of(gradient) * detail::columns_of(gradient)) * sizeof(*gradient.data);
-  return gradient.data != nullptr && static_cast<void const*>(gradient.data) != static_cast<void const*>(prediction.data) &&
+  const auto bytes =
+      static_cast<std::size_t>(detail::rows_of(gradient) * detail::columns_of(gradient)) * sizeof(*gradient.data);
+  return gradient.data != nullptr &&
+         static_cast<void const*>(gradient.data) != static_cast<void const*>(prediction.data) &&
          bytes >= streaming_from;
 }
 

@@ -263,9 +263,8 @@ double evaluate_elements(cpu const& backend, std::tuple<Leaf...> const& leaves, 
   }
   double total = 0;
   if (columns > 0)
-    total = sum_over_chunks(backend, chunk_plan<A>(prediction), worker::bytes(), [&](index begin, index end, std::byte* m) {
-      return worker(job, m).run(begin, end);
-    });
+    total = sum_over_chunks(backend, chunk_plan<A>(prediction), worker::bytes(),
+                            [&](index begin, index end, std::byte* m) { return worker(job, m).run(begin, end); });
   if (!any_scale) total = 0;
   if (out.value) *out.value = static_cast<A>(total);
   return total;

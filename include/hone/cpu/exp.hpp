@@ -16,8 +16,8 @@ struct exp_constants;
 template <>
 struct exp_constants<float> {
   static constexpr float ln2_high = 0.693359375f, ln2_low = -2.12194440e-4f;  // 9 bits, so that n · high is exact
-  static constexpr float overflow = 88.7228394f;                             // above it the result is infinite
-  static constexpr float normal = -87.3365402f, vanish = -103.972084f;       // below them: denormal, and 0
+  static constexpr float overflow = 88.7228394f;                              // above it the result is infinite
+  static constexpr float normal = -87.3365402f, vanish = -103.972084f;        // below them: denormal, and 0
   static constexpr float q[] = {0.5f, 0.16666573382f, 0.041666550110f, 0.0083637738744f, 0.0013926926614f};
 };
 template <>

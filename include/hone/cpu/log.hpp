@@ -36,8 +36,8 @@ inline decomposed<pack<double>> decompose(pack<double> x) noexcept {
 /// k ln 2 + log(1 + f).
 inline pack<float> log_of(pack<float> k, pack<float> f) noexcept {
   using V = pack<float>;
-  constexpr float c[] = {0.33333331178f, -0.24999996955f, 0.20000716247f, -0.16667803063f, 0.14249039611f,
-                         -0.12425654633f, 0.11685580287f, -0.11480068373f, 0.069715848122f};
+  constexpr float c[] = {0.33333331178f,  -0.24999996955f, 0.20000716247f,  -0.16667803063f, 0.14249039611f,
+                         -0.12425654633f, 0.11685580287f,  -0.11480068373f, 0.069715848122f};
   const V square = f * f;
   const V tail = fma(k, V(-2.12194440e-4f), fma(square * f, polynomial(f, c), square * V(-0.5f)));
   return fma(k, V(0.693359375f), exact(f + tail));

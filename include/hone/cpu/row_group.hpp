@@ -21,7 +21,7 @@ struct row_job {
   A const* class_weights[sizeof...(Leaf)];  // of weighed targets, in the type of the arithmetic
   index rows, columns;
   int squarings;
-  bool streaming;                           // the gradient goes past the caches
+  bool streaming;  // the gradient goes past the caches
 };
 
 template <class View, class... Leaf>
@@ -47,8 +47,7 @@ class row_worker {
     return 3 * strip + (of_leaf(static_cast<Leaf const*>(nullptr)) + ... + 0);
   }
 
-  row_worker(job_type const& job, std::byte* memory)
-      : row_worker(job, carver(memory), indices()) {}
+  row_worker(job_type const& job, std::byte* memory) : row_worker(job, carver(memory), indices()) {}
 
   /// Rows [begin, end): fills the outputs and returns the sum of factor · weight · loss.
   double run(index begin, index end) noexcept {
@@ -101,7 +100,9 @@ class row_worker {
     V row_max = largest(z, g);
     shared_strips<A> strips{z, exponentials_, packs_, tall_ ? 0 : int(job_.columns % W), 0, job_.squarings};
     if (more && z != logits_) strips.ahead = next_row();
-    each([&]<class S>(S& s, auto& target, auto const& leaf, std::size_t k) { begin_leaf(s, target, leaf, g, z, row_max, k); });
+    each([&]<class S>(S& s, auto& target, auto const& leaf, std::size_t k) {
+      begin_leaf(s, target, leaf, g, z, row_max, k);
+    });
 
     const auto sums = first_sweep(states_, strips, row_max);
     const V total = collapse(sums.exponentials), log_sum = log(total), inverse = V(1) / total;
@@ -173,8 +174,7 @@ class row_worker {
     s.s.log_sum = log_sum;
     for (int i = 0; i < T::sums; ++i) s.s.sums[i] = collapse(s.s.sums[i]);
     if constexpr (has_full_target<T>) s.s.mass = collapse(s.s.mass), s.s.dot = collapse(s.s.dot);
-    if constexpr (wants_sum_of_logits<T>)
-      s.s.dot += zero_where(grounds_[k] == V(0), grounds_[k] * sum_of_logits);
+    if constexpr (wants_sum_of_logits<T>) s.s.dot += zero_where(grounds_[k] == V(0), grounds_[k] * sum_of_logits);
   }
 
   /// Calls body(from, to) for blocks of elements, with every target's strip set to the block.

@@ -20,7 +20,7 @@ struct leaf_state {
   V t_max = V(0);
   row_statistics<V> s{};
   typename Term::template row<V> row{};
-  V scale = V(0);  // factor · row weight / divisor, per lane
+  V scale = V(0);       // factor · row weight / divisor, per lane
   mask<A> counts = {};  // lanes whose scale is not 0
 
   /// Element i of the row, and of a strip of targets that begins at element `from`.

@@ -19,8 +19,8 @@ inline constexpr bool any_tempered = ((Term::tempered >= 0) || ...);
 /// The strips that the terms share.
 template <class A>
 struct shared_strips {
-  A const* z;     // logits
-  A* e;           // exp(z - max), where no term keeps a power of it
+  A const* z;  // logits
+  A* e;        // exp(z - max), where no term keeps a power of it
   index packs;
   index tail;     // lanes of the last pack that hold classes; all if 0
   index ahead;    // elements from here to the next row, for prefetching; 0: none
@@ -143,8 +143,8 @@ void second_sweep(leaf_state<A, Term>& leaf, std::tuple<leaf_state<A, All>...> c
 
 /// Adds up the gradients of all terms; `out` begins at element `from`, and so do sparse targets' strips.
 template <class A, class... Term>
-void last_sweep(std::tuple<leaf_state<A, Term>...> const& leaves, shared_strips<A> const strips,
-                pack<A> const row_max, pack<A> const inverse, index from, index to, A* out) noexcept {
+void last_sweep(std::tuple<leaf_state<A, Term>...> const& leaves, shared_strips<A> const strips, pack<A> const row_max,
+                pack<A> const inverse, index from, index to, A* out) noexcept {
   using V = pack<A>;
   const auto state = leaves;
   for (index i = from; i < to; i += V::size) {

@@ -95,7 +95,8 @@ double evaluate_rows(cpu const& backend, std::tuple<Leaf...> const& leaves, View
   }(indices);
 
   constexpr int weighed = (int(weighed_target<target_of_term<typename Leaf::term_type>>) + ... + 0);
-  const std::unique_ptr<std::byte[]> weights(weighed ? new std::byte[weighed * (carver::room_for<A>(std::size_t(columns)))] : nullptr);
+  const std::unique_ptr<std::byte[]> weights(
+      weighed ? new std::byte[weighed * (carver::room_for<A>(std::size_t(columns)))] : nullptr);
   carver memory(weights.get());
   [&]<std::size_t... I>(std::index_sequence<I...>) {
     ((job.class_weights[I] = class_weights_of<A>(std::get<I>(leaves), memory)), ...);

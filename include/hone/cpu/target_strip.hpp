@@ -60,7 +60,10 @@ class target_strip {
     return carver::room_for<A>(static_cast<std::size_t>(size_of(tall, columns)));
   }
   target_strip(Target const& target, A const* class_weights, bool tall, index columns, carver& memory) noexcept
-      : target_(target), class_weights_(class_weights), columns_(columns), size_(size_of(tall, columns)),
+      : target_(target),
+        class_weights_(class_weights),
+        columns_(columns),
+        size_(size_of(tall, columns)),
         numbers_(memory.take<A>(static_cast<std::size_t>(size_))) {
     std::fill(numbers_, numbers_ + size_, A(0));
   }
@@ -83,7 +86,8 @@ class target_strip {
       m[lane] = p.ground * static_cast<A>(columns_), d[lane] = 0, u[lane] = p.ground;
       for (int j = 0; j < p.count; ++j) {
         m[lane] += p.weight_at[j];
-        if (p.weight_at[j] != 0) d[lane] += p.weight_at[j] * (z[group_.position<A>(p.label_at[j], lane)] - largest[lane]);
+        if (p.weight_at[j] != 0)
+          d[lane] += p.weight_at[j] * (z[group_.position<A>(p.label_at[j], lane)] - largest[lane]);
       }
       if (!group_.tall) {
         mass = pack<A>(m[0]), dot = pack<A>(d[0]), ground = pack<A>(u[0]);

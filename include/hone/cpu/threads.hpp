@@ -72,7 +72,8 @@ class thread_pool {
 
   void grow(int workers) {
     while (static_cast<int>(workers_.size()) < workers)
-      workers_.emplace_back([this, slot = static_cast<int>(workers_.size()) + 1, seen = job_.load()] { work(slot, seen); });
+      workers_.emplace_back(
+          [this, slot = static_cast<int>(workers_.size()) + 1, seen = job_.load()] { work(slot, seen); });
   }
 
   void work(int slot, unsigned seen) {

@@ -15,8 +15,8 @@
 namespace hone::on_cpu {
 
 struct group {
-  index row = 0;   ///< the first
-  int rows = 1;    ///< 1 if wide; at most the lanes of a pack if tall
+  index row = 0;  ///< the first
+  int rows = 1;   ///< 1 if wide; at most the lanes of a pack if tall
   bool tall = false;
 
   /// Where class c of the group's row `lane` lies among the numbers of the group.
@@ -91,7 +91,8 @@ void store_singly(View v, group g, A const* from, index columns) noexcept {
   constexpr int W = pack<A>::size;
   for (int lane = 0; lane < g.rows; ++lane)
     for (index c = 0; c < columns; ++c)
-      *address(v, g.row + lane, c) = static_cast<std::remove_reference_t<decltype(*address(v, 0, 0))>>(from[c * W + lane]);
+      *address(v, g.row + lane, c) =
+          static_cast<std::remove_reference_t<decltype(*address(v, 0, 0))>>(from[c * W + lane]);
 }
 
 /// W x W numbers, rows of one stride becoming columns of another.

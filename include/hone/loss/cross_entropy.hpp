@@ -36,8 +36,9 @@ struct cross_entropy_term : row_term_base {
 /// -Σ q log softmax(z), with a target built from hone::classes, probabilities, mix, smooth and weigh_classes.
 template <class Target>
 auto cross_entropy(Target target) {
-  static_assert(row_target<Target>, "cross_entropy: the argument must be a target: wrap labels in hone::classes, a "
-                                    "matrix in hone::probabilities");
+  static_assert(row_target<Target>,
+                "cross_entropy: the argument must be a target: wrap labels in hone::classes, a "
+                "matrix in hone::probabilities");
   return cross_entropy_term<Target>(target);
 }
 

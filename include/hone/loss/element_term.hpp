@@ -72,7 +72,8 @@ auto element_loss(F formula, classes_target<Label> labels) {
 
 /// Targets of an element-wise loss: a view, or hone::classes.
 template <class T>
-concept element_targets = requires(T targets) { element_loss(+[](double, double) { return value_grad<double>{}; }, targets); };
+concept element_targets =
+    requires(T targets) { element_loss(+[](double, double) { return value_grad<double>{}; }, targets); };
 
 }  // namespace detail
 }  // namespace hone

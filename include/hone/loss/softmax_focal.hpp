@@ -62,8 +62,9 @@ struct softmax_focal_term : row_term_base {
 /// Σ q (1-p)^γ (-log p) with p = softmax(z) (Lin et al. 2017, arXiv 1708.02002, on softmax). γ >= 0.
 template <class Target>
 auto softmax_focal_loss(Target target, softmax_focal_options options = {}) {
-  static_assert(row_target<Target>, "softmax_focal_loss: the argument must be a target: wrap labels in hone::classes, "
-                                    "a matrix in hone::probabilities");
+  static_assert(row_target<Target>,
+                "softmax_focal_loss: the argument must be a target: wrap labels in hone::classes, "
+                "a matrix in hone::probabilities");
   const double gamma = options.gamma;
   detail::require(gamma >= 0 && detail::finite(gamma), "softmax_focal_loss", "gamma", gamma, "finite and not negative");
   return softmax_focal_term<Target>(target, gamma);

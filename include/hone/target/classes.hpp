@@ -70,9 +70,8 @@ template <std::ranges::contiguous_range Labels>
 constexpr auto classes(Labels&& labels, classes_options options = {}) {
   static_assert(std::ranges::borrowed_range<Labels>,
                 "classes: labels are viewed, not copied: give the vector a name first");
-  return classes_target<std::ranges::range_value_t<Labels>>{std::ranges::data(labels),
-                                                            static_cast<index>(std::ranges::size(labels)),
-                                                            options.ignore};
+  return classes_target<std::ranges::range_value_t<Labels>>{
+      std::ranges::data(labels), static_cast<index>(std::ranges::size(labels)), options.ignore};
 }
 
 static_assert(row_target<classes_target<int>>);

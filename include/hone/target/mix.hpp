@@ -15,8 +15,8 @@ struct mix_target {
 
   First first;
   Second second;
-  double lambda = 1;      ///< of every row, where there is none per row
-  numbers lambdas = {};   ///< one per row
+  double lambda = 1;     ///< of every row, where there is none per row
+  numbers lambdas = {};  ///< one per row
   bool per_row = false;
 
   HONE_HD double lambda_of(index i) const noexcept { return per_row ? lambdas[i] : lambda; }

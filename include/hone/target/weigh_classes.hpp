@@ -37,7 +37,8 @@ struct weigh_classes_target {
 /// labels' weights, or by the rows where the target holds probabilities.
 template <class Target>
 auto weigh_classes(Target target, numbers weights) {
-  static_assert(row_target<Target>, "weigh_classes: the first argument must be a target, such as hone::classes(labels)");
+  static_assert(row_target<Target>,
+                "weigh_classes: the first argument must be a target, such as hone::classes(labels)");
   static_assert(!weighed_target<Target>, "weigh_classes: the classes are weighed already");
   return weigh_classes_target<Target>{target, weights};
 }

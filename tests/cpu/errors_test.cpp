@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+// Bad arguments throw hone::invalid_argument with names and values, and nothing is written.
+#include <hone/hone.hpp>
+
+#include <doctest/doctest.h>
+
+#include <functional>
+#include <limits>
+#include <string>
+#include <vector>
+
+namespace {
+
+const double not_a_number = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
+const std::vector<int> labels{0, 1, 2, 0};
+std::vector<float> numbers(64, 0.25f);
+
+struct call {  // a correct call for 4 rows of 3 classes
+  hone::cpu cpu;
+  std::vector<float> logits = std::vector<float>(64, 0.5f), out = std::vector<float>(64, 7), losses = out;
+  float value = 7;
+
+  void operator()(auto const& objective) { (*this)(objective, {logits.data(), 4, 3}, {out.data(), 4, 3}); }
+  void operator()(auto const& objective, hone::matrix_view<float> z, hone::matrix_view<float> g) {
+    hone::evaluate(cpu, objective, z, {.gradient = g, .unreduced = losses.data(), .value = &value});
+  }
+  bool untouched() const { return out == std::vector<float>(64, 7) && losses == out && value == 7; }
+};
+
+void refuses(std::string const& text, std::function<void(call&)> const& body) {
+  call c;
+  CAPTURE(text);
+  try {
+    body(c);
+    FAIL("nothing was thrown");
+  } catch (hone::invalid_argument const& e) {
+    CHECK_MESSAGE(std::string(e.what()).find(text) != std::string::npos, e.what());
+  }
+  CHECK(c.untouched());
+}
+
+}  // namespace
+
+TEST_CASE("shapes") {
+  const auto o = hone::cross_entropy(hone::classes(labels));
+  using view = hone::matrix_view<float>;
+  refuses("evaluate: gradient is 3 x 3, prediction is 4 x 3",
+          [&](call& c) { c(o, {c.logits.data(), 4, 3}, {c.out.data(), 3, 3}); });
+  refuses("evaluate: gradient is 4 x 3 but has no data",
+          [&](call& c) { c(o, {c.logits.data(), 4, 3}, view{static_cast<float*>(nullptr), 4, 3}); });
+  refuses("evaluate: prediction has a row_stride of 2",
+          [&](call& c) { c(o, {c.logits.data(), 4, 3, 2}, {c.out.data(), 4, 3}); });
+  refuses("evaluate: prediction is -4 x 3", [&](call& c) { c(o, {c.logits.data(), -4, 3}, {c.out.data(), 4, 3}); });
+  refuses("evaluate: prediction is 4 x 3 but has no data",
+          [&](call& c) { c(o, view{static_cast<float*>(nullptr), 4, 3}, {c.out.data(), 4, 3}); });
+}
+
+TEST_CASE("labels and numbers per row or class") {
+  static const std::vector<int> few{0, 1, 2}, large{0, 1, 3, 0}, negative{0, 1, -1, 0};
+  static const std::vector<float> three{1, 1, 1}, beyond{0.5f, 1.5f, 0.5f, 0.5f}, bad{1, float(not_a_number), 1};
+  const auto target = hone::classes(labels);
+  refuses("evaluate: 3 labels for 4 rows", [&](call& c) { c(hone::cross_entropy(hone::classes(few))); });
+  refuses("evaluate: the label of row 2 is 3, must be in [0, 3)",
+          [&](call& c) { c(hone::cross_entropy(hone::classes(large))); });
+  refuses("the label of row 2 is -1",
+          [&](call& c) { c(hone::softmax_focal_loss(hone::classes(negative, {.ignore = -100}))); });
+  refuses("mix lambda of row 1 is 1.5", [&](call& c) { c(hone::cross_entropy(hone::mix(target, target, beyond))); });
+  refuses("evaluate: 3 mix lambdas for 4 rows",
+          [&](call& c) { c(hone::cross_entropy(hone::mix(target, target, three))); });
+  refuses("weigh_classes weight of class 1 is nan",
+          [&](call& c) { c(hone::cross_entropy(hone::weigh_classes(target, bad))); });
+  refuses("evaluate: 4 weigh_classes weights for 3",
+          [&](call& c) { c(hone::cross_entropy(hone::weigh_classes(target, beyond))); });
+  refuses("evaluate: 3 weigh_rows weights for 4 rows",
+          [&](call& c) { c(hone::weigh_rows(hone::cross_entropy(target), three)); });
+  refuses("evaluate: 3 labels for 4 rows", [&](call& c) { c(hone::binary_cross_entropy(hone::classes(few))); });
+}
+
+TEST_CASE("hyper-parameters") {
+  const auto target = hone::classes(labels);
+  const hone::matrix_view<const float> dense{numbers.data(), 4, 3};
+  for (const double x : {-0.1, 1.0, not_a_number, infinity})
+    refuses("smooth: epsilon is ", [&](call& c) { c(hone::cross_entropy(hone::smooth(target, x))); });
+  for (const double x : {-0.1, 1.1, not_a_number})
+    refuses("mix: lambda is ", [&](call& c) { c(hone::cross_entropy(hone::mix(target, target, x))); });
+  for (const double x : {0.0, -1.0, not_a_number, infinity})
+    refuses("distillation: temperature is ", [&](call& c) { c(hone::distillation(dense, x)); });
+  for (const double x : {-1.0, not_a_number, infinity}) {
+    refuses("softmax_focal_loss: gamma is ", [&](call& c) { c(hone::softmax_focal_loss(target, {.gamma = x})); });
+    refuses("sigmoid_focal_loss: gamma is ", [&](call& c) { c(hone::sigmoid_focal_loss(dense, {.gamma = x})); });
+    refuses("quality_focal_loss: beta is ", [&](call& c) { c(hone::quality_focal_loss(dense, {.beta = x})); });
+    refuses("varifocal_loss: gamma is ", [&](call& c) { c(hone::varifocal_loss(dense, {.gamma = x})); });
+    refuses("mean_over: count is ", [&](call&) { hone::mean_over(x); });
+  }
+  for (const double x : {not_a_number, infinity}) {
+    refuses("z_loss: coefficient is ", [&](call& c) { c(hone::z_loss(x)); });
+    refuses("operator*: factor is ", [&](call& c) { c(x * hone::cross_entropy(target)); });
+  }
+  refuses("sigmoid_focal_loss: alpha is nan", [&](call& c) { c(hone::sigmoid_focal_loss(dense, {.alpha = not_a_number})); });
+  refuses("cpu: threads is -1", [&](call&) { hone::cpu none{-1}; });
+}
+
+TEST_CASE("views of other shapes") {
+  using view = hone::matrix_view<const float>;
+  refuses("evaluate: probabilities is 3 x 3",
+          [&](call& c) { c(hone::cross_entropy(hone::probabilities(view{numbers.data(), 3, 3}))); });
+  refuses("evaluate: distillation teacher is 4 x 4",
+          [&](call& c) { c(hone::distillation(view{numbers.data(), 4, 4}, 4)); });
+  refuses("evaluate: targets is 4 x 4", [&](call& c) { c(hone::sigmoid_focal_loss(view{numbers.data(), 4, 4})); });
+}

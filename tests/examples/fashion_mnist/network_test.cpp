@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+#include "network.hpp"
+
+#include <doctest/doctest.h>
+
+namespace {
+
+using demo::matrix;
+
+matrix<double> made_up(Eigen::Index rows, Eigen::Index columns, unsigned seed) {
+  matrix<double> m(rows, columns);
+  std::mt19937 random(seed);
+  for (double& x : m.reshaped()) x = static_cast<double>(random()) / 4294967296.0 * 2 - 1;
+  return m;
+}
+
+}  // namespace
+
+TEST_CASE("the gradient of the network agrees with finite differences") {
+  const matrix<double> images = made_up(11, 784, 1), weights = made_up(11, 10, 2);  // slices of one and of two images
+  demo::basic_network<double> net(7, 2);
+  for (Eigen::Index i = 0; i < net.parameters.size(); i += 3) net.parameters[i] += 0.01;  // biases other than 0
+  const auto value = [&] { return (net.forward(images).array() * weights.array()).sum(); };
+  value();
+  net.backward(weights);
+  const Eigen::VectorXd gradient = net.gradient;
+
+  std::mt19937_64 random(3);
+  const double h = 1e-5;
+  const Eigen::Index early = 16 * 10 + 32 * 145;  // the convolutions come first, and are few
+  for (int trial = 0; trial < 150; ++trial) {
+    const auto range = static_cast<std::uint64_t>(trial < 75 ? early : net.parameters.size());
+    const auto at = static_cast<Eigen::Index>(random() % range);
+    const double kept = net.parameters[at];
+    net.parameters[at] = kept + h;
+    const double above = value();
+    net.parameters[at] = kept - h;
+    const double below = value();
+    net.parameters[at] = kept;
+    CAPTURE(at);
+    CHECK(gradient[at] == doctest::Approx((above - below) / (2 * h)).epsilon(1e-6).scale(1));
+  }
+}
+
+TEST_CASE("the bits do not depend on the number of threads") {
+  const matrix<float> images = made_up(37, 784, 1).cast<float>(), gradient = made_up(37, 10, 2).cast<float>();
+  demo::network one(5, 1), many(5, 6);
+  CHECK(one.parameters == many.parameters);
+  CHECK(one.forward(images) == many.forward(images));
+  one.backward(gradient);
+  many.backward(gradient);
+  CHECK(one.gradient == many.gradient);
+}
+
+TEST_CASE("a batch may have fewer images than there are slices") {
+  const matrix<float> images = made_up(9, 784, 1).cast<float>();
+  demo::network net(5, 2);
+  const matrix<float> all = net.forward(images);
+  const matrix<float> first = images.topRows(1);
+  CHECK(net.forward(first).isApprox(all.topRows(1), 1e-5f));
+  net.backward(matrix<float>::Ones(1, 10));
+  CHECK(net.gradient.allFinite());
+}
+
+TEST_CASE("seeds differ, and each gives the same weights again") {
+  CHECK(demo::network(1, 1).parameters == demo::network(1, 1).parameters);
+  CHECK(demo::network(1, 1).parameters != demo::network(2, 1).parameters);
+}
+
+TEST_CASE("momentum and weight decay follow their formulas") {
+  demo::sgd optimizer{.momentum = 0.5f, .decay = 0.25f};
+  Eigen::VectorXf x = Eigen::VectorXf::Constant(1, 8), gradient = Eigen::VectorXf::Constant(1, 2);
+  optimizer.update(x, gradient, 0.5);  // v = 2 + 2, x = 8 - 2
+  CHECK(x[0] == 6);
+  optimizer.update(x, gradient, 0.5);  // v = 2 + 2 + 1.5, x = 6 - 2.75
+  CHECK(x[0] == 3.25f);
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+// The program as its user meets it: what it prints, its exit codes, its report, Ctrl-C.
+#include "idx_files.hpp"
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/wait.h>
+
+namespace {
+
+struct outcome {
+  int exit_code;
+  std::string text;
+};
+
+bool has(const std::string& text, const std::string& part) {
+  const bool found = text.find(part) != std::string::npos;
+  if (!found) MESSAGE("no '" << part << "' in: " << text);
+  return found;
+}
+
+/// Runs the program; when its output holds `word`, it is sent the signal once.
+outcome run(const std::vector<std::string>& arguments, const std::string& word = {}, int signal = SIGINT) {
+  std::array<int, 2> ends{};
+  REQUIRE(pipe(ends.data()) == 0);
+  std::vector<char*> argv = {const_cast<char*>(PROGRAM)};
+  for (const std::string& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
+  argv.push_back(nullptr);
+  const pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    dup2(ends[1], STDOUT_FILENO);
+    dup2(ends[1], STDERR_FILENO);
+    close(ends[0]);
+    close(ends[1]);
+    execv(PROGRAM, argv.data());
+    _exit(99);
+  }
+  close(ends[1]);
+  outcome result{-1, {}};
+  std::array<char, 4096> buffer{};
+  bool sent = word.empty();
+  for (ssize_t got; (got = ::read(ends[0], buffer.data(), buffer.size())) > 0;) {
+    result.text.append(buffer.data(), static_cast<std::size_t>(got));
+    if (!sent && result.text.find(word) != std::string::npos) {
+      kill(child, signal);
+      sent = true;
+    }
+  }
+  close(ends[0]);
+  int status = 0;
+  waitpid(child, &status, 0);
+  result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return result;
+}
+
+struct data_folder : test::folder {
+  std::string data = path.string(), report = (path / "report.html").string();
+  data_folder() { test::write_data(path, 300, 100); }
+};
+
+}  // namespace
+
+TEST_CASE("a short run learns, prints a table and writes a page that needs nothing from outside") {
+  const data_folder folder;
+  const outcome o =
+      run({"--data", folder.data, "--epochs", "3", "--seeds", "2", "--rate", "0.01", "--report", folder.report});
+  CHECK(o.exit_code == 0);
+  CHECK(has(o.text, "[1/4] baseline seed 1 epoch 1/3"));
+  CHECK(has(o.text, "[4/4] refined seed 2 epoch 3/3"));
+  CHECK(has(o.text, "test accuracy 100.00 %"));
+  CHECK(has(o.text, "test error"));
+  CHECK(has(o.text, "on the mean of 2 seeds"));
+  CHECK(o.text.find('\r') == std::string::npos);  // no bar where there is no terminal
+  const std::string page = test::read(folder.report);
+  CHECK(has(page, "<!doctype html>"));
+  CHECK(has(page, "</html>"));
+  CHECK(has(page, "<polyline"));
+  CHECK(has(page, "prefers-color-scheme: dark"));
+  for (const char* outside : {"http:", "https:", "<link", "<script", "src=", "@import", "url("})
+    CHECK(page.find(outside) == std::string::npos);
+  CHECK(page.find("nan") == std::string::npos);
+}
+
+TEST_CASE("the same numbers on any number of threads") {
+  const data_folder folder;
+  const auto lines = [&](const char* threads) {
+    std::string text = run({"--data", folder.data, "--quick", "--threads", threads, "--report", folder.report}).text,
+                kept;
+    for (std::size_t at = 0; (at = text.find("  loss ", at)) != std::string::npos; ++at)
+      kept += text.substr(at, text.find(" %  ", text.find("test accuracy", at)) - at) + "\n";
+    return kept;
+  };
+  const std::string one = lines("1");
+  CHECK(has(one, "test accuracy"));
+  CHECK(one == lines("5"));
+}
+
+TEST_CASE("--quick takes few images and --validation holds some back") {
+  const data_folder folder;
+  test::write_data(folder.path, 1200, 300);
+  CHECK(has(run({"--data", folder.data, "--quick", "--report", folder.report}).text,
+            "512 training images, 256 test images; 2 epochs"));
+  CHECK(has(run({"--data", folder.data, "--epochs", "1", "--validation", "--report", folder.report}).text,
+            "1000 training images, 200 held out"));
+}
+
+TEST_CASE("bad options: exit code 2 and a hint") {
+  for (const std::vector<std::string>& bad :
+       {std::vector<std::string>{"--sedes", "3"}, {"--epochs", "0"}, {"--recipes", "nonsense"}, {"--rate"}}) {
+    const outcome o = run(bad);
+    CHECK(o.exit_code == 2);
+    CHECK(has(o.text, "fashion_mnist: "));
+    CHECK(has(o.text, "--help"));
+  }
+  CHECK(has(run({"--recipes", "nonsense"}).text,
+            "no recipe 'nonsense'; there are baseline, smoothing, schedule, refined"));
+  CHECK(run({"--help"}).exit_code == 0);
+}
+
+TEST_CASE("no or corrupt data: exit code 1, the file is named and no report is left") {
+  const data_folder folder;
+  CHECK(run({"--data", "/nowhere"}).exit_code == 1);
+  test::write_plain(folder / test::train_labels, test::labels(300).substr(0, 100));
+  const outcome o = run({"--data", folder.data, "--report", folder.report});
+  CHECK(o.exit_code == 1);
+  CHECK(has(o.text, "train-labels-idx1-ubyte: ends early"));
+  CHECK_FALSE(test::fs::exists(folder.report));
+}
+
+TEST_CASE("a report that cannot be written is told before the training") {
+  const data_folder folder;
+  const outcome o = run({"--data", folder.data, "--report", "/nowhere/report.html"});
+  CHECK(o.exit_code == 1);
+  CHECK(has(o.text, "/nowhere/report.html: "));
+  CHECK(o.text.find("epoch 1/") == std::string::npos);
+}
+
+TEST_CASE("a training that diverges says so") {
+  const data_folder folder;
+  const outcome o = run({"--data", folder.data, "--rate", "100", "--report", folder.report});
+  CHECK(o.exit_code == 1);
+  CHECK(has(o.text, "the loss is not finite at step"));
+  CHECK_FALSE(test::fs::exists(folder.report));
+}
+
+TEST_CASE("Ctrl-C ends the run with what there is") {
+  const data_folder folder;
+  const outcome o = run({"--data", folder.data, "--epochs", "900", "--report", folder.report}, "epoch 2/900");
+  CHECK(o.exit_code == 130);
+  CHECK(has(o.text, "interrupted; so far:"));
+  CHECK(has(o.text, " of 900 epochs)"));
+  CHECK(has(o.text, "report: "));
+  CHECK(has(test::read(folder.report), "</html>"));
+}
+
+TEST_CASE("Ctrl-C before the first epoch is over") {
+  const data_folder folder;
+  test::write_data(folder.path, 6000, 10);
+  const outcome o = run({"--data", folder.data, "--batch", "1", "--report", folder.report}, "refined");
+  CHECK(o.exit_code == 130);
+  CHECK(has(o.text, "interrupted before the end of the first epoch"));
+  CHECK(has(test::read(folder.report), "</html>"));
+}

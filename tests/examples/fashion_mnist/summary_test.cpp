@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#include "summary.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+namespace {
+
+demo::history run(const char* recipe, std::uint64_t seed, double accuracy, double calibration, int epochs = 3) {
+  return {.recipe = recipe,
+          .seed = seed,
+          .epochs = epochs,
+          .complete = epochs == 3,
+          .accuracy = accuracy,
+          .calibration_error = calibration,
+          .seconds = 1};
+}
+
+bool begins(const std::string& text, const std::string& with) {
+  if (!text.starts_with(with)) MESSAGE("it says: " << text);
+  return text.starts_with(with);
+}
+
+}  // namespace
+
+TEST_CASE("accuracy and calibration error of a batch made by hand") {
+  demo::matrix<float> logits = demo::matrix<float>::Zero(4, 2);
+  logits.col(0).setConstant(std::log(3.0f));  // confidence 0.75, always class 0
+  const std::vector<int> labels = {0, 1, 0, 1};
+  demo::classification_metrics metrics;
+  metrics.add(logits, labels);
+  CHECK(metrics.accuracy() == 0.5);
+  CHECK(metrics.calibration_error() == doctest::Approx(0.25).epsilon(1e-6));
+  logits.col(0).setConstant(200);  // confidence 1
+  metrics.add(logits, std::vector<int>{0, 0, 0, 0});
+  CHECK(metrics.accuracy() == 0.75);
+  CHECK(metrics.calibration_error() == doctest::Approx(0.125).epsilon(1e-6));
+}
+
+TEST_CASE("mean and sample standard deviation") {
+  const std::vector<double> numbers = {1, 2, 3, 4};
+  CHECK(demo::spread_of(numbers).mean == 2.5);
+  CHECK(demo::spread_of(numbers).deviation == doctest::Approx(std::sqrt(5.0 / 3)));
+  CHECK(demo::spread_of(std::vector<double>{7}).deviation == 0);
+  CHECK(demo::spread_of({}).mean == 0);
+}
+
+TEST_CASE("rows: means of complete trainings, interrupted ones apart, those without an epoch left out") {
+  const std::vector<demo::history> all = {run("a", 1, 0.5, 0), run("b", 1, 0.6, 0), run("a", 2, 0.7, 0),
+                                          run("b", 2, 0.8, 0, 1), run("a", 3, 0, 0, 0)};
+  const auto rows = demo::summarise(all, 3);
+  REQUIRE(rows.size() == 3);
+  CHECK(rows[0].recipe == "a");
+  CHECK(rows[0].runs == 2);
+  CHECK(rows[0].accuracy.mean == doctest::Approx(0.6));
+  CHECK(rows[1].runs == 1);
+  CHECK_FALSE(rows[2].complete());
+  CHECK(demo::label_of(rows[2]) == "b (1 of 3 epochs)");
+  CHECK(demo::table_text(rows).find("60.00 ± 14.14 %") != std::string::npos);
+}
+
+TEST_CASE("the verdict says what the numbers say") {
+  const auto judge = [](std::initializer_list<demo::history> all) { return demo::verdict(all, 10000).at(0); };
+  CHECK(begins(judge({run("a", 1, 0.90, 0.02), run("b", 1, 0.92, 0.01)}), "b beat a: +2.00 points"));
+  CHECK(begins(judge({run("a", 1, 0.90, 0.02), run("b", 1, 0.901, 0.01)}), "b was ahead of a, but not clearly: +0.10"));
+  CHECK(begins(judge({run("a", 1, 0.90, 0.02), run("b", 1, 0.899, 0.01)}), "b did not help: -0.10"));
+  CHECK(begins(judge({run("a", 1, 0.90, 0.02), run("b", 1, 0.88, 0.01)}), "b did worse than a: -2.00"));
+  CHECK(begins(judge({run("a", 1, 0.90, 0.02), run("b", 1, 0.90, 0.02)}), "b did not help: +0.00"));
+  CHECK(begins(judge({run("a", 1, 0.90, 0), run("b", 1, 0.91, 0), run("a", 2, 0.90, 0), run("b", 2, 0.91, 0)}),
+               "b beat a: +1.00 points of test accuracy on the mean of 2 seeds"));
+  CHECK(begins(judge({run("a", 1, 0.90, 0), run("b", 1, 0.92, 0), run("a", 2, 0.90, 0), run("b", 2, 0.89, 0)}),
+               "b was ahead of a, but not clearly: +0.50"));
+  CHECK(judge({run("a", 1, 0.9, 0.02), run("b", 1, 0.9, 0.05)}).ends_with("3.00 points higher (worse)."));
+  CHECK(judge({run("a", 1, 0.9, 0.05), run("b", 1, 0.9, 0.02)}).ends_with("3.00 points lower (better)."));
+  CHECK(begins(judge({run("a", 1, 0.90, 0), run("b", 1, 0.92, 0, 2)}), "No verdict on b"));
+  CHECK(demo::verdict(std::vector{run("a", 1, 0.9, 0)}, 10000).empty());
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+// evaluate's gradients against dual numbers at 1e-12, for every term and target. The reference is written from the
+// papers, dense and in order, and shares no line with the library.
+#include <hone/hone.hpp>
+
+#include <support/dual.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <functional>
+#include <vector>
+
+namespace {
+
+using support::dual;
+using row_of_duals = std::vector<dual>;
+using row_loss = std::function<dual(row_of_duals const& z, hone::index row)>;
+
+double noise(hone::index i) {
+  return 3 * std::sin(12.9898 * static_cast<double>(i) + 0.5) + std::cos(7.1 * static_cast<double>(i));
+}
+
+dual logsumexp(row_of_duals const& z, double T = 1) {
+  dual most = z[0];
+  for (dual x : z) most = max(most, x);
+  dual sum(0);
+  for (dual x : z) sum = sum + exp((x - most) / dual(T));
+  return most / dual(T) + log(sum);
+}
+
+struct batch {
+  hone::index rows, columns;
+  std::vector<double> logits, teacher, probabilities, lambda, class_weights;
+  std::vector<int> labels, other;
+
+  batch(hone::index n, hone::index K) : rows(n), columns(K) {
+    for (hone::index i = 0; i < n * K; ++i) {
+      logits.push_back(noise(i));
+      teacher.push_back(noise(i + 1000));
+      probabilities.push_back(0.1 + std::abs(noise(i + 2000)));
+    }
+    for (hone::index i = 0; i < n; ++i) {
+      labels.push_back(static_cast<int>((i * 5 + 1) % K));
+      other.push_back(static_cast<int>((i * 3) % K));
+      lambda.push_back(std::abs(std::sin(static_cast<double>(i) + 1)));
+    }
+    for (hone::index c = 0; c < K; ++c) class_weights.push_back(0.25 + std::abs(noise(c + 3000)));
+  }
+  hone::matrix_view<const double> view(std::vector<double> const& x) const { return {x.data(), rows, columns}; }
+};
+
+/// A dense target row.
+using dense_target = std::function<double(hone::index row, hone::index c)>;
+
+row_loss cross_entropy(dense_target q) {
+  return [q](row_of_duals const& z, hone::index i) {
+    const dual lse = logsumexp(z);
+    dual loss(0);
+    for (std::size_t c = 0; c < z.size(); ++c) loss = loss + dual(q(i, hone::index(c))) * (lse - z[c]);
+    return loss;
+  };
+}
+row_loss focal(dense_target q, double gamma) {
+  return [q, gamma](row_of_duals const& z, hone::index i) {
+    const dual lse = logsumexp(z);
+    dual loss(0);
+    for (std::size_t c = 0; c < z.size(); ++c) {
+      const dual log_p = z[c] - lse, rest = -expm1(log_p);
+      if (rest.v == 0) continue;
+      loss = loss - dual(q(i, hone::index(c))) * exp(dual(gamma) * log(rest)) * log_p;
+    }
+    return loss;
+  };
+}
+row_loss distillation(batch const& b, double T) {
+  return [&b, T](row_of_duals const& z, hone::index i) {
+    row_of_duals t;
+    for (hone::index c = 0; c < b.columns; ++c) t.push_back(dual(b.teacher[std::size_t(i * b.columns + c)]));
+    const dual student = logsumexp(z, T), taught = logsumexp(t, T);
+    dual loss(0);
+    for (std::size_t c = 0; c < z.size(); ++c) {
+      const dual log_t = t[c] / dual(T) - taught, log_s = z[c] / dual(T) - student;
+      loss = loss + dual(T * T) * exp(log_t) * (log_t - log_s);
+    }
+    return loss;
+  };
+}
+row_loss z_loss(double coefficient) {
+  return [coefficient](row_of_duals const& z, hone::index) { return dual(coefficient) * logsumexp(z) * logsumexp(z); };
+}
+
+/// hone's unreduced losses and gradient of the sum are the reference's.
+template <class Objective>
+void prove(const char* name, batch const& b, Objective const& objective, row_loss const& reference) {
+  CAPTURE(name);
+  CAPTURE(b.columns);
+  std::vector<double> gradient(b.logits.size()), unreduced(std::size_t(b.rows));
+  hone::cpu cpu;
+  hone::evaluate(cpu, objective, b.view(b.logits),
+                 {.gradient = {gradient.data(), b.rows, b.columns}, .unreduced = unreduced.data()}, hone::sum);
+  double worst_value = 0, worst_gradient = 0;
+  for (hone::index i = 0; i < b.rows; ++i)
+    for (hone::index k = 0; k < b.columns; ++k) {
+      row_of_duals z;
+      for (hone::index c = 0; c < b.columns; ++c)
+        z.push_back(dual(b.logits[std::size_t(i * b.columns + c)], c == k ? 1.0 : 0.0));
+      const dual answer = reference(z, i);
+      const double scale = 10 + std::abs(answer.v);
+      worst_value = std::max(worst_value, std::abs(unreduced[std::size_t(i)] - answer.v) / scale);
+      worst_gradient = std::max(worst_gradient, std::abs(gradient[std::size_t(i * b.columns + k)] - answer.d) / scale);
+    }
+  CHECK(worst_value <= 1e-12);
+  CHECK(worst_gradient <= 1e-12);
+}
+
+/// Every term that takes a target, on one target.
+template <class Target>
+void prove_target(const char* name, batch const& b, Target const& target, dense_target q) {
+  prove(name, b, hone::cross_entropy(target), cross_entropy(q));
+  for (const double gamma : {0.0, 0.5, 1.0, 2.0, 3.7})
+    prove(name, b, hone::softmax_focal_loss(target, {.gamma = gamma}), focal(q, gamma));
+}
+
+}  // namespace
+
+TEST_CASE("row terms on every target") {
+  for (const hone::index K : {2, 3, 7, 16, 33, 40}) {
+    const batch b(5, K);
+    const auto at = [&](hone::index i, hone::index c) { return std::size_t(i * b.columns + c); };
+    const dense_target one = [&](hone::index i, hone::index c) { return double(b.labels[std::size_t(i)] == c); };
+    const dense_target two = [&](hone::index i, hone::index c) { return double(b.other[std::size_t(i)] == c); };
+    const dense_target soft = [&](hone::index i, hone::index c) { return b.probabilities[at(i, c)]; };
+    const auto mixed = [&](dense_target x, dense_target y) -> dense_target {
+      return [&b, x, y](hone::index i, hone::index c) {
+        return b.lambda[std::size_t(i)] * x(i, c) + (1 - b.lambda[std::size_t(i)]) * y(i, c);
+      };
+    };
+    const auto smoothed = [K](dense_target x) -> dense_target {
+      return [x, K](hone::index i, hone::index c) { return 0.9 * x(i, c) + 0.1 / double(K); };
+    };
+    const auto left_out = [K](dense_target x) -> dense_target {
+      return [x, K](hone::index i, hone::index c) { return 0.9 * x(i, c) + 0.1 * (1 - x(i, c)) / double(K - 1); };
+    };
+    const auto weighed = [&](dense_target x) -> dense_target {
+      return [&b, x](hone::index i, hone::index c) { return x(i, c) * b.class_weights[std::size_t(c)]; };
+    };
+    const auto first = hone::classes(b.labels), second = hone::classes(b.other);
+    const auto dense = hone::probabilities(b.view(b.probabilities));
+    prove_target("classes", b, first, one);
+    prove_target("probabilities", b, dense, soft);
+    prove_target("mix(classes, classes)", b, hone::mix(first, second, b.lambda), mixed(one, two));
+    prove_target("mix(classes, probabilities)", b, hone::mix(first, dense, b.lambda), mixed(one, soft));
+    prove_target("smooth(classes)", b, hone::smooth(first, 0.1), smoothed(one));
+    prove_target("smooth(probabilities)", b, hone::smooth(dense, 0.1), smoothed(soft));
+    prove_target("smooth(classes, leave_one_out)", b, hone::smooth(first, 0.1, hone::leave_one_out), left_out(one));
+    prove_target("mix(smooth, classes)", b, hone::mix(hone::smooth(first, 0.1), second, b.lambda),
+                 mixed(smoothed(one), two));
+    prove_target("weigh_classes(classes)", b, hone::weigh_classes(first, b.class_weights), weighed(one));
+    prove_target("weigh_classes(smooth(mix))", b,
+                 hone::weigh_classes(hone::smooth(hone::mix(first, second, b.lambda), 0.1), b.class_weights),
+                 weighed(smoothed(mixed(one, two))));
+    prove_target("weigh_classes(probabilities)", b, hone::weigh_classes(dense, b.class_weights), weighed(soft));
+  }
+}
+
+TEST_CASE("teacher, z-loss and a weighed sum") {
+  for (const hone::index K : {1, 2, 7, 33, 100}) {
+    const batch b(5, K);
+    const auto teacher = b.view(b.teacher);
+    for (const double T : {0.5, 1.0, 2.0, 3.0, 4.0, 10.0})
+      prove("distillation", b, hone::distillation(teacher, T), distillation(b, T));
+    prove("z_loss", b, hone::z_loss(0.25), z_loss(0.25));
+    const dense_target one = [&](hone::index i, hone::index c) { return double(b.labels[std::size_t(i)] == c); };
+    for (const double T : {2.0, 3.0, 4.0}) {
+      const row_loss ce = cross_entropy(one), kd = distillation(b, T), z2 = z_loss(0.5);
+      const auto sum = hone::weigh_rows(0.7 * hone::cross_entropy(hone::classes(b.labels)) +
+                                            0.3 * (hone::distillation(teacher, T) + hone::z_loss(0.5)),
+                                        b.lambda);
+      prove("weigh_rows(0.7 cross_entropy + 0.3 (distillation + z_loss))", b, sum, [&](row_of_duals const& z, hone::index i) {
+        return dual(b.lambda[std::size_t(i)]) * (dual(0.7) * ce(z, i) + dual(0.3) * (kd(z, i) + z2(z, i)));
+      });
+    }
+  }
+}
