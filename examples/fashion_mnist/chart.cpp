@@ -33,7 +33,8 @@ struct axis {
   }
   std::vector<double> ticks() const {
     std::vector<double> all;
-    for (double i = std::ceil(low / step - 1e-9); i * step <= high + step * 1e-9; ++i) all.push_back(i * step);
+    for (double i = std::ceil(low / step - 1e-9); i * step <= high + step * 1e-9; ++i)
+      all.push_back(i * step + 0.0);  // + 0: no -0
     return all;
   }
 };

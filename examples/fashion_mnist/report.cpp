@@ -137,8 +137,11 @@ std::string html_report(const report_input& in) {
       "%zu images %s.</p>\n",
       in.training.epochs, in.train_images, in.test_images,
       in.chosen.validation ? "held out from the training images" : "of the test set");
-  for (const std::string& sentence : verdict(in.histories, in.test_images))
-    out += "<p class=\"verdict\">" + escaped(sentence) + "</p>\n";
+  for (const std::string& sentence : verdict(in.histories, in.test_images)) {
+    const std::size_t judgement = std::min(sentence.find(':'), sentence.size());
+    out += "<p class=\"verdict\"><strong>" + escaped(sentence.substr(0, judgement)) + "</strong>" +
+           escaped(sentence.substr(judgement)) + "</p>\n";
+  }
   out += table_html(in);
   out +=
       format("<p class=\"note\">%s ECE: expected calibration error, %d bins. Time: one training with its tests.</p>\n",
@@ -153,12 +156,14 @@ std::string html_report(const report_input& in) {
   out += figure({"Training loss", "epoch", 1, "%.3f", false, lines_of(in, &history::train_loss, false)},
                 "Of each recipe's own objective: smoothed labels keep the loss above a floor of their own, so only the "
                 "shapes compare.");
-  out += figure({"Learning rate", "epoch", 1, "%.4f", true, rate_lines(in)}, "At every step.");
+  out += figure({"Learning rate", "epoch", 1, "%.4f", true, rate_lines(in)},
+                "At every step; recipes that share a schedule lie on one another.");
   out += "<h2>How it was run</h2>\n<p><code>" + escaped(in.command) + "</code></p>\n<p class=\"note\">";
+  const std::string seeds = in.chosen.seeds > 1 ? format("seeds 1 to %d", in.chosen.seeds) : "seed 1";
   out += format(
-      "Batches of %d, %d thread%s, seeds 1 to %d. The same command gives the same numbers, whatever the number "
+      "Batches of %d, %d thread%s, %s. The same command gives the same numbers, whatever the number "
       "of threads; only the times differ.</p>\n</body></html>\n",
-      in.training.batch, in.training.threads, in.training.threads > 1 ? "s" : "", in.chosen.seeds);
+      in.training.batch, in.training.threads, in.training.threads > 1 ? "s" : "", seeds.c_str());
   return out;
 }
 

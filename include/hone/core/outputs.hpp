@@ -17,4 +17,19 @@ struct outputs {
   accumulator_t<T>* value = nullptr;
 };
 
+namespace detail {
+
+/// The outputs that go with a prediction.
+template <class View>
+struct outputs_of;
+template <class T>
+struct outputs_of<matrix_view<T>> {
+  using type = outputs<std::remove_const_t<T>, matrix_view>;
+};
+template <class T>
+struct outputs_of<image_view<T>> {
+  using type = outputs<std::remove_const_t<T>, image_view>;
+};
+
+}  // namespace detail
 }  // namespace hone

@@ -69,20 +69,16 @@ struct image_view {
 
 namespace detail {
 
-/// The template that a view is made from.
+/// The numbers of a view.
 template <class View>
 struct view_template;
 template <class T>
 struct view_template<matrix_view<T>> {
   using number = std::remove_const_t<T>;
-  template <class U>
-  using of = matrix_view<U>;
 };
 template <class T>
 struct view_template<image_view<T>> {
   using number = std::remove_const_t<T>;
-  template <class U>
-  using of = image_view<U>;
 };
 
 }  // namespace detail

@@ -3,6 +3,7 @@
 /// their order, so that the bits do not depend on how many threads there are.
 #pragma once
 
+#include <hone/core/numbers.hpp>
 #include <hone/core/view_check.hpp>
 #include <hone/cpu/backend.hpp>
 #include <hone/cpu/stream.hpp>

@@ -108,7 +108,7 @@ struct element_job {
   using A = accumulator_t<T>;
 
   View prediction;
-  outputs<T, detail::view_template<View>::template of> out;
+  typename detail::outputs_of<View>::type out;
   std::tuple<Leaf...> leaves;
   double scales[sizeof...(Leaf)];
   index rows, columns;

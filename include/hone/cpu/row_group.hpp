@@ -15,7 +15,7 @@ struct row_job {
   using A = accumulator_t<T>;
 
   View prediction;
-  outputs<T, detail::view_template<View>::template of> out;
+  typename detail::outputs_of<View>::type out;
   std::tuple<Leaf...> leaves;
   double scales[sizeof...(Leaf)];           // factor of the reduction, per leaf
   A const* class_weights[sizeof...(Leaf)];  // of weighed targets, in the type of the arithmetic

@@ -115,8 +115,13 @@ class target_strip {
     return packs_of<A>(tall, classes) * W;
   }
 
-  /// Writes the labels of the block into the ground, or the ground over the labels.
+  /// Writes the labels of the block into the ground, or the ground over the labels. The lanes behind the last
+  /// class hold no target: a term that sums over the block must not meet the ground there.
   void mark(index first, bool on) noexcept {
+    if constexpr (sparse && Target::has_uniform)
+      if (!group_.tall)
+        for (index c = columns_ - first; c < block_columns && c % W != 0; ++c)
+          numbers_[c] = on ? A(0) : parts_[0].ground;
     for (int lane = 0; lane < group_.rows; ++lane) {
       const auto& p = parts_[lane];
       for (int j = 0; j < p.count; ++j) {

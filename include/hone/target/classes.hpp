@@ -54,7 +54,7 @@ struct classes_target {
     check_size(rows);
     bool bad = false;
     for (index i = 0; i < rows; ++i)
-      bad |= (static_cast<std::uint64_t>(label(i)) >= static_cast<std::uint64_t>(columns)) & !ignores(i);
+      bad |= (static_cast<std::uint64_t>(label(i)) >= static_cast<std::uint64_t>(columns)) && !ignores(i);
     if (!bad) return;
     for (index i = 0; i < rows; ++i)
       if ((label(i) < 0 || label(i) >= columns) && !ignores(i))

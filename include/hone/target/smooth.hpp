@@ -40,12 +40,12 @@ struct smooth_target {
 namespace detail {
 
 template <class Target>
-smooth_target<Target> smoothed(Target target, double epsilon, bool elsewhere_only) {
+auto smoothed(Target target, double epsilon, bool elsewhere_only) {
   static_assert(row_target<Target>,
                 "smooth: the argument must be a target: wrap labels in hone::classes, a matrix in hone::probabilities");
   static_assert(!weighed_target<Target>, "smooth: weigh_classes must be the outermost target");
   require(epsilon >= 0 && epsilon < 1, "smooth", "epsilon", epsilon, "in [0, 1)");
-  return {target, epsilon, elsewhere_only};
+  return smooth_target<Target>{target, epsilon, elsewhere_only};
 }
 
 }  // namespace detail

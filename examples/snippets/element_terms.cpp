@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+// The element-wise terms of docs/terms.md, each against its formula in double.
+#include <hone/hone.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <vector>
+
+namespace {
+
+int failures = 0;
+
+void expect(double actual, double expected, const char* what) {
+  if (std::abs(actual - expected) <= 1e-5 * (1 + std::abs(expected))) return;
+  std::printf("wrong: %s is %.9g, not %.9g\n", what, actual, expected);
+  ++failures;
+}
+
+double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+double bce(double x, double t) { return -t * std::log(sigmoid(x)) - (1 - t) * std::log(1 - sigmoid(x)); }
+
+}  // namespace
+
+int main() {
+  const int rows = 2, columns = 2;
+  const std::vector<float> logits = {2, -1, 0.5f, -3};
+  const std::vector<float> scores = {1, 0, 0, 0.5f}, qualities = {0.75f, 0, 0, 0.5f};
+  hone::cpu cpu;
+  const hone::matrix_view x{logits.data(), rows, columns};
+  const auto sum = [&](auto const& objective) { return hone::evaluate(cpu, objective, x, {}, hone::sum); };
+  const auto expected = [&](std::vector<float> const& t, auto const& loss) {
+    double total = 0;
+    for (std::size_t i = 0; i < 4; ++i) total += loss(double(logits[i]), double(t[i]));
+    return total;
+  };
+  {
+    // [binary_cross_entropy]
+    std::vector<int> labels = {0, -1};  // the second row is background: 0 in every column
+    auto one_hot = hone::binary_cross_entropy(hone::classes(labels));
+    auto objective = hone::binary_cross_entropy(hone::matrix_view{scores.data(), rows, columns});
+    // [/binary_cross_entropy]
+    expect(sum(one_hot), expected({1, 0, 0, 0}, bce), "binary_cross_entropy of labels");
+    expect(sum(objective), expected(scores, bce), "binary_cross_entropy");
+  }
+  {
+    const double positives = 2;
+    // [sigmoid_focal_loss]
+    auto objective =
+        hone::sigmoid_focal_loss(hone::matrix_view{scores.data(), rows, columns}, {.alpha = 0.25, .gamma = 2});
+    double loss = hone::evaluate(cpu, objective, x, {}, hone::mean_over(positives));
+    // [/sigmoid_focal_loss]
+    expect(loss,
+           expected(scores,
+                    [](double z, double t) {
+                      const double p = sigmoid(z), p_t = p * t + (1 - p) * (1 - t);
+                      return (0.25 * t + 0.75 * (1 - t)) * std::pow(1 - p_t, 2) * bce(z, t);
+                    }) /
+               2,
+           "sigmoid_focal_loss");
+  }
+  {
+    // [quality_focal_loss]
+    auto objective = hone::quality_focal_loss(hone::matrix_view{qualities.data(), rows, columns}, {.beta = 2});
+    // [/quality_focal_loss]
+    expect(sum(objective),
+           expected(qualities, [](double z, double q) { return std::pow(std::abs(q - sigmoid(z)), 2) * bce(z, q); }),
+           "quality_focal_loss");
+  }
+  {
+    // [varifocal_loss]
+    auto objective =
+        hone::varifocal_loss(hone::matrix_view{qualities.data(), rows, columns}, {.alpha = 0.75, .gamma = 2});
+    // [/varifocal_loss]
+    expect(
+        sum(objective),
+        expected(qualities,
+                 [](double z, double q) { return q > 0 ? q * bce(z, q) : 0.75 * std::pow(sigmoid(z), 2) * bce(z, 0); }),
+        "varifocal_loss");
+  }
+  return failures;
+}
