@@ -11,7 +11,8 @@
 
 namespace {
 
-const double not_a_number = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
+const double not_a_number = std::numeric_limits<double>::quiet_NaN(),
+             infinity = std::numeric_limits<double>::infinity();
 const std::vector<int> labels{0, 1, 2, 0};
 std::vector<float> numbers(64, 0.25f);
 
@@ -96,7 +97,8 @@ TEST_CASE("hyper-parameters") {
     refuses("z_loss: coefficient is ", [&](call& c) { c(hone::z_loss(x)); });
     refuses("operator*: factor is ", [&](call& c) { c(x * hone::cross_entropy(target)); });
   }
-  refuses("sigmoid_focal_loss: alpha is nan", [&](call& c) { c(hone::sigmoid_focal_loss(dense, {.alpha = not_a_number})); });
+  refuses("sigmoid_focal_loss: alpha is nan",
+          [&](call& c) { c(hone::sigmoid_focal_loss(dense, {.alpha = not_a_number})); });
   refuses("cpu: threads is -1", [&](call&) { hone::cpu none{-1}; });
 }
 

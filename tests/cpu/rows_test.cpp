@@ -11,7 +11,6 @@
 
 namespace {
 
-
 const float infinity = std::numeric_limits<float>::infinity(), not_a_number = std::numeric_limits<float>::quiet_NaN();
 
 std::vector<float> some(hone::index n) {
@@ -33,7 +32,8 @@ TEST_CASE("an image is its pixels as rows") {
   std::vector<float> rows(image.size()), weights = {1, 2, 0.5f, 0.25f, 3};
   for (hone::index n = 0; n < N; ++n)
     for (hone::index c = 0; c < C; ++c)
-      for (hone::index p = 0; p < P; ++p) rows[std::size_t((n * P + p) * C + c)] = image[std::size_t((n * C + c) * P + p)];
+      for (hone::index p = 0; p < P; ++p)
+        rows[std::size_t((n * P + p) * C + c)] = image[std::size_t((n * C + c) * P + p)];
   std::vector<int> labels = some_labels(N * P, C);
   labels[3] = labels[20] = -1;
   const auto target = hone::weigh_classes(hone::smooth(hone::classes(labels, {.ignore = -1}), 0.125f), weights);

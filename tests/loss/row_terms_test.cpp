@@ -177,9 +177,10 @@ TEST_CASE("teacher, z-loss and a weighed sum") {
       const auto sum = hone::weigh_rows(0.7 * hone::cross_entropy(hone::classes(b.labels)) +
                                             0.3 * (hone::distillation(teacher, T) + hone::z_loss(0.5)),
                                         b.lambda);
-      prove("weigh_rows(0.7 cross_entropy + 0.3 (distillation + z_loss))", b, sum, [&](row_of_duals const& z, hone::index i) {
-        return dual(b.lambda[std::size_t(i)]) * (dual(0.7) * ce(z, i) + dual(0.3) * (kd(z, i) + z2(z, i)));
-      });
+      prove("weigh_rows(0.7 cross_entropy + 0.3 (distillation + z_loss))", b, sum,
+            [&](row_of_duals const& z, hone::index i) {
+              return dual(b.lambda[std::size_t(i)]) * (dual(0.7) * ce(z, i) + dual(0.3) * (kd(z, i) + z2(z, i)));
+            });
     }
   }
 }
