@@ -14,6 +14,7 @@ namespace {
 const double not_a_number = std::numeric_limits<double>::quiet_NaN(),
              infinity = std::numeric_limits<double>::infinity();
 const std::vector<int> labels{0, 1, 2, 0};
+const std::vector<float> numbers_of_rows(4, 1);
 std::vector<float> numbers(64, 0.25f);
 
 struct call {  // a correct call for 4 rows of 3 classes
@@ -54,6 +55,46 @@ TEST_CASE("shapes") {
   refuses("evaluate: prediction is -4 x 3", [&](call& c) { c(o, {c.logits.data(), -4, 3}, {c.out.data(), 4, 3}); });
   refuses("evaluate: prediction is 4 x 3 but has no data",
           [&](call& c) { c(o, view{static_cast<float*>(nullptr), 4, 3}, {c.out.data(), 4, 3}); });
+}
+
+TEST_CASE("more shapes") {
+  const auto o = hone::cross_entropy(hone::classes(labels));
+  refuses("evaluate: prediction is 4 x -3", [&](call& c) { c(o, {c.logits.data(), 4, -3}, {c.out.data(), 4, 3}); });
+  refuses("evaluate: prediction has a row_stride of -3",
+          [&](call& c) { c(o, {c.logits.data(), 4, 3, -3}, {c.out.data(), 4, 3}); });
+  refuses("evaluate: gradient is 3 x 4, prediction is 4 x 3",
+          [&](call& c) { c(o, {c.logits.data(), 4, 3}, {c.out.data(), 3, 4}); });
+  refuses("evaluate: gradient has a row_stride of 1",
+          [&](call& c) { c(o, {c.logits.data(), 4, 3}, {c.out.data(), 4, 3, 1}); });
+}
+
+TEST_CASE("bad parts of what nests and adds up") {
+  static const std::vector<int> large{0, 1, 3, 0}, ignored{0, -100, 2, 0};
+  static const std::vector<float> bad{0.5f, float(not_a_number), 0.5f, 0.5f};
+  const auto good = hone::classes(labels), wrong = hone::classes(large);
+  using view = hone::matrix_view<const float>;
+  const view no_data{static_cast<const float*>(nullptr), 4, 3};
+  const std::string label = "evaluate: the label of row 2 is 3, must be in [0, 3)";
+  refuses(label, [&](call& c) { c(hone::z_loss(0.5) + hone::cross_entropy(hone::smooth(wrong, 0.1))); });
+  refuses(label, [&](call& c) { c(hone::cross_entropy(hone::mix(good, wrong, 0.5))); });
+  refuses(label, [&](call& c) { c(0.5 * hone::weigh_rows(hone::softmax_focal_loss(wrong), numbers_of_rows)); });
+  refuses("the label of row 1 is -100", [&](call& c) { c(hone::cross_entropy(hone::classes(ignored))); });
+  refuses("mix lambda of row 1 is nan", [&](call& c) { c(hone::cross_entropy(hone::mix(good, good, bad))); });
+  refuses("weigh_rows weight of row 1 is nan", [&](call& c) { c(hone::weigh_rows(hone::cross_entropy(good), bad)); });
+  refuses("weigh_rows weight of row 1 is nan",
+          [&](call& c) { c(hone::weigh_rows(hone::binary_cross_entropy(good), bad)); });
+  refuses("smooth: epsilon is 1.5",
+          [&](call& c) { c(hone::cross_entropy(hone::smooth(good, 1.5f, hone::leave_one_out))); });
+  refuses("evaluate: probabilities is 4 x 3 but has no data",
+          [&](call& c) { c(hone::cross_entropy(hone::probabilities(no_data))); });
+  refuses("evaluate: probabilities has a row_stride of 2",
+          [&](call& c) { c(hone::cross_entropy(hone::probabilities(view{numbers.data(), 4, 3, 2}))); });
+  refuses("evaluate: distillation teacher is 4 x 3 but has no data",
+          [&](call& c) { c(hone::distillation(no_data, 4)); });
+  refuses("evaluate: targets is 3 x 3", [&](call& c) { c(hone::binary_cross_entropy(view{numbers.data(), 3, 3})); });
+  refuses("evaluate: targets is 4 x 3 but has no data", [&](call& c) { c(hone::quality_focal_loss(no_data)); });
+  refuses("varifocal_loss: alpha is nan",
+          [&](call& c) { c(hone::varifocal_loss(view{numbers.data(), 4, 3}, {.alpha = not_a_number})); });
 }
 
 TEST_CASE("labels and numbers per row or class") {

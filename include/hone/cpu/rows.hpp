@@ -87,6 +87,11 @@ double evaluate_rows(cpu const& backend, std::tuple<Leaf...> const& leaves, View
   const index rows = detail::rows_of(prediction), columns = detail::columns_of(prediction);
 
   std::apply([&](auto const&... l) { (check_leaf(prediction, l), ...); }, leaves);
+  if (columns == 0) {  // rows without classes count for nothing
+    if (out.unreduced) std::fill_n(out.unreduced, rows, A(0));
+    if (out.value) *out.value = 0;
+    return 0;
+  }
   job_type job{prediction, out, leaves, {}, {}, rows, columns, squarings_of(leaves), false};
   bool any_scale = false;
   [&]<std::size_t... I>(std::index_sequence<I...>) {
