@@ -175,3 +175,15 @@ TEST_CASE("many short calls") {
     wrong += hone::evaluate(cpu, objective, hone::matrix_view{z.data(), 4000, 10}) != value;
   CHECK(wrong == 0);
 }
+
+TEST_CASE("a NaN among the probabilities is not passed over") {
+  for (const hone::index K : {3, 50}) {
+    const std::vector<float> z = some(K);
+    std::vector<float> q(z.size(), 0);
+    q[1] = not_a_number;
+    hone::cpu cpu;
+    const auto target = hone::probabilities(hone::matrix_view{q.data(), 1, K});
+    CHECK(std::isnan(hone::evaluate(cpu, hone::softmax_focal_loss(target), hone::matrix_view{z.data(), 1, K})));
+    CHECK(std::isnan(hone::evaluate(cpu, hone::cross_entropy(target), hone::matrix_view{z.data(), 1, K})));
+  }
+}

@@ -9,6 +9,10 @@
 
 #include <concepts>
 
+#if defined(__clang__) && defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__
+#error "hone: clang's -ffinite-math-only (part of -ffast-math) breaks its losses; add -fno-finite-math-only"
+#endif
+
 namespace hone::on_cpu {
 
 /// Where numbers of a pack differ: all bits of a lane set or none. Not a bool, so no formula can branch on it.
@@ -125,16 +129,17 @@ T largest(pack<T> x) noexcept {
   return Eigen::internal::predux_max(x.v);
 }
 template <class T>
-bool any(mask<T> m) noexcept {
-  return largest(keep(m, pack<T>(1))) > T(0);
+bool all(mask<T> m) noexcept {
+  return sum(keep(m, pack<T>(1))) == T(pack<T>::size);
 }
 
-/// Hides a value from the optimizer where -ffast-math would let it reassociate an exact step away.
+/// Hides a value from the optimizer where fast-math flags would let it reassociate an exact step away. clang does
+/// not tell which of them are on.
 template <class T>
 pack<T> exact(pack<T> x) noexcept {
-#if defined(__FAST_MATH__) && defined(__SSE2__)
+#if (defined(__clang__) || defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__)) && defined(__SSE2__)
   asm("" : "+x"(x.v));
-#elif defined(__FAST_MATH__) && defined(__ARM_NEON)
+#elif (defined(__clang__) || defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__)) && defined(__ARM_NEON)
   asm("" : "+w"(x.v));
 #endif
   return x;

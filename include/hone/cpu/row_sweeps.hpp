@@ -132,10 +132,11 @@ template <class A, class Term, class... All>
 void second_sweep(leaf_state<A, Term>& leaf, std::tuple<leaf_state<A, All>...> const& leaves,
                   shared_strips<A> const strips, pack<A> const row_max, pack<A> const inverse, index from,
                   index to) noexcept {
+  static_assert(Term::has_target, "a term with late sums needs a target: rows of no target are passed over");
   using V = pack<A>;
   for (index i = from; i < to; i += V::size) {
     const V q = V::load(leaf.q + i - from);
-    if (!any(q < V(0)) && !any(q > V(0))) continue;
+    if (all(q == V(0))) continue;
     const row_element<V> e{V::load(strips.z + i) - row_max, exponential_at(leaves, strips, i) * inverse, q, V(0), {}};
     leaf.term.second(e, leaf.s.log_sum, leaf.s.late);
   }

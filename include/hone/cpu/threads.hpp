@@ -39,7 +39,8 @@ class thread_pool {
 
   /// Runs body for every chunk in [0, chunks), on at most `threads` threads, and returns when all are done.
   void run(int threads, index chunks, chunk_body body, void* context) {
-    if (threads > 1 && chunks > 1 && owner_.try_lock()) {
+    std::unique_lock owner(owner_, std::defer_lock);  // freed where a thread cannot be started, too
+    if (threads > 1 && chunks > 1 && owner.try_lock()) {
       grow(threads - 1);
       body_ = body, context_ = context, chunks_ = chunks, threads_ = threads;
       next_ = 0;
@@ -49,7 +50,6 @@ class thread_pool {
       take_chunks(0);
       open_ = false;
       while (inside_ != 0) pause();
-      owner_.unlock();
     } else {
       for (index chunk = 0; chunk < chunks; ++chunk) body(context, chunk, 0);
     }
