@@ -86,7 +86,7 @@ TEST_CASE("wrong headers are named with what they should be") {
 TEST_CASE("truncated files") {
   const data_folder folder;
   const std::string images = test::images(20);
-  for (const std::size_t length : {0, 3, 4, 7, 15, 16, 17, 1000, 20 * 784 + 15}) {
+  for (const std::size_t length : {0u, 3u, 4u, 7u, 15u, 16u, 17u, 1000u, 20u * 784u + 15u}) {
     CAPTURE(length);
     test::write_plain(folder / test::train_images, images.substr(0, length));
     CHECK(says(complaint(folder), {test::train_images, "ends early"}));

@@ -62,7 +62,7 @@ outcome run(const std::vector<std::string>& arguments, const std::string& word =
 
 struct data_folder : test::folder {
   std::string data = path.string(), report = (path / "report.html").string();
-  data_folder() { test::write_data(path, 300, 100); }
+  data_folder() { test::write_data(path, 200, 50); }
 };
 
 }  // namespace
@@ -91,7 +91,8 @@ TEST_CASE("a short run learns, prints a table and writes a page that needs nothi
 TEST_CASE("the same numbers on any number of threads") {
   const data_folder folder;
   const auto lines = [&](const char* threads) {
-    std::string text = run({"--data", folder.data, "--quick", "--threads", threads, "--report", folder.report}).text,
+    std::string text =
+                    run({"--data", folder.data, "--epochs", "1", "--threads", threads, "--report", folder.report}).text,
                 kept;
     for (std::size_t at = 0; (at = text.find("  loss ", at)) != std::string::npos; ++at)
       kept += text.substr(at, text.find(" %  ", text.find("test accuracy", at)) - at) + "\n";
@@ -105,10 +106,12 @@ TEST_CASE("the same numbers on any number of threads") {
 TEST_CASE("--quick takes few images and --validation holds some back") {
   const data_folder folder;
   test::write_data(folder.path, 1200, 300);
-  CHECK(has(run({"--data", folder.data, "--quick", "--report", folder.report}).text,
+  CHECK(has(run({"--data", folder.data, "--quick", "--recipes", "refined", "--report", folder.report}).text,
             "512 training images, 256 test images; 2 epochs"));
-  CHECK(has(run({"--data", folder.data, "--epochs", "1", "--validation", "--report", folder.report}).text,
-            "1000 training images, 200 held out"));
+  CHECK(has(
+      run({"--data", folder.data, "--epochs", "1", "--recipes", "refined", "--validation", "--report", folder.report})
+          .text,
+      "1000 training images, 200 held out"));
 }
 
 TEST_CASE("bad options: exit code 2 and a hint") {
@@ -127,7 +130,7 @@ TEST_CASE("bad options: exit code 2 and a hint") {
 TEST_CASE("no or corrupt data: exit code 1, the file is named and no report is left") {
   const data_folder folder;
   CHECK(run({"--data", "/nowhere"}).exit_code == 1);
-  test::write_plain(folder / test::train_labels, test::labels(300).substr(0, 100));
+  test::write_plain(folder / test::train_labels, test::labels(200).substr(0, 100));
   const outcome o = run({"--data", folder.data, "--report", folder.report});
   CHECK(o.exit_code == 1);
   CHECK(has(o.text, "train-labels-idx1-ubyte: ends early"));
