@@ -21,12 +21,14 @@ const float poison = std::numeric_limits<float>::quiet_NaN();
 template <class T>
 std::vector<T> numbers(hone::index count, hone::index from = 0, double scale = 1) {
   std::vector<T> x;
+  x.reserve(std::size_t(count));
   for (hone::index i = 0; i < count; ++i)
     x.push_back(static_cast<T>(static_cast<float>(scale * support::noise(from + i))));
   return x;
 }
 std::vector<int> labels_of(hone::index n, hone::index K) {
   std::vector<int> y;
+  y.reserve(std::size_t(n));
   for (hone::index i = 0; i < n; ++i) y.push_back(static_cast<int>((i * 7 + 2) % K));
   return y;
 }

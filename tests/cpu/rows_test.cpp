@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
-// What evaluate promises beside its numbers: edges, layouts, threads.
+// What evaluate promises beside its numbers: the edges.
 #include <hone/hone.hpp>
 
 #include <doctest/doctest.h>
 
 #include <cmath>
 #include <limits>
-#include <thread>
 #include <vector>
 
 namespace {
@@ -15,42 +14,18 @@ const float infinity = std::numeric_limits<float>::infinity(), not_a_number = st
 
 std::vector<float> some(hone::index n) {
   std::vector<float> x;
+  x.reserve(std::size_t(n));
   for (hone::index i = 0; i < n; ++i) x.push_back(4 * std::sin(static_cast<float>(i) * 1.7f));
   return x;
 }
 std::vector<int> some_labels(hone::index n, hone::index K) {
   std::vector<int> y;
+  y.reserve(std::size_t(n));
   for (hone::index i = 0; i < n; ++i) y.push_back(static_cast<int>((i * 7 + 2) % K));
   return y;
 }
 
 }  // namespace
-
-TEST_CASE("an image is its pixels as rows") {
-  const hone::index N = 2, C = 5, P = 13;  // an odd number of pixels: groups end within an image
-  const std::vector<float> image = some(N * C * P);
-  std::vector<float> rows(image.size()), weights = {1, 2, 0.5f, 0.25f, 3};
-  for (hone::index n = 0; n < N; ++n)
-    for (hone::index c = 0; c < C; ++c)
-      for (hone::index p = 0; p < P; ++p)
-        rows[std::size_t((n * P + p) * C + c)] = image[std::size_t((n * C + c) * P + p)];
-  std::vector<int> labels = some_labels(N * P, C);
-  labels[3] = labels[20] = -1;
-  const auto target = hone::weigh_classes(hone::smooth(hone::classes(labels, {.ignore = -1}), 0.125f), weights);
-  const auto objective = hone::cross_entropy(target) + 0.5f * hone::z_loss(0.25f);
-  hone::cpu cpu;
-  std::vector<float> by_image(image.size()), by_rows(image.size()), u(std::size_t(N * P)), v(std::size_t(N * P));
-  const double a = hone::evaluate(cpu, objective, hone::image_view{image.data(), N, C, P},
-                                  {.gradient = {by_image.data(), N, C, P}, .unreduced = u.data()});
-  const double b = hone::evaluate(cpu, objective, hone::matrix_view{rows.data(), N * P, C},
-                                  {.gradient = {by_rows.data(), N * P, C}, .unreduced = v.data()});
-  CHECK(a == doctest::Approx(b).epsilon(1e-6));
-  for (std::size_t i = 0; i < u.size(); ++i) CHECK(u[i] == doctest::Approx(v[i]).epsilon(1e-5));
-  for (hone::index n = 0; n < N; ++n)
-    for (hone::index c = 0; c < C; ++c)
-      for (hone::index p = 0; p < P; ++p)
-        CHECK(std::abs(by_image[std::size_t((n * C + c) * P + p)] - by_rows[std::size_t((n * P + p) * C + c)]) < 1e-6f);
-}
 
 TEST_CASE("long rows go through several blocks") {
   for (const hone::index K : {4096, 5000, 9001}) {
@@ -139,41 +114,6 @@ TEST_CASE("half types form p - q in float before they round") {
   hone::evaluate(cpu, objective, hone::matrix_view{wide.data(), 1, 4}, {.gradient = {exact.data(), 1, 4}});
   CHECK(exact[0] != 0);
   for (std::size_t c = 0; c < 4; ++c) CHECK(std::abs(float(g[c]) - exact[c]) <= std::abs(exact[c]) * 0x1p-8f);
-}
-
-TEST_CASE("the bits do not depend on the threads, and threads may call at once") {
-  const hone::index n = 3000, K = 37;
-  const std::vector<float> z = some(n * K);
-  const std::vector<int> labels = some_labels(n, K);
-  const auto objective = hone::cross_entropy(hone::smooth(hone::classes(labels), 0.1)) + hone::z_loss(1e-3);
-  std::vector<float> first(z.size());
-  const double value =
-      hone::evaluate(hone::cpu(1), objective, hone::matrix_view{z.data(), n, K}, {.gradient = {first.data(), n, K}});
-  std::vector<int> wrong(4, 0);
-  std::vector<std::thread> users;
-  for (int user = 0; user < 4; ++user)
-    users.emplace_back([&, user] {
-      std::vector<float> g(z.size());
-      for (int round = 0; round < 10; ++round)
-        for (int threads : {1, 2, 3, 7})
-          wrong[std::size_t(user)] += hone::evaluate(hone::cpu(threads), objective, hone::matrix_view{z.data(), n, K},
-                                                     {.gradient = {g.data(), n, K}}) != value ||
-                                      g != first;
-    });
-  for (std::thread& u : users) u.join();
-  CHECK(wrong == std::vector<int>(4, 0));
-}
-
-TEST_CASE("many short calls") {
-  const std::vector<float> z = some(4000 * 10);
-  const std::vector<int> labels = some_labels(4000, 10);
-  hone::cpu cpu(2);
-  const auto objective = hone::cross_entropy(hone::classes(labels));
-  const double value = hone::evaluate(cpu, objective, hone::matrix_view{z.data(), 4000, 10});
-  int wrong = 0;
-  for (int i = 0; i < 2000; ++i)
-    wrong += hone::evaluate(cpu, objective, hone::matrix_view{z.data(), 4000, 10}) != value;
-  CHECK(wrong == 0);
 }
 
 TEST_CASE("a NaN among the probabilities is not passed over") {

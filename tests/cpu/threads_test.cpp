@@ -65,6 +65,7 @@ TEST_CASE("several threads may call at once, with different numbers of threads")
   const answer rows = b.rows_on(1), elements = b.elements_on(1);
   std::vector<int> wrong(5, 0);
   std::vector<std::thread> users;
+  users.reserve(5);
   for (int user = 0; user < 5; ++user)
     users.emplace_back([&, user] {
       for (int round = 0; round < 30; ++round) {

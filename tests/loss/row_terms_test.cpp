@@ -53,7 +53,7 @@ struct batch {
 /// A dense target row.
 using dense_target = std::function<double(hone::index row, hone::index c)>;
 
-row_loss cross_entropy(dense_target q) {
+row_loss cross_entropy(dense_target const& q) {
   return [q](row_of_duals const& z, hone::index i) {
     const dual lse = logsumexp(z);
     dual loss(0);
@@ -61,7 +61,7 @@ row_loss cross_entropy(dense_target q) {
     return loss;
   };
 }
-row_loss focal(dense_target q, double gamma) {
+row_loss focal(dense_target const& q, double gamma) {
   return [q, gamma](row_of_duals const& z, hone::index i) {
     const dual lse = logsumexp(z);
     dual loss(0);
@@ -116,7 +116,7 @@ void prove(const char* name, batch const& b, Objective const& objective, row_los
 
 /// Every term that takes a target, on one target.
 template <class Target>
-void prove_target(const char* name, batch const& b, Target const& target, dense_target q) {
+void prove_target(const char* name, batch const& b, Target const& target, dense_target const& q) {
   prove(name, b, hone::cross_entropy(target), cross_entropy(q));
   for (const double gamma : {0.0, 0.5, 1.0, 2.0, 3.7})
     prove(name, b, hone::softmax_focal_loss(target, {.gamma = gamma}), focal(q, gamma));
@@ -131,18 +131,18 @@ TEST_CASE("row terms on every target") {
     const dense_target one = [&](hone::index i, hone::index c) { return double(b.labels[std::size_t(i)] == c); };
     const dense_target two = [&](hone::index i, hone::index c) { return double(b.other[std::size_t(i)] == c); };
     const dense_target soft = [&](hone::index i, hone::index c) { return b.probabilities[at(i, c)]; };
-    const auto mixed = [&](dense_target x, dense_target y) -> dense_target {
+    const auto mixed = [&](dense_target const& x, dense_target const& y) -> dense_target {
       return [&b, x, y](hone::index i, hone::index c) {
         return b.lambda[std::size_t(i)] * x(i, c) + (1 - b.lambda[std::size_t(i)]) * y(i, c);
       };
     };
-    const auto smoothed = [K](dense_target x) -> dense_target {
+    const auto smoothed = [K](dense_target const& x) -> dense_target {
       return [x, K](hone::index i, hone::index c) { return 0.9 * x(i, c) + 0.1 / double(K); };
     };
-    const auto left_out = [K](dense_target x) -> dense_target {
+    const auto left_out = [K](dense_target const& x) -> dense_target {
       return [x, K](hone::index i, hone::index c) { return 0.9 * x(i, c) + 0.1 * (1 - x(i, c)) / double(K - 1); };
     };
-    const auto weighed = [&](dense_target x) -> dense_target {
+    const auto weighed = [&](dense_target const& x) -> dense_target {
       return [&b, x](hone::index i, hone::index c) { return x(i, c) * b.class_weights[std::size_t(c)]; };
     };
     const auto first = hone::classes(b.labels), second = hone::classes(b.other);

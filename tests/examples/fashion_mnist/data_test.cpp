@@ -75,7 +75,7 @@ TEST_CASE("wrong headers are named with what they should be") {
   test::write_plain(folder / test::train_images, test::labels(20));
   CHECK(says(complaint(folder), {test::train_images, "magic number is 2049, must be 2051"}));
   test::write_plain(folder / test::train_images,
-                    test::big_endian({0x803, 20, 28, 32}) + std::string(20 * 28 * 32, 'x'));
+                    test::big_endian({0x803, 20, 28, 32}) + std::string(std::size_t(20) * 28 * 32, 'x'));
   CHECK(says(complaint(folder), {test::train_images, "width is 32, must be 28"}));
   test::write_plain(folder / test::train_images, test::images(21));
   CHECK(says(complaint(folder), {test::train_labels, "20 labels for 21 images"}));
