@@ -69,17 +69,9 @@ struct image_view {
 
 namespace detail {
 
-/// The numbers of a view.
+/// What a view is made of, without const.
 template <class View>
-struct view_template;
-template <class T>
-struct view_template<matrix_view<T>> {
-  using number = std::remove_const_t<T>;
-};
-template <class T>
-struct view_template<image_view<T>> {
-  using number = std::remove_const_t<T>;
-};
+using number_of = std::remove_const_t<std::remove_pointer_t<decltype(View::data)>>;
 
 }  // namespace detail
 

@@ -54,6 +54,15 @@ bool worth_streaming(P prediction, G gradient) noexcept {
          bytes >= streaming_from;
 }
 
+/// How many of the rows are not ignored.
+template <class Ignores>
+double count_rows(index rows, bool any_ignored, Ignores const& ignores) {
+  if (!any_ignored) return static_cast<double>(rows);
+  index counted = 0;
+  for (index i = 0; i < rows; ++i) counted += !ignores(i);
+  return static_cast<double>(counted);
+}
+
 /// The weights that weigh_rows put before a term: one per row each, finite.
 template <class Leaf>
 void check_row_weights(Leaf const& leaf, index rows) {

@@ -4,11 +4,11 @@
 #pragma once
 
 #include <hone/core/outputs.hpp>
-#include <hone/core/reduction.hpp>
 #include <hone/cpu/chunks.hpp>
 #include <hone/cpu/math.hpp>
 #include <hone/loss/element_term.hpp>
 
+#include <array>
 #include <tuple>
 #include <utility>
 
@@ -104,14 +104,14 @@ pack<A> element_sweep(std::tuple<element_leaf<A, Formula>...> const& leaves, A c
 
 template <class View, class... Leaf>
 struct element_job {
-  using T = typename detail::view_template<View>::number;
+  using T = detail::number_of<View>;
   using A = accumulator_t<T>;
 
   View prediction;
   typename detail::outputs_of<View>::type out;
   std::tuple<Leaf...> leaves;
-  double scales[sizeof...(Leaf)];
-  index rows, columns;
+  std::array<double, sizeof...(Leaf)> scales;  // factor of the reduction, per leaf
+  index columns;
 };
 
 template <class View, class... Leaf>
@@ -162,7 +162,7 @@ class element_worker {
     const auto leaves = [&]<std::size_t... I>(std::index_sequence<I...>) {
       return std::tuple(leaf_at(std::get<I>(job_.leaves), s, I)...);
     }(std::index_sequence_for<Leaf...>());
-    if (!whole) mask_tail(leaves, s);
+    if (!whole) mask_tail(s);
     const V total = element_sweep(leaves, x, gradient, losses, (s.size + V::size - 1) / V::size * V::size);
     if (gradient && !direct) scatter(job_.out.gradient, s, static_cast<A const*>(gradient_));
     if (losses && losses != unreduced) convert(static_cast<A const*>(losses), unreduced, s.size);
@@ -217,8 +217,7 @@ class element_worker {
   }
 
   /// Lanes behind the segment's end count for nothing.
-  template <class Leaves>
-  void mask_tail(Leaves const&, segment s) noexcept {
+  void mask_tail(segment s) noexcept {
     for (std::size_t k = 0; k < count; ++k)
       for (index j = s.size; j % V::size != 0; ++j) weights_[k][j] = 0;
   }
@@ -228,46 +227,27 @@ class element_worker {
   A *targets_[count], *weights_[count];
 };
 
-template <class View, class Outputs, class... Leaf>
-double evaluate_elements(cpu const& backend, std::tuple<Leaf...> const& leaves, View prediction, Outputs const& out,
-                         reduction how) {
-  using job_type = element_job<View, Leaf...>;
+template <class View, elementwise Term, int Weights>
+void check_leaf(View prediction, detail::leaf<Term, Weights> const& leaf) {
+  check_row_weights(leaf, detail::rows_of(prediction));
+  leaf.term.targets.check(prediction);
+}
+
+/// What mean divides a leaf by: the elements of the rows that count.
+template <elementwise Term, int Weights, class... All>
+double divisor_of(detail::leaf<Term, Weights> const& leaf, std::tuple<All...> const&, index rows, index columns) {
+  auto const& targets = leaf.term.targets;
+  return count_rows(rows, targets.ignoring(), [&](index i) { return targets.ignores(i); }) *
+         static_cast<double>(columns);
+}
+
+/// Fills the outputs of element-wise terms and returns Σ scale · factor · weight · loss.
+template <class View, class... Leaf>
+double sum_elements(cpu const& backend, element_job<View, Leaf...> const& job) {
   using worker = element_worker<View, Leaf...>;
-  using A = typename job_type::A;
-  const index rows = detail::rows_of(prediction), columns = detail::columns_of(prediction);
-
-  job_type job{prediction, out, leaves, {}, rows, columns};
-  const auto check = [&](auto const& leaf) {
-    check_row_weights(leaf, rows);
-    leaf.term.targets.check(rows, columns);
-    if constexpr (requires { leaf.term.targets.view; })
-      if (!detail::same_layout(leaf.term.targets.view, prediction))
-        detail::fail("evaluate: targets and prediction cut their pixels into images differently");
-  };
-  std::apply([&](auto const&... l) { (check(l), ...); }, leaves);
-  const auto divisor = [&](auto const& leaf) {
-    index counted = rows;
-    if (leaf.term.targets.ignoring())
-      for (index i = 0; i < rows; ++i) counted -= leaf.term.targets.ignores(i);
-    return static_cast<double>(counted) * static_cast<double>(columns);
-  };
-  bool any_scale = false;
-  [&]<std::size_t... I>(std::index_sequence<I...>) {
-    ((job.scales[I] = detail::factor_of(how, divisor(std::get<I>(leaves)))), ...);
-    any_scale = ((job.scales[I] != 0) || ...);
-  }(std::index_sequence_for<Leaf...>());
-
-  if (!any_scale && out.gradient.data) {
-    for (index i = 0; i < rows; ++i) clear_row(out.gradient, i, columns);
-    job.out.gradient.data = nullptr;
-  }
-  double total = 0;
-  if (columns > 0)
-    total = sum_over_chunks(backend, chunk_plan<A>(prediction), worker::bytes(),
-                            [&](index begin, index end, std::byte* m) { return worker(job, m).run(begin, end); });
-  if (!any_scale) total = 0;
-  if (out.value) *out.value = static_cast<A>(total);
-  return total;
+  using A = typename element_job<View, Leaf...>::A;
+  return sum_over_chunks(backend, chunk_plan<A>(job.prediction), worker::bytes(),
+                         [&](index begin, index end, std::byte* m) { return worker(job, m).run(begin, end); });
 }
 
 }  // namespace hone::on_cpu

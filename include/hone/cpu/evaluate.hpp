@@ -2,9 +2,12 @@
 /// The verb of losses on the CPU.
 #pragma once
 
+#include <hone/core/reduction.hpp>
 #include <hone/cpu/elements.hpp>
 #include <hone/cpu/rows.hpp>
 
+#include <algorithm>
+#include <array>
 #include <type_traits>
 
 namespace hone {
@@ -16,24 +19,51 @@ inline constexpr bool is_row_leaf = row_term<typename Leaf::term_type>;
 template <class Leaf>
 inline constexpr bool is_element_leaf = elementwise<typename Leaf::term_type>;
 
-template <class View, class Outputs, class... Leaf>
-double evaluate_leaves(cpu const& backend, std::tuple<Leaf...> const& all, View prediction, Outputs const& out,
-                       reduction how) {
+/// Checks everything, and only then writes. Where there is nothing to average, the value and the gradient are 0
+/// whatever the logits are; the losses of the rows or elements are still written.
+template <class View, class... Leaf>
+double evaluate_leaves(cpu const& backend, std::tuple<Leaf...> const& all, View prediction,
+                       typename outputs_of<View>::type out, reduction how) {
   constexpr bool by_rows = (is_row_leaf<Leaf> && ...), by_elements = (is_element_leaf<Leaf> && ...);
   static_assert(by_rows || by_elements,
                 "evaluate: a sum may hold row terms (cross_entropy, distillation, ...) or element-wise terms "
                 "(binary_cross_entropy, sigmoid_focal_loss, ...), not both");
+  using A = accumulator_t<number_of<View>>;
+  const index rows = rows_of(prediction), columns = columns_of(prediction);
+  const auto given = [](auto v) { return v.data != nullptr || rows_of(v) != 0 || columns_of(v) != 0; };
+
   require_valid(prediction, "prediction");
-  if (out.gradient.data != nullptr || rows_of(out.gradient) != 0 || columns_of(out.gradient) != 0) {
-    require_shape(out.gradient, "gradient", rows_of(prediction), columns_of(prediction));
-    if (!same_layout(out.gradient, prediction))
-      fail("evaluate: gradient and prediction cut their pixels into images differently");
+  if (given(out.gradient)) require_like(out.gradient, "gradient", prediction);
+  std::apply([&](auto const&... l) { (on_cpu::check_leaf(prediction, l), ...); }, all);
+  const auto scales = std::apply(
+      [&](auto const&... l) { return std::array{factor_of(how, on_cpu::divisor_of(l, all, rows, columns))...}; }, all);
+
+  const bool counts = std::any_of(scales.begin(), scales.end(), [](double s) { return s != 0; });
+  if (!counts && out.gradient.data) {
+    for (index i = 0; i < rows; ++i) on_cpu::clear_row(out.gradient, i, columns);
+    out.gradient.data = nullptr;
   }
-  if constexpr (by_rows) {
-    return on_cpu::evaluate_rows(backend, all, prediction, out, how);
+  double total = 0;
+  if (columns == 0) {  // rows without classes count for nothing
+    if (by_rows && out.unreduced) std::fill_n(out.unreduced, rows, A(0));
+  } else if constexpr (by_rows) {
+    total = on_cpu::sum_rows(backend, on_cpu::row_job<View, Leaf...>{prediction, out, all, scales, columns});
   } else {
-    return on_cpu::evaluate_elements(backend, all, prediction, out, how);
+    total = on_cpu::sum_elements(backend, on_cpu::element_job<View, Leaf...>{prediction, out, all, scales, columns});
   }
+  if (!counts) total = 0;
+  if (out.value) *out.value = static_cast<A>(total);
+  return total;
+}
+
+template <class Objective, class View>
+double evaluate_view(cpu const& backend, Objective const& objective, View prediction,
+                     typename outputs_of<View>::type const& out, reduction how) {
+  static_assert(hone::objective<Objective>,
+                "evaluate: the second argument must be an objective, such as hone::cross_entropy(target)");
+  static_assert(element<number_of<View>>,
+                "evaluate: a prediction holds float, double, or a 16-bit floating-point type");
+  return evaluate_leaves(backend, leaves(objective), prediction, out, how);
 }
 
 }  // namespace detail
@@ -44,11 +74,7 @@ double evaluate_leaves(cpu const& backend, std::tuple<Leaf...> const& all, View 
 template <class Objective, class T>
 double evaluate(cpu const& backend, Objective const& objective, matrix_view<T> prediction,
                 std::type_identity_t<outputs<std::remove_const_t<T>>> const& out = {}, reduction how = mean) {
-  static_assert(hone::objective<Objective>,
-                "evaluate: the second argument must be an objective, such as hone::cross_entropy(target)");
-  static_assert(element<std::remove_const_t<T>>,
-                "evaluate: a prediction holds float, double, or a 16-bit floating-point type");
-  return detail::evaluate_leaves(backend, detail::leaves(objective), matrix_view<const T>(prediction), out, how);
+  return detail::evaluate_view(backend, objective, matrix_view<const T>(prediction), out, how);
 }
 
 /// The same per pixel of images: row n · pixels + p is pixel p of image n, and targets count rows that way.
@@ -56,11 +82,7 @@ template <class Objective, class T>
 double evaluate(cpu const& backend, Objective const& objective, image_view<T> prediction,
                 std::type_identity_t<outputs<std::remove_const_t<T>, image_view>> const& out = {},
                 reduction how = mean) {
-  static_assert(hone::objective<Objective>,
-                "evaluate: the second argument must be an objective, such as hone::cross_entropy(target)");
-  static_assert(element<std::remove_const_t<T>>,
-                "evaluate: a prediction holds float, double, or a 16-bit floating-point type");
-  return detail::evaluate_leaves(backend, detail::leaves(objective), image_view<const T>(prediction), out, how);
+  return detail::evaluate_view(backend, objective, image_view<const T>(prediction), out, how);
 }
 
 }  // namespace hone

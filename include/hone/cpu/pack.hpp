@@ -137,10 +137,12 @@ bool all(mask<T> m) noexcept {
 /// not tell which of them are on.
 template <class T>
 pack<T> exact(pack<T> x) noexcept {
-#if (defined(__clang__) || defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__)) && defined(__SSE2__)
+#if defined(__clang__) || defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__)
+#if defined(__SSE2__)
   asm("" : "+x"(x.v));
-#elif (defined(__clang__) || defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__)) && defined(__ARM_NEON)
+#elif defined(__ARM_NEON)
   asm("" : "+w"(x.v));
+#endif
 #endif
   return x;
 }

@@ -6,22 +6,24 @@
 #include <hone/cpu/row_sweeps.hpp>
 #include <hone/cpu/stream.hpp>
 
+#include <array>
+
 namespace hone::on_cpu {
 
 /// What all threads of a call share.
 template <class View, class... Leaf>
 struct row_job {
-  using T = std::remove_const_t<std::remove_pointer_t<decltype(View::data)>>;
+  using T = detail::number_of<View>;
   using A = accumulator_t<T>;
 
   View prediction;
   typename detail::outputs_of<View>::type out;
   std::tuple<Leaf...> leaves;
-  double scales[sizeof...(Leaf)];           // factor of the reduction, per leaf
-  A const* class_weights[sizeof...(Leaf)];  // of weighed targets, in the type of the arithmetic
-  index rows, columns;
-  int squarings;
-  bool streaming;  // the gradient goes past the caches
+  std::array<double, sizeof...(Leaf)> scales;  // factor of the reduction, per leaf
+  index columns;
+  A const* class_weights[sizeof...(Leaf)] = {};  // of weighed targets, in the type of the arithmetic
+  int squarings = -1;                            // see shared_strips
+  bool streaming = false;                        // the gradient goes past the caches
 };
 
 template <class View, class... Leaf>
@@ -97,17 +99,16 @@ class row_worker {
       return 0;
     }
     A const* z = load<A>(job_.prediction, g, logits_, -std::numeric_limits<A>::infinity());
-    V row_max = largest(z, g);
+    const V row_max = largest(z);
     shared_strips<A> strips{z, exponentials_, packs_, tall_ ? 0 : int(job_.columns % W), 0, job_.squarings};
     if (more && z != logits_) strips.ahead = next_row();
-    each([&]<class S>(S& s, auto& target, auto const& leaf, std::size_t k) {
-      begin_leaf(s, target, leaf, g, z, row_max, k);
-    });
+    each(
+        [&](auto& s, auto& target, auto const& leaf, std::size_t k) { begin_leaf(s, target, leaf, g, z, row_max, k); });
 
     const auto sums = first_sweep(states_, strips, row_max);
     const V total = collapse(sums.exponentials), log_sum = log(total), inverse = V(1) / total;
     each([&](auto& s, auto&, auto const&, std::size_t k) { end_first(s, log_sum, row_max, collapse(sums.logits), k); });
-    each([&](auto& s, auto& target, auto const&, std::size_t) { run_second(s, target, strips, row_max, inverse); });
+    each([&](auto& s, auto&, auto const&, std::size_t) { run_second(s, strips, row_max, inverse); });
     each([&](auto& s, auto&, auto const&, std::size_t) { s.row = s.term.finish(s.s); });
     if (job_.out.gradient.data) write_gradient(g, strips, row_max, inverse);
     return write_losses(g);
@@ -119,7 +120,7 @@ class row_worker {
     const auto ignored_by_any = [&](index row) {
       return std::apply([&](auto const&... l) { return (target_or_none(l.term).ignores(row) || ...); }, job_.leaves);
     };
-    each([&]<class S>(S& s, auto&, auto const& leaf, std::size_t k) {
+    each([&](auto& s, auto&, auto const& leaf, std::size_t k) {
       using T = std::remove_cvref_t<decltype(s.term)>;
       A scale[W] = {}, counts[W] = {};
       for (int lane = 0; lane < g.rows; ++lane) {
@@ -136,11 +137,10 @@ class row_worker {
     return alive;
   }
 
-  V largest(A const* z, group g) const noexcept {
+  V largest(A const* z) const noexcept {
     if (!tall_) return V(on_cpu::largest(largest_of(z, packs_)));
     V most = V::load(z);
     for (index c = 1; c < job_.columns; ++c) most = max(most, V::load(z + c * W));
-    static_cast<void>(g);
     return most;
   }
 
@@ -163,7 +163,7 @@ class row_worker {
     }
     if constexpr (T::has_teacher) {
       s.t = load<A>(leaf.term.teacher, g, teachers_[k], -std::numeric_limits<A>::infinity());
-      s.t_max = largest(s.t, g);
+      s.t_max = largest(s.t);
     }
   }
 
@@ -189,8 +189,8 @@ class row_worker {
     }
   }
 
-  template <class S, class Target>
-  void run_second(S& s, Target&, shared_strips<A> const& strips, V row_max, V inverse) noexcept {
+  template <class S>
+  void run_second(S& s, shared_strips<A> const& strips, V row_max, V inverse) noexcept {
     using T = std::remove_cvref_t<decltype(s.term)>;
     if constexpr (T::late > 0) {
       each_block([&](index from, index to) { second_sweep(s, states_, strips, row_max, inverse, from, to); });

@@ -1,57 +1,45 @@
 // SPDX-License-Identifier: MIT
-/// Objectives of row terms on the CPU: checks, divisors, and the spreading of rows over threads.
+/// Objectives of row terms on the CPU: checks, divisors, and what the threads share.
 #pragma once
 
-#include <hone/core/reduction.hpp>
 #include <hone/cpu/backend.hpp>
 #include <hone/cpu/chunks.hpp>
 #include <hone/cpu/row_group.hpp>
 
 namespace hone::on_cpu {
 
-/// Throws unless everything that a leaf views fits the prediction.
-template <class View, class Leaf>
-void check_leaf(View prediction, Leaf const& leaf) {
-  using term = typename Leaf::term_type;
-  const index rows = detail::rows_of(prediction), columns = detail::columns_of(prediction);
+template <class View, row_term Term, int Weights>
+void check_leaf(View prediction, detail::leaf<Term, Weights> const& leaf) {
+  const index rows = detail::rows_of(prediction);
   check_row_weights(leaf, rows);
-  if constexpr (term::has_target) leaf.term.target.check(rows, columns);
-  if constexpr (term::has_teacher) {
-    detail::require_shape(leaf.term.teacher, "distillation teacher", rows, columns);
-    if (!detail::same_layout(leaf.term.teacher, prediction))
-      detail::fail("evaluate: distillation teacher and prediction cut their pixels into images differently");
-  }
+  if constexpr (Term::has_target) leaf.term.target.check(rows, detail::columns_of(prediction));
+  if constexpr (Term::has_teacher) detail::require_like(leaf.term.teacher, "distillation teacher", prediction);
 }
 
-/// What mean divides a leaf by: the rows that count, or their target weights.
-template <class Leaf, class... All>
-double divisor_of(Leaf const& leaf, std::tuple<All...> const& leaves, index rows) {
-  using term = typename Leaf::term_type;
-  if constexpr (term::has_target) {
+/// What mean divides a leaf by: the rows that count, or their target weights. A term without a target skips the
+/// rows that any target of the objective ignores.
+template <row_term Term, int Weights, class... All>
+double divisor_of(detail::leaf<Term, Weights> const& leaf, std::tuple<All...> const& leaves, index rows, index) {
+  if constexpr (Term::has_target) {
     auto const& target = leaf.term.target;
-    if constexpr (weighed_target<target_of_term<term>>) {
-      if constexpr (!target_of_term<term>::has_dense) {
-        double total = 0;
-        for (index i = 0; i < rows; ++i)
-          if (!target.ignores(i)) total += target.label_weight(i, target.weights);
-        return total;
-      }
+    if constexpr (weighed_target<target_of_term<Term>> && !target_of_term<Term>::has_dense) {
+      double total = 0;
+      for (index i = 0; i < rows; ++i)
+        if (!target.ignores(i)) total += target.label_weight(i, target.weights);
+      return total;
+    } else {
+      return count_rows(rows, target.ignoring(), [&](index i) { return target.ignores(i); });
     }
-    if (!target.ignoring()) return static_cast<double>(rows);
-    index counted = 0;
-    for (index i = 0; i < rows; ++i) counted += !target.ignores(i);
-    return static_cast<double>(counted);
   } else {
-    if (!std::apply([&](auto const&... l) { return (target_or_none(l.term).ignoring() || ...); }, leaves))
-      return static_cast<double>(rows);
-    index counted = 0;
-    for (index i = 0; i < rows; ++i)
-      counted += !std::apply([&](auto const&... l) { return (target_or_none(l.term).ignores(i) || ...); }, leaves);
-    return static_cast<double>(counted);
+    const auto any = [&](auto const& asks) {
+      return std::apply([&](auto const&... l) { return (asks(l) || ...); }, leaves);
+    };
+    return count_rows(rows, any([](auto const& l) { return target_or_none(l.term).ignoring(); }),
+                      [&](index i) { return any([i](auto const& l) { return target_or_none(l.term).ignores(i); }); });
   }
 }
 
-/// Class weights in the type of the arithmetic, kept beside the scratch of the threads.
+/// Class weights in the type of the arithmetic, copied to `memory`.
 template <class A, class Leaf>
 A const* class_weights_of(Leaf const& leaf, carver& memory) {
   if constexpr (weighed_target<target_of_term<typename Leaf::term_type>>) {
@@ -77,48 +65,25 @@ int squarings_of(std::tuple<Leaf...> const& leaves) {
   return temperature == 2 ? 1 : temperature == 4 ? 2 : -1;
 }
 
-template <class View, class Outputs, class... Leaf>
-double evaluate_rows(cpu const& backend, std::tuple<Leaf...> const& leaves, View prediction, Outputs const& out,
-                     reduction how) {
-  using job_type = row_job<View, Leaf...>;
+/// Fills the outputs of row terms and returns Σ scale · factor · weight · loss.
+template <class View, class... Leaf>
+double sum_rows(cpu const& backend, row_job<View, Leaf...> job) {
   using worker = row_worker<View, Leaf...>;
-  using A = typename job_type::A;
-  constexpr auto indices = std::index_sequence_for<Leaf...>();
-  const index rows = detail::rows_of(prediction), columns = detail::columns_of(prediction);
-
-  std::apply([&](auto const&... l) { (check_leaf(prediction, l), ...); }, leaves);
-  if (columns == 0) {  // rows without classes count for nothing
-    if (out.unreduced) std::fill_n(out.unreduced, rows, A(0));
-    if (out.value) *out.value = 0;
-    return 0;
-  }
-  job_type job{prediction, out, leaves, {}, {}, rows, columns, squarings_of(leaves), false};
-  bool any_scale = false;
-  [&]<std::size_t... I>(std::index_sequence<I...>) {
-    ((job.scales[I] = detail::factor_of(how, divisor_of(std::get<I>(leaves), leaves, rows))), ...);
-    any_scale = ((job.scales[I] != 0) || ...);
-  }(indices);
+  using A = typename row_job<View, Leaf...>::A;
+  const index columns = detail::columns_of(job.prediction);
 
   constexpr int weighed = (int(weighed_target<target_of_term<typename Leaf::term_type>>) + ... + 0);
   const std::unique_ptr<std::byte[]> weights(
       weighed ? new std::byte[weighed * (carver::room_for<A>(std::size_t(columns)))] : nullptr);
   carver memory(weights.get());
   [&]<std::size_t... I>(std::index_sequence<I...>) {
-    ((job.class_weights[I] = class_weights_of<A>(std::get<I>(leaves), memory)), ...);
-  }(indices);
+    ((job.class_weights[I] = class_weights_of<A>(std::get<I>(job.leaves), memory)), ...);
+  }(std::index_sequence_for<Leaf...>());
+  job.squarings = squarings_of(job.leaves);
+  job.streaming = worth_streaming(job.prediction, job.out.gradient);
 
-  if (!any_scale && out.gradient.data) {  // mean over nothing: the gradient is 0 whatever the logits are
-    for (index i = 0; i < rows; ++i) clear_row(out.gradient, i, columns);
-    job.out.gradient.data = nullptr;
-  }
-  job.streaming = worth_streaming(prediction, job.out.gradient);
-  const double total = sum_over_chunks(backend, chunk_plan<A>(prediction), worker::bytes(prediction, columns),
-                                       [&](index begin, index end, std::byte* scratch) {
-                                         worker w(job, scratch);
-                                         return w.run(begin, end);
-                                       });
-  if (out.value) *out.value = static_cast<A>(total);
-  return total;
+  return sum_over_chunks(backend, chunk_plan<A>(job.prediction), worker::bytes(job.prediction, columns),
+                         [&](index begin, index end, std::byte* m) { return worker(job, m).run(begin, end); });
 }
 
 }  // namespace hone::on_cpu

@@ -65,7 +65,7 @@ class target_strip {
         columns_(columns),
         size_(size_of(tall, columns)),
         numbers_(memory.take<A>(static_cast<std::size_t>(size_))) {
-    std::fill(numbers_, numbers_ + size_, A(0));
+    if constexpr (sparse) std::fill(numbers_, numbers_ + size_, A(0));  // the first ground; others are filled per group
   }
 
   /// Reads the group's targets. Rows that are ignored get an empty one.

@@ -185,7 +185,7 @@ A* target_of(image_view<T>, group) noexcept {
 /// Zeros for one row.
 template <class View>
 void clear_row(View v, index row, index columns) noexcept {
-  using T = std::remove_reference_t<decltype(*v.data)>;
+  using T = detail::number_of<View>;
   for (index c = 0; c < columns; ++c) *address(v, row, c) = static_cast<T>(0.0f);
 }
 

@@ -27,7 +27,7 @@ struct dense_targets {
 
   constexpr bool ignoring() const noexcept { return false; }
   HONE_HD constexpr bool ignores(index) const noexcept { return false; }
-  void check(index rows, index columns) const { detail::require_shape(view, "targets", rows, columns); }
+  void check(auto prediction) const { detail::require_like(view, "targets", prediction); }
 };
 
 /// One-hot targets: 1 at the row's label, 0 elsewhere; a label outside [0, columns) is background.
@@ -39,7 +39,7 @@ struct one_hot_targets {
 
   constexpr bool ignoring() const noexcept { return labels.ignoring(); }
   HONE_HD bool ignores(index i) const noexcept { return labels.ignores(i); }
-  void check(index rows, index) const { labels.check_size(rows); }
+  void check(auto prediction) const { labels.check_size(detail::rows_of(prediction)); }
 };
 
 template <element_formula Formula, class Targets>
