@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The element-wise terms of docs/terms.md, each against its formula in double.
+#include "expect.hpp"
+
 #include <hone/hone.hpp>
 
 #include <algorithm>
@@ -8,14 +10,6 @@
 #include <vector>
 
 namespace {
-
-int failures = 0;
-
-void expect(double actual, double expected, const char* what) {
-  if (std::abs(actual - expected) <= 1e-5 * (1 + std::abs(expected))) return;
-  std::printf("wrong: %s is %.9g, not %.9g\n", what, actual, expected);
-  ++failures;
-}
 
 double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 double bce(double x, double t) { return -t * std::log(sigmoid(x)) - (1 - t) * std::log(1 - sigmoid(x)); }

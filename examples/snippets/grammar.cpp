@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What docs/grammar.md shows: views, outputs, reductions, sums, row weights, errors.
+#include "expect.hpp"
+
 #include <hone/hone.hpp>
 
 #include <cmath>
@@ -7,17 +9,6 @@
 #include <cstdio>
 #include <string>
 #include <vector>
-
-namespace {
-
-int failures = 0;
-
-void expect(bool ok, const char* what) {
-  if (!ok) std::printf("wrong: %s\n", what), ++failures;
-}
-bool near(double a, double b) { return std::abs(a - b) <= 1e-5 * (1 + std::abs(b)); }
-
-}  // namespace
 
 int main() {
   const hone::index rows = 4, columns = 3;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The row terms of docs/terms.md, each against its formula in double.
+#include "expect.hpp"
+
 #include <hone/hone.hpp>
 
 #include <cmath>
@@ -7,14 +9,6 @@
 #include <vector>
 
 namespace {
-
-int failures = 0;
-
-void expect(double actual, double expected, const char* what) {
-  if (std::abs(actual - expected) <= 1e-5 * (1 + std::abs(expected))) return;
-  std::printf("wrong: %s is %.9g, not %.9g\n", what, actual, expected);
-  ++failures;
-}
 
 std::vector<double> softmax(std::vector<float> const& z, double T) {
   std::vector<double> p;

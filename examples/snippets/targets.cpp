@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What docs/targets.md shows. Every target is compared with the dense rows that it stands for.
+#include "expect.hpp"
+
 #include <hone/hone.hpp>
 
 #include <cmath>
@@ -8,12 +10,7 @@
 
 namespace {
 
-int failures = 0;
 const std::vector<float> logits = {2, 0, -1, 0, 1, 0, -1, 0, 3};
-
-void expect(bool ok, const char* what) {
-  if (!ok) std::printf("wrong: %s\n", what), ++failures;
-}
 
 /// The objective's sum is Σ q (-log softmax(z)) for these q.
 void expect_target(auto const& target, std::vector<double> const& q, const char* what) {

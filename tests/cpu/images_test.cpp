@@ -2,7 +2,7 @@
 // An image_view has the answers of the matrix that holds its pixels as rows.
 #include <hone/hone.hpp>
 
-#include <support/finite_differences.hpp>
+#include <support/numbers.hpp>
 
 #include <doctest/doctest.h>
 

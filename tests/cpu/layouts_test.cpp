@@ -2,7 +2,7 @@
 // Where numbers lie in memory changes no answer: padding, in place, element types; and the smallest shapes.
 #include <hone/hone.hpp>
 
-#include <support/finite_differences.hpp>
+#include <support/numbers.hpp>
 
 #include <doctest/doctest.h>
 
@@ -25,12 +25,6 @@ std::vector<T> numbers(hone::index count, hone::index from = 0, double scale = 1
   for (hone::index i = 0; i < count; ++i)
     x.push_back(static_cast<T>(static_cast<float>(scale * support::noise(from + i))));
   return x;
-}
-std::vector<int> labels_of(hone::index n, hone::index K) {
-  std::vector<int> y;
-  y.reserve(std::size_t(n));
-  for (hone::index i = 0; i < n; ++i) y.push_back(static_cast<int>((i * 7 + 2) % K));
-  return y;
 }
 
 /// The rows of x with `gap` poisoned numbers behind each.
@@ -99,7 +93,7 @@ template <class T>
 void every_objective() {
   for (const auto& [n, K] :
        {std::pair<hone::index, hone::index>{1, 1}, {9, 3}, {7, 8}, {5, 17}, {2, 64}, {3, 101}, {1, 5000}}) {
-    const std::vector<int> labels = labels_of(n, K);
+    const std::vector<int> labels = support::labels(n, K);
     lies_anywhere<T>(n, K, [&](auto q, auto t) {
       return hone::cross_entropy(hone::smooth(hone::mix(hone::classes(labels), hone::probabilities(q), 0.25), 0.1)) +
              0.5 * hone::distillation(t, 2);
@@ -124,7 +118,7 @@ TEST_CASE("narrow types differ from double by one rounding of the gradient") {
     using T = decltype(zero);
     for (const hone::index K : {3, 16, 41}) {
       const hone::index n = 9;
-      const std::vector<int> labels = labels_of(n, K);
+      const std::vector<int> labels = support::labels(n, K);
       const auto z = numbers<T>(n * K, 0, 2);
       std::vector<double> wide, exact(z.size());
       for (T x : z) wide.push_back(static_cast<double>(static_cast<float>(x)));

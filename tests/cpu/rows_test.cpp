@@ -2,6 +2,8 @@
 // What evaluate promises beside its numbers: the edges.
 #include <hone/hone.hpp>
 
+#include <support/numbers.hpp>
+
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -17,12 +19,6 @@ std::vector<float> some(hone::index n) {
   x.reserve(std::size_t(n));
   for (hone::index i = 0; i < n; ++i) x.push_back(4 * std::sin(static_cast<float>(i) * 1.7f));
   return x;
-}
-std::vector<int> some_labels(hone::index n, hone::index K) {
-  std::vector<int> y;
-  y.reserve(std::size_t(n));
-  for (hone::index i = 0; i < n; ++i) y.push_back(static_cast<int>((i * 7 + 2) % K));
-  return y;
 }
 
 }  // namespace
@@ -70,7 +66,7 @@ TEST_CASE("rows that count for nothing, and what they hold, change nothing") {
 TEST_CASE("a NaN stays in its row, and mean_over(0) is 0 with gradient 0") {
   for (const hone::index K : {3, 50}) {
     std::vector<float> z = some(9 * K), g(z.size()), losses(9);
-    const std::vector<int> labels = some_labels(9, K);
+    const std::vector<int> labels = support::labels(9, K);
     z[std::size_t(4 * K + 1)] = not_a_number;
     hone::cpu cpu;
     const auto objective = hone::cross_entropy(hone::classes(labels));

@@ -2,7 +2,7 @@
 // The shared pool: the same bits for every number of threads, callers on many threads, and many short calls.
 #include <hone/hone.hpp>
 
-#include <support/finite_differences.hpp>
+#include <support/numbers.hpp>
 
 #include <doctest/doctest.h>
 

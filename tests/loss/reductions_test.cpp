@@ -4,6 +4,7 @@
 #include <hone/hone.hpp>
 
 #include <support/finite_differences.hpp>
+#include <support/numbers.hpp>
 
 #include <doctest/doctest.h>
 

@@ -4,6 +4,7 @@
 #include <hone/hone.hpp>
 
 #include <support/dual.hpp>
+#include <support/numbers.hpp>
 
 #include <doctest/doctest.h>
 
@@ -14,12 +15,9 @@
 namespace {
 
 using support::dual;
+using support::noise;
 using row_of_duals = std::vector<dual>;
 using row_loss = std::function<dual(row_of_duals const& z, hone::index row)>;
-
-double noise(hone::index i) {
-  return 3 * std::sin(12.9898 * static_cast<double>(i) + 0.5) + std::cos(7.1 * static_cast<double>(i));
-}
 
 dual logsumexp(row_of_duals const& z, double T = 1) {
   dual most = z[0];

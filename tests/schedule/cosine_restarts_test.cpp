@@ -113,7 +113,7 @@ TEST_CASE("cosine_restarts with huge arguments") {
 }
 
 TEST_CASE("cosine_restarts names what is wrong") {
-  using testing::message;
+  using support::message;
   CHECK(message([] { hone::cosine_restarts{.peak = inf, .period = 10}.rate(1); }) ==
         "cosine_restarts: peak is inf, must be finite");
   CHECK(message([] { hone::cosine_restarts{.peak = 1, .floor = nan, .period = 10}.rate(1); }) ==

@@ -63,7 +63,7 @@ TEST_CASE("cosine takes every arithmetic type") {
 }
 
 TEST_CASE("cosine names what is wrong") {
-  using testing::message;
+  using support::message;
   CHECK(message([] { hone::cosine{.peak = nan, .total = 10}.rate(1); }) == "cosine: peak is nan, must be finite");
   CHECK(message([] { hone::cosine{.peak = 1, .floor = -inf, .total = 10}.rate(1); }) ==
         "cosine: floor is -inf, must be finite");

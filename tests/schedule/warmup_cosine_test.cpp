@@ -56,7 +56,7 @@ TEST_CASE("warmup_cosine that is all warm-up ends on the floor") {
 }
 
 TEST_CASE("warmup_cosine names what is wrong") {
-  using testing::message;
+  using support::message;
   CHECK(message([] { hone::warmup_cosine{.start = nan, .peak = 1, .warmup = 2, .total = 10}.rate(1); }) ==
         "warmup_cosine: start is nan, must be finite");
   CHECK(message([] { hone::warmup_cosine{.peak = inf, .warmup = 2, .total = 10}.rate(1); }) ==

@@ -10,16 +10,6 @@
 
 namespace support {
 
-/// Fixed numbers in (-4, 4), different for every i.
-inline double noise(hone::index i) {
-  return 3 * std::sin(12.9898 * static_cast<double>(i) + 0.5) + std::cos(7.1 * static_cast<double>(i));
-}
-inline std::vector<double> noise(hone::index from, hone::index count) {
-  std::vector<double> x;
-  for (hone::index i = 0; i < count; ++i) x.push_back(noise(from + i));
-  return x;
-}
-
 /// The largest distance between the gradient of n rows and (f(z + h) - f(z - h)) / 2h, relative to 1 + |f|.
 template <class Objective>
 double distance_from_differences(Objective const& objective, std::vector<double> z, hone::index n, hone::index K,

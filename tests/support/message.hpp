@@ -6,7 +6,7 @@
 
 #include <string>
 
-namespace testing {
+namespace support {
 
 /// The message of the hone::invalid_argument that body throws; empty where it throws nothing.
 template <class Body>
@@ -19,4 +19,4 @@ std::string message(Body&& body) {
   return {};
 }
 
-}  // namespace testing
+}  // namespace support
