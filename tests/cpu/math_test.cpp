@@ -110,7 +110,8 @@ TEST_CASE_TEMPLATE("pack functions stay within their ULP budgets", T, float, dou
     examine<T>(
         "exp, denormal results", exp_, [](long double x) { return std::exp(x); }, single ? T(-103.9) : T(-745.1),
         normal, 1.5);
-  examine<T>("exp_of_nonpositive", softmax_exp, [](long double x) { return std::exp(x); }, normal, T(0), 1.5);
+  examine<T>(
+      "exp_of_nonpositive", softmax_exp, [](long double x) { return std::exp(x); }, normal, T(0), single ? 2.5 : 1.5);
   examine<T>("expm1", expm1_, [](long double x) { return std::expm1(x); }, single ? T(-20) : T(-40), over, 2.5);
   examine<T>("log", log_, [](long double x) { return std::log(x); }, smallest, largest, 1.5);
   examine<T>("log near 1", log_, [](long double x) { return std::log(x); }, T(0.5), T(2), 1.5);

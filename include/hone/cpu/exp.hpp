@@ -54,9 +54,6 @@ struct whole<float> {
     const pack<float> half = select(x < pack<float>(0), pack<float>(-0.5f), pack<float>(0.5f));
     return whole(bits<float>::truncated(x + half));
   }
-  static whole nearest_of_nonpositive(pack<float> x) noexcept {
-    return whole(bits<float>::truncated(x - pack<float>(0.5f)));
-  }
   pack<float> power_of_two() const noexcept { return (i + bits<float>(127)).left<23>().as_number(); }
   whole half() const noexcept { return whole(i.right<1>()); }
   friend whole operator-(whole a, whole b) noexcept { return whole(a.i - b.i); }
@@ -67,7 +64,6 @@ struct whole<double> {
   pack<double> n;
 
   static whole nearest(pack<double> x) noexcept { return {floor(x + pack<double>(0.5))}; }
-  static whole nearest_of_nonpositive(pack<double> x) noexcept { return nearest(x); }
   pack<double> power_of_two() const noexcept {
     return pack<double>::of(Eigen::internal::pldexp(pack<double>(1).v, n.v));
   }
@@ -101,14 +97,21 @@ pack<T> exp(pack<T> x) noexcept {
 }
 
 /// exp(x) for x <= 0 where results below the smallest normal number may be 0: what softmax needs. NaN for NaN.
-template <class T>
-pack<T> exp_of_nonpositive(pack<T> x) noexcept {
-  using c = exp_constants<T>;
-  using V = pack<T>;
-  const auto n = whole<T>::nearest_of_nonpositive(x * V(log2_e));
+inline pack<double> exp_of_nonpositive(pack<double> x) noexcept {
+  using c = exp_constants<double>;
+  using V = pack<double>;
+  const auto n = whole<double>::nearest(x * V(log2_e));
   const V r = remainder_of(x, n.n);
   const V y = exact(fma(r * r, polynomial(r, c::q), r) + V(1));
   return zero_where(x < V(c::normal), y * n.power_of_two());
+}
+/// In float of a shorter polynomial, and with 2^n put into the exponent by an addition of integers.
+inline pack<float> exp_of_nonpositive(pack<float> x) noexcept {
+  using V = pack<float>;
+  constexpr float c[] = {1, 0.9999997072f, 0.4999914953f, 0.166676362f, 0.04189793005f, 0.008290314726f};
+  const auto n = bits<float>::truncated(fma(x, V(log2_e), V(-0.5f)));
+  const V y = polynomial(remainder_of(x, n.to_number()), c);
+  return zero_where(x < V(exp_constants<float>::normal), (bits<float>::of(y) + n.left<23>()).as_number());
 }
 
 /// exp(x) - 1 without cancellation near 0.

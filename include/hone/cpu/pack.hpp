@@ -74,6 +74,11 @@ struct pack {
   friend mask<T> operator==(pack a, pack b) noexcept { return {Eigen::internal::pcmp_eq(a.v, b.v)}; }
 };
 
+/// 0, 1, 2, … over the lanes.
+template <class T>
+pack<T> lane_numbers() noexcept {
+  return pack<T>::of(Eigen::internal::plset<typename pack<T>::packet>(T(0)));
+}
 template <class T>
 pack<T> select(mask<T> condition, pack<T> yes, pack<T> no) noexcept {
   return pack<T>::of(Eigen::internal::pselect(condition.v, yes.v, no.v));
@@ -153,12 +158,14 @@ mask<T> is_number(pack<T> x) noexcept {
   return x == exact(x);
 }
 
-/// c[0] + c[1] x + c[2] x² + …, by Horner's rule.
-template <class T, std::size_t N>
+/// c[I] + c[I+1] x + c[I+2] x² + …, by Horner's rule; a recursion, for -O2 would leave a loop as it is.
+template <std::size_t I = 0, class T, std::size_t N>
 pack<T> polynomial(pack<T> x, T const (&c)[N]) noexcept {
-  pack<T> y(c[N - 1]);
-  for (std::size_t i = N - 1; i-- > 0;) y = fma(y, x, pack<T>(c[i]));
-  return y;
+  if constexpr (I + 1 == N) {
+    return pack<T>(c[I]);
+  } else {
+    return fma(polynomial<I + 1>(x, c), x, pack<T>(c[I]));
+  }
 }
 
 }  // namespace hone::on_cpu

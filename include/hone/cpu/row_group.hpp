@@ -6,6 +6,7 @@
 #include <hone/cpu/row_sweeps.hpp>
 #include <hone/cpu/stream.hpp>
 
+#include <algorithm>
 #include <array>
 
 namespace hone::on_cpu {
@@ -44,7 +45,8 @@ class row_worker {
     const auto of_leaf = [&]<class L>(L const*) {
       using T = term_of<L>;
       const std::size_t n = strip * (std::size_t(T::kept) + (T::has_teacher ? 1 : 0));
-      return n + target_strip<A, target_of_term<T>>::bytes(is_tall(v), columns);
+      if constexpr (has_full_target<T>) return n + full_target<A, target_of_term<T>>::bytes(is_tall(v), columns);
+      return n;
     };
     return 3 * strip + (of_leaf(static_cast<Leaf const*>(nullptr)) + ... + 0);
   }
@@ -72,10 +74,34 @@ class row_worker {
         exponentials_(strip(memory)),
         gradient_(strip(memory)),
         teachers_{(Leaf::term_type::has_teacher ? strip(memory) : nullptr)...},
-        states_{leaf_state<A, term_of<Leaf>>{
-            std::get<I>(job.leaves).term, nullptr, nullptr, {kept<Leaf, 0>(memory), kept<Leaf, 1>(memory)}}...},
-        targets_{target_strip<A, target_of_term<term_of<Leaf>>>(target_or_none(std::get<I>(job.leaves).term),
-                                                                job.class_weights[I], tall_, job.columns, memory)...} {}
+        states_{leaf_state<A, term_of<Leaf>>{std::get<I>(job.leaves).term,
+                                             source<term_of<Leaf>>(),
+                                             nullptr,
+                                             {kept<Leaf, 0>(memory), kept<Leaf, 1>(memory)}}...},
+        targets_{reader<term_of<Leaf>>(memory)...} {
+    each([&](auto& s, auto&, auto const& leaf, std::size_t k) {
+      varies_[k] = leaf.weight_count > 0 || skips_rows<std::remove_cvref_t<decltype(s.term)>>(leaf);
+      set_scale(s, k, [&](int) { return leaf.factor; });
+    });
+  }
+
+  template <class T>
+  auto source() const noexcept {
+    if constexpr (has_full_target<T>) {
+      return target_numbers<A>{};
+    } else {
+      return target_source<A, T>(tall_, job_.columns);
+    }
+  }
+  template <class T>
+  auto reader(carver& memory) const noexcept {
+    if constexpr (has_full_target<T>) {
+      return full_target<A, target_of_term<T>>(tall_, job_.columns, memory);
+    } else {
+      static_cast<void>(memory);
+      return no_target();
+    }
+  }
 
   A* strip(carver& memory) const noexcept { return memory.template take<A>(static_cast<std::size_t>(packs_ * W)); }
   template <class L, int K>
@@ -107,32 +133,48 @@ class row_worker {
 
     const auto sums = first_sweep(states_, strips, row_max);
     const V total = collapse(sums.exponentials), log_sum = log(total), inverse = V(1) / total;
-    each([&](auto& s, auto&, auto const&, std::size_t k) { end_first(s, log_sum, row_max, collapse(sums.logits), k); });
+    each([&](auto& s, auto&, auto const&, std::size_t) { end_first(s, log_sum, row_max, collapse(sums.logits)); });
     each([&](auto& s, auto&, auto const&, std::size_t) { run_second(s, strips, row_max, inverse); });
     each([&](auto& s, auto&, auto const&, std::size_t) { s.row = s.term.finish(s.s); });
     if (job_.out.gradient.data) write_gradient(g, strips, row_max, inverse);
     return write_losses(g);
   }
 
+  /// Whether a term passes over any rows: those of its target, or of all targets where it has none.
+  template <class T, class L>
+  bool skips_rows(L const& leaf) const noexcept {
+    if constexpr (T::has_target) return leaf.term.target.ignoring();
+    return std::apply([](auto const&... l) { return (target_or_none(l.term).ignoring() || ...); }, job_.leaves);
+  }
+  template <class T, class L>
+  bool skips(L const& leaf, index row) const noexcept {
+    if constexpr (T::has_target) return leaf.term.target.ignores(row);
+    return std::apply([&](auto const&... l) { return (target_or_none(l.term).ignores(row) || ...); }, job_.leaves);
+  }
+
+  /// Keeps factor(lane), and what it is divided by, in registers.
+  template <class S, class Factor>
+  void set_scale(S& s, std::size_t k, Factor const& factor) noexcept {
+    A scale[W];
+    for (int lane = 0; lane < W; ++lane) {
+      factors_[k][lane] = factor(lane);
+      scale[lane] = static_cast<A>(factors_[k][lane] * job_.scales[k]);
+    }
+    s.scale = tall_ ? V::load(scale) : V(scale[0]);
+    s.counts = (s.scale < V(0)) | (s.scale > V(0));
+  }
+
   /// Factor · row weight / divisor of every leaf and lane; false if no row of the group counts for any leaf.
   bool set_scales(group g) noexcept {
     bool alive = false;
-    const auto ignored_by_any = [&](index row) {
-      return std::apply([&](auto const&... l) { return (target_or_none(l.term).ignores(row) || ...); }, job_.leaves);
-    };
     each([&](auto& s, auto&, auto const& leaf, std::size_t k) {
       using T = std::remove_cvref_t<decltype(s.term)>;
-      A scale[W] = {}, counts[W] = {};
-      for (int lane = 0; lane < g.rows; ++lane) {
-        const index row = g.row + lane;
-        const bool ignored = T::has_target ? target_or_none(s.term).ignores(row) : ignored_by_any(row);
-        factors_[k][lane] = ignored ? 0 : leaf.factor_of_row(row);
-        scale[lane] = static_cast<A>(factors_[k][lane] * job_.scales[k]);
-        counts[lane] = scale[lane] != 0;
-        alive |= factors_[k][lane] != 0;
-      }
-      s.scale = tall_ ? V::load(scale) : V(scale[0]);
-      s.counts = (tall_ ? V::load(counts) : V(counts[0])) > V(0);
+      if (varies_[k])
+        set_scale(s, k, [&](int lane) {
+          const index row = g.row + lane;
+          return lane >= g.rows || skips<T>(leaf, row) ? 0 : leaf.factor_of_row(row);
+        });
+      for (int lane = 0; lane < g.rows; ++lane) alive |= factors_[k][lane] != 0;
     });
     return alive;
   }
@@ -153,14 +195,9 @@ class row_worker {
   void begin_leaf(S& s, Target& target, L const& leaf, group g, A const* z, V row_max, std::size_t k) noexcept {
     using T = term_of<L>;
     s.s = {};
-    if constexpr (T::has_target) {
-      target.begin(g);
-      if constexpr (has_full_target<T>) {
-        s.q = target.block(0);
-      } else {
-        target.gather(z, row_max, s.s.mass, s.s.dot, grounds_[k]);
-      }
-    }
+    if constexpr (has_full_target<T>) s.q.data = target.begin(leaf.term.target, job_.class_weights[k], g);
+    if constexpr (has_sparse_target<T>)
+      s.q.begin(leaf.term.target, job_.class_weights[k], g, z, row_max, s.s.mass, s.s.dot);
     if constexpr (T::has_teacher) {
       s.t = load<A>(leaf.term.teacher, g, teachers_[k], -std::numeric_limits<A>::infinity());
       s.t_max = largest(s.t);
@@ -168,24 +205,15 @@ class row_worker {
   }
 
   template <class S>
-  void end_first(S& s, V log_sum, V row_max, V sum_of_logits, std::size_t k) noexcept {
+  void end_first(S& s, V log_sum, V row_max, V sum_of_logits) noexcept {
     using T = std::remove_cvref_t<decltype(s.term)>;
     s.s.max = row_max;
     s.s.log_sum = log_sum;
     for (int i = 0; i < T::sums; ++i) s.s.sums[i] = collapse(s.s.sums[i]);
     if constexpr (has_full_target<T>) s.s.mass = collapse(s.s.mass), s.s.dot = collapse(s.s.dot);
-    if constexpr (wants_sum_of_logits<T>) s.s.dot += zero_where(grounds_[k] == V(0), grounds_[k] * sum_of_logits);
-  }
-
-  /// Calls body(from, to) for blocks of elements, with every target's strip set to the block.
-  template <class Body>
-  void each_block(Body const& body) noexcept {
-    const index step = tall_ ? job_.columns : block_columns;
-    for (index first = 0; first < job_.columns; first += step) {
-      each([&](auto& s, auto& target, auto const&, std::size_t) { s.q = target.block(first); });
-      const index per = tall_ ? W : 1;
-      body(first * per, std::min((first + step) * per, packs_ * W));
-      each([&](auto&, auto& target, auto const&, std::size_t) { target.release(first); });
+    if constexpr (wants_sum_of_logits<T>) {
+      const V ground = s.q.ground();
+      s.s.dot += zero_where(ground == V(0), ground * sum_of_logits);
     }
   }
 
@@ -193,7 +221,7 @@ class row_worker {
   void run_second(S& s, shared_strips<A> const& strips, V row_max, V inverse) noexcept {
     using T = std::remove_cvref_t<decltype(s.term)>;
     if constexpr (T::late > 0) {
-      each_block([&](index from, index to) { second_sweep(s, states_, strips, row_max, inverse, from, to); });
+      second_sweep(s, states_, strips, row_max, inverse);
       for (V& x : s.s.late) x = collapse(x);
     }
   }
@@ -201,11 +229,12 @@ class row_worker {
   void write_gradient(group g, shared_strips<A> const& strips, V row_max, V inverse) noexcept {
     A* direct = job_.streaming ? nullptr : target_of<A>(job_.out.gradient, g);
     A* to = direct ? direct : gradient_;
-    each_block([&](index from, index upto) { last_sweep(states_, strips, row_max, inverse, from, upto, to + from); });
+    write_sweep(states_, strips, tall_, row_max, inverse, to);
     if (job_.streaming && stream(job_.out.gradient, g, gradient_)) return;
     store(job_.out.gradient, g, static_cast<A const*>(to));
-    for (int lane = 0; lane < g.rows; ++lane)
-      if (!counts(lane)) clear_row(job_.out.gradient, g.row + lane, job_.columns);
+    if (std::any_of(varies_, varies_ + count, [](bool v) { return v; }))
+      for (int lane = 0; lane < g.rows; ++lane)
+        if (!counts(lane)) clear_row(job_.out.gradient, g.row + lane, job_.columns);
   }
 
   bool counts(int lane) const noexcept {
@@ -220,12 +249,13 @@ class row_worker {
     each([&](auto& s, auto&, auto const&, std::size_t k) {
       A loss[W];
       s.row.loss.store(loss);
-      for (int lane = 0; lane < g.rows; ++lane) {
-        if (factors_[k][lane] == 0) continue;
-        const double weighed = factors_[k][lane] * static_cast<double>(loss[lane]);
-        unreduced[lane] += weighed;
-        if (job_.scales[k] != 0) total += job_.scales[k] * weighed;
-      }
+      double weighed[W] = {};
+      for (int lane = 0; lane < g.rows; ++lane)
+        if (factors_[k][lane] != 0) weighed[lane] = factors_[k][lane] * static_cast<double>(loss[lane]);
+      for (int lane = 0; lane < W; ++lane) unreduced[lane] += weighed[lane];
+      for (int step = W / 2; step > 0; step /= 2)  // in pairs: a chain of additions would be waited for
+        for (int lane = 0; lane < step; ++lane) weighed[lane] += weighed[lane + step];
+      if (job_.scales[k] != 0) total += job_.scales[k] * weighed[0];
     });
     if (job_.out.unreduced)
       for (int lane = 0; lane < g.rows; ++lane) job_.out.unreduced[g.row + lane] = static_cast<A>(unreduced[lane]);
@@ -244,9 +274,11 @@ class row_worker {
   A *logits_, *exponentials_, *gradient_;
   A* teachers_[count];
   states states_;
-  std::tuple<target_strip<A, target_of_term<term_of<Leaf>>>...> targets_;
+  std::tuple<
+      std::conditional_t<has_full_target<term_of<Leaf>>, full_target<A, target_of_term<term_of<Leaf>>>, no_target>...>
+      targets_;
   double factors_[count][W] = {};  // factor · row weight, 0 where ignored
-  V grounds_[count];
+  bool varies_[count] = {};        // from row to row
 };
 
 }  // namespace hone::on_cpu

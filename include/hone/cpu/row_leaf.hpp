@@ -2,41 +2,16 @@
 /// What the CPU holds of one term while it sweeps a group of rows.
 #pragma once
 
-#include <hone/cpu/target_strip.hpp>
+#include <hone/cpu/full_target.hpp>
 #include <hone/loss/row_term.hpp>
 
 namespace hone::on_cpu {
 
-/// The registers of a term: strips that it reads and keeps, and its sums. Copied into a sweep and back, so
-/// that the compiler need not fear that a store changes it.
-template <class A, class Term>
-struct leaf_state {
-  using V = pack<A>;
-
-  Term term;
-  A const* q = nullptr;  // target
-  A const* t = nullptr;  // teacher
-  A* kept[2] = {};
-  V t_max = V(0);
-  row_statistics<V> s{};
-  typename Term::template row<V> row{};
-  V scale = V(0);       // factor · row weight / divisor, per lane
-  mask<A> counts = {};  // lanes whose scale is not 0
-
-  /// Element i of the row, and of a strip of targets that begins at element `from`.
-  row_element<V> at(index i, index from, V z, V p) const noexcept {
-    row_element<V> e{z, p, V(0), V(0), {V(0), V(0)}};
-    if constexpr (Term::has_target) e.q = V::load(q + i - from);
-    if constexpr (Term::kept > 0) e.kept[0] = V::load(kept[0] + i);
-    if constexpr (Term::kept > 1) e.kept[1] = V::load(kept[1] + i);
-    return e;
-  }
-};
-
 /// The placeholder of a term without a target.
 struct no_target {
   static constexpr int labels = 0;
-  static constexpr bool has_uniform = false, has_dense = false;
+  static constexpr int dense_parts = 0;
+  static constexpr bool has_uniform = false;
 
   bool ignoring() const noexcept { return false; }
   bool ignores(index) const noexcept { return false; }
@@ -64,5 +39,44 @@ template <class Term>
 inline constexpr bool has_full_target = Term::has_target && !is_sparse<target_of_term<Term>>;
 template <class Term>
 inline constexpr bool wants_sum_of_logits = has_sparse_target<Term> && target_of_term<Term>::has_uniform;
+
+/// What a sweep reads a target from: registers, or the numbers of a full target.
+template <class A>
+struct target_numbers {
+  A const* data = nullptr;
+
+  pack<A> at(index i) const noexcept { return pack<A>::load(data + i); }
+  pack<A> rest_at(index i) const noexcept { return at(i); }
+};
+template <class A, class Term>
+using target_source =
+    std::conditional_t<has_full_target<Term>, target_numbers<A>, sparse_target<A, target_of_term<Term>>>;
+
+/// The registers of a term: strips that it reads and keeps, and its sums. Copied into a sweep and back, so
+/// that the compiler need not fear that a store changes it.
+template <class A, class Term>
+struct leaf_state {
+  using V = pack<A>;
+
+  Term term;
+  target_source<A, Term> q;
+  A const* t = nullptr;  // teacher
+  A* kept[2] = {};
+  V t_max = V(0);
+  row_statistics<V> s{};
+  typename Term::template row<V> row{};
+  V scale = V(0);       // factor · row weight / divisor, per lane
+  mask<A> counts = {};  // lanes whose scale is not 0
+
+  /// Element i of the row; `Labels` says whether with the labels of a sparse target or with its ground alone.
+  template <bool Labels>
+  row_element<V> at(index i, V z, V p) const noexcept {
+    row_element<V> e{z, p, V(0), V(0), {V(0), V(0)}};
+    if constexpr (Term::has_target) e.q = Labels ? q.at(i) : q.rest_at(i);
+    if constexpr (Term::kept > 0) e.kept[0] = V::load(kept[0] + i);
+    if constexpr (Term::kept > 1) e.kept[1] = V::load(kept[1] + i);
+    return e;
+  }
+};
 
 }  // namespace hone::on_cpu

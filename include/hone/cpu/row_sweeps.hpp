@@ -76,7 +76,7 @@ softmax_sums<pack<A>> first_sweep(std::tuple<leaf_state<A, Term>...>& leaves, sh
   const auto step = [&](index i, V z, V z_or_0) {
     const auto term = [&]<class T>(leaf_state<A, T>& l) {
       if constexpr (has_full_target<T>) {
-        const V q = V::load(l.q + i);
+        const V q = l.q.at(i);
         l.s.mass += q;
         l.s.dot += zero_where(q == V(0), q * z);
       }
@@ -130,20 +130,19 @@ pack<A> exponential_at(std::tuple<leaf_state<A, Term>...> const& leaves, shared_
 /// For terms that need p before they can sum; classes without a target are passed over.
 template <class A, class Term, class... All>
 void second_sweep(leaf_state<A, Term>& leaf, std::tuple<leaf_state<A, All>...> const& leaves,
-                  shared_strips<A> const strips, pack<A> const row_max, pack<A> const inverse, index from,
-                  index to) noexcept {
+                  shared_strips<A> const strips, pack<A> const row_max, pack<A> const inverse) noexcept {
   static_assert(Term::has_target, "a term with late sums needs a target: rows of no target are passed over");
   using V = pack<A>;
-  for (index i = from; i < to; i += V::size) {
-    const V q = V::load(leaf.q + i - from);
+  for (index i = 0; i < strips.packs * V::size; i += V::size) {
+    const V q = leaf.q.at(i);
     if (all(q == V(0))) continue;
     const row_element<V> e{V::load(strips.z + i) - row_max, exponential_at(leaves, strips, i) * inverse, q, V(0), {}};
     leaf.term.second(e, leaf.s.log_sum, leaf.s.late);
   }
 }
 
-/// Adds up the gradients of all terms; `out` begins at element `from`, and so do sparse targets' strips.
-template <class A, class... Term>
+/// Adds up the gradients of all terms, of elements [from, to).
+template <bool Labels, class A, class... Term>
 void last_sweep(std::tuple<leaf_state<A, Term>...> const& leaves, shared_strips<A> const strips, pack<A> const row_max,
                 pack<A> const inverse, index from, index to, A* out) noexcept {
   using V = pack<A>;
@@ -153,7 +152,7 @@ void last_sweep(std::tuple<leaf_state<A, Term>...> const& leaves, shared_strips<
     if constexpr ((Term::needs_logits || ...)) z = V::load(strips.z + i) - row_max;
     if constexpr (any_softmax<Term...>) p = exponential_at(state, strips, i) * inverse;
     const auto term = [&]<class T>(leaf_state<A, T> const& l) {
-      const V g = l.scale * l.term.gradient(l.row, l.at(i, from, z, p));
+      const V g = l.scale * l.term.gradient(l.row, l.template at<Labels>(i, z, p));
       if constexpr (sizeof...(Term) == 1) {
         gradient = g;
       } else {
@@ -161,7 +160,29 @@ void last_sweep(std::tuple<leaf_state<A, Term>...> const& leaves, shared_strips<
       }
     };
     std::apply([&](auto const&... l) { (term(l), ...); }, state);
-    gradient.store(out + i - from);
+    gradient.store(out + i);
+  }
+}
+
+/// All elements. Where rows are wide, most packs hold no label: they are written without, and a label's again.
+/// (Unless a term needs the logits, over which the gradient may have been written.)
+template <class A, class... Term>
+void write_sweep(std::tuple<leaf_state<A, Term>...> const& leaves, shared_strips<A> const strips, bool tall,
+                 pack<A> const row_max, pack<A> const inverse, A* out) noexcept {
+  const index size = strips.packs * pack<A>::size;
+  if constexpr ((has_sparse_target<Term> || ...)) {
+    if (tall || (Term::needs_logits || ...)) return last_sweep<true>(leaves, strips, row_max, inverse, 0, size, out);
+    last_sweep<false>(leaves, strips, row_max, inverse, 0, size, out);
+    const auto again = [&]<class T>(leaf_state<A, T> const& l) {
+      if constexpr (has_sparse_target<T>)
+        for (int j = 0; j < target_of_term<T>::labels; ++j) {
+          const index i = l.q.label(j) / pack<A>::size * pack<A>::size;
+          last_sweep<true>(leaves, strips, row_max, inverse, i, i + pack<A>::size, out);
+        }
+    };
+    std::apply([&](auto const&... l) { (again(l), ...); }, leaves);
+  } else {
+    last_sweep<false>(leaves, strips, row_max, inverse, 0, size, out);
   }
 }
 

@@ -22,7 +22,7 @@ template <row_term Term, int Weights, class... All>
 double divisor_of(detail::leaf<Term, Weights> const& leaf, std::tuple<All...> const& leaves, index rows, index) {
   if constexpr (Term::has_target) {
     auto const& target = leaf.term.target;
-    if constexpr (weighed_target<target_of_term<Term>> && !target_of_term<Term>::has_dense) {
+    if constexpr (weighed_target<target_of_term<Term>> && target_of_term<Term>::dense_parts == 0) {
       double total = 0;
       for (index i = 0; i < rows; ++i)
         if (!target.ignores(i)) total += target.label_weight(i, target.weights);

@@ -80,10 +80,9 @@ void convert(T const* from, A* to, index n) noexcept {
 /// Rows of fewer than W columns, or too few rows: number by number. Lanes without a row repeat the first.
 template <class A, class View>
 void load_singly(View v, group g, A* to, index columns) noexcept {
-  constexpr int W = pack<A>::size;
-  for (int lane = 0; lane < W; ++lane) {
+  for (int lane = 0; lane < (g.tall ? pack<A>::size : 1); ++lane) {
     const index row = g.row + (lane < g.rows ? lane : 0);
-    for (index c = 0; c < columns; ++c) to[c * W + lane] = static_cast<A>(*address(v, row, c));
+    for (index c = 0; c < columns; ++c) to[g.position<A>(c, lane)] = static_cast<A>(*address(v, row, c));
   }
 }
 template <class A, class View>
@@ -129,10 +128,11 @@ A const* load(matrix_view<T> v, group g, A* to, A padding) noexcept {
   return to;
 }
 template <class A, class T>
-A const* load(image_view<T> v, group g, A* to, A) noexcept {
+A const* load(image_view<T> v, group g, A* to, A padding) noexcept {
   constexpr int W = pack<A>::size;
-  if (g.rows < W) {
+  if (!g.tall || g.rows < W || g.row % v.pixels + W > v.pixels) {  // a matrix may have an image beside it
     load_singly(v, g, to, v.channels);
+    if (!g.tall) std::fill(to + v.channels, to + packs_of<A>(false, v.channels) * W, padding);
   } else {
     T const* from = address(v, g.row, 0);
     for (index c = 0; c < v.channels; ++c) convert(from + c * v.pixels, to + c * W, W);

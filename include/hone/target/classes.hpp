@@ -27,7 +27,7 @@ template <std::integral Label>
 struct classes_target {
   static constexpr int labels = 1;
   static constexpr bool has_uniform = false;
-  static constexpr bool has_dense = false;
+  static constexpr int dense_parts = 0;
 
   Label const* data = nullptr;
   index size = 0;

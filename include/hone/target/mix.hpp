@@ -11,7 +11,7 @@ template <row_target First, row_target Second>
 struct mix_target {
   static constexpr int labels = First::labels + Second::labels;
   static constexpr bool has_uniform = First::has_uniform || Second::has_uniform;
-  static constexpr bool has_dense = First::has_dense || Second::has_dense;
+  static constexpr int dense_parts = First::dense_parts + Second::dense_parts;
 
   First first;
   Second second;

@@ -12,7 +12,7 @@ template <class View>
 struct probabilities_target {
   static constexpr int labels = 0;
   static constexpr bool has_uniform = false;
-  static constexpr bool has_dense = true;
+  static constexpr int dense_parts = 1;
 
   View view;
 

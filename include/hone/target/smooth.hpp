@@ -15,7 +15,7 @@ template <row_target Target>
 struct smooth_target {
   static constexpr int labels = Target::labels;
   static constexpr bool has_uniform = true;
-  static constexpr bool has_dense = Target::has_dense;
+  static constexpr int dense_parts = Target::dense_parts;
 
   Target target;
   double epsilon = 0;
@@ -28,8 +28,8 @@ struct smooth_target {
   /// (1-ε) q + ε/K. Leaving the class out is the same with another pair of numbers: (1-ε) q + (1-q) ε/(K-1).
   template <class Number, class Sink>
   HONE_HD void visit(index i, index columns, Number scale, Sink& sink) const {
-    const index others = elsewhere_only ? columns - 1 : columns;
-    const double each = others > 0 ? epsilon / static_cast<double>(others) : 0;
+    const index others = elsewhere_only && columns > 1 ? columns - 1 : columns;
+    const double each = epsilon / static_cast<double>(others);  // a lone class gets it back
     const double kept = elsewhere_only ? 1 - epsilon - each : 1 - epsilon;
     target.visit(i, columns, scale * static_cast<Number>(kept), sink);
     sink.uniform(scale * static_cast<Number>(each));

@@ -29,7 +29,7 @@ struct silent_sink {
 
 }  // namespace detail
 
-/// labels, has_uniform, has_dense  which parts visit may send, at compile time
+/// labels, has_uniform, dense_parts  which parts visit may send, at compile time
 /// ignoring()      whether any row may be ignored; ignores(i) whether row i is
 /// label_weight(i, weights)  the weight of row i's label, or of its labels in their mixture, before smoothing
 /// check(n, K)     throws where the target does not fit n rows of K classes
@@ -37,7 +37,7 @@ template <class T>
 concept row_target = requires(T const& target, index i, detail::silent_sink sink) {
   { T::labels } -> std::convertible_to<int>;
   { T::has_uniform } -> std::convertible_to<bool>;
-  { T::has_dense } -> std::convertible_to<bool>;
+  { T::dense_parts } -> std::convertible_to<int>;
   { target.ignoring() } -> std::same_as<bool>;
   { target.ignores(i) } -> std::same_as<bool>;
   { target.label_weight(i, numbers()) } -> std::same_as<double>;

@@ -11,7 +11,7 @@ template <row_target Target>
 struct weigh_classes_target {
   static constexpr int labels = Target::labels;
   static constexpr bool has_uniform = Target::has_uniform;
-  static constexpr bool has_dense = Target::has_dense;
+  static constexpr int dense_parts = Target::dense_parts;
   static constexpr bool weighed = true;
 
   Target target;
