@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <functional>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace bench {
@@ -41,7 +42,11 @@ inline std::vector<double> rotate(std::vector<contender> const& contenders, doub
   const int rounds = std::clamp(static_cast<int>(budget / round), 5, 101);
   std::vector<std::vector<double>> times(contenders.size());
   for (int r = 0; r < rounds; ++r)
-    for (std::size_t i = 0; i < contenders.size(); ++i) times[i].push_back(seconds_of(contenders[i].work, repeats[i]));
+    for (std::size_t i = 0; i < contenders.size(); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(3));  // the last one's threads spin no longer
+      contenders[i].work();                                       // and this one's are awake
+      times[i].push_back(seconds_of(contenders[i].work, repeats[i]));
+    }
   std::vector<double> result;
   for (auto const& t : times) result.push_back(median(t));
   return result;

@@ -4,6 +4,9 @@
 /// A call owns the pool or runs alone: a second call at the same time, or one from inside a worker, does all
 /// its chunks itself, so nothing ever waits for a thread that may not come. Workers spin briefly after a job,
 /// then sleep. The caller takes chunks like everybody and waits only for chunks that others have begun.
+///
+/// A sleeping thread is often woken on the core of the one that wakes it, and then waits there for the caller
+/// to finish. On Linux the workers are therefore kept off the caller's core, where the process may use others.
 #pragma once
 
 #include <hone/core/number.hpp>
@@ -13,6 +16,9 @@
 #include <thread>
 #include <vector>
 
+#if defined(__linux__)
+#include <sched.h>
+#endif
 #if defined(__SSE2__)
 #include <immintrin.h>
 #endif
@@ -42,6 +48,7 @@ class thread_pool {
     std::unique_lock owner(owner_, std::defer_lock);  // freed where a thread cannot be started, too
     if (threads > 1 && chunks > 1 && owner.try_lock()) {
       grow(threads - 1);
+      leave_caller_alone();
       body_ = body, context_ = context, chunks_ = chunks, threads_ = threads;
       next_ = 0;
       open_ = true;
@@ -76,6 +83,19 @@ class thread_pool {
           [this, slot = static_cast<int>(workers_.size()) + 1, seen = job_.load()] { work(slot, seen); });
   }
 
+  void leave_caller_alone() noexcept {
+#if defined(__linux__)
+    const int here = sched_getcpu();
+    if (here < 0 || here >= CPU_SETSIZE || (here == avoided_ && placed_ == workers_.size())) return;
+    avoided_ = here, placed_ = workers_.size();
+    cpu_set_t cores;
+    if (sched_getaffinity(0, sizeof cores, &cores) != 0) return;
+    CPU_CLR(static_cast<unsigned>(here), &cores);
+    if (CPU_COUNT(&cores) == 0) return;
+    for (std::thread& worker : workers_) pthread_setaffinity_np(worker.native_handle(), sizeof cores, &cores);
+#endif
+  }
+
   void work(int slot, unsigned seen) {
     for (;;) {
       for (int i = 0; i < spins && job_ == seen; ++i) pause();
@@ -95,6 +115,8 @@ class thread_pool {
 
   std::mutex owner_;
   std::vector<std::thread> workers_;
+  std::size_t placed_ = 0;  // workers that are kept off core avoided_
+  int avoided_ = -1;
   std::atomic<unsigned> job_ = 0;
   std::atomic<int> inside_ = 0;
   std::atomic<bool> open_ = false, stop_ = false;
