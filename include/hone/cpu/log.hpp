@@ -39,7 +39,7 @@ inline pack<float> log_of(pack<float> k, pack<float> f) noexcept {
   constexpr float c[] = {0.33333331178f,  -0.24999996955f, 0.20000716247f,  -0.16667803063f, 0.14249039611f,
                          -0.12425654633f, 0.11685580287f,  -0.11480068373f, 0.069715848122f};
   const V square = f * f;
-  const V tail = fma(k, V(-2.12194440e-4f), fma(square * f, polynomial(f, c), square * V(-0.5f)));
+  const V tail = fma(k, V(-2.12194440e-4f), fma(square * f, short_polynomial(f, c), square * V(-0.5f)));
   return fma(k, V(0.693359375f), exact(f + tail));
 }
 inline pack<double> log_of(pack<double> k, pack<double> f) noexcept {
@@ -47,7 +47,7 @@ inline pack<double> log_of(pack<double> k, pack<double> f) noexcept {
   constexpr double c[] = {0.6666666666666666646, 0.4000000000000088324, 0.2857142857079978503, 0.222222223925810451,
                           0.1818179554752113623, 0.1538624473762166661, 0.1326863836926682388, 0.1308803485092755383};
   const V s = f / (V(2) + f), z = s * s, half_square = V(0.5) * f * f;
-  const V r = s * (half_square + z * polynomial(z, c));
+  const V r = s * (half_square + z * short_polynomial(z, c));
   const V low = k * V(1.42860682030941723212e-6);
   return fma(k, V(0.693145751953125), exact(f - exact(half_square - (r + low))));
 }

@@ -74,10 +74,10 @@ class row_worker {
         exponentials_(strip(memory)),
         gradient_(strip(memory)),
         teachers_{(Leaf::term_type::has_teacher ? strip(memory) : nullptr)...},
-        states_{leaf_state<A, term_of<Leaf>>{std::get<I>(job.leaves).term,
-                                             source<term_of<Leaf>>(),
-                                             nullptr,
-                                             {kept<Leaf, 0>(memory), kept<Leaf, 1>(memory)}}...},
+        states_{leaf_state<A, term_of<Leaf>>{{std::get<I>(job.leaves).term,
+                                              source<term_of<Leaf>>(),
+                                              nullptr,
+                                              {kept<Leaf, 0>(memory), kept<Leaf, 1>(memory)}}}...},
         targets_{reader<term_of<Leaf>>(memory)...} {
     each([&](auto& s, auto&, auto const& leaf, std::size_t k) {
       varies_[k] = leaf.weight_count > 0 || skips_rows<std::remove_cvref_t<decltype(s.term)>>(leaf);
@@ -194,7 +194,7 @@ class row_worker {
   template <class S, class Target, class L>
   void begin_leaf(S& s, Target& target, L const& leaf, group g, A const* z, V row_max, std::size_t k) noexcept {
     using T = term_of<L>;
-    s.s = {};
+    for (int i = 0; i < term_of<L>::late; ++i) s.s.late[i] = V(0);
     if constexpr (has_full_target<T>) s.q.data = target.begin(leaf.term.target, job_.class_weights[k], g);
     if constexpr (has_sparse_target<T>)
       s.q.begin(leaf.term.target, job_.class_weights[k], g, z, row_max, s.s.mass, s.s.dot);

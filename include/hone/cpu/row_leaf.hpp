@@ -52,10 +52,9 @@ template <class A, class Term>
 using target_source =
     std::conditional_t<has_full_target<Term>, target_numbers<A>, sparse_target<A, target_of_term<Term>>>;
 
-/// The registers of a term: strips that it reads and keeps, and its sums. Copied into a sweep and back, so
-/// that the compiler need not fear that a store changes it.
+/// What the sweeps read of a term. They copy it, so that the compiler need not fear that a store changes it.
 template <class A, class Term>
-struct leaf_state {
+struct leaf_inputs {
   using V = pack<A>;
 
   Term term;
@@ -63,7 +62,6 @@ struct leaf_state {
   A const* t = nullptr;  // teacher
   A* kept[2] = {};
   V t_max = V(0);
-  row_statistics<V> s{};
   typename Term::template row<V> row{};
   V scale = V(0);       // factor · row weight / divisor, per lane
   mask<A> counts = {};  // lanes whose scale is not 0
@@ -77,6 +75,35 @@ struct leaf_state {
     if constexpr (Term::kept > 1) e.kept[1] = V::load(kept[1] + i);
     return e;
   }
+};
+
+/// The term with its sums over the group.
+template <class A, class Term>
+struct leaf_state : leaf_inputs<A, Term> {
+  row_statistics<pack<A>> s{};
+};
+
+/// The sums of a first sweep, and what it reads; nothing for a term that has no part in it.
+template <class A, class Term>
+struct first_part {
+  static constexpr bool takes_part = Term::kept > 0 || has_full_target<Term>;
+
+  leaf_inputs<A, Term> in;
+  row_statistics<pack<A>> s{};
+
+  explicit first_part(leaf_state<A, Term> const& l) noexcept : in(l) {}
+  void give(leaf_state<A, Term>& l) const noexcept {
+    for (int i = 0; i < Term::sums; ++i) l.s.sums[i] = s.sums[i];
+    if constexpr (has_full_target<Term>) l.s.mass = s.mass, l.s.dot = s.dot;
+  }
+};
+template <class A, class Term>
+  requires(Term::kept == 0 && !has_full_target<Term>)
+struct first_part<A, Term> {
+  static constexpr bool takes_part = false;
+
+  explicit first_part(leaf_state<A, Term> const&) noexcept {}
+  void give(leaf_state<A, Term>&) const noexcept {}
 };
 
 }  // namespace hone::on_cpu

@@ -34,17 +34,16 @@ V squared(V x, int squarings) noexcept {
   return x;
 }
 
-/// kept number `tempered` of the first term that has one, at element i.
+/// The strip of the first term that keeps exp((z - max) / temperature).
 template <class A, class... Term>
-pack<A> tempered_at(std::tuple<leaf_state<A, Term>...> const& leaves, index i) noexcept {
-  pack<A> found(0);
-  bool done = false;
+A const* tempered_strip(std::tuple<leaf_state<A, Term>...> const& leaves) noexcept {
+  A const* strip = nullptr;
   const auto look = [&]<class T>(leaf_state<A, T> const& l) {
     if constexpr (T::tempered >= 0)
-      if (!done) found = pack<A>::load(l.kept[T::tempered] + i), done = true;
+      if (!strip) strip = l.kept[T::tempered];
   };
   std::apply([&](auto const&... l) { (look(l), ...); }, leaves);
-  return found;
+  return strip;
 }
 
 template <class A>
@@ -70,29 +69,31 @@ template <class A, class... Term>
 softmax_sums<pack<A>> first_sweep(std::tuple<leaf_state<A, Term>...>& leaves, shared_strips<A> const strips,
                                   pack<A> const row_max) noexcept {
   using V = pack<A>;
-  auto state = leaves;
+  std::tuple<first_part<A, Term>...> parts =
+      std::apply([](auto const&... l) { return std::tuple(first_part(l)...); }, leaves);
+  A const* const tempered = tempered_strip(leaves);
   V total(0), logits(0);
 
   const auto step = [&](index i, V z, V z_or_0) {
-    const auto term = [&]<class T>(leaf_state<A, T>& l) {
+    const auto term = [&]<class T>(first_part<A, T>& l) {
       if constexpr (has_full_target<T>) {
-        const V q = l.q.at(i);
+        const V q = l.in.q.at(i);
         l.s.mass += q;
         l.s.dot += zero_where(q == V(0), q * z);
       }
       if constexpr (T::kept > 0) {
         row_element<V> e{z, V(0), V(0), V(0), {V(0), V(0)}};
-        if constexpr (T::has_teacher) e.t = V::load(l.t + i) - l.t_max;
-        l.term.first(e, l.s.sums);
-        e.kept[0].store(l.kept[0] + i);
-        if constexpr (T::kept > 1) e.kept[1].store(l.kept[1] + i);
+        if constexpr (T::has_teacher) e.t = V::load(l.in.t + i) - l.in.t_max;
+        l.in.term.first(e, l.s.sums);
+        e.kept[0].store(l.in.kept[0] + i);
+        if constexpr (T::kept > 1) e.kept[1].store(l.in.kept[1] + i);
       }
     };
-    std::apply([&](auto&... l) { (term(l), ...); }, state);
+    std::apply([&](auto&... l) { (term(l), ...); }, parts);
     if constexpr (any_softmax<Term...>) {
       V e;
       if (any_tempered<Term...> && strips.squarings >= 0) {
-        e = squared(tempered_at(state, i), strips.squarings);
+        e = squared(V::load(tempered + i), strips.squarings);
       } else {
         e = exp_of_nonpositive(z);
         e.store(strips.e + i);
@@ -114,18 +115,27 @@ softmax_sums<pack<A>> first_sweep(std::tuple<leaf_state<A, Term>...>& leaves, sh
     const V z = V::load(strips.z + whole) - row_max;
     step(whole, z, zero_where(V::load(valid) == V(0), z));
   }
-  leaves = state;
+  [&]<std::size_t... I>(std::index_sequence<I...>) {
+    (std::get<I>(parts).give(std::get<I>(leaves)), ...);
+  }(std::index_sequence_for<Term...>());
   return {total, logits};
 }
 
-/// exp(z - max) as the first sweep left it.
+/// exp(z - max) as the first sweep left it: its own strip, or a tempered one to be squared.
 template <class A, class... Term>
-pack<A> exponential_at(std::tuple<leaf_state<A, Term>...> const& leaves, shared_strips<A> const& strips,
-                       index i) noexcept {
-  if constexpr (any_tempered<Term...>)
-    if (strips.squarings >= 0) return squared(tempered_at(leaves, i), strips.squarings);
-  return pack<A>::load(strips.e + i);
-}
+struct exponentials {
+  A const* strip;
+  int squarings = 0;
+
+  exponentials(std::tuple<leaf_state<A, Term>...> const& leaves, shared_strips<A> const& strips) noexcept
+      : strip(strips.e) {
+    if (any_tempered<Term...> && strips.squarings >= 0) strip = tempered_strip(leaves), squarings = strips.squarings;
+  }
+  pack<A> at(index i) const noexcept {
+    const pack<A> e = pack<A>::load(strip + i);
+    return any_tempered<Term...> ? squared(e, squarings) : e;
+  }
+};
 
 /// For terms that need p before they can sum; classes without a target are passed over.
 template <class A, class Term, class... All>
@@ -133,10 +143,11 @@ void second_sweep(leaf_state<A, Term>& leaf, std::tuple<leaf_state<A, All>...> c
                   shared_strips<A> const strips, pack<A> const row_max, pack<A> const inverse) noexcept {
   static_assert(Term::has_target, "a term with late sums needs a target: rows of no target are passed over");
   using V = pack<A>;
+  const exponentials<A, All...> e_of(leaves, strips);
   for (index i = 0; i < strips.packs * V::size; i += V::size) {
     const V q = leaf.q.at(i);
     if (all(q == V(0))) continue;
-    const row_element<V> e{V::load(strips.z + i) - row_max, exponential_at(leaves, strips, i) * inverse, q, V(0), {}};
+    const row_element<V> e{V::load(strips.z + i) - row_max, e_of.at(i) * inverse, q, V(0), {}};
     leaf.term.second(e, leaf.s.log_sum, leaf.s.late);
   }
 }
@@ -146,12 +157,13 @@ template <bool Labels, class A, class... Term>
 void last_sweep(std::tuple<leaf_state<A, Term>...> const& leaves, shared_strips<A> const strips, pack<A> const row_max,
                 pack<A> const inverse, index from, index to, A* out) noexcept {
   using V = pack<A>;
-  const auto state = leaves;
+  const std::tuple<leaf_inputs<A, Term>...> state(leaves);
+  const exponentials<A, Term...> e_of(leaves, strips);
   for (index i = from; i < to; i += V::size) {
     V z(0), p(0), gradient(0);
     if constexpr ((Term::needs_logits || ...)) z = V::load(strips.z + i) - row_max;
-    if constexpr (any_softmax<Term...>) p = exponential_at(state, strips, i) * inverse;
-    const auto term = [&]<class T>(leaf_state<A, T> const& l) {
+    if constexpr (any_softmax<Term...>) p = e_of.at(i) * inverse;
+    const auto term = [&]<class T>(leaf_inputs<A, T> const& l) {
       const V g = l.scale * l.term.gradient(l.row, l.template at<Labels>(i, z, p));
       if constexpr (sizeof...(Term) == 1) {
         gradient = g;
