@@ -7,8 +7,10 @@
 
 #include <cmath>
 #include <cstdint>
+#include <cstdio>
 #include <limits>
 #include <numbers>
+#include <string>
 
 namespace {
 
@@ -30,6 +32,12 @@ double walk(const hone::cosine_restarts& s, std::int64_t step) {
     peak *= s.decay;
   }
   return half_cosine(peak, s.floor, static_cast<long double>(step) - begin, length);
+}
+
+static std::string text(double x) {
+  char buffer[32];
+  std::snprintf(buffer, sizeof buffer, "%.9g", x);
+  return buffer;
 }
 
 TEST_CASE("cosine_restarts follows the formula for whole factors") {
@@ -123,9 +131,9 @@ TEST_CASE("cosine_restarts names what is wrong") {
   for (const double bad : {0.0, -1.0, nan, inf}) {
     CAPTURE(bad);
     CHECK(message([&] { hone::cosine_restarts{.peak = 1, .period = 10, .factor = bad}.rate(1); }) ==
-          "cosine_restarts: factor is " + hone::detail::text(bad) + ", must be finite and above 0");
+          "cosine_restarts: factor is " + text(bad) + ", must be finite and above 0");
     CHECK(message([&] { hone::cosine_restarts{.peak = 1, .period = 10, .decay = bad}.rate(1); }) ==
-          "cosine_restarts: decay is " + hone::detail::text(bad) + ", must be finite and above 0");
+          "cosine_restarts: decay is " + text(bad) + ", must be finite and above 0");
   }
   CHECK(message([] { hone::cosine_restarts{.peak = 1, .period = 10}.rate(-1); }) ==
         "cosine_restarts: step is -1, must be at least 0");

@@ -5,10 +5,11 @@
 #include <hone/core/config.hpp>
 #include <hone/core/number.hpp>
 
+#include <cstdarg>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
-#include <string>
 
 namespace hone {
 
@@ -29,30 +30,32 @@ inline error_handler& handler() noexcept {
   return current;
 }
 
-[[noreturn]] inline void fail(const std::string& message) {
+/// A message by the rules of printf: a call of it is a few instructions where strings that are put together on the
+/// spot would be most of an evaluate. Numbers of rows are %jd, as std::intmax_t; others %.9g.
+#if defined(__GNUC__)
+__attribute__((format(printf, 1, 2), cold))
+#endif
+[[noreturn]] inline void
+fail(const char* format, ...) {
+  char message[512];
+  std::va_list values;
+  va_start(values, format);
+  std::vsnprintf(message, sizeof message, format, values);
+  va_end(values);
 #if HONE_HAS_EXCEPTIONS
   throw invalid_argument(message);
 #else
-  handler()(message.c_str());
+  handler()(message);
   std::abort();
 #endif
 }
 
-/// A number as a message shows it.
-inline std::string text(double x) {
-  char buffer[32];
-  std::snprintf(buffer, sizeof buffer, "%.9g", x);
-  return buffer;
-}
-inline std::string text(std::int64_t x) { return std::to_string(x); }
-inline std::string text(std::int64_t rows, std::int64_t columns) { return text(rows) + " x " + text(columns); }
-
 /// "function: parameter is x, must be range". Conditions are written so that NaN fails them.
 inline void require(bool ok, const char* function, const char* parameter, double x, const char* range) {
-  if (!ok) fail(std::string(function) + ": " + parameter + " is " + text(x) + ", must be " + range);
+  if (!ok) fail("%s: %s is %.9g, must be %s", function, parameter, x, range);
 }
 inline void require(bool ok, const char* function, const char* parameter, std::int64_t x, const char* range) {
-  if (!ok) fail(std::string(function) + ": " + parameter + " is " + text(x) + ", must be " + range);
+  if (!ok) fail("%s: %s is %jd, must be %s", function, parameter, std::intmax_t(x), range);
 }
 
 /// x - x is 0 for every finite x and NaN otherwise; bits, so that -ffast-math cannot fold it away.

@@ -42,12 +42,9 @@ namespace detail {
 /// Checks a vector of numbers when evaluate begins: its length, and every number.
 template <class Valid>
 void require_numbers(numbers x, index size, const char* what, const char* per, Valid valid, const char* range) {
-  if (x.size() != size)
-    fail(std::string("evaluate: ") + text(x.size()) + " " + what + "s for " + text(size) + " " + per + "s");
+  if (x.size() != size) fail("evaluate: %jd %ss for %jd %ss", std::intmax_t(x.size()), what, std::intmax_t(size), per);
   for (index i = 0; i < size; ++i)
-    if (!valid(x[i]))
-      fail(std::string("evaluate: ") + what + " of " + per + " " + text(i) + " is " + text(x[i]) + ", must be " +
-           range);
+    if (!valid(x[i])) fail("evaluate: %s of %s %jd is %.9g, must be %s", what, per, std::intmax_t(i), x[i], range);
 }
 
 }  // namespace detail

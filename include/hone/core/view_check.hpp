@@ -24,24 +24,28 @@ index columns_of(image_view<T> v) noexcept {
   return v.channels;
 }
 
-/// The view describes memory that can exist: sizes not negative, rows not overlapping, data where needed. Text is
-/// put together only where it fails.
+/// The view describes memory that can exist: sizes not negative, rows not overlapping, data where needed.
+inline void require_matrix(const char* name, std::intmax_t rows, std::intmax_t columns, std::intmax_t row_stride,
+                           bool data) {
+  if (rows < 0 || columns < 0) fail("evaluate: %s is %jd x %jd, sizes must not be negative", name, rows, columns);
+  if (row_stride < columns)
+    fail("evaluate: %s has a row_stride of %jd, must be at least its %jd columns", name, row_stride, columns);
+  if (!data && rows * columns > 0) fail("evaluate: %s is %jd x %jd but has no data", name, rows, columns);
+}
+inline void require_images(const char* name, std::intmax_t images, std::intmax_t channels, std::intmax_t pixels,
+                           bool data) {
+  if (images < 0 || channels < 0 || pixels < 0)
+    fail("evaluate: %s is %jd x %jd x %jd, sizes must not be negative", name, images, channels, pixels);
+  if (!data && images * channels * pixels > 0)
+    fail("evaluate: %s is %jd x %jd x %jd but has no data", name, images, channels, pixels);
+}
 template <class T>
 void require_valid(matrix_view<T> v, const char* name) {
-  const auto refuse = [&](std::string const& what) { fail(std::string("evaluate: ") + name + what); };
-  const auto shape = [&] { return " is " + text(v.rows, v.columns); };
-  if (v.rows < 0 || v.columns < 0) refuse(shape() + ", sizes must not be negative");
-  if (v.row_stride < v.columns)
-    refuse(" has a row_stride of " + text(v.row_stride) + ", must be at least its " + text(v.columns) + " columns");
-  if (v.data == nullptr && v.rows * v.columns > 0) refuse(shape() + " but has no data");
+  require_matrix(name, v.rows, v.columns, v.row_stride, v.data != nullptr);
 }
 template <class T>
 void require_valid(image_view<T> v, const char* name) {
-  const auto refuse = [&](const char* what) {
-    fail(std::string("evaluate: ") + name + " is " + text(v.images, v.channels) + " x " + text(v.pixels) + what);
-  };
-  if (v.images < 0 || v.channels < 0 || v.pixels < 0) refuse(", sizes must not be negative");
-  if (v.data == nullptr && v.images * v.channels * v.pixels > 0) refuse(" but has no data");
+  require_images(name, v.images, v.channels, v.pixels, v.data != nullptr);
 }
 
 /// Whether two views read memory alike: both matrices, or images cut the same way.
@@ -59,16 +63,15 @@ template <class View>
 void require_shape(View v, const char* name, index rows, index columns) {
   require_valid(v, name);
   if (rows_of(v) != rows || columns_of(v) != columns)
-    fail(std::string("evaluate: ") + name + " is " + text(rows_of(v), columns_of(v)) + ", prediction is " +
-         text(rows, columns));
+    fail("evaluate: %s is %jd x %jd, prediction is %jd x %jd", name, std::intmax_t(rows_of(v)),
+         std::intmax_t(columns_of(v)), std::intmax_t(rows), std::intmax_t(columns));
 }
 
 /// It also reads memory as the prediction does.
 template <class View, class Prediction>
 void require_like(View v, const char* name, Prediction prediction) {
   require_shape(v, name, rows_of(prediction), columns_of(prediction));
-  if (!same_layout(v, prediction))
-    fail(std::string("evaluate: ") + name + " and prediction cut their pixels into images differently");
+  if (!same_layout(v, prediction)) fail("evaluate: %s and prediction cut their pixels into images differently", name);
 }
 
 }  // namespace hone::detail

@@ -46,7 +46,7 @@ struct classes_target {
 
   /// One label per row; throws otherwise.
   void check_size(index rows) const {
-    if (size != rows) detail::fail("evaluate: " + detail::text(size) + " labels for " + detail::text(rows) + " rows");
+    if (size != rows) detail::fail("evaluate: %jd labels for %jd rows", std::intmax_t(size), std::intmax_t(rows));
   }
 
   /// Every label in [0, columns) or ignored; throws otherwise.
@@ -58,8 +58,8 @@ struct classes_target {
     if (!bad) return;
     for (index i = 0; i < rows; ++i)
       if ((label(i) < 0 || label(i) >= columns) && !ignores(i))
-        detail::fail("evaluate: the label of row " + detail::text(i) + " is " + detail::text(label(i)) +
-                     ", must be in [0, " + detail::text(columns) + ")");
+        detail::fail("evaluate: the label of row %jd is %jd, must be in [0, %jd)", std::intmax_t(i),
+                     std::intmax_t(label(i)), std::intmax_t(columns));
   }
 };
 
