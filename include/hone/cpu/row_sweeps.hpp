@@ -77,13 +77,17 @@ softmax_sums<pack<A>> first_sweep(std::tuple<leaf_state<A, Term>...>& leaves, sh
   const auto step = [&](index i, V z, V z_or_0) {
     const auto term = [&]<class T>(first_part<A, T>& l) {
       if constexpr (has_full_target<T>) {
+        if (l.in.q.ahead) Eigen::internal::prefetch(l.in.q.data + i + l.in.q.ahead);
         const V q = l.in.q.at(i);
         l.s.mass += q;
         l.s.dot += zero_where(q == V(0), q * z);
       }
       if constexpr (T::kept > 0) {
         row_element<V> e{z, V(0), V(0), V(0), {V(0), V(0)}};
-        if constexpr (T::has_teacher) e.t = V::load(l.in.t + i) - l.in.t_max;
+        if constexpr (T::has_teacher) {
+          if (l.in.t_ahead) Eigen::internal::prefetch(l.in.t + i + l.in.t_ahead);
+          e.t = V::load(l.in.t + i) - l.in.t_max;
+        }
         l.in.term.first(e, l.s.sums);
         e.kept[0].store(l.in.kept[0] + i);
         if constexpr (T::kept > 1) e.kept[1].store(l.in.kept[1] + i);
