@@ -125,3 +125,32 @@ TEST_CASE("targets and gradients must cut their pixels into the same images") {
       hone::invalid_argument);
   CHECK(g == std::vector<float>(24, 7));
 }
+
+TEST_CASE("a matrix of logits may have an image of probabilities beside it, alone or mixed, wide or tall") {
+  for (const std::size_t channels : {std::size_t(5), std::size_t(40)}) {
+    const std::size_t images = 3, pixels = 10, rows = images * pixels;  // groups of lanes cross from image to image
+    std::vector<float> logits(rows * channels), flat(logits.size()), image(logits.size());
+    for (std::size_t i = 0; i < rows; ++i)
+      for (std::size_t c = 0; c < channels; ++c) {
+        const std::size_t at = i * channels + c;
+        logits[at] = static_cast<float>((i * 7 + c * 13) % 19) / 4;
+        flat[at] = static_cast<float>((i * 5 + c * 3) % 11) / 50;
+        image[(i / pixels * channels + c) * pixels + i % pixels] = flat[at];
+      }
+    const hone::matrix_view z{logits.data(), rows, channels};
+    const auto as_image = hone::probabilities(hone::image_view<float>{image.data(), images, channels, pixels});
+    const auto as_matrix = hone::probabilities(hone::matrix_view{flat.data(), rows, channels});
+    const auto same = [&](auto const& a, auto const& b) {
+      std::vector<float> ga(logits.size()), gb(logits.size());
+      const double va = hone::evaluate(hone::cpu{1}, hone::cross_entropy(a), z,
+                                       {.gradient = hone::matrix_view{ga.data(), rows, channels}});
+      const double vb = hone::evaluate(hone::cpu{1}, hone::cross_entropy(b), z,
+                                       {.gradient = hone::matrix_view{gb.data(), rows, channels}});
+      CHECK(va == vb);
+      CHECK(ga == gb);
+    };
+    same(as_image, as_matrix);
+    same(hone::smooth(hone::mix(as_image, as_matrix, 0.3), 0.1),
+         hone::smooth(hone::mix(as_matrix, as_image, 0.3), 0.1));
+  }
+}

@@ -32,11 +32,7 @@ inline error_handler& handler() noexcept {
 
 /// A message by the rules of printf: a call of it is a few instructions where strings that are put together on the
 /// spot would be most of an evaluate. Numbers of rows are %jd, as std::intmax_t; others %.9g.
-#if defined(__GNUC__)
-__attribute__((format(printf, 1, 2), cold))
-#endif
-[[noreturn]] inline void
-fail(const char* format, ...) {
+[[noreturn, gnu::cold, gnu::format(printf, 1, 2)]] inline void fail(const char* format, ...) {
   char message[512];
   std::va_list values;
   va_start(values, format);
