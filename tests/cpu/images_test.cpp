@@ -127,18 +127,12 @@ TEST_CASE("targets and gradients must cut their pixels into the same images") {
 }
 
 TEST_CASE("a matrix of logits may have an image of probabilities beside it, alone or mixed, wide or tall") {
-  for (const std::size_t channels : {std::size_t(5), std::size_t(40)}) {
-    const std::size_t images = 3, pixels = 10, rows = images * pixels;  // groups of lanes cross from image to image
-    std::vector<float> logits(rows * channels), flat(logits.size()), image(logits.size());
-    for (std::size_t i = 0; i < rows; ++i)
-      for (std::size_t c = 0; c < channels; ++c) {
-        const std::size_t at = i * channels + c;
-        logits[at] = static_cast<float>((i * 7 + c * 13) % 19) / 4;
-        flat[at] = static_cast<float>((i * 5 + c * 3) % 11) / 50;
-        image[(i / pixels * channels + c) * pixels + i % pixels] = flat[at];
-      }
+  for (const hone::index channels : {5, 40}) {
+    const shape s{3, channels, 10};  // groups of lanes cross from image to image
+    const hone::index rows = s.rows();
+    const auto image = numbers<float>(s, 0, true), flat = as_rows(image, s), logits = numbers<float>(s, 7);
     const hone::matrix_view z{logits.data(), rows, channels};
-    const auto as_image = hone::probabilities(hone::image_view<float>{image.data(), images, channels, pixels});
+    const auto as_image = hone::probabilities(hone::image_view{image.data(), s.images, channels, s.pixels});
     const auto as_matrix = hone::probabilities(hone::matrix_view{flat.data(), rows, channels});
     const auto same = [&](auto const& a, auto const& b) {
       std::vector<float> ga(logits.size()), gb(logits.size());

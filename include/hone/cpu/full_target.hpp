@@ -47,26 +47,26 @@ class full_target {
 
     void label(index, A) const noexcept {}
     void uniform(A) const noexcept {}
-    void dense(auto const& view, A) noexcept { to.add(load<A>(view, g, to.part_, A(0)), to.packed(*factors++)); }
+    void dense(auto const& view, A) noexcept { to.add(load<A>(view, g, to.part_, A(0)), packed(to.tall_, *factors++)); }
   };
 
   void compute(Target const& target, A const* class_weights, group g) noexcept {
     A ground[W] = {}, factors[parts > 0 ? parts : 1][W] = {};
+    row_parts<A, Target> rows[W];
     for (int lane = 0; lane < g.rows; ++lane) {
-      const row_parts<A, Target> row(target, g.row + lane, columns_, nullptr);
-      ground[lane] = row.ground;
-      for (int k = 0; k < parts; ++k) factors[k][lane] = row.dense_at[k];
+      rows[lane] = row_parts<A, Target>(target, g.row + lane, columns_, nullptr);
+      ground[lane] = rows[lane].ground;
+      for (int k = 0; k < parts; ++k) factors[k][lane] = rows[lane].dense_at[k];
     }
-    const V start = packed(ground);
+    const V start = packed(tall_, ground);
     for (index i = 0; i < size(); i += W) start.store(numbers_ + i);
     if constexpr (parts > 0) {
       dense_sink sink{*this, g, factors};
       target.visit(g.row, columns_, A(1), sink);
     }
-    for (int lane = 0; lane < g.rows; ++lane) {
-      const row_parts<A, Target> row(target, g.row + lane, columns_, nullptr);
-      for (int j = 0; j < row.label_count; ++j) numbers_[g.position<A>(row.label_at[j], lane)] += row.weight_at[j];
-    }
+    for (int lane = 0; lane < g.rows; ++lane)
+      for (int j = 0; j < rows[lane].label_count; ++j)
+        numbers_[g.position<A>(rows[lane].label_at[j], lane)] += rows[lane].weight_at[j];
     if (class_weights)
       for (index c = 0; c < columns_; ++c)
         for (int lane = 0; lane < (tall_ ? W : 1); ++lane) numbers_[g.position<A>(c, lane)] *= class_weights[c];
@@ -77,7 +77,6 @@ class full_target {
     for (index i = 0; i < size(); i += W) fma(factor, V::load(part + i), V::load(numbers_ + i)).store(numbers_ + i);
   }
 
-  V packed(A const (&lanes)[W]) const noexcept { return tall_ ? V::load(lanes) : V(lanes[0]); }
   index size() const noexcept { return packs_of<A>(tall_, columns_) * W; }
 
   bool tall_;

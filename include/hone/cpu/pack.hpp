@@ -170,23 +170,25 @@ pack<T> polynomial(pack<T> x, T const (&c)[N]) noexcept {
   }
 }
 
-/// The same by Estrin's rule: a few operations more, half the time from x to the answer.
+/// x to the power E, a power of two.
+template <std::size_t E, class T>
+pack<T> power(pack<T> x) noexcept {
+  if constexpr (E == 1) {
+    return x;
+  } else {
+    const pack<T> root = power<E / 2>(x);
+    return root * root;
+  }
+}
+
+/// A polynomial by Estrin's rule: a few operations more, half the time from x to the answer.
 template <std::size_t I = 0, std::size_t Count = 0, class T, std::size_t N>
 pack<T> short_polynomial(pack<T> x, T const (&c)[N]) noexcept {
   constexpr std::size_t count = Count ? Count : N, half = std::bit_ceil(count) / 2;
   if constexpr (count == 1) {
     return pack<T>(c[I]);
   } else {
-    const auto power = [&]<std::size_t E>(auto const& self, std::integral_constant<std::size_t, E>) {
-      if constexpr (E == 1) {
-        return x;
-      } else {
-        const pack<T> root = self(self, std::integral_constant<std::size_t, E / 2>());
-        return root * root;
-      }
-    };
-    return fma(short_polynomial<I + half, count - half>(x, c),
-               power(power, std::integral_constant<std::size_t, half>()), short_polynomial<I, half>(x, c));
+    return fma(short_polynomial<I + half, count - half>(x, c), power<half>(x), short_polynomial<I, half>(x, c));
   }
 }
 

@@ -81,7 +81,7 @@ class row_worker {
                                               {kept<Leaf, 0>(memory), kept<Leaf, 1>(memory)}}}...},
         targets_{reader<term_of<Leaf>>(memory)...} {
     each([&](auto& s, auto&, auto const& leaf, std::size_t k) {
-      varies_[k] = leaf.weight_count > 0 || skips_rows<std::remove_cvref_t<decltype(s.term)>>(leaf);
+      varies_[k] = leaf.weight_count > 0 || skips_rows(leaf, job_.leaves);
       set_scale(s, k, [&](int) { return leaf.factor; });
     });
   }
@@ -142,18 +142,6 @@ class row_worker {
     return write_losses(g);
   }
 
-  /// Whether a term passes over any rows: those of its target, or of all targets where it has none.
-  template <class T, class L>
-  bool skips_rows(L const& leaf) const noexcept {
-    if constexpr (T::has_target) return leaf.term.target.ignoring();
-    return std::apply([](auto const&... l) { return (target_or_none(l.term).ignoring() || ...); }, job_.leaves);
-  }
-  template <class T, class L>
-  bool skips(L const& leaf, index row) const noexcept {
-    if constexpr (T::has_target) return leaf.term.target.ignores(row);
-    return std::apply([&](auto const&... l) { return (target_or_none(l.term).ignores(row) || ...); }, job_.leaves);
-  }
-
   /// Keeps factor(lane), and what it is divided by, in registers.
   template <class S, class Factor>
   void set_scale(S& s, std::size_t k, Factor const& factor) noexcept {
@@ -162,7 +150,7 @@ class row_worker {
       factors_[k][lane] = factor(lane);
       scale[lane] = static_cast<A>(factors_[k][lane] * job_.scales[k]);
     }
-    s.scale = tall_ ? V::load(scale) : V(scale[0]);
+    s.scale = packed(tall_, scale);
     s.counts = (s.scale < V(0)) | (s.scale > V(0));
   }
 
@@ -170,11 +158,10 @@ class row_worker {
   bool set_scales(group g) noexcept {
     bool alive = false;
     each([&](auto& s, auto&, auto const& leaf, std::size_t k) {
-      using T = std::remove_cvref_t<decltype(s.term)>;
       if (varies_[k])
         set_scale(s, k, [&](int lane) {
           const index row = g.row + lane;
-          return lane >= g.rows || skips<T>(leaf, row) ? 0 : leaf.factor_of_row(row);
+          return lane >= g.rows || skips(leaf, job_.leaves, row) ? 0 : leaf.factor_of_row(row);
         });
       for (int lane = 0; lane < g.rows; ++lane) alive |= factors_[k][lane] != 0;
     });

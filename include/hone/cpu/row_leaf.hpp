@@ -5,6 +5,8 @@
 #include <hone/cpu/full_target.hpp>
 #include <hone/loss/row_term.hpp>
 
+#include <tuple>
+
 namespace hone::on_cpu {
 
 /// The placeholder of a term without a target.
@@ -32,6 +34,19 @@ auto const& target_or_none(Term const& term) noexcept {
 
 template <class Term>
 using target_of_term = std::remove_cvref_t<decltype(target_or_none(std::declval<Term const&>()))>;
+
+/// Whether a term passes over any rows, and over row i: those of its target, or of every target of the objective
+/// where it has none.
+template <class Leaf, class... All>
+bool skips_rows(Leaf const& leaf, std::tuple<All...> const& leaves) noexcept {
+  if constexpr (Leaf::term_type::has_target) return leaf.term.target.ignoring();
+  return std::apply([](auto const&... l) { return (target_or_none(l.term).ignoring() || ...); }, leaves);
+}
+template <class Leaf, class... All>
+bool skips(Leaf const& leaf, std::tuple<All...> const& leaves, index i) noexcept {
+  if constexpr (Leaf::term_type::has_target) return leaf.term.target.ignores(i);
+  return std::apply([i](auto const&... l) { return (target_or_none(l.term).ignores(i) || ...); }, leaves);
+}
 
 template <class Term>
 inline constexpr bool has_sparse_target = Term::has_target && is_sparse<target_of_term<Term>>;
@@ -88,8 +103,6 @@ struct leaf_state : leaf_inputs<A, Term> {
 /// The sums of a first sweep, and what it reads; nothing for a term that has no part in it.
 template <class A, class Term>
 struct first_part {
-  static constexpr bool takes_part = Term::kept > 0 || has_full_target<Term>;
-
   leaf_inputs<A, Term> in;
   row_statistics<pack<A>> s{};
 
@@ -102,8 +115,6 @@ struct first_part {
 template <class A, class Term>
   requires(Term::kept == 0 && !has_full_target<Term>)
 struct first_part<A, Term> {
-  static constexpr bool takes_part = false;
-
   explicit first_part(leaf_state<A, Term> const&) noexcept {}
   void give(leaf_state<A, Term>&) const noexcept {}
 };

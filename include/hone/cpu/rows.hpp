@@ -16,26 +16,17 @@ void check_leaf(View prediction, detail::leaf<Term, Weights> const& leaf) {
   if constexpr (Term::has_teacher) detail::require_like(leaf.term.teacher, "distillation teacher", prediction);
 }
 
-/// What mean divides a leaf by: the rows that count, or their target weights. A term without a target skips the
-/// rows that any target of the objective ignores.
+/// What mean divides a leaf by: the rows that count, or their target weights.
 template <row_term Term, int Weights, class... All>
 double divisor_of(detail::leaf<Term, Weights> const& leaf, std::tuple<All...> const& leaves, index rows, index) {
-  if constexpr (Term::has_target) {
+  if constexpr (weighed_target<target_of_term<Term>> && target_of_term<Term>::dense_parts == 0) {
     auto const& target = leaf.term.target;
-    if constexpr (weighed_target<target_of_term<Term>> && target_of_term<Term>::dense_parts == 0) {
-      double total = 0;
-      for (index i = 0; i < rows; ++i)
-        if (!target.ignores(i)) total += target.label_weight(i, target.weights);
-      return total;
-    } else {
-      return count_rows(rows, target.ignoring(), [&](index i) { return target.ignores(i); });
-    }
+    double total = 0;
+    for (index i = 0; i < rows; ++i)
+      if (!target.ignores(i)) total += target.label_weight(i, target.weights);
+    return total;
   } else {
-    const auto any = [&](auto const& asks) {
-      return std::apply([&](auto const&... l) { return (asks(l) || ...); }, leaves);
-    };
-    return count_rows(rows, any([](auto const& l) { return target_or_none(l.term).ignoring(); }),
-                      [&](index i) { return any([i](auto const& l) { return target_or_none(l.term).ignores(i); }); });
+    return count_rows(rows, skips_rows(leaf, leaves), [&](index i) { return skips(leaf, leaves, i); });
   }
 }
 

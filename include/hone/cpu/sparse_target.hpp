@@ -24,6 +24,7 @@ struct row_parts {
   A weight_at[labels > 0 ? labels : 1] = {};
   A dense_at[Target::dense_parts > 0 ? Target::dense_parts : 1] = {};
 
+  row_parts() noexcept = default;
   /// An ignored row has none.
   row_parts(Target const& target, index row, index columns, A const* weights) noexcept : class_weights(weights) {
     if (!target.ignores(row)) target.visit(row, columns, A(1), *this);
@@ -44,8 +45,6 @@ class sparse_target {
   using V = pack<A>;
   static constexpr int W = V::size, labels = Target::labels;
 
-  static std::size_t bytes(bool, index) { return 0; }
-
   sparse_target() noexcept = default;
   sparse_target(bool tall, index columns) noexcept : columns_(columns), tall_(tall) {}
 
@@ -62,14 +61,13 @@ class sparse_target {
         if (!tall_) label_[j] = row.label_at[j];
       }
     }
-    const auto packed = [&](A const(&lanes)[W]) { return tall_ ? V::load(lanes) : V(lanes[0]); };
-    ground_ = packed(ground);
+    ground_ = packed(tall_, ground);
     mass = ground_ * V(static_cast<A>(columns_));
     dot = V(0);
     for (int j = 0; j < labels; ++j) {
-      weight_[j] = packed(weight[j]), place_[j] = packed(place[j]);
+      weight_[j] = packed(tall_, weight[j]), place_[j] = packed(tall_, place[j]);
       mass += weight_[j];
-      dot += zero_where(weight_[j] == V(0), weight_[j] * (packed(logit[j]) - max));
+      dot += zero_where(weight_[j] == V(0), weight_[j] * (packed(tall_, logit[j]) - max));
     }
   }
 

@@ -32,6 +32,12 @@ constexpr index packs_of(bool tall, index columns) noexcept {
   return tall ? columns : (columns + pack<A>::size - 1) / pack<A>::size;
 }
 
+/// One number per lane where a group is tall; the first for all lanes where it is one row.
+template <class A>
+pack<A> packed(bool tall, A const (&lanes)[pack<A>::size]) noexcept {
+  return tall ? pack<A>::load(lanes) : pack<A>(lanes[0]);
+}
+
 /// From this many columns on a row fills packs by itself.
 template <class A>
 inline constexpr index wide_from = 4 * pack<A>::size + 1;
