@@ -34,7 +34,7 @@ double walk(const hone::cosine_restarts& s, std::int64_t step) {
   return half_cosine(peak, s.floor, static_cast<long double>(step) - begin, length);
 }
 
-static std::string text(double x) {
+std::string text(double x) {
   char buffer[32];
   std::snprintf(buffer, sizeof buffer, "%.9g", x);
   return buffer;
