@@ -18,9 +18,9 @@ struct row_parts {
   static constexpr int labels = Target::labels;
 
   A const* class_weights = nullptr;
+  index label_at[labels > 0 ? labels : 1] = {};
   A ground = 0;
   int label_count = 0, dense_count = 0;
-  index label_at[labels > 0 ? labels : 1] = {};
   A weight_at[labels > 0 ? labels : 1] = {};
   A dense_at[Target::dense_parts > 0 ? Target::dense_parts : 1] = {};
 
