@@ -6,7 +6,7 @@
 #include <hone/core/config.hpp>
 #include <hone/core/error.hpp>
 
-#include <ranges>
+#include <span>  // and the concepts that its constructors are defined by; <ranges> would take longer to read
 #include <type_traits>
 
 namespace hone {

@@ -5,10 +5,10 @@
 
 #include <hone/core/config.hpp>
 #include <hone/core/error.hpp>
+#include <hone/core/list.hpp>
 #include <hone/core/numbers.hpp>
 
 #include <concepts>
-#include <tuple>
 
 namespace hone {
 
@@ -103,22 +103,24 @@ auto leaves(row_weighed<O> const& o);
 template <class First, class Second>
 auto leaves(summed<First, Second> const& o);
 
-/// The leaves of an objective, in the order in which they were written, as a std::tuple.
+/// The leaves of an objective, in the order in which they were written.
 template <class Term>
 auto leaves(Term const& term) {
-  return std::tuple(leaf<Term, 0>{term});
+  return list(leaf<Term, 0>{term});
 }
 template <class O>
 auto leaves(scaled<O> const& o) {
-  return std::apply([&](auto... l) { return ((l.factor *= o.factor), ..., std::tuple(l...)); }, leaves(o.inner));
+  return leaves(o.inner).apply([&](auto... l) { return ((l.factor *= o.factor), ..., list(l...)); });
 }
 template <class O>
 auto leaves(row_weighed<O> const& o) {
-  return std::apply([&](auto const&... l) { return std::tuple(weighed_leaf(l, o.weights)...); }, leaves(o.inner));
+  return leaves(o.inner).apply([&](auto const&... l) { return list(weighed_leaf(l, o.weights)...); });
 }
 template <class First, class Second>
 auto leaves(summed<First, Second> const& o) {
-  return std::tuple_cat(leaves(o.first), leaves(o.second));
+  return leaves(o.first).apply([&](auto const&... first) {
+    return leaves(o.second).apply([&](auto const&... second) { return list(first..., second...); });
+  });
 }
 
 }  // namespace detail

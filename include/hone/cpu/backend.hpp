@@ -19,7 +19,8 @@ class cpu {
 
   /// At most this many threads, the caller included; at least 1.
   explicit cpu(integer threads) : threads_(static_cast<int>(threads.value)) {
-    detail::require(threads.value >= 1 && threads.value <= 1024, "cpu", "threads", threads.value, "in [1, 1024]");
+    detail::require(threads.value >= 1 && threads.value <= on_cpu::most_threads, "cpu", "threads", threads.value,
+                    "in [1, 1024]");
   }
 
   int threads() const noexcept { return threads_; }
@@ -39,7 +40,7 @@ void for_chunks(cpu const& backend, index chunks, std::size_t bytes, Body const&
     Body const& body;
     std::byte* memory;
     std::size_t room;
-  } all{body, scratch(room * static_cast<std::size_t>(threads)), room};
+  } all{body, scratch<scratch_for::rows>(room * static_cast<std::size_t>(threads)), room};
   thread_pool::shared().run(
       threads, chunks,
       [](void* c, index chunk, int slot) noexcept {

@@ -70,7 +70,7 @@ struct element_leaf {
 
 /// The one loop over elements. Returns Σ scale · weight · loss.
 template <class A, class... Formula>
-pack<A> element_sweep(std::tuple<element_leaf<A, Formula>...> const& leaves, A const* x, A* gradient, A* unreduced,
+pack<A> element_sweep(detail::list<element_leaf<A, Formula>...> const& leaves, A const* x, A* gradient, A* unreduced,
                       index size) noexcept {
   using V = pack<A>;
   const auto state = leaves;
@@ -78,7 +78,7 @@ pack<A> element_sweep(std::tuple<element_leaf<A, Formula>...> const& leaves, A c
   for (index i = 0; i < size; i += V::size) {
     const V logit = V::load(x + i);
     V g(0), u(0);
-    const auto term = [&](auto const& l) {
+    state.each([&](auto const& l) {
       const auto [value, slope] = l.formula(logit, V::load(l.t + i));
       const V scale(l.scale);
       if (l.weight) {
@@ -94,8 +94,7 @@ pack<A> element_sweep(std::tuple<element_leaf<A, Formula>...> const& leaves, A c
         total += scale * loss;
         g += scale * V(l.factor) * slope;
       }
-    };
-    std::apply([&](auto const&... l) { (term(l), ...); }, state);
+    });
     if (gradient) g.store(gradient + i);
     if (unreduced) u.store(unreduced + i);
   }
@@ -109,7 +108,7 @@ struct element_job {
 
   View prediction;
   typename detail::outputs_of<View>::type out;
-  std::tuple<Leaf...> leaves;
+  detail::list<Leaf...> leaves;
   std::array<double, sizeof...(Leaf)> scales;  // factor of the reduction, per leaf
   index columns;
 };
@@ -149,7 +148,7 @@ class element_worker {
       return true;
     };
     return contiguous(job_.prediction) && (!job_.out.gradient.data || contiguous(job_.out.gradient)) &&
-           std::apply([&](auto const&... l) { return (dense(l.term.targets) && ...); }, job_.leaves);
+           job_.leaves.apply([&](auto const&... l) { return (dense(l.term.targets) && ...); });
   }
 
   double evaluate(segment s) noexcept {
@@ -160,7 +159,7 @@ class element_worker {
     A* direct = whole ? in_place(job_.out.gradient, s) : nullptr;
     A* gradient = job_.out.gradient.data ? (direct ? direct : gradient_) : nullptr;
     const auto leaves = [&]<std::size_t... I>(std::index_sequence<I...>) {
-      return std::tuple(leaf_at(std::get<I>(job_.leaves), s, I)...);
+      return detail::list(leaf_at(detail::at<I>(job_.leaves), s, I)...);
     }(std::index_sequence_for<Leaf...>());
     if (!whole) mask_tail(s);
     const V total = element_sweep(leaves, x, gradient, losses, (s.size + V::size - 1) / V::size * V::size);
@@ -235,7 +234,7 @@ void check_leaf(View prediction, detail::leaf<Term, Weights> const& leaf) {
 
 /// What mean divides a leaf by: the elements of the rows that count.
 template <elementwise Term, int Weights, class... All>
-double divisor_of(detail::leaf<Term, Weights> const& leaf, std::tuple<All...> const&, index rows, index columns) {
+double divisor_of(detail::leaf<Term, Weights> const& leaf, detail::list<All...> const&, index rows, index columns) {
   auto const& targets = leaf.term.targets;
   return count_rows(rows, targets.ignoring(), [&](index i) { return targets.ignores(i); }) *
          static_cast<double>(columns);

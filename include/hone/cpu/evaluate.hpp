@@ -22,7 +22,7 @@ inline constexpr bool is_element_leaf = elementwise<typename Leaf::term_type>;
 /// Checks everything, and only then writes. Where there is nothing to average, the value and the gradient are 0
 /// whatever the logits are; the losses of the rows or elements are still written.
 template <class View, class... Leaf>
-double evaluate_leaves(cpu const& backend, std::tuple<Leaf...> const& all, View prediction,
+double evaluate_leaves(cpu const& backend, list<Leaf...> const& all, View prediction,
                        typename outputs_of<View>::type out, reduction how) {
   constexpr bool by_rows = (is_row_leaf<Leaf> && ...), by_elements = (is_element_leaf<Leaf> && ...);
   static_assert(by_rows || by_elements,
@@ -34,9 +34,9 @@ double evaluate_leaves(cpu const& backend, std::tuple<Leaf...> const& all, View 
 
   require_valid(prediction, "prediction");
   if (given(out.gradient)) require_like(out.gradient, "gradient", prediction);
-  std::apply([&](auto const&... l) { (on_cpu::check_leaf(prediction, l), ...); }, all);
-  const auto scales = std::apply(
-      [&](auto const&... l) { return std::array{factor_of(how, on_cpu::divisor_of(l, all, rows, columns))...}; }, all);
+  all.each([&](auto const& l) { on_cpu::check_leaf(prediction, l); });
+  const auto scales = all.apply(
+      [&](auto const&... l) { return std::array{factor_of(how, on_cpu::divisor_of(l, all, rows, columns))...}; });
 
   const bool counts = std::any_of(scales.begin(), scales.end(), [](double s) { return s != 0; });
   if (!counts && out.gradient.data) {

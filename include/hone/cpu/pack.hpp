@@ -159,37 +159,37 @@ mask<T> is_number(pack<T> x) noexcept {
   return x == exact(x);
 }
 
-/// c[I] + c[I+1] x + c[I+2] x² + …, by Horner's rule; a recursion, for -O2 would leave a loop as it is.
+/// c[0] + c[1] x + c[2] x² + …, by Horner's rule; a recursion, for -O2 would leave a loop as it is.
 /// The fewest operations: for loops that have enough packs in flight.
-template <std::size_t I = 0, class T, std::size_t N>
-pack<T> polynomial(pack<T> x, T const (&c)[N]) noexcept {
-  if constexpr (I + 1 == N) {
-    return pack<T>(c[I]);
+template <std::size_t N, class T>
+inline pack<T> polynomial(pack<T> x, T const* c) noexcept {
+  if constexpr (N == 1) {
+    return pack<T>(c[0]);
   } else {
-    return fma(polynomial<I + 1>(x, c), x, pack<T>(c[I]));
+    return fma(polynomial<N - 1>(x, c + 1), x, pack<T>(c[0]));
   }
 }
-
-/// x to the power E, a power of two.
-template <std::size_t E, class T>
-pack<T> power(pack<T> x) noexcept {
-  if constexpr (E == 1) {
-    return x;
-  } else {
-    const pack<T> root = power<E / 2>(x);
-    return root * root;
-  }
+template <class T, std::size_t N>
+inline pack<T> polynomial(pack<T> x, T const (&c)[N]) noexcept {
+  return polynomial<N>(x, c + 0);
 }
 
-/// A polynomial by Estrin's rule: a few operations more, half the time from x to the answer.
-template <std::size_t I = 0, std::size_t Count = 0, class T, std::size_t N>
-pack<T> short_polynomial(pack<T> x, T const (&c)[N]) noexcept {
-  constexpr std::size_t count = Count ? Count : N, half = std::bit_ceil(count) / 2;
-  if constexpr (count == 1) {
-    return pack<T>(c[I]);
+/// The same by Estrin's rule: a few operations more, half the time from x to the answer. powers: x, x², x⁴, …
+template <std::size_t N, class T>
+inline pack<T> short_polynomial(pack<T> const* powers, T const* c) noexcept {
+  if constexpr (N == 1) {
+    return pack<T>(c[0]);
   } else {
-    return fma(short_polynomial<I + half, count - half>(x, c), power<half>(x), short_polynomial<I, half>(x, c));
+    constexpr std::size_t half = std::bit_ceil(N) / 2;
+    return fma(short_polynomial<N - half>(powers, c + half), powers[std::countr_zero(half)],
+               short_polynomial<half>(powers, c));
   }
+}
+template <class T, std::size_t N>
+inline pack<T> short_polynomial(pack<T> x, T const (&c)[N]) noexcept {
+  static_assert(N > 4 && N <= 16);
+  const pack<T> square = x * x, fourth = square * square, powers[] = {x, square, fourth, fourth * fourth};
+  return short_polynomial<N>(powers, c + 0);
 }
 
 }  // namespace hone::on_cpu

@@ -19,7 +19,7 @@ struct row_job {
 
   View prediction;
   typename detail::outputs_of<View>::type out;
-  std::tuple<Leaf...> leaves;
+  detail::list<Leaf...> leaves;
   std::array<double, sizeof...(Leaf)> scales;  // factor of the reduction, per leaf
   index columns;
   A const* class_weights[sizeof...(Leaf)] = {};  // of weighed targets, in the type of the arithmetic
@@ -36,7 +36,7 @@ class row_worker {
   static constexpr std::size_t count = sizeof...(Leaf);
   template <class L>
   using term_of = typename L::term_type;
-  using states = std::tuple<leaf_state<A, term_of<Leaf>>...>;
+  using states = detail::list<leaf_state<A, term_of<Leaf>>...>;
   using indices = std::index_sequence_for<Leaf...>;
 
  public:
@@ -74,7 +74,7 @@ class row_worker {
         exponentials_(strip(memory)),
         gradient_(strip(memory)),
         teachers_{(Leaf::term_type::has_teacher ? strip(memory) : nullptr)...},
-        states_{leaf_state<A, term_of<Leaf>>{{std::get<I>(job.leaves).term,
+        states_{leaf_state<A, term_of<Leaf>>{{detail::at<I>(job.leaves).term,
                                               source<term_of<Leaf>>(),
                                               nullptr,
                                               0,
@@ -113,7 +113,7 @@ class row_worker {
   template <class Body>
   void each(Body const& body) noexcept {
     [&]<std::size_t... I>(std::index_sequence<I...>) {
-      (body(std::get<I>(states_), std::get<I>(targets_), std::get<I>(job_.leaves), I), ...);
+      (body(detail::at<I>(states_), detail::at<I>(targets_), detail::at<I>(job_.leaves), I), ...);
     }(indices());
   }
 
@@ -271,7 +271,7 @@ class row_worker {
   A *logits_, *exponentials_, *gradient_;
   A* teachers_[count];
   states states_;
-  std::tuple<
+  detail::list<
       std::conditional_t<has_full_target<term_of<Leaf>>, full_target<A, target_of_term<term_of<Leaf>>>, no_target>...>
       targets_;
   double factors_[count][W] = {};  // factor · row weight, 0 where ignored

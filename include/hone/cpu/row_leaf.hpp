@@ -5,8 +5,6 @@
 #include <hone/cpu/full_target.hpp>
 #include <hone/loss/row_term.hpp>
 
-#include <tuple>
-
 namespace hone::on_cpu {
 
 /// The placeholder of a term without a target.
@@ -38,14 +36,14 @@ using target_of_term = std::remove_cvref_t<decltype(target_or_none(std::declval<
 /// Whether a term passes over any rows, and over row i: those of its target, or of every target of the objective
 /// where it has none.
 template <class Leaf, class... All>
-bool skips_rows(Leaf const& leaf, std::tuple<All...> const& leaves) noexcept {
+bool skips_rows(Leaf const& leaf, detail::list<All...> const& leaves) noexcept {
   if constexpr (Leaf::term_type::has_target) return leaf.term.target.ignoring();
-  return std::apply([](auto const&... l) { return (target_or_none(l.term).ignoring() || ...); }, leaves);
+  return leaves.apply([](auto const&... l) { return (target_or_none(l.term).ignoring() || ...); });
 }
 template <class Leaf, class... All>
-bool skips(Leaf const& leaf, std::tuple<All...> const& leaves, index i) noexcept {
+bool skips(Leaf const& leaf, detail::list<All...> const& leaves, index i) noexcept {
   if constexpr (Leaf::term_type::has_target) return leaf.term.target.ignores(i);
-  return std::apply([i](auto const&... l) { return (target_or_none(l.term).ignores(i) || ...); }, leaves);
+  return leaves.apply([i](auto const&... l) { return (target_or_none(l.term).ignores(i) || ...); });
 }
 
 template <class Term>

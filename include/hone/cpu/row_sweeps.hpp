@@ -6,9 +6,6 @@
 #include <hone/cpu/math.hpp>
 #include <hone/cpu/row_leaf.hpp>
 
-#include <tuple>
-#include <utility>
-
 namespace hone::on_cpu {
 
 template <class... Term>
@@ -36,13 +33,12 @@ V squared(V x, int squarings) noexcept {
 
 /// The strip of the first term that keeps exp((z - max) / temperature).
 template <class A, class... Term>
-A const* tempered_strip(std::tuple<leaf_state<A, Term>...> const& leaves) noexcept {
+A const* tempered_strip(detail::list<leaf_state<A, Term>...> const& leaves) noexcept {
   A const* strip = nullptr;
-  const auto look = [&]<class T>(leaf_state<A, T> const& l) {
+  leaves.each([&]<class T>([[maybe_unused]] leaf_state<A, T> const& l) {
     if constexpr (T::tempered >= 0)
       if (!strip) strip = l.kept[T::tempered];
-  };
-  std::apply([&](auto const&... l) { (look(l), ...); }, leaves);
+  });
   return strip;
 }
 
@@ -66,16 +62,15 @@ struct softmax_sums {
 
 /// Sums exp(z - max) and z - max, keeps the exponentials, and lets every term take what it needs.
 template <class A, class... Term>
-softmax_sums<pack<A>> first_sweep(std::tuple<leaf_state<A, Term>...>& leaves, shared_strips<A> const strips,
+softmax_sums<pack<A>> first_sweep(detail::list<leaf_state<A, Term>...>& leaves, shared_strips<A> const strips,
                                   pack<A> const row_max) noexcept {
   using V = pack<A>;
-  std::tuple<first_part<A, Term>...> parts =
-      std::apply([](auto const&... l) { return std::tuple(first_part(l)...); }, leaves);
+  auto parts = leaves.apply([](auto const&... l) { return detail::list(first_part(l)...); });
   A const* const tempered = tempered_strip(leaves);
   V total(0), logits(0);
 
   const auto step = [&](index i, V z, V z_or_0) {
-    const auto term = [&]<class T>(first_part<A, T>& l) {
+    parts.each([&]<class T>([[maybe_unused]] first_part<A, T>& l) {
       if constexpr (has_full_target<T>) {
         if (l.in.q.ahead) Eigen::internal::prefetch(l.in.q.data + i + l.in.q.ahead);
         const V q = l.in.q.at(i);
@@ -92,8 +87,7 @@ softmax_sums<pack<A>> first_sweep(std::tuple<leaf_state<A, Term>...>& leaves, sh
         e.kept[0].store(l.in.kept[0] + i);
         if constexpr (T::kept > 1) e.kept[1].store(l.in.kept[1] + i);
       }
-    };
-    std::apply([&](auto&... l) { (term(l), ...); }, parts);
+    });
     if constexpr (any_softmax<Term...>) {
       V e;
       if (any_tempered<Term...> && strips.squarings >= 0) {
@@ -120,7 +114,7 @@ softmax_sums<pack<A>> first_sweep(std::tuple<leaf_state<A, Term>...>& leaves, sh
     step(whole, z, zero_where(V::load(valid) == V(0), z));
   }
   [&]<std::size_t... I>(std::index_sequence<I...>) {
-    (std::get<I>(parts).give(std::get<I>(leaves)), ...);
+    (detail::at<I>(parts).give(detail::at<I>(leaves)), ...);
   }(std::index_sequence_for<Term...>());
   return {total, logits};
 }
@@ -131,7 +125,7 @@ struct exponentials {
   A const* strip;
   int squarings = 0;
 
-  exponentials(std::tuple<leaf_state<A, Term>...> const& leaves, shared_strips<A> const& strips) noexcept
+  exponentials(detail::list<leaf_state<A, Term>...> const& leaves, shared_strips<A> const& strips) noexcept
       : strip(strips.e) {
     if (any_tempered<Term...> && strips.squarings >= 0) strip = tempered_strip(leaves), squarings = strips.squarings;
   }
@@ -143,7 +137,7 @@ struct exponentials {
 
 /// For terms that need p before they can sum; classes without a target are passed over.
 template <class A, class Term, class... All>
-void second_sweep(leaf_state<A, Term>& leaf, std::tuple<leaf_state<A, All>...> const& leaves,
+void second_sweep(leaf_state<A, Term>& leaf, detail::list<leaf_state<A, All>...> const& leaves,
                   shared_strips<A> const strips, pack<A> const row_max, pack<A> const inverse) noexcept {
   static_assert(Term::has_target, "a term with late sums needs a target: rows of no target are passed over");
   using V = pack<A>;
@@ -158,24 +152,23 @@ void second_sweep(leaf_state<A, Term>& leaf, std::tuple<leaf_state<A, All>...> c
 
 /// Adds up the gradients of all terms, of elements [from, to).
 template <bool Labels, class A, class... Term>
-void last_sweep(std::tuple<leaf_state<A, Term>...> const& leaves, shared_strips<A> const strips, pack<A> const row_max,
+void last_sweep(detail::list<leaf_state<A, Term>...> const& leaves, shared_strips<A> const strips, pack<A> const row_max,
                 pack<A> const inverse, index from, index to, A* out) noexcept {
   using V = pack<A>;
-  const std::tuple<leaf_inputs<A, Term>...> state(leaves);
+  const auto state = leaves.apply([](leaf_inputs<A, Term> const&... l) { return detail::list(l...); });
   const exponentials<A, Term...> e_of(leaves, strips);
   for (index i = from; i < to; i += V::size) {
     V z(0), p(0), gradient(0);
     if constexpr ((Term::needs_logits || ...)) z = V::load(strips.z + i) - row_max;
     if constexpr (any_softmax<Term...>) p = e_of.at(i) * inverse;
-    const auto term = [&]<class T>(leaf_inputs<A, T> const& l) {
+    state.each([&]<class T>(leaf_inputs<A, T> const& l) {
       const V g = l.scale * l.term.gradient(l.row, l.template at<Labels>(i, z, p));
       if constexpr (sizeof...(Term) == 1) {
         gradient = g;
       } else {
         gradient += keep(l.counts, g);
       }
-    };
-    std::apply([&](auto const&... l) { (term(l), ...); }, state);
+    });
     gradient.store(out + i);
   }
 }
@@ -183,20 +176,19 @@ void last_sweep(std::tuple<leaf_state<A, Term>...> const& leaves, shared_strips<
 /// All elements. Where rows are wide, most packs hold no label: they are written without, and a label's again.
 /// (Unless a term needs the logits, over which the gradient may have been written.)
 template <class A, class... Term>
-void write_sweep(std::tuple<leaf_state<A, Term>...> const& leaves, shared_strips<A> const strips, bool tall,
+void write_sweep(detail::list<leaf_state<A, Term>...> const& leaves, shared_strips<A> const strips, bool tall,
                  pack<A> const row_max, pack<A> const inverse, A* out) noexcept {
   const index size = strips.packs * pack<A>::size;
   if constexpr ((has_sparse_target<Term> || ...)) {
     if (tall || (Term::needs_logits || ...)) return last_sweep<true>(leaves, strips, row_max, inverse, 0, size, out);
     last_sweep<false>(leaves, strips, row_max, inverse, 0, size, out);
-    const auto again = [&]<class T>(leaf_state<A, T> const& l) {
+    leaves.each([&]<class T>([[maybe_unused]] leaf_state<A, T> const& l) {
       if constexpr (has_sparse_target<T>)
         for (int j = 0; j < target_of_term<T>::labels; ++j) {
           const index i = l.q.label(j) / pack<A>::size * pack<A>::size;
           last_sweep<true>(leaves, strips, row_max, inverse, i, i + pack<A>::size, out);
         }
-    };
-    std::apply([&](auto const&... l) { (again(l), ...); }, leaves);
+    });
   } else {
     last_sweep<false>(leaves, strips, row_max, inverse, 0, size, out);
   }

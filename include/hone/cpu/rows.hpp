@@ -18,7 +18,7 @@ void check_leaf(View prediction, detail::leaf<Term, Weights> const& leaf) {
 
 /// What mean divides a leaf by: the rows that count, or their target weights.
 template <row_term Term, int Weights, class... All>
-double divisor_of(detail::leaf<Term, Weights> const& leaf, std::tuple<All...> const& leaves, index rows, index) {
+double divisor_of(detail::leaf<Term, Weights> const& leaf, detail::list<All...> const& leaves, index rows, index) {
   if constexpr (weighed_target<target_of_term<Term>> && target_of_term<Term>::dense_parts == 0) {
     auto const& target = leaf.term.target;
     double total = 0;
@@ -32,27 +32,25 @@ double divisor_of(detail::leaf<Term, Weights> const& leaf, std::tuple<All...> co
 
 /// Class weights in the type of the arithmetic, copied to `memory`.
 template <class A, class Leaf>
-A const* class_weights_of(Leaf const& leaf, carver& memory) {
+A const* class_weights_of([[maybe_unused]] Leaf const& leaf, [[maybe_unused]] carver& memory) {
   if constexpr (weighed_target<target_of_term<typename Leaf::term_type>>) {
     const numbers weights = leaf.term.target.weights;
     A* copy = memory.template take<A>(static_cast<std::size_t>(weights.size()));
     for (index c = 0; c < weights.size(); ++c) copy[c] = static_cast<A>(weights[c]);
     return copy;
   } else {
-    static_cast<void>(leaf), static_cast<void>(memory);
     return nullptr;
   }
 }
 
 /// Which power of two the temperature of the first tempered term is; -1 for none.
 template <class... Leaf>
-int squarings_of(std::tuple<Leaf...> const& leaves) {
+int squarings_of(detail::list<Leaf...> const& leaves) {
   double temperature = 0;
-  const auto look = [&](auto const& leaf) {
+  leaves.each([&]([[maybe_unused]] auto const& leaf) {
     if constexpr (std::remove_cvref_t<decltype(leaf.term)>::tempered >= 0)
       if (temperature == 0) temperature = leaf.term.temperature;
-  };
-  std::apply([&](auto const&... l) { (look(l), ...); }, leaves);
+  });
   return temperature == 2 ? 1 : temperature == 4 ? 2 : -1;
 }
 
@@ -64,12 +62,11 @@ double sum_rows(cpu const& backend, row_job<View, Leaf...> job) {
   const index columns = detail::columns_of(job.prediction);
 
   constexpr int weighed = (int(weighed_target<target_of_term<typename Leaf::term_type>>) + ... + 0);
-  const std::unique_ptr<std::byte[]> weights(
-      weighed ? new std::byte[weighed * (carver::room_for<A>(std::size_t(columns)))] : nullptr);
-  carver memory(weights.get());
-  [&]<std::size_t... I>(std::index_sequence<I...>) {
-    ((job.class_weights[I] = class_weights_of<A>(std::get<I>(job.leaves), memory)), ...);
-  }(std::index_sequence_for<Leaf...>());
+  if constexpr (weighed > 0) {
+    carver memory(scratch<scratch_for::class_weights>(weighed * carver::room_for<A>(std::size_t(columns))));
+    std::size_t k = 0;
+    job.leaves.each([&](auto const& leaf) { job.class_weights[k++] = class_weights_of<A>(leaf, memory); });
+  }
   job.squarings = squarings_of(job.leaves);
   job.streaming = worth_streaming(job.prediction, job.out.gradient);
 

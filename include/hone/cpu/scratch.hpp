@@ -3,28 +3,34 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <new>
+#include <utility>
 
 namespace hone::on_cpu {
 
 inline constexpr std::size_t scratch_alignment = 64;
 
-/// At least `bytes` of this thread's own, aligned, which stay valid until the next call on this thread. Grows
-/// to the largest request and is freed with the thread; throws std::bad_alloc before anything is written.
-inline std::byte* scratch(std::size_t bytes) {
-  struct release {
-    void operator()(std::byte* p) const noexcept { ::operator delete[](p, std::align_val_t(scratch_alignment)); }
+enum class scratch_for { rows, class_weights };
+
+/// At least `bytes` of this thread's own, aligned, which stay valid until the thread asks for the same purpose again.
+/// Grows to the largest request and is freed with the thread; throws std::bad_alloc before anything is written.
+template <scratch_for>
+std::byte* scratch(std::size_t bytes) {
+  static constexpr auto alignment = std::align_val_t(scratch_alignment);
+  struct block {
+    std::byte* data = nullptr;
+    std::size_t size = 0;
+
+    ~block() { ::operator delete[](data, alignment); }
   };
-  thread_local std::unique_ptr<std::byte[], release> memory;
-  thread_local std::size_t size = 0;
-  if (bytes > size) {
-    memory.reset();
-    size = 0;
-    memory.reset(static_cast<std::byte*>(::operator new[](bytes, std::align_val_t(scratch_alignment))));
-    size = bytes;
+  thread_local block kept;
+  if (bytes > kept.size) {
+    ::operator delete[](std::exchange(kept.data, nullptr), alignment);
+    kept.size = 0;
+    kept.data = static_cast<std::byte*>(::operator new[](bytes, alignment));
+    kept.size = bytes;
   }
-  return memory.get();
+  return kept.data;
 }
 
 /// Hands out pieces of scratch memory, each aligned.

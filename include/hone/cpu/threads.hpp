@@ -14,7 +14,6 @@
 #include <atomic>
 #include <mutex>
 #include <thread>
-#include <vector>
 
 #if defined(__linux__)
 #include <sched.h>
@@ -32,6 +31,8 @@ inline void pause() noexcept {
   std::this_thread::yield();
 #endif
 }
+
+inline constexpr int most_threads = 1024;
 
 /// body(context, chunk, slot): slot in [0, threads) names the thread, for scratch memory.
 using chunk_body = void (*)(void* context, index chunk, int slot) noexcept;
@@ -69,7 +70,7 @@ class thread_pool {
     stop_ = true;
     job_.fetch_add(1);
     job_.notify_all();
-    for (std::thread& worker : workers_) worker.join();
+    for (int i = 0; i < started_; ++i) workers_[i].join();
   }
 
  private:
@@ -78,21 +79,20 @@ class thread_pool {
   thread_pool() = default;
 
   void grow(int workers) {
-    while (static_cast<int>(workers_.size()) < workers)
-      workers_.emplace_back(
-          [this, slot = static_cast<int>(workers_.size()) + 1, seen = job_.load()] { work(slot, seen); });
+    for (; started_ < workers; ++started_)
+      workers_[started_] = std::thread([this, slot = started_ + 1, seen = job_.load()] { work(slot, seen); });
   }
 
   void leave_caller_alone() noexcept {
 #if defined(__linux__)
     const int here = sched_getcpu();
-    if (here < 0 || here >= CPU_SETSIZE || (here == avoided_ && placed_ == workers_.size())) return;
-    avoided_ = here, placed_ = workers_.size();
+    if (here < 0 || here >= CPU_SETSIZE || (here == avoided_ && placed_ == started_)) return;
+    avoided_ = here, placed_ = started_;
     cpu_set_t cores;
     if (sched_getaffinity(0, sizeof cores, &cores) != 0) return;
     CPU_CLR(static_cast<unsigned>(here), &cores);
     if (CPU_COUNT(&cores) == 0) return;
-    for (std::thread& worker : workers_) pthread_setaffinity_np(worker.native_handle(), sizeof cores, &cores);
+    for (int i = 0; i < started_; ++i) pthread_setaffinity_np(workers_[i].native_handle(), sizeof cores, &cores);
 #endif
   }
 
@@ -114,9 +114,9 @@ class thread_pool {
   }
 
   std::mutex owner_;
-  std::vector<std::thread> workers_;
-  std::size_t placed_ = 0;  // workers that are kept off core avoided_
-  int avoided_ = -1;
+  std::thread workers_[most_threads - 1];
+  int started_ = 0;
+  int placed_ = 0, avoided_ = -1;  // so many workers are kept off this core
   std::atomic<unsigned> job_ = 0;
   std::atomic<int> inside_ = 0;
   std::atomic<bool> open_ = false, stop_ = false;

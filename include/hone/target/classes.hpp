@@ -6,7 +6,7 @@
 #include <hone/core/error.hpp>
 #include <hone/target/target.hpp>
 
-#include <ranges>
+#include <span>  // and the concepts that its constructors are defined by; <ranges> would take longer to read
 
 namespace hone {
 

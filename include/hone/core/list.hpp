@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+/// A tuple of the terms of an objective: a plain aggregate that a kernel can take as it is, and that costs the
+/// compiler a fraction of std::tuple.
+#pragma once
+
+#include <hone/core/config.hpp>
+
+#include <utility>
+
+namespace hone::detail {
+
+template <std::size_t, class T>
+struct list_item {
+  T value;
+};
+
+template <class Indices, class... T>
+struct list_items;
+template <std::size_t... I, class... T>
+struct list_items<std::index_sequence<I...>, T...> : list_item<I, T>... {
+  HONE_HD constexpr explicit list_items(T const&... values) : list_item<I, T>{values}... {}
+
+  /// f(first, second, …)
+  template <class F>
+  HONE_HD constexpr auto apply(F const& f) const {
+    return f(list_item<I, T>::value...);
+  }
+  /// f(first), then f(second), …
+  template <class F>
+  HONE_HD constexpr void each(F const& f) {
+    (f(list_item<I, T>::value), ...);
+  }
+  template <class F>
+  HONE_HD constexpr void each(F const& f) const {
+    (f(list_item<I, T>::value), ...);
+  }
+};
+
+template <class... T>
+struct list : list_items<std::index_sequence_for<T...>, T...> {
+  using list_items<std::index_sequence_for<T...>, T...>::list_items;
+};
+template <class... T>
+list(T const&...) -> list<T...>;
+
+template <std::size_t I, class T>
+HONE_HD constexpr T& at(list_item<I, T>& item) noexcept {
+  return item.value;
+}
+template <std::size_t I, class T>
+HONE_HD constexpr T const& at(list_item<I, T> const& item) noexcept {
+  return item.value;
+}
+
+}  // namespace hone::detail
