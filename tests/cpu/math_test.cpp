@@ -117,7 +117,8 @@ TEST_CASE_TEMPLATE("pack functions stay within their ULP budgets", T, float, dou
   examine<T>("log near 1", log_, [](long double x) { return std::log(x); }, T(0.5), T(2), 1.5);
   examine<T>("log1p", log1p_, [](long double x) { return std::log1p(x); }, T(-0.999), largest, 2.0);
   examine<T>("log1p near 0", log1p_, [](long double x) { return std::log1p(x); }, T(-0.5), T(1), 2.0);
-  examine<T>("log1p_of_unit", softplus_tail, [](long double x) { return std::log1p(x); }, T(0), T(1), 1.5);
+  examine<T>(
+      "log1p_of_unit", softplus_tail, [](long double x) { return std::log1p(x); }, T(0), T(1), single ? 2.5 : 1.5);
   examine<T>("atan", atan_, [](long double x) { return std::atan(x); }, -largest, largest, 4.0);
   examine<T>("atan, moderate", atan_, [](long double x) { return std::atan(x); }, T(-8), T(8), 4.0);
 }

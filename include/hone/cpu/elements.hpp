@@ -68,6 +68,16 @@ struct element_leaf {
   A scale = 1;                // of the reduction
 };
 
+/// What one or more terms make of a pack.
+template <class V>
+struct element_part {
+  V loss, reduced, gradient;
+
+  friend element_part operator+(element_part a, element_part b) noexcept {
+    return {a.loss + b.loss, a.reduced + b.reduced, a.gradient + b.gradient};
+  }
+};
+
 /// The one loop over elements. Returns Σ scale · weight · loss.
 template <class A, class... Formula>
 pack<A> element_sweep(detail::list<element_leaf<A, Formula>...> const& leaves, A const* x, A* gradient, A* unreduced,
@@ -77,26 +87,22 @@ pack<A> element_sweep(detail::list<element_leaf<A, Formula>...> const& leaves, A
   V total(0);
   for (index i = 0; i < size; i += V::size) {
     const V logit = V::load(x + i);
-    V g(0), u(0);
-    state.each([&](auto const& l) {
+    const auto part_of = [&](auto const& l) -> element_part<V> {
       const auto [value, slope] = l.formula(logit, V::load(l.t + i));
       const V scale(l.scale);
-      if (l.weight) {
-        const V w = V::load(l.weight + i);
-        const mask<A> out = w == V(0);
-        const V loss = zero_where(out, w * value);
-        u += loss;
-        total += scale * loss;
-        g += zero_where(out, scale * w * slope);
-      } else {
+      if (!l.weight) {
         const V loss = V(l.factor) * value;
-        u += loss;
-        total += scale * loss;
-        g += scale * V(l.factor) * slope;
+        return {loss, scale * loss, scale * V(l.factor) * slope};
       }
-    });
-    if (gradient) g.store(gradient + i);
-    if (unreduced) u.store(unreduced + i);
+      const V w = V::load(l.weight + i);
+      const mask<A> out = w == V(0);
+      const V loss = zero_where(out, w * value);
+      return {loss, scale * loss, zero_where(out, scale * w * slope)};
+    };
+    const element_part<V> part = state.apply([&](auto const&... l) { return (part_of(l) + ...); });
+    total += part.reduced;
+    if (gradient) part.gradient.store(gradient + i);
+    if (unreduced) part.loss.store(unreduced + i);
   }
   return total;
 }

@@ -81,11 +81,15 @@ pack<T> log1p(pack<T> x) noexcept {
   return log_edges(u, log_of(k, f));
 }
 
-/// log(1 + x) for x in [0, 1], the tail of softplus.
-template <class T>
-pack<T> log1p_of_unit(pack<T> x) noexcept {
-  using V = pack<T>;
-  const mask<T> upper = x > V(0.41421356);
+/// log(1 + x) for x in [0, 1], the tail of softplus: in float x - x² r(x) with no case to tell apart.
+inline pack<float> log1p_of_unit(pack<float> x) noexcept {
+  constexpr float c[] = {-0.49999647964f, 0.33321322645f, -0.24857163910f, 0.19153655972f,
+                         -0.13753804684f, 0.07920456470f, -0.03006581102f, 0.00536482919f};
+  return fma(x * x, short_polynomial(x, c), x);
+}
+inline pack<double> log1p_of_unit(pack<double> x) noexcept {
+  using V = pack<double>;
+  const mask<double> upper = x > V(0.41421356);
   const V f = select(upper, (x - V(1)) * V(0.5), x);  // exact: (1 + x) / 2 = 1 + (x - 1) / 2
   return log_of(keep(upper, V(1)), f);
 }

@@ -152,24 +152,20 @@ void second_sweep(leaf_state<A, Term>& leaf, detail::list<leaf_state<A, All>...>
 
 /// Adds up the gradients of all terms, of elements [from, to).
 template <bool Labels, class A, class... Term>
-void last_sweep(detail::list<leaf_state<A, Term>...> const& leaves, shared_strips<A> const strips, pack<A> const row_max,
-                pack<A> const inverse, index from, index to, A* out) noexcept {
+void last_sweep(detail::list<leaf_state<A, Term>...> const& leaves, shared_strips<A> const strips,
+                pack<A> const row_max, pack<A> const inverse, index from, index to, A* out) noexcept {
   using V = pack<A>;
   const auto state = leaves.apply([](leaf_inputs<A, Term> const&... l) { return detail::list(l...); });
   const exponentials<A, Term...> e_of(leaves, strips);
   for (index i = from; i < to; i += V::size) {
-    V z(0), p(0), gradient(0);
+    V z(0), p(0);
     if constexpr ((Term::needs_logits || ...)) z = V::load(strips.z + i) - row_max;
     if constexpr (any_softmax<Term...>) p = e_of.at(i) * inverse;
-    state.each([&]<class T>(leaf_inputs<A, T> const& l) {
+    const auto gradient = [&](auto const& l) {
       const V g = l.scale * l.term.gradient(l.row, l.template at<Labels>(i, z, p));
-      if constexpr (sizeof...(Term) == 1) {
-        gradient = g;
-      } else {
-        gradient += keep(l.counts, g);
-      }
-    });
-    gradient.store(out + i);
+      return sizeof...(Term) == 1 ? g : keep(l.counts, g);
+    };
+    state.apply([&](auto const&... l) { return (gradient(l) + ...); }).store(out + i);
   }
 }
 

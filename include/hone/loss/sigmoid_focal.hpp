@@ -18,14 +18,17 @@ struct sigmoid_focal_options {
 ///   gradient  α_t (m^γ (p - t) + γ m^(γ-1) p (1-p) (1-2t) BCE(x, t))
 /// p (1-p) <= m, so the second part is finite for every γ.
 struct sigmoid_focal_formula {
-  double alpha, gamma;
+  double negative, positive_more, gamma;  // α_t = negative + positive_more t
+
+  sigmoid_focal_formula(double alpha, double gamma_)
+      : negative(alpha < 0 ? 1 : 1 - alpha), positive_more(alpha < 0 ? 0 : 2 * alpha - 1), gamma(gamma_) {}
 
   template <operand V>
   HONE_HD value_grad<V> operator()(V x, V t) const {
     const logistic<V> s(x);
     const V u = V(1) - t, loss = s.cross_entropy(x, t);
     const modulation<V> m(s.p * u + s.rest * t, s.p * s.rest, gamma);
-    const V weight = alpha < 0 ? V(1) : V(alpha) * t + V(1 - alpha) * u;
+    const V weight = V(negative) + V(positive_more) * t;
     return {weight * m.weight * loss, weight * (m.weight * (s.p - t) + V(gamma) * m.slope * (u - t) * loss)};
   }
 };
@@ -39,7 +42,7 @@ auto sigmoid_focal_loss(Targets targets, sigmoid_focal_options options = {}) {
   const double alpha = options.alpha, gamma = options.gamma;
   detail::require(alpha <= 1, "sigmoid_focal_loss", "alpha", alpha, "at most 1");
   detail::require(gamma >= 0 && detail::finite(gamma), "sigmoid_focal_loss", "gamma", gamma, "finite and not negative");
-  return detail::element_loss(sigmoid_focal_formula{alpha, gamma}, targets);
+  return detail::element_loss(sigmoid_focal_formula(alpha, gamma), targets);
 }
 
 static_assert(element_formula<sigmoid_focal_formula>);
