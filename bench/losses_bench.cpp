@@ -134,9 +134,11 @@ void run(options const& o) {
 
 int main(int argc, char** argv) {
   options o;
-  for (int i = 1; i + 1 < argc; i += 2) {
+  for (int i = 1; i < argc; i += 2) {
     const std::string name = argv[i];
-    if (name == "--budget")
+    if (i + 1 == argc)
+      return std::cerr << "hone_bench: " << name << " is not an option with a value\n", 2;
+    else if (name == "--budget")
       o.budget = std::stod(argv[i + 1]);
     else if (name == "--filter")
       o.filter = argv[i + 1];
