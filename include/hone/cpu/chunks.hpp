@@ -25,7 +25,9 @@ template <class A, class View>
 chunk_plan_t chunk_plan(View prediction) noexcept {
   constexpr index W = pack<A>::size;
   const index rows = detail::rows_of(prediction), columns = std::max<index>(detail::columns_of(prediction), 1);
-  index per = std::max({chunk_elements / columns, (rows + most_chunks - 1) / most_chunks, index(1)});
+  // Of wide rows several, for the next row of a chunk is prefetched; of few rows one, for there are threads to feed.
+  index per = std::max(
+      {chunk_elements / columns, (rows + most_chunks - 1) / most_chunks, std::min<index>(4, rows / 64), index(1)});
   if (is_tall(prediction)) per = (per + W - 1) / W * W;  // whole groups
   return {rows, per};
 }

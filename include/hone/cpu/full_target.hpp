@@ -29,8 +29,6 @@ class full_target {
     }
   }
 
-  A const* strip() const noexcept { return numbers_; }
-
  private:
   static std::size_t strip_bytes(bool tall, index columns) {
     return carver::room_for<A>(static_cast<std::size_t>(packs_of<A>(tall, columns) * W));

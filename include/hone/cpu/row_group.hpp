@@ -77,7 +77,7 @@ class row_worker {
         states_{leaf_state<A, term_of<Leaf>>{{detail::at<I>(job.leaves).term,
                                               source<term_of<Leaf>>(),
                                               nullptr,
-                                              0,
+                                              {},
                                               {kept<Leaf, 0>(memory), kept<Leaf, 1>(memory)}}}...},
         targets_{reader<term_of<Leaf>>(memory)...} {
     each([&](auto& s, auto&, auto const& leaf, std::size_t k) {
@@ -127,8 +127,12 @@ class row_worker {
     }
     A const* z = load<A>(job_.prediction, g, logits_, -std::numeric_limits<A>::infinity());
     const V row_max = largest(z);
-    shared_strips<A> strips{z, exponentials_, packs_, tall_ ? 0 : int(job_.columns % W), 0, job_.squarings};
-    if (more) strips.ahead = step_from(job_.prediction, z, logits_);
+    shared_strips<A> strips{z,
+                            exponentials_,
+                            packs_,
+                            tall_ ? 0 : int(job_.columns % W),
+                            row_ahead(job_.prediction, g, more),
+                            job_.squarings};
     each([&](auto& s, auto& target, auto const& leaf, std::size_t k) {
       begin_leaf(s, target, leaf, g, z, row_max, k, more);
     });
@@ -175,13 +179,6 @@ class row_worker {
     return most;
   }
 
-  /// From a row that is read where it lies to the next one; 0 where it was copied.
-  static index step_from(auto const& view, A const* row, A const* copy) noexcept {
-    if constexpr (requires { view.row_stride; })
-      if (row != copy) return view.row_stride;
-    return 0;
-  }
-
   template <class S, class Target, class L>
   void begin_leaf(S& s, Target& target, L const& leaf, group g, A const* z, V row_max, std::size_t k,
                   bool more) noexcept {
@@ -189,14 +186,13 @@ class row_worker {
     for (int i = 0; i < term_of<L>::late; ++i) s.s.late[i] = V(0);
     if constexpr (has_full_target<T>) {
       s.q.data = target.begin(leaf.term.target, job_.class_weights[k], g);
-      if constexpr (requires { leaf.term.target.view; })
-        s.q.ahead = more ? step_from(leaf.term.target.view, s.q.data, target.strip()) : 0;
+      if constexpr (requires { leaf.term.target.view; }) s.q.next = row_ahead(leaf.term.target.view, g, more);
     }
     if constexpr (has_sparse_target<T>)
       s.q.begin(leaf.term.target, job_.class_weights[k], g, z, row_max, s.s.mass, s.s.dot);
     if constexpr (T::has_teacher) {
       s.t = load<A>(leaf.term.teacher, g, teachers_[k], -std::numeric_limits<A>::infinity());
-      s.t_ahead = more ? step_from(leaf.term.teacher, s.t, teachers_[k]) : 0;
+      s.t_next = row_ahead(leaf.term.teacher, g, more);
       s.t_max = largest(s.t);
     }
   }

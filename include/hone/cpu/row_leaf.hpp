@@ -57,7 +57,7 @@ inline constexpr bool wants_sum_of_logits = has_sparse_target<Term> && target_of
 template <class A>
 struct target_numbers {
   A const* data = nullptr;
-  index ahead = 0;  // as shared_strips have it
+  row_ahead next{};
 
   pack<A> at(index i) const noexcept { return pack<A>::load(data + i); }
   pack<A> rest_at(index i) const noexcept { return at(i); }
@@ -74,7 +74,7 @@ struct leaf_inputs {
   Term term;
   target_source<A, Term> q;
   A const* t = nullptr;  // teacher
-  index t_ahead = 0;
+  row_ahead t_next{};
   A* kept[2] = {};
   V t_max = V(0);
   typename Term::template row<V> row{};

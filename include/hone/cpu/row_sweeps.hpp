@@ -19,8 +19,8 @@ struct shared_strips {
   A const* z;  // logits
   A* e;        // exp(z - max), where no term keeps a power of it
   index packs;
-  index tail;     // lanes of the last pack that hold classes; all if 0
-  index ahead;    // elements from here to the next row, for prefetching; 0: none
+  index tail;  // lanes of the last pack that hold classes; all if 0
+  row_ahead next;
   int squarings;  // exp(z - max) is the first tempered number squared this often; -1: it is not
 };
 
@@ -72,7 +72,7 @@ softmax_sums<pack<A>> first_sweep(detail::list<leaf_state<A, Term>...>& leaves, 
   const auto step = [&](index i, V z, V z_or_0) {
     parts.each([&]<class T>([[maybe_unused]] first_part<A, T>& l) {
       if constexpr (has_full_target<T>) {
-        if (l.in.q.ahead) Eigen::internal::prefetch(l.in.q.data + i + l.in.q.ahead);
+        l.in.q.next.prefetch(i);
         const V q = l.in.q.at(i);
         l.s.mass += q;
         l.s.dot += zero_where(q == V(0), q * z);
@@ -80,7 +80,7 @@ softmax_sums<pack<A>> first_sweep(detail::list<leaf_state<A, Term>...>& leaves, 
       if constexpr (T::kept > 0) {
         row_element<V> e{z, V(0), V(0), V(0), {V(0), V(0)}};
         if constexpr (T::has_teacher) {
-          if (l.in.t_ahead) Eigen::internal::prefetch(l.in.t + i + l.in.t_ahead);
+          l.in.t_next.prefetch(i);
           e.t = V::load(l.in.t + i) - l.in.t_max;
         }
         l.in.term.first(e, l.s.sums);
@@ -103,7 +103,7 @@ softmax_sums<pack<A>> first_sweep(detail::list<leaf_state<A, Term>...>& leaves, 
 
   const index whole = (strips.packs - (strips.tail != 0)) * V::size;
   for (index i = 0; i < whole; i += V::size) {
-    if (strips.ahead) Eigen::internal::prefetch(strips.z + i + strips.ahead);
+    strips.next.prefetch(i);
     const V z = V::load(strips.z + i) - row_max;
     step(i, z, z);
   }

@@ -73,6 +73,27 @@ T* address(image_view<T> v, index row, index column) noexcept {
   return v.data + (row / v.pixels * v.channels + column) * v.pixels + row % v.pixels;
 }
 
+/// Where the row after a wide one lies, for prefetching: hardware looks no further than a page, and stops while the
+/// numbers of a row are computed with.
+class row_ahead {
+ public:
+  row_ahead() noexcept = default;
+  /// Of nothing where rows are tall, or no row follows in the caller's chunk.
+  template <class T>
+  row_ahead(matrix_view<T> v, group g, bool more) noexcept
+      : at_(more && !g.tall ? reinterpret_cast<char const*>(v.row(g.row) + v.row_stride) : nullptr), step_(sizeof(T)) {}
+  template <class T>
+  row_ahead(image_view<T>, group, bool) noexcept {}
+
+  void prefetch(index i) const noexcept {
+    if (at_) Eigen::internal::prefetch(at_ + i * step_);
+  }
+
+ private:
+  char const* at_ = nullptr;
+  index step_ = 0;
+};
+
 /// n numbers, converted.
 template <class A, class T>
 void convert(T const* from, A* to, index n) noexcept {
