@@ -54,7 +54,7 @@ inline void require(bool ok, const char* function, const char* parameter, std::i
   if (!ok) fail("%s: %s is %jd, must be %s", function, parameter, std::intmax_t(x), range);
 }
 
-/// x - x is 0 for every finite x and NaN otherwise; bits, so that -ffast-math cannot fold it away.
+/// By its bits, so that -ffast-math cannot fold it away.
 inline bool finite(double x) noexcept {
   const auto bits = __builtin_bit_cast(std::uint64_t, x);
   return (bits >> 52 & 0x7ff) != 0x7ff;
