@@ -44,7 +44,7 @@ inline std::vector<double> rotate(std::vector<contender> const& contenders, doub
   for (int r = 0; r < rounds; ++r)
     for (std::size_t i = 0; i < contenders.size(); ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(12));  // the last one's threads spin no longer
-      contenders[i].work();                                       // and this one's are awake
+      contenders[i].work();                                        // and this one's are awake
       times[i].push_back(seconds_of(contenders[i].work, repeats[i]));
     }
   std::vector<double> result;

@@ -30,6 +30,17 @@ inline error_handler& handler() noexcept {
   return current;
 }
 
+/// Throws the error; where exceptions are off, hands its message to the handler and aborts.
+template <class Error>
+[[noreturn]] void raise(Error const& error) {
+#if HONE_HAS_EXCEPTIONS
+  throw error;
+#else
+  handler()(error.what());
+  std::abort();
+#endif
+}
+
 /// A message by the rules of printf: a call of it is a few instructions where strings that are put together on the
 /// spot would be most of an evaluate. Numbers of rows are %jd, as std::intmax_t; others %.9g.
 [[noreturn, gnu::cold, gnu::format(printf, 1, 2)]] inline void fail(const char* format, ...) {
@@ -38,12 +49,7 @@ inline error_handler& handler() noexcept {
   va_start(values, format);
   std::vsnprintf(message, sizeof message, format, values);
   va_end(values);
-#if HONE_HAS_EXCEPTIONS
-  throw invalid_argument(message);
-#else
-  handler()(message);
-  std::abort();
-#endif
+  raise(invalid_argument(message));
 }
 
 /// "function: parameter is x, must be range". Conditions are written so that NaN fails them.

@@ -21,16 +21,16 @@ struct list_items<std::index_sequence<I...>, T...> : list_item<I, T>... {
   HONE_HD constexpr explicit list_items(T const&... values) : list_item<I, T>{values}... {}
 
   /// f(first, second, …)
-  template <class F>
+  HONE_CALLS_GIVEN template <class F>
   HONE_HD constexpr auto apply(F const& f) const {
     return f(list_item<I, T>::value...);
   }
   /// f(first), then f(second), …
-  template <class F>
+  HONE_CALLS_GIVEN template <class F>
   HONE_HD constexpr void each(F const& f) {
     (f(list_item<I, T>::value), ...);
   }
-  template <class F>
+  HONE_CALLS_GIVEN template <class F>
   HONE_HD constexpr void each(F const& f) const {
     (f(list_item<I, T>::value), ...);
   }

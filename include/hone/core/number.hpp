@@ -4,7 +4,6 @@
 
 #include <concepts>
 #include <cstdint>
-#include <limits>
 #include <type_traits>
 
 namespace hone {
@@ -35,12 +34,11 @@ struct integer {
 
 /// What a prediction is made of: float, double, or a 16-bit type that converts to float and back.
 template <class T>
-concept element =
-    std::same_as<T, float> || std::same_as<T, double> ||
-    (sizeof(T) == 2 && std::numeric_limits<T>::is_specialized && !std::is_integral_v<T> && requires(T x, float y) {
-      static_cast<float>(x);
-      static_cast<T>(y);
-    });
+concept element = std::same_as<T, float> || std::same_as<T, double> ||
+                  (sizeof(T) == 2 && std::is_class_v<T> && requires(T x, float y) {
+                    static_cast<float>(x);
+                    static_cast<T>(y);
+                  });
 
 /// The type of all arithmetic and of losses: double for double, float for everything narrower.
 template <class T>

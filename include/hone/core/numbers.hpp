@@ -39,11 +39,13 @@ class numbers {
 
 namespace detail {
 
-/// Checks a vector of numbers when evaluate begins: its length, and every number.
-template <class Valid>
-void require_numbers(numbers x, index size, const char* what, const char* per, Valid valid, const char* range) {
+/// Checks of a vector of numbers when evaluate begins: its length, and every number.
+inline void require_size(numbers x, index size, const char* what, const char* per) {
   if (x.size() != size) fail("evaluate: %jd %ss for %jd %ss", std::intmax_t(x.size()), what, std::intmax_t(size), per);
-  for (index i = 0; i < size; ++i)
+}
+template <class Valid>
+void require_values(numbers x, const char* what, const char* per, Valid valid, const char* range) {
+  for (index i = 0; i < x.size(); ++i)
     if (!valid(x[i])) fail("evaluate: %s of %s %jd is %.9g, must be %s", what, per, std::intmax_t(i), x[i], range);
 }
 

@@ -80,6 +80,9 @@ struct leaf {
   double factor = 1;
   numbers weights[Weights > 0 ? Weights : 1] = {};
 
+  void check_weight_sizes(index rows) const {
+    for (int k = 0; k < Weights; ++k) require_size(weights[k], rows, "weigh_rows weight", "row");
+  }
   /// The factor and the row's weights, without the reduction.
   HONE_HD double factor_of_row(index i) const noexcept {
     double f = factor;

@@ -2,6 +2,7 @@
 /// How rows (or elements) become one number.
 #pragma once
 
+#include <hone/core/config.hpp>
 #include <hone/core/error.hpp>
 
 namespace hone {
@@ -28,7 +29,7 @@ inline reduction mean_over(real count) {
 namespace detail {
 
 /// What a term of this divisor under mean is multiplied by; 0 where there is nothing to average.
-inline double factor_of(reduction r, double divisor) noexcept {
+HONE_HD inline double factor_of(reduction r, double divisor) noexcept {
   if (r.how == reduction::kind::sum) return 1;
   const double count = r.how == reduction::kind::mean ? divisor : r.count;
   return count > 0 ? 1 / count : 0;

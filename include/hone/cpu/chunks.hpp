@@ -68,8 +68,9 @@ double count_rows(index rows, bool any_ignored, Ignores const& ignores) {
 /// The weights that weigh_rows put before a term: one per row each, finite.
 template <class Leaf>
 void check_row_weights(Leaf const& leaf, index rows) {
+  leaf.check_weight_sizes(rows);
   for (int k = 0; k < Leaf::weight_count; ++k)
-    detail::require_numbers(leaf.weights[k], rows, "weigh_rows weight", "row", detail::finite, "finite");
+    detail::require_values(leaf.weights[k], "weigh_rows weight", "row", detail::finite, "finite");
 }
 
 }  // namespace hone::on_cpu

@@ -235,7 +235,7 @@ class element_worker {
 template <class View, elementwise Term, int Weights>
 void check_leaf(View prediction, detail::leaf<Term, Weights> const& leaf) {
   check_row_weights(leaf, detail::rows_of(prediction));
-  leaf.term.targets.check(prediction);
+  leaf.term.targets.check_shape(prediction);
 }
 
 /// What mean divides a leaf by: the elements of the rows that count.

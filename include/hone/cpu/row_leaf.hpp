@@ -16,7 +16,8 @@ struct no_target {
   bool ignoring() const noexcept { return false; }
   bool ignores(index) const noexcept { return false; }
   double label_weight(index, numbers) const noexcept { return 1; }
-  void check(index, index) const noexcept {}
+  void check_shape(index, index) const noexcept {}
+  void check_values(index, index) const noexcept {}
   void visit(index, index, auto, auto&) const noexcept {}
 };
 

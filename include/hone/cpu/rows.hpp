@@ -12,7 +12,9 @@ template <class View, row_term Term, int Weights>
 void check_leaf(View prediction, detail::leaf<Term, Weights> const& leaf) {
   const index rows = detail::rows_of(prediction);
   check_row_weights(leaf, rows);
-  if constexpr (Term::has_target) leaf.term.target.check(rows, detail::columns_of(prediction));
+  const index columns = detail::columns_of(prediction);
+  if constexpr (Term::has_target) leaf.term.target.check_shape(rows, columns);
+  if constexpr (Term::has_target) leaf.term.target.check_values(rows, columns);
   if constexpr (Term::has_teacher) detail::require_like(leaf.term.teacher, "distillation teacher", prediction);
 }
 

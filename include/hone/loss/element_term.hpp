@@ -25,9 +25,9 @@ struct dense_targets {
 
   View view;
 
-  constexpr bool ignoring() const noexcept { return false; }
+  HONE_HD constexpr bool ignoring() const noexcept { return false; }
   HONE_HD constexpr bool ignores(index) const noexcept { return false; }
-  void check(auto prediction) const { detail::require_like(view, "targets", prediction); }
+  void check_shape(auto prediction) const { detail::require_like(view, "targets", prediction); }
 };
 
 /// One-hot targets: 1 at the row's label, 0 elsewhere; a label outside [0, columns) is background.
@@ -37,9 +37,11 @@ struct one_hot_targets {
 
   classes_target<Label> labels;
 
-  constexpr bool ignoring() const noexcept { return labels.ignoring(); }
+  HONE_HD constexpr bool ignoring() const noexcept { return labels.ignoring(); }
   HONE_HD bool ignores(index i) const noexcept { return labels.ignores(i); }
-  void check(auto prediction) const { labels.check_size(detail::rows_of(prediction)); }
+  void check_shape(auto prediction) const {
+    labels.check_shape(detail::rows_of(prediction), detail::columns_of(prediction));
+  }
 };
 
 template <element_formula Formula, class Targets>
@@ -73,7 +75,7 @@ auto element_loss(F formula, classes_target<Label> labels) {
 /// Targets of an element-wise loss: a view, or hone::classes.
 template <class T>
 concept element_targets =
-    requires(T targets) { element_loss(+[](double, double) { return value_grad<double>{}; }, targets); };
+    requires(value_grad<double> (*formula)(double, double), T targets) { element_loss(formula, targets); };
 
 }  // namespace detail
 }  // namespace hone

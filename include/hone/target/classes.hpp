@@ -35,7 +35,7 @@ struct classes_target {
 
   HONE_HD index label(index i) const noexcept { return static_cast<index>(data[i]); }
 
-  constexpr bool ignoring() const noexcept { return ignore.given; }
+  HONE_HD constexpr bool ignoring() const noexcept { return ignore.given; }
   HONE_HD bool ignores(index i) const noexcept { return ignore.given && label(i) == ignore.value; }
   HONE_HD double label_weight(index i, numbers weights) const noexcept { return weights[label(i)]; }
 
@@ -44,14 +44,12 @@ struct classes_target {
     sink.label(label(i), scale);
   }
 
-  /// One label per row; throws otherwise.
-  void check_size(index rows) const {
+  void check_shape(index rows, index) const {
     if (size != rows) detail::fail("evaluate: %jd labels for %jd rows", std::intmax_t(size), std::intmax_t(rows));
   }
 
-  /// Every label in [0, columns) or ignored; throws otherwise.
-  void check(index rows, index columns) const {
-    check_size(rows);
+  /// Every label in [0, columns) or ignored.
+  void check_values(index rows, index columns) const {
     bool bad = false;
     for (index i = 0; i < rows; ++i)
       bad |= (static_cast<std::uint64_t>(label(i)) >= static_cast<std::uint64_t>(columns)) && !ignores(i);

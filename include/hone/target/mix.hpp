@@ -21,7 +21,7 @@ struct mix_target {
 
   HONE_HD double lambda_of(index i) const noexcept { return per_row ? lambdas[i] : lambda; }
 
-  constexpr bool ignoring() const noexcept { return first.ignoring() || second.ignoring(); }
+  HONE_HD constexpr bool ignoring() const noexcept { return first.ignoring() || second.ignoring(); }
   HONE_HD bool ignores(index i) const noexcept { return first.ignores(i) || second.ignores(i); }
   HONE_HD double label_weight(index i, numbers weights) const noexcept {
     const double l = lambda_of(i);
@@ -35,12 +35,15 @@ struct mix_target {
     second.visit(i, columns, scale * (Number(1) - l), sink);
   }
 
-  void check(index rows, index columns) const {
-    first.check(rows, columns);
-    second.check(rows, columns);
-    if (per_row)
-      detail::require_numbers(
-          lambdas, rows, "mix lambda", "row", [](double l) { return l >= 0 && l <= 1; }, "in [0, 1]");
+  void check_shape(index rows, index columns) const {
+    first.check_shape(rows, columns);
+    second.check_shape(rows, columns);
+    if (per_row) detail::require_size(lambdas, rows, "mix lambda", "row");
+  }
+  void check_values(index rows, index columns) const {
+    first.check_values(rows, columns);
+    second.check_values(rows, columns);
+    detail::require_values(lambdas, "mix lambda", "row", [](double l) { return l >= 0 && l <= 1; }, "in [0, 1]");
   }
 };
 

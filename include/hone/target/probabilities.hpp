@@ -16,7 +16,7 @@ struct probabilities_target {
 
   View view;
 
-  constexpr bool ignoring() const noexcept { return false; }
+  HONE_HD constexpr bool ignoring() const noexcept { return false; }
   HONE_HD constexpr bool ignores(index) const noexcept { return false; }
   constexpr double label_weight(index, numbers) const noexcept { return 1; }
 
@@ -24,7 +24,8 @@ struct probabilities_target {
   HONE_HD void visit(index, index, Number scale, Sink& sink) const {
     sink.dense(view, scale);
   }
-  void check(index rows, index columns) const { detail::require_shape(view, "probabilities", rows, columns); }
+  void check_shape(index rows, index columns) const { detail::require_shape(view, "probabilities", rows, columns); }
+  void check_values(index, index) const noexcept {}
 };
 
 /// Row i of the view, rows × classes, is the distribution of row i. It need not sum to 1. mean divides by the

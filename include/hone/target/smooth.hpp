@@ -21,7 +21,7 @@ struct smooth_target {
   double epsilon = 0;
   bool elsewhere_only = false;  ///< leave_one_out
 
-  constexpr bool ignoring() const noexcept { return target.ignoring(); }
+  HONE_HD constexpr bool ignoring() const noexcept { return target.ignoring(); }
   HONE_HD bool ignores(index i) const noexcept { return target.ignores(i); }
   HONE_HD double label_weight(index i, numbers weights) const noexcept { return target.label_weight(i, weights); }
 
@@ -34,7 +34,8 @@ struct smooth_target {
     target.visit(i, columns, scale * static_cast<Number>(kept), sink);
     sink.uniform(scale * static_cast<Number>(each));
   }
-  void check(index rows, index columns) const { target.check(rows, columns); }
+  void check_shape(index rows, index columns) const { target.check_shape(rows, columns); }
+  void check_values(index rows, index columns) const { target.check_values(rows, columns); }
 };
 
 namespace detail {

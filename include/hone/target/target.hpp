@@ -32,7 +32,8 @@ struct silent_sink {
 /// labels, has_uniform, dense_parts  which parts visit may send, at compile time
 /// ignoring()      whether any row may be ignored; ignores(i) whether row i is
 /// label_weight(i, weights)  the weight of row i's label, or of its labels in their mixture, before smoothing
-/// check(n, K)     throws where the target does not fit n rows of K classes
+/// check_shape(n, K)   throws where the sizes do not fit n rows of K classes; reads no memory of the caller's
+/// check_values(n, K)  throws where a label, λ or weight is out of range; for backends that can read them
 template <class T>
 concept row_target = requires(T const& target, index i, detail::silent_sink sink) {
   { T::labels } -> std::convertible_to<int>;
@@ -41,7 +42,8 @@ concept row_target = requires(T const& target, index i, detail::silent_sink sink
   { target.ignoring() } -> std::same_as<bool>;
   { target.ignores(i) } -> std::same_as<bool>;
   { target.label_weight(i, numbers()) } -> std::same_as<double>;
-  target.check(i, i);
+  target.check_shape(i, i);
+  target.check_values(i, i);
   target.visit(i, i, 1.0, sink);
 };
 

@@ -17,7 +17,7 @@ struct weigh_classes_target {
   Target target;
   numbers weights;
 
-  constexpr bool ignoring() const noexcept { return target.ignoring(); }
+  HONE_HD constexpr bool ignoring() const noexcept { return target.ignoring(); }
   HONE_HD bool ignores(index i) const noexcept { return target.ignores(i); }
 
   HONE_HD double label_weight(index i, numbers w) const noexcept { return target.label_weight(i, w); }
@@ -27,9 +27,13 @@ struct weigh_classes_target {
   HONE_HD void visit(index i, index columns, Number scale, Sink& sink) const {
     target.visit(i, columns, scale, sink);
   }
-  void check(index rows, index columns) const {
-    target.check(rows, columns);
-    detail::require_numbers(weights, columns, "weigh_classes weight", "class", detail::finite, "finite");
+  void check_shape(index rows, index columns) const {
+    target.check_shape(rows, columns);
+    detail::require_size(weights, columns, "weigh_classes weight", "class");
+  }
+  void check_values(index rows, index columns) const {
+    target.check_values(rows, columns);
+    detail::require_values(weights, "weigh_classes weight", "class", detail::finite, "finite");
   }
 };
 

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+/// A CUDA stream as a backend, with the little memory that its calls need between kernels.
+#pragma once
+
+#include <hone/cuda/error.cuh>
+
+#include <cstddef>
+#include <utility>
+
+namespace hone {
+
+namespace on_cuda {
+
+/// Makes the stream's device the current one while it lives.
+class device_of_stream {
+ public:
+  explicit device_of_stream(cudaStream_t stream) {
+    check(cudaGetDevice(&before_), "cudaGetDevice");
+    int device = before_;
+#if CUDART_VERSION >= 12080
+    check(cudaStreamGetDevice(stream, &device), "cudaStreamGetDevice");
+#else
+    static_cast<void>(stream);
+#endif
+    if (device == before_) return;
+    check(cudaSetDevice(device), "cudaSetDevice");
+    switched_ = true;
+  }
+  ~device_of_stream() {
+    if (switched_) cudaSetDevice(before_);
+  }
+  device_of_stream(device_of_stream const&) = delete;
+  device_of_stream& operator=(device_of_stream const&) = delete;
+
+ private:
+  int before_ = 0;
+  bool switched_ = false;
+};
+
+inline constexpr std::size_t workspace_alignment = 256;
+
+}  // namespace on_cuda
+
+/// Enqueues work on a stream, of that stream's device, and never waits for it. A call allocates only where the
+/// workspace must grow; reserve() does that beforehand. For one host thread at a time; the stream must outlive it.
+class cuda {
+ public:
+  explicit cuda(cudaStream_t stream) noexcept : stream_(stream) {}
+
+  /// Works in memory of the caller's, device memory aligned to 256 bytes, and never allocates.
+  cuda(cudaStream_t stream, void* workspace, std::size_t bytes) : stream_(stream) {
+    detail::require(workspace != nullptr || bytes == 0, "cuda", "workspace", 0.0, "device memory");
+    memory_ = workspace, bytes_ = bytes, owned_ = false;
+    clear();
+  }
+
+  ~cuda() {
+    if (owned_ && memory_) cudaFreeAsync(memory_, stream_);
+  }
+  cuda(cuda const&) = delete;
+  cuda& operator=(cuda const&) = delete;
+  cuda(cuda&& other) noexcept
+      : stream_(other.stream_),
+        memory_(std::exchange(other.memory_, nullptr)),
+        bytes_(std::exchange(other.bytes_, 0)),
+        owned_(std::exchange(other.owned_, true)) {}
+
+  cudaStream_t stream() const noexcept { return stream_; }
+
+  /// At least so many bytes of workspace. Throws hone::cuda_error, and leaves a capture as it is, where the
+  /// workspace must grow while the stream is captured, or is the caller's and too small.
+  void reserve(std::size_t bytes) {
+    if (bytes <= bytes_) return;
+    const std::string need =
+        "cuda: the workspace has " + std::to_string(bytes_) + " bytes, " + std::to_string(bytes) + " are needed, ";
+    if (!owned_) detail::raise(cuda_error(cudaErrorInvalidValue, need + "and it belongs to the caller"));
+    cudaStreamCaptureStatus capture = cudaStreamCaptureStatusNone;
+    on_cuda::check(cudaStreamIsCapturing(stream_, &capture), "cudaStreamIsCapturing");
+    if (capture != cudaStreamCaptureStatusNone)
+      detail::raise(cuda_error(cudaErrorStreamCaptureUnsupported,
+                               need + "and the stream is captured: reserve them before the capture begins"));
+    const on_cuda::device_of_stream device(stream_);
+    void* larger = nullptr;
+    on_cuda::check(cudaMallocAsync(&larger, bytes, stream_), "cudaMallocAsync");
+    if (memory_) on_cuda::check(cudaFreeAsync(memory_, stream_), "cudaFreeAsync");
+    memory_ = larger, bytes_ = bytes;
+    clear();
+  }
+
+  /// The first bytes hold 0 between calls, see cuda/reduce.cuh.
+  void* workspace() const noexcept { return memory_; }
+
+ private:
+  void clear() {
+    if (bytes_ >= on_cuda::workspace_alignment)
+      on_cuda::check(cudaMemsetAsync(memory_, 0, on_cuda::workspace_alignment, stream_), "cudaMemsetAsync");
+  }
+
+  cudaStream_t stream_;
+  void* memory_ = nullptr;
+  std::size_t bytes_ = 0;
+  bool owned_ = true;
+};
+
+}  // namespace hone

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+/// How work is cut for a grid: arithmetic on sizes alone, in 64 bits, tested without a device.
+#pragma once
+
+#include <hone/core/config.hpp>
+#include <hone/core/number.hpp>
+
+namespace hone::on_cuda {
+
+inline constexpr int block_threads = 256;
+inline constexpr int most_blocks = 2048;  // every thread goes on where its grid ends
+
+/// The blocks for so many pieces of work, one per thread and turn.
+constexpr int blocks_for(index pieces) noexcept {
+  const index blocks = (pieces + block_threads - 1) / block_threads;
+  return static_cast<int>(blocks < 1 ? 1 : blocks > most_blocks ? most_blocks : blocks);
+}
+
+/// Division by a number that the host knows, of 0 <= i < 2^53. A kernel's own division in 64 bits is a call of a
+/// hundred instructions.
+struct divider {
+  index by = 1;
+  double inverse = 1;
+
+  constexpr divider() noexcept = default;
+  constexpr explicit divider(index d) noexcept : by(d), inverse(d > 0 ? 1 / static_cast<double>(d) : 0) {}
+
+  HONE_HD constexpr index quotient(index i) const noexcept {
+    const index q = static_cast<index>(static_cast<double>(i) * inverse), rest = i - q * by;
+    return rest < 0 ? q - 1 : rest >= by ? q + 1 : q;
+  }
+};
+
+/// Elements that are read in lines, a line in pieces of `wide` elements, the last of which may be cut off.
+struct line_cut {
+  index lines = 0, length = 0;
+  int wide = 1;
+  divider pieces_per_line{};
+
+  constexpr line_cut() noexcept = default;
+  constexpr line_cut(index lines_, index length_, int wide_) noexcept
+      : lines(lines_), length(length_), wide(wide_), pieces_per_line((length_ + wide_ - 1) / wide_) {}
+
+  HONE_HD constexpr index pieces() const noexcept { return lines * pieces_per_line.by; }
+};
+
+}  // namespace hone::on_cuda

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+/// Everything for a CUDA trainer. Needs nvcc; never includes Eigen.
+#pragma once
+
+#include <hone/core/error.hpp>
+#include <hone/core/number.hpp>
+#include <hone/core/numbers.hpp>
+#include <hone/core/objective.hpp>
+#include <hone/core/outputs.hpp>
+#include <hone/core/reduction.hpp>
+#include <hone/core/view.hpp>
+#include <hone/cuda/evaluate.cuh>
+#include <hone/loss/binary_cross_entropy.hpp>
+#include <hone/loss/quality_focal.hpp>
+#include <hone/loss/sigmoid_focal.hpp>
+#include <hone/loss/varifocal.hpp>
+#include <hone/target/classes.hpp>
+#include <hone/version.hpp>

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT
+/// What every backend must answer for element-wise objectives: one list of cases, against the formulas in double.
+///
+/// A Device says how a backend is reached:
+///   buffer<T>       memory of its own: from a std::vector<T> or a size; data(), begin(), end(), host()
+///   evaluate(...)   hone::evaluate on it, waited for;  half, bfloat16  its 16-bit types
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+namespace conformance {
+
+using hone::index;
+
+struct shape {
+  index rows, columns, padding = 0;
+};
+
+/// The largest relative error that a type may show; 16-bit types round the gradient.
+template <class T>
+inline constexpr double tolerance = sizeof(T) == 8   ? 1e-13
+                                    : sizeof(T) == 4 ? 4e-6
+                                                     : 1e-2;
+
+/// Logits and targets with padding that nobody may read into an answer, or write.
+template <class Device, class T>
+struct element_batch {
+  static constexpr double untouched = 77;
+
+  shape size;
+  index stride;
+  std::vector<T> x, t, padded_zero;
+  std::vector<int> labels;
+  std::vector<float> weights;
+  typename Device::template buffer<T> device_x, device_t;
+  typename Device::template buffer<int> device_labels;
+  typename Device::template buffer<float> device_weights;
+
+  explicit element_batch(shape s)
+      : size(s),
+        stride(s.columns + s.padding),
+        x(filled([](index i, index c) { return 6 * std::sin(1.3 * double(i * 31 + c)); })),
+        t(filled([](index i, index c) { return (i + c) % 3 == 0 ? 0.0 : 0.25 * double((i * 5 + c) % 5); })),
+        labels(static_cast<std::size_t>(s.rows)),
+        weights(static_cast<std::size_t>(s.rows)),
+        device_x(x),
+        device_t(t),
+        device_labels((label(), labels)),
+        device_weights((weigh(), weights)) {}
+
+  hone::matrix_view<const T> view(typename Device::template buffer<T> const& b) const {
+    return {b.data(), size.rows, size.columns, stride};
+  }
+  template <class Number>
+  std::vector<T> filled(Number number) const {
+    std::vector<T> v(static_cast<std::size_t>(size.rows * stride), static_cast<T>(float(untouched)));
+    for (index i = 0; i < size.rows; ++i)
+      for (index c = 0; c < size.columns; ++c)
+        v[std::size_t(i * stride + c)] = static_cast<T>(static_cast<float>(number(i, c)));
+    return v;
+  }
+  double at(std::vector<T> const& v, index i, index c) const {
+    return static_cast<double>(static_cast<hone::accumulator_t<T>>(v[std::size_t(i * stride + c)]));
+  }
+
+ private:
+  /// Inside, outside (background), and -7, which cases ignore.
+  void label() {
+    for (std::size_t i = 0; i < labels.size(); ++i)
+      labels[i] = i % 5 == 3 ? -7 : i % 11 == 4 ? int(size.columns) + 2 : int(index(i * 7) % size.columns);
+  }
+  void weigh() {
+    for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = 0.5f + 0.25f * float(i % 4);
+  }
+};
+
+inline bool close(double a, double b, double bound) { return std::abs(a - b) <= bound * (1 + std::abs(b)); }
+
+/// Evaluates `objective` and compares all outputs with those of expected(row, column), a value_grad<double>.
+template <class Device, class T, class Objective, class Expected>
+void expect(element_batch<Device, T> const& b, Objective const& objective, Expected expected, double divisor,
+            hone::reduction how) {
+  using A = hone::accumulator_t<T>;
+  const index n = b.size.rows * b.size.columns;
+  const typename Device::template buffer<T> gradient(b.x);
+  const typename Device::template buffer<A> losses(static_cast<std::size_t>(n)), value(1);
+  Device::evaluate(objective, b.view(b.device_x),
+                   hone::outputs<T>{.gradient = {gradient.data(), b.size.rows, b.size.columns, b.stride},
+                                    .unreduced = losses.data(),
+                                    .value = value.data()},
+                   how);
+  const auto g = gradient.host();
+  const auto u = losses.host();
+  double total = 0;
+  bool gradients = true, unreduced = true, padding = true;
+  for (index i = 0; i < b.size.rows; ++i) {
+    for (index c = 0; c < b.size.columns; ++c) {
+      const auto y = expected(i, c);
+      if (divisor > 0) total += y.value / divisor;
+      gradients &= divisor > 0 ? close(b.at(g, i, c) * divisor, y.grad, tolerance<T>) : b.at(g, i, c) == 0;
+      unreduced &= close(double(u[std::size_t(i * b.size.columns + c)]), y.value, tolerance<A>);
+    }
+    for (index c = b.size.columns; c < b.stride; ++c) padding &= b.at(g, i, c) == b.at(b.x, i, c);
+  }
+  CHECK_MESSAGE(gradients, "gradient");
+  CHECK_MESSAGE(unreduced, "unreduced");
+  CHECK_MESSAGE(padding, "padding is not written");
+  CHECK(close(double(value.host()[0]), total, tolerance<A>));
+}
+
+/// One loss, with targets of both kinds, factors, row weights, ignored rows and every reduction.
+template <class Device, class T, class Loss, class Formula>
+void element_loss(Loss const& loss, Formula const& formula, std::vector<shape> const& shapes) {
+  for (const shape s : shapes) {
+    CAPTURE(s.rows);
+    CAPTURE(s.columns);
+    CAPTURE(s.padding);
+    const element_batch<Device, T> b(s);
+    const auto times = [](double w, hone::value_grad<double> y) {
+      return hone::value_grad<double>{w * y.value, w * y.grad};
+    };
+    const auto soft = [&](index i, index c) { return formula(b.at(b.x, i, c), b.at(b.t, i, c)); };
+    const auto hot = [&](index i, index c) {
+      const int label = b.labels[std::size_t(i)];
+      return times(label == -7 ? 0 : 1, formula(b.at(b.x, i, c), label == c ? 1.0 : 0.0));
+    };
+    double kept = 0;
+    for (const int label : b.labels) kept += label != -7;
+
+    const auto dense = loss(b.view(b.device_t));
+    const auto labels = loss(hone::classes(b.device_labels, {.ignore = -7}));
+    expect(b, dense, soft, double(s.rows * s.columns), hone::mean);
+    expect(
+        b, hone::weigh_rows(3 * dense, b.device_weights),
+        [&](index i, index c) { return times(3 * double(b.weights[std::size_t(i)]), soft(i, c)); }, 1, hone::sum);
+    expect(b, labels, hot, kept * double(s.columns), hone::mean);
+    expect(b, labels, hot, 5, hone::mean_over(5));
+    expect(
+        b, dense + 0.5 * labels,
+        [&](index i, index c) {
+          const auto first = soft(i, c), second = hot(i, c);
+          return hone::value_grad<double>{first.value + 0.5 * second.value, first.grad + 0.5 * second.grad};
+        },
+        0, hone::mean_over(0));
+  }
+}
+
+/// Images answer as the matrix of their pixels does, with targets in their own layout, weights and labels per pixel.
+template <class Device, class T>
+void element_images() {
+  const index images = 2, channels = 5, pixels = 9, rows = images * pixels;
+  const element_batch<Device, T> b({rows, channels});
+  const auto rearranged = [&](std::vector<T> const& v) {
+    std::vector<T> planes(v.size());
+    for (index i = 0; i < rows; ++i)
+      for (index c = 0; c < channels; ++c)
+        planes[std::size_t((i / pixels * channels + c) * pixels + i % pixels)] = v[std::size_t(i * channels + c)];
+    return planes;
+  };
+  using A = hone::accumulator_t<T>;
+  const typename Device::template buffer<T> x(rearranged(b.x)), t(rearranged(b.t)), planes(b.x), matrix(b.x);
+  const typename Device::template buffer<A> losses(b.x.size()), same(b.x.size()), value(1), as_value(1);
+  const auto objective = [&](auto targets) {
+    return hone::weigh_rows(hone::sigmoid_focal_loss(targets), b.device_weights) +
+           hone::binary_cross_entropy(hone::classes(b.device_labels, {.ignore = -7}));
+  };
+  Device::evaluate(
+      objective(hone::image_view<const T>{t.data(), images, channels, pixels}),
+      hone::image_view<const T>{x.data(), images, channels, pixels},
+      hone::outputs<T, hone::image_view>{
+          .gradient = {planes.data(), images, channels, pixels}, .unreduced = losses.data(), .value = value.data()},
+      hone::mean);
+  Device::evaluate(
+      objective(b.view(b.device_t)), b.view(b.device_x),
+      hone::outputs<T>{.gradient = {matrix.data(), rows, channels}, .unreduced = same.data(), .value = as_value.data()},
+      hone::mean);
+  CHECK(planes.host() == rearranged(matrix.host()));
+  CHECK(losses.host() == same.host());
+  CHECK(close(double(value.host()[0]), double(as_value.host()[0]), tolerance<A>));
+}
+
+/// Pointers that no vector of numbers could be read from.
+template <class Device, class T>
+void misaligned_elements() {
+  const index n = 101;
+  const element_batch<Device, T> b({1, n + 1});
+  const typename Device::template buffer<T> gradient(b.x), whole(b.x);
+  const auto run = [&](auto const& to, index from) {
+    Device::evaluate(hone::binary_cross_entropy(hone::matrix_view<const T>{b.device_t.data() + from, 1, n + 1 - from}),
+                     hone::matrix_view<const T>{b.device_x.data() + from, 1, n + 1 - from},
+                     hone::outputs<T>{.gradient = {to.data() + from, 1, n + 1 - from}}, hone::sum);
+  };
+  run(gradient, 1);
+  run(whole, 0);
+  const auto part = gradient.host(), all = whole.host();
+  CHECK(part[0] == b.x[0]);
+  CHECK(std::equal(part.begin() + 1, part.end(), all.begin() + 1));
+}
+
+template <class Device>
+void element_losses() {
+  const std::vector<shape> all{{0, 5}, {1, 1}, {1, 3}, {3, 4}, {37, 80}, {5, 1001}, {6, 13, 3}, {9, 16, 8}};
+  const std::vector<shape> some{{7, 80}, {5, 33, 7}};
+  const auto focal = [](auto targets) { return hone::sigmoid_focal_loss(targets, {.alpha = 0.25, .gamma = 2}); };
+  element_loss<Device, float>(focal, hone::sigmoid_focal_formula(0.25, 2), all);
+  element_loss<Device, double>(focal, hone::sigmoid_focal_formula(0.25, 2), some);
+  element_loss<Device, typename Device::half>(focal, hone::sigmoid_focal_formula(0.25, 2), all);
+  element_loss<Device, typename Device::bfloat16>(focal, hone::sigmoid_focal_formula(0.25, 2), some);
+  element_loss<Device, float>([](auto targets) { return hone::binary_cross_entropy(targets); },
+                              hone::binary_cross_entropy_formula(), some);
+  element_loss<Device, float>([](auto targets) { return hone::quality_focal_loss(targets, {.beta = 1.5}); },
+                              hone::quality_focal_formula{1.5}, some);
+  element_loss<Device, float>([](auto targets) { return hone::varifocal_loss(targets); },
+                              hone::varifocal_formula{0.75, 2}, some);
+  element_images<Device, float>();
+  misaligned_elements<Device, float>();
+  misaligned_elements<Device, typename Device::half>();
+}
+
+}  // namespace conformance

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// The CPU against the list of cases that every backend answers.
+#include <hone/hone.hpp>
+
+#include <conformance/elements.hpp>
+
+namespace {
+
+struct on_this_machine {
+  using half = Eigen::half;
+  using bfloat16 = Eigen::bfloat16;
+
+  template <class T>
+  class buffer {
+   public:
+    explicit buffer(std::size_t size) : numbers_(size) {}
+    explicit buffer(std::vector<T> const& from) : numbers_(from) {}
+
+    T* data() const { return const_cast<T*>(numbers_.data()); }  // as a device pointer is
+    T* begin() const { return data(); }
+    T* end() const { return data() + numbers_.size(); }
+    std::vector<T> host() const { return numbers_; }
+
+   private:
+    std::vector<T> numbers_;
+  };
+
+  template <class Objective, class View, class Outputs>
+  static void evaluate(Objective const& objective, View prediction, Outputs const& out, hone::reduction how) {
+    hone::evaluate(hone::cpu(2), objective, prediction, out, how);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("element-wise losses answer as every backend does") { conformance::element_losses<on_this_machine>(); }

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+// Streams, workspace, graphs and errors of hone::cuda.
+#include <hone/hone.cuh>
+
+#include <cuda/device.cuh>
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#if defined(CUDASIM)
+#include <cudasim.h>
+#endif
+
+namespace {
+
+struct problem {
+  static constexpr int rows = 64, columns = 80;
+
+  device::buffer<float> x, t, gradient, value;
+  device::stream stream;
+
+  problem() : x(numbers(1.3)), t(numbers(0)), gradient(rows * columns), value(1) {}
+
+  static std::vector<float> numbers(double rate) {
+    std::vector<float> v(rows * columns);
+    for (std::size_t i = 0; i < v.size(); ++i)
+      v[i] = rate == 0 ? float(i % 7 == 0) : 4 * static_cast<float>(std::sin(rate * double(i)));
+    return v;
+  }
+  hone::matrix_view<const float> logits() const { return {x.data(), rows, columns}; }
+  auto loss() const {
+    return hone::sigmoid_focal_loss(hone::matrix_view<const float>{t.data(), rows, columns}, {.alpha = 0.25});
+  }
+  hone::outputs<float> out() const { return {.gradient = {gradient.data(), rows, columns}, .value = value.data()}; }
+  float answer() const {
+    stream.wait();
+    return value.host()[0];
+  }
+};
+
+template <class Error, class Call>
+std::string message_of(Call const& call) {
+  try {
+    call();
+  } catch (Error const& error) {
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+}  // namespace
+
+TEST_CASE("the same bits every time, in own and in the caller's workspace") {
+  const problem p;
+  hone::cuda own(p.stream);
+  hone::evaluate(own, p.loss(), p.logits(), p.out());
+  const float first = p.answer();
+  const auto gradient = p.gradient.host();
+  CHECK(first > 0);
+
+  const std::size_t bytes = hone::workspace_bytes(p.loss());
+  const device::buffer<char> memory(bytes);
+  hone::cuda lent(p.stream, memory.data(), bytes);
+  for (int i = 0; i < 3; ++i) {
+    hone::evaluate(lent, p.loss(), p.logits(), p.out());
+    CHECK(p.answer() == first);
+    CHECK(p.gradient.host() == gradient);
+  }
+}
+
+TEST_CASE("the gradient may take the place of the prediction") {
+  const problem p;
+  hone::cuda gpu(p.stream);
+  hone::evaluate(gpu, p.loss(), p.logits(), p.out());
+  p.stream.wait();
+  hone::evaluate(gpu, p.loss(), p.logits(), {.gradient = {p.x.data(), p.rows, p.columns}});
+  p.stream.wait();
+  CHECK(p.x.host() == p.gradient.host());
+}
+
+TEST_CASE("a call can be captured into a graph and replayed") {
+  const problem p;
+  const auto focal = p.loss();
+  const auto logits = p.logits();
+  cudaStream_t stream = p.stream;
+  cudaGraph_t graph = nullptr;
+  cudaGraphExec_t replay = nullptr;
+  // [capture]
+  hone::cuda gpu(stream);
+  gpu.reserve(hone::workspace_bytes(focal));  // what a captured stream could not allocate
+  cudaStreamBeginCapture(stream, cudaStreamCaptureModeGlobal);
+  hone::evaluate(gpu, focal, logits, p.out());
+  cudaStreamEndCapture(stream, &graph);
+  // [/capture]
+  REQUIRE(cudaGraphInstantiate(&replay, graph, 0) == cudaSuccess);
+  for (int i = 0; i < 2; ++i) {
+    REQUIRE(cudaMemsetAsync(p.value.data(), 0, sizeof(float), p.stream) == cudaSuccess);
+    REQUIRE(cudaGraphLaunch(replay, p.stream) == cudaSuccess);
+    CHECK(p.answer() > 0);
+  }
+  cudaGraphExecDestroy(replay);
+  cudaGraphDestroy(graph);
+}
+
+TEST_CASE("a workspace that must grow in a capture is an error, and the capture goes on") {
+  const problem p;
+  hone::cuda gpu(p.stream), reserved(p.stream);
+  reserved.reserve(hone::workspace_bytes(p.loss()));
+  cudaGraph_t graph = nullptr;
+  REQUIRE(cudaStreamBeginCapture(p.stream, cudaStreamCaptureModeGlobal) == cudaSuccess);
+  const auto call = [&] { hone::evaluate(gpu, p.loss(), p.logits(), p.out()); };
+  CHECK(message_of<hone::cuda_error>(call).find("reserve them before the capture begins") != std::string::npos);
+  hone::evaluate(reserved, p.loss(), p.logits(), p.out());
+  CHECK(cudaStreamEndCapture(p.stream, &graph) == cudaSuccess);
+  cudaGraphDestroy(graph);
+}
+
+TEST_CASE("bad arguments are named, and nothing is enqueued") {
+  const problem p;
+  hone::cuda gpu(p.stream);
+  const auto call = [&](hone::matrix_view<float> gradient) {
+    return message_of<hone::invalid_argument>(
+        [&] { hone::evaluate(gpu, p.loss(), p.logits(), {.gradient = gradient, .value = p.value.data()}); });
+  };
+  CHECK(call({p.gradient.data(), 8, 10}) == "evaluate: gradient is 8 x 10, prediction is 64 x 80");
+  const std::vector<int> labels(3);
+  const device::buffer<int> few(labels);
+  CHECK(message_of<hone::invalid_argument>([&] {
+          hone::evaluate(gpu, hone::binary_cross_entropy(hone::classes(few)), p.logits(), p.out());
+        }) == "evaluate: 3 labels for 64 rows");
+  const device::buffer<char> memory(256);
+  hone::cuda lent(p.stream, memory.data(), 256);
+  CHECK(message_of<hone::cuda_error>([&] {
+          hone::evaluate(lent, p.loss(), p.logits(), p.out());
+        }).find("it belongs to the caller") != std::string::npos);
+}
+
+#if defined(CUDASIM)
+TEST_CASE("every byte moves once, 16 at a time") {
+  const problem p;
+  hone::cuda gpu(p.stream);
+  cudasim_counters_reset();
+  hone::evaluate(gpu, p.loss(), p.logits(), p.out());
+  p.stream.wait();
+  cudasim_counters c;
+  REQUIRE(cudasim_counters_get("element_kernel", &c) > 0);
+  const double loads = 2.0 * 4 * p.rows * p.columns, stores = 4.0 * p.rows * p.columns;
+  CHECK(double(c.global_load_bytes) <= 1.02 * loads);
+  CHECK(double(c.global_store_bytes) <= 1.02 * stores);
+  CHECK(cudasim_load_coalescing(c) >= 0.95);
+  CHECK(cudasim_store_coalescing(c) >= 0.95);
+  CHECK(cudasim_wide_fraction(c) >= 0.95);
+  CHECK(c.shared_max_ways <= 1);
+}
+#endif

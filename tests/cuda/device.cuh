@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+/// Device memory and a stream for tests.
+#pragma once
+
+#include <hone/hone.cuh>
+
+#include <cuda_runtime.h>
+#include <vector>
+
+namespace device {
+
+/// A copy of a vector on the device; what a kernel has not written yet is uninitialised where there was none.
+template <class T>
+class buffer {
+ public:
+  explicit buffer(std::size_t size) : size_(size) {
+    hone::on_cuda::check(cudaMalloc(&data_, bytes() + 16), "cudaMalloc");
+  }
+  explicit buffer(std::vector<T> const& from) : buffer(from.size()) {
+    hone::on_cuda::check(cudaMemcpy(data_, from.data(), bytes(), cudaMemcpyHostToDevice), "cudaMemcpy");
+  }
+  ~buffer() { cudaFree(data_); }
+  buffer(buffer const&) = delete;
+  buffer& operator=(buffer const&) = delete;
+
+  T* data() const { return data_; }
+  std::size_t size() const { return size_; }
+  T* begin() const { return data_; }
+  T* end() const { return data_ + size_; }
+
+  std::vector<T> host() const {
+    std::vector<T> to(size_);
+    hone::on_cuda::check(cudaMemcpy(to.data(), data_, bytes(), cudaMemcpyDeviceToHost), "cudaMemcpy");
+    return to;
+  }
+
+ private:
+  std::size_t bytes() const { return size_ * sizeof(T); }
+
+  T* data_ = nullptr;
+  std::size_t size_;
+};
+
+/// A stream of its own, waited for at the end.
+class stream {
+ public:
+  stream() { hone::on_cuda::check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreate"); }
+  ~stream() { cudaStreamDestroy(stream_); }
+  stream(stream const&) = delete;
+  stream& operator=(stream const&) = delete;
+
+  operator cudaStream_t() const { return stream_; }
+  void wait() const { hone::on_cuda::check(cudaStreamSynchronize(stream_), "cudaStreamSynchronize"); }
+
+ private:
+  cudaStream_t stream_ = nullptr;
+};
+
+}  // namespace device
