@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The arithmetic of launches, beyond 2^31 elements too. Needs no CUDA.
-#include <hone/cuda/launch.cuh>
+#include <hone/cuda/launch.hpp>
 
 #include <doctest/doctest.h>
 
