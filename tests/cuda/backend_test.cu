@@ -136,6 +136,12 @@ TEST_CASE("bad arguments are named, and nothing is enqueued") {
   CHECK(message_of<hone::cuda_error>([&] {
           hone::evaluate(lent, p.loss(), p.logits(), p.out());
         }).find("it belongs to the caller") != std::string::npos);
+  CHECK(message_of<hone::invalid_argument>([&] {
+          hone::cuda(p.stream, memory.data() + 8, 248);
+        }).find("must be device memory aligned to 256") != std::string::npos);
+  CHECK(message_of<hone::invalid_argument>([&] {
+          hone::cuda(p.stream, nullptr, 256);
+        }).find("with 256 bytes, must be device memory") != std::string::npos);
 }
 
 #if defined(CUDASIM)

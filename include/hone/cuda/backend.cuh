@@ -5,6 +5,7 @@
 #include <hone/cuda/error.cuh>
 
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 
 namespace hone {
@@ -49,7 +50,9 @@ class cuda {
 
   /// Works in memory of the caller's, device memory aligned to 256 bytes, and never allocates.
   cuda(cudaStream_t stream, void* workspace, std::size_t bytes) : stream_(stream) {
-    detail::require(workspace != nullptr || bytes == 0, "cuda", "workspace", 0.0, "device memory");
+    if (reinterpret_cast<std::uintptr_t>(workspace) % on_cuda::workspace_alignment != 0 || (!workspace && bytes > 0))
+      detail::fail("cuda: workspace is %p with %zu bytes, must be device memory aligned to %zu", workspace, bytes,
+                   on_cuda::workspace_alignment);
     memory_ = workspace, bytes_ = bytes, owned_ = false;
     clear();
   }
