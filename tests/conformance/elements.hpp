@@ -202,6 +202,19 @@ void misaligned_elements() {
   CHECK(std::equal(part.begin() + 1, part.end(), all.begin() + 1));
 }
 
+/// Over nothing the value and the gradient are 0, whatever the logits are.
+template <class Device>
+void mean_over_nothing() {
+  const std::vector<float> nan(12, std::nanf(""));
+  const typename Device::template buffer<float> x(nan), t(std::vector<float>(12)), gradient(nan), value(1);
+  Device::evaluate(hone::binary_cross_entropy(hone::matrix_view<const float>{t.data(), 3, 4}),
+                   hone::matrix_view<const float>{x.data(), 3, 4},
+                   hone::outputs<float>{.gradient = {gradient.data(), 3, 4}, .value = value.data()},
+                   hone::mean_over(0));
+  CHECK(value.host()[0] == 0);
+  CHECK(gradient.host() == std::vector<float>(12));
+}
+
 template <class Device>
 void element_losses() {
   const std::vector<shape> all{{0, 5}, {1, 1}, {1, 3}, {3, 4}, {37, 80}, {5, 1001}, {6, 13, 3}, {9, 16, 8}};
@@ -217,6 +230,7 @@ void element_losses() {
                               hone::quality_focal_formula{1.5}, some);
   element_loss<Device, float>([](auto targets) { return hone::varifocal_loss(targets); },
                               hone::varifocal_formula{0.75, 2}, some);
+  mean_over_nothing<Device>();
   element_images<Device, float>();
   misaligned_elements<Device, float>();
   misaligned_elements<Device, typename Device::half>();

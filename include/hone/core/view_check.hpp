@@ -74,4 +74,10 @@ void require_like(View v, const char* name, Prediction prediction) {
   if (!same_layout(v, prediction)) fail("evaluate: %s and prediction cut their pixels into images differently", name);
 }
 
+/// The same of an output that need not be given.
+template <class View, class Prediction>
+void require_like_if_given(View v, const char* name, Prediction prediction) {
+  if (v.data != nullptr || rows_of(v) != 0 || columns_of(v) != 0) require_like(v, name, prediction);
+}
+
 }  // namespace hone::detail

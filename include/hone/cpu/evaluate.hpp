@@ -30,10 +30,9 @@ double evaluate_leaves(cpu const& backend, list<Leaf...> const& all, View predic
                 "(binary_cross_entropy, sigmoid_focal_loss, ...), not both");
   using A = accumulator_t<number_of<View>>;
   const index rows = rows_of(prediction), columns = columns_of(prediction);
-  const auto given = [](auto v) { return v.data != nullptr || rows_of(v) != 0 || columns_of(v) != 0; };
 
   require_valid(prediction, "prediction");
-  if (given(out.gradient)) require_like(out.gradient, "gradient", prediction);
+  require_like_if_given(out.gradient, "gradient", prediction);
   all.each([&](auto const& l) { on_cpu::check_leaf(prediction, l); });
   const auto scales = all.apply(
       [&](auto const&... l) { return std::array{factor_of(how, on_cpu::divisor_of(l, all, rows, columns))...}; });

@@ -10,13 +10,13 @@
 
 namespace hone::on_cuda {
 
-/// A view as lines: of one row each, or the whole of it where nothing lies between the rows.
+/// A view as lines: of one row each, or the whole of it where nothing lies between its numbers.
 template <class T>
-bool contiguous(matrix_view<T> v) noexcept {
+bool without_gaps(matrix_view<T> v) noexcept {
   return v.row_stride == v.columns || v.rows <= 1;
 }
 template <class T>
-bool contiguous(image_view<T>) noexcept {
+bool without_gaps(image_view<T>) noexcept {
   return true;
 }
 template <class T>
@@ -130,6 +130,7 @@ __device__ double element_piece(element_job<View, Leaf...> const& job, index pie
       if (weight == A(0)) continue;
       const value_grad<A> y = leaf.term.formula(x[j], t[j]);
       unreduced[j] += weight * y.value;
+      if (scale == A(0)) continue;  // a mean over nothing, whatever the loss is
       total += scale * (weight * y.value);
       gradient[j] += scale * weight * y.grad;
     }
@@ -182,9 +183,9 @@ template <class View, class... Leaf>
 void launch_elements(cuda const& backend, element_job<View, Leaf...> job) {
   constexpr int N = wide_of<typename element_job<View, Leaf...>::T>;
   const index rows = detail::rows_of(job.prediction), columns = detail::columns_of(job.prediction);
-  bool one_line = contiguous(job.prediction) && (!job.out.gradient.data || contiguous(job.out.gradient));
+  bool one_line = without_gaps(job.prediction) && (!job.out.gradient.data || without_gaps(job.out.gradient));
   job.leaves.each([&](auto const& leaf) {
-    if constexpr (requires { leaf.term.targets.view; }) one_line = one_line && contiguous(leaf.term.targets.view);
+    if constexpr (requires { leaf.term.targets.view; }) one_line = one_line && without_gaps(leaf.term.targets.view);
   });
   bool wide = lines_aligned<N>(job.prediction, one_line) && is_aligned<N>(job.out.unreduced) &&
               (one_line || !job.out.unreduced || columns % N == 0) && lines_aligned<N>(job.out.gradient, one_line);

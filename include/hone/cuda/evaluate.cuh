@@ -36,9 +36,8 @@ void enqueue_leaves(cuda& backend, list<Leaf...> const& all, View prediction,
   static_assert((elementwise<typename Leaf::term_type> && ...),
                 "evaluate: hone::cuda computes element-wise terms (binary_cross_entropy, sigmoid_focal_loss, ...)");
   const index rows = rows_of(prediction), columns = columns_of(prediction);
-  const auto given = [](auto v) { return v.data != nullptr || rows_of(v) != 0 || columns_of(v) != 0; };
   require_valid(prediction, "prediction");
-  if (given(out.gradient)) require_like(out.gradient, "gradient", prediction);
+  require_like_if_given(out.gradient, "gradient", prediction);
   all.each([&](auto const& l) { on_cuda::check_leaf(prediction, l); });
   backend.reserve(workspace_for(all));
 
