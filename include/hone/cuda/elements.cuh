@@ -95,6 +95,7 @@ struct element_job {
   line_cut cut;
   element_order<View> order;
   grid_scratch scratch;
+  bool over_nothing = false;  // a mean over 0: the value and the gradient are 0, whatever the losses are
 };
 
 /// One piece of up to N elements. Returns Σ scale · weight · loss.
@@ -130,11 +131,15 @@ __device__ double element_piece(element_job<View, Leaf...> const& job, index pie
       if (weight == A(0)) continue;
       const value_grad<A> y = leaf.term.formula(x[j], t[j]);
       unreduced[j] += weight * y.value;
-      if (scale == A(0)) continue;  // a mean over nothing, whatever the loss is
       total += scale * (weight * y.value);
       gradient[j] += scale * weight * y.grad;
     }
   });
+  if (job.over_nothing) {
+    total = 0;
+#pragma unroll
+    for (int j = 0; j < N; ++j) gradient[j] = 0;
+  }
   if (job.out.gradient.data) store(gradient, line_of(job.out.gradient, line) + from, count);
   if (job.out.unreduced) {
     if constexpr (requires { job.prediction.row_stride; }) {

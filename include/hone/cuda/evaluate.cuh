@@ -45,6 +45,7 @@ void enqueue_leaves(cuda& backend, list<Leaf...> const& all, View prediction,
   const on_cuda::grid_scratch scratch(backend.workspace());
   double* counted = reinterpret_cast<double*>(static_cast<char*>(backend.workspace()) + on_cuda::grid_scratch::bytes);
   on_cuda::element_job<View, Leaf...> job{prediction, out, all, {}, {}, on_cuda::order_of(prediction), scratch};
+  job.over_nothing = how.how == reduction::kind::mean_over && how.count == 0;
   auto* scale = job.scales;
   all.each([&](auto const& l) { *scale++ = scale_for(backend, l, rows, columns, how, scratch, counted++); });
   on_cuda::launch_elements(backend, job);
