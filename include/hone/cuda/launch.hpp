@@ -31,15 +31,14 @@ struct divider {
   }
 };
 
-/// Elements that are read in lines, a line in pieces of `wide` elements, the last of which may be cut off.
+/// Elements that are read in lines, a line in pieces of so many elements, the last of which may be cut off.
 struct line_cut {
   index lines = 0, length = 0;
-  int wide = 1;
   divider pieces_per_line{};
 
   constexpr line_cut() noexcept = default;
-  constexpr line_cut(index lines_, index length_, int wide_) noexcept
-      : lines(lines_), length(length_), wide(wide_), pieces_per_line((length_ + wide_ - 1) / wide_) {}
+  constexpr line_cut(index lines_, index length_, int wide) noexcept
+      : lines(lines_), length(length_), pieces_per_line((length_ + wide - 1) / wide) {}
 
   HONE_HD constexpr index pieces() const noexcept { return lines * pieces_per_line.by; }
 };
