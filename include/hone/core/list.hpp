@@ -43,6 +43,13 @@ struct list : list_items<std::index_sequence_for<T...>, T...> {
 template <class... T>
 list(T const&...) -> list<T...>;
 
+template <class... First, class... Second>
+HONE_HD constexpr auto concatenated(list<First...> const& first, list<Second...> const& second) {
+  return first.apply([&](First const&... a) {
+    return second.apply([&](Second const&... b) { return list<First..., Second...>(a..., b...); });
+  });
+}
+
 template <std::size_t I, class T>
 HONE_HD constexpr T& at(list_item<I, T>& item) noexcept {
   return item.value;

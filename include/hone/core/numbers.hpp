@@ -30,6 +30,12 @@ class numbers {
   HONE_HD double operator[](index i) const noexcept {
     return wide_ ? static_cast<double const*>(data_)[i] : static_cast<double>(static_cast<float const*>(data_)[i]);
   }
+  /// In the type of the arithmetic: a detour through double would cost a GPU more than the number is worth.
+  template <class A>
+  HONE_HD A as(index i) const noexcept {
+    return wide_ ? static_cast<A>(static_cast<double const*>(data_)[i])
+                 : static_cast<A>(static_cast<float const*>(data_)[i]);
+  }
 
  private:
   void const* data_ = nullptr;

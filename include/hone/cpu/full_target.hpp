@@ -50,9 +50,10 @@ class full_target {
 
   void compute(Target const& target, A const* class_weights, group g) noexcept {
     A ground[W] = {}, factors[parts > 0 ? parts : 1][W] = {};
-    row_parts<A, Target> rows[W];
+    detail::row_parts<A, Target> rows[W];
     for (int lane = 0; lane < g.rows; ++lane) {
-      rows[lane] = row_parts<A, Target>(target, g.row + lane, columns_, nullptr);
+      if (target.ignores(g.row + lane)) continue;
+      rows[lane] = detail::row_parts<A, Target>(target, g.row + lane, columns_);
       ground[lane] = rows[lane].ground;
       for (int k = 0; k < parts; ++k) factors[k][lane] = rows[lane].dense_at[k];
     }

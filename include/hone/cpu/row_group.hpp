@@ -22,7 +22,7 @@ struct row_job {
   detail::list<Leaf...> leaves;
   std::array<double, sizeof...(Leaf)> scales;  // factor of the reduction, per leaf
   index columns;
-  A const* class_weights[sizeof...(Leaf)] = {};  // of weighed targets, in the type of the arithmetic
+  A const* class_weights[sizeof...(Leaf)] = {};  // of full targets, in the type of the arithmetic
   int squarings = -1;                            // see shared_strips
   bool streaming = false;                        // the gradient goes past the caches
 };
@@ -188,8 +188,7 @@ class row_worker {
       s.q.data = target.begin(leaf.term.target, job_.class_weights[k], g);
       if constexpr (requires { leaf.term.target.view; }) s.q.next = row_ahead(leaf.term.target.view, g, more);
     }
-    if constexpr (has_sparse_target<T>)
-      s.q.begin(leaf.term.target, job_.class_weights[k], g, z, row_max, s.s.mass, s.s.dot);
+    if constexpr (has_sparse_target<T>) s.q.begin(leaf.term.target, g, z, row_max, s.s.mass, s.s.dot);
     if constexpr (T::has_teacher) {
       s.t = load<A>(leaf.term.teacher, g, teachers_[k], -std::numeric_limits<A>::infinity());
       s.t_next = row_ahead(leaf.term.teacher, g, more);

@@ -3,48 +3,21 @@
 #pragma once
 
 #include <hone/cpu/full_target.hpp>
-#include <hone/loss/row_term.hpp>
+#include <hone/loss/skipped_rows.hpp>
 
 namespace hone::on_cpu {
 
-/// The placeholder of a term without a target.
-struct no_target {
-  static constexpr int labels = 0;
-  static constexpr int dense_parts = 0;
-  static constexpr bool has_uniform = false;
+using detail::no_target;
+using detail::target_of_term;
 
-  bool ignoring() const noexcept { return false; }
-  bool ignores(index) const noexcept { return false; }
-  double label_weight(index, numbers) const noexcept { return 1; }
-  void check_shape(index, index) const noexcept {}
-  void check_values(index, index) const noexcept {}
-  void visit(index, index, auto, auto&) const noexcept {}
-};
-
-template <class Term>
-auto const& target_or_none(Term const& term) noexcept {
-  static constexpr no_target none;
-  if constexpr (Term::has_target) {
-    return term.target;
-  } else {
-    return none;
-  }
-}
-
-template <class Term>
-using target_of_term = std::remove_cvref_t<decltype(target_or_none(std::declval<Term const&>()))>;
-
-/// Whether a term passes over any rows, and over row i: those of its target, or of every target of the objective
-/// where it has none.
+/// Whether a leaf passes over any rows, and over row i.
 template <class Leaf, class... All>
 bool skips_rows(Leaf const& leaf, detail::list<All...> const& leaves) noexcept {
-  if constexpr (Leaf::term_type::has_target) return leaf.term.target.ignoring();
-  return leaves.apply([](auto const&... l) { return (target_or_none(l.term).ignoring() || ...); });
+  return detail::any_target_of(leaf, leaves, [](auto const& target) { return target.ignoring(); });
 }
 template <class Leaf, class... All>
 bool skips(Leaf const& leaf, detail::list<All...> const& leaves, index i) noexcept {
-  if constexpr (Leaf::term_type::has_target) return leaf.term.target.ignores(i);
-  return leaves.apply([i](auto const&... l) { return (target_or_none(l.term).ignores(i) || ...); });
+  return detail::any_target_of(leaf, leaves, [i](auto const& target) { return target.ignores(i); });
 }
 
 template <class Term>

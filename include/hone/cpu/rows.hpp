@@ -32,10 +32,14 @@ double divisor_of(detail::leaf<Term, Weights> const& leaf, detail::list<All...> 
   }
 }
 
+template <class Leaf>
+inline constexpr bool copies_weights =
+    weighed_target<target_of_term<typename Leaf::term_type>> && has_full_target<typename Leaf::term_type>;
+
 /// Class weights in the type of the arithmetic, copied to `memory`.
 template <class A, class Leaf>
 A const* class_weights_of([[maybe_unused]] Leaf const& leaf, [[maybe_unused]] carver& memory) {
-  if constexpr (weighed_target<target_of_term<typename Leaf::term_type>>) {
+  if constexpr (copies_weights<Leaf>) {
     const numbers weights = leaf.term.target.weights;
     A* copy = memory.template take<A>(static_cast<std::size_t>(weights.size()));
     for (index c = 0; c < weights.size(); ++c) copy[c] = static_cast<A>(weights[c]);
@@ -63,7 +67,7 @@ double sum_rows(cpu const& backend, row_job<View, Leaf...> job) {
   using A = typename row_job<View, Leaf...>::A;
   const index columns = detail::columns_of(job.prediction);
 
-  constexpr int weighed = (int(weighed_target<target_of_term<typename Leaf::term_type>>) + ... + 0);
+  constexpr int weighed = (int(copies_weights<Leaf>) + ... + 0);
   if constexpr (weighed > 0) {
     carver memory(scratch<scratch_for::class_weights>(weighed * carver::room_for<A>(std::size_t(columns))));
     std::size_t k = 0;

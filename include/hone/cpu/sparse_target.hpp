@@ -5,38 +5,11 @@
 #pragma once
 
 #include <hone/cpu/tile.hpp>
-#include <hone/target/target.hpp>
+#include <hone/target/row_parts.hpp>
 
 namespace hone::on_cpu {
 
-template <class Target>
-inline constexpr bool is_sparse = Target::dense_parts == 0 && !(weighed_target<Target> && Target::has_uniform);
-
-/// The parts of one row's target; labels weigh what their class does, dense parts leave their factors.
-template <class A, class Target>
-struct row_parts {
-  static constexpr int labels = Target::labels;
-
-  A const* class_weights = nullptr;
-  index label_at[labels > 0 ? labels : 1] = {};
-  A ground = 0;
-  int label_count = 0, dense_count = 0;
-  A weight_at[labels > 0 ? labels : 1] = {};
-  A dense_at[Target::dense_parts > 0 ? Target::dense_parts : 1] = {};
-
-  row_parts() noexcept = default;
-  /// An ignored row has none.
-  row_parts(Target const& target, index row, index columns, A const* weights) noexcept : class_weights(weights) {
-    if (!target.ignores(row)) target.visit(row, columns, A(1), *this);
-  }
-
-  void label(index c, A weight) noexcept {
-    label_at[label_count] = c;
-    weight_at[label_count++] = class_weights ? weight * class_weights[c] : weight;
-  }
-  void uniform(A weight) noexcept { ground += weight; }
-  void dense(auto const&, A weight) noexcept { dense_at[dense_count++] = weight; }
-};
+using detail::is_sparse;
 
 /// q = ground + Σ weight[j] at the class label[j], per lane.
 template <class A, class Target>
@@ -49,10 +22,11 @@ class sparse_target {
   sparse_target(bool tall, index columns) noexcept : columns_(columns), tall_(tall) {}
 
   /// Reads the group's targets, and sums up over every row: Σ q, and Σ q (z - max) of the labels.
-  void begin(Target const target, A const* class_weights, group g, A const* z, V max, V& mass, V& dot) noexcept {
+  void begin(Target const target, group g, A const* z, V max, V& mass, V& dot) noexcept {
     A ground[W] = {}, weight[size][W] = {}, place[size][W] = {}, logit[size][W] = {};
     for (int lane = 0; lane < g.rows; ++lane) {
-      const row_parts<A, Target> row(target, g.row + lane, columns_, class_weights);
+      if (target.ignores(g.row + lane)) continue;
+      const detail::row_parts<A, Target> row(target, g.row + lane, columns_);
       ground[lane] = row.ground;
       for (int j = 0; j < labels; ++j) {
         weight[j][lane] = row.weight_at[j];

@@ -37,12 +37,17 @@ struct classes_target {
 
   HONE_HD constexpr bool ignoring() const noexcept { return ignore.given; }
   HONE_HD bool ignores(index i) const noexcept { return ignore.given && label(i) == ignore.value; }
+  HONE_HD bool labels_fit(index i, index columns) const noexcept {
+    return static_cast<std::uint64_t>(label(i)) < static_cast<std::uint64_t>(columns);
+  }
   HONE_HD double label_weight(index i, numbers weights) const noexcept { return weights[label(i)]; }
 
   template <class Number, class Sink>
   HONE_HD void visit(index i, index, Number scale, Sink& sink) const {
     sink.label(label(i), scale);
   }
+
+  HONE_HD constexpr auto dense_views() const { return detail::list(); }
 
   void check_shape(index rows, index) const {
     if (size != rows) detail::fail("evaluate: %jd labels for %jd rows", std::intmax_t(size), std::intmax_t(rows));
@@ -51,11 +56,10 @@ struct classes_target {
   /// Every label in [0, columns) or ignored.
   void check_values(index rows, index columns) const {
     bool bad = false;
-    for (index i = 0; i < rows; ++i)
-      bad |= (static_cast<std::uint64_t>(label(i)) >= static_cast<std::uint64_t>(columns)) && !ignores(i);
+    for (index i = 0; i < rows; ++i) bad |= !labels_fit(i, columns) && !ignores(i);
     if (!bad) return;
     for (index i = 0; i < rows; ++i)
-      if ((label(i) < 0 || label(i) >= columns) && !ignores(i))
+      if (!labels_fit(i, columns) && !ignores(i))
         detail::fail("evaluate: the label of row %jd is %jd, must be in [0, %jd)", std::intmax_t(i),
                      std::intmax_t(label(i)), std::intmax_t(columns));
   }

@@ -19,10 +19,16 @@ struct mix_target {
   numbers lambdas = {};  ///< one per row
   bool per_row = false;
 
-  HONE_HD double lambda_of(index i) const noexcept { return per_row ? lambdas[i] : lambda; }
+  template <class Number = double>
+  HONE_HD Number lambda_of(index i) const noexcept {
+    return per_row ? lambdas.as<Number>(i) : static_cast<Number>(lambda);
+  }
 
   HONE_HD constexpr bool ignoring() const noexcept { return first.ignoring() || second.ignoring(); }
   HONE_HD bool ignores(index i) const noexcept { return first.ignores(i) || second.ignores(i); }
+  HONE_HD bool labels_fit(index i, index columns) const noexcept {
+    return first.labels_fit(i, columns) && second.labels_fit(i, columns);
+  }
   HONE_HD double label_weight(index i, numbers weights) const noexcept {
     const double l = lambda_of(i);
     return l * first.label_weight(i, weights) + (1 - l) * second.label_weight(i, weights);
@@ -30,10 +36,12 @@ struct mix_target {
 
   template <class Number, class Sink>
   HONE_HD void visit(index i, index columns, Number scale, Sink& sink) const {
-    const auto l = static_cast<Number>(lambda_of(i));
+    const auto l = lambda_of<Number>(i);
     first.visit(i, columns, scale * l, sink);
     second.visit(i, columns, scale * (Number(1) - l), sink);
   }
+
+  HONE_HD constexpr auto dense_views() const { return detail::concatenated(first.dense_views(), second.dense_views()); }
 
   void check_shape(index rows, index columns) const {
     first.check_shape(rows, columns);

@@ -18,12 +18,15 @@ struct probabilities_target {
 
   HONE_HD constexpr bool ignoring() const noexcept { return false; }
   HONE_HD constexpr bool ignores(index) const noexcept { return false; }
-  constexpr double label_weight(index, numbers) const noexcept { return 1; }
+  HONE_HD constexpr bool labels_fit(index, index) const noexcept { return true; }
+  HONE_HD constexpr double label_weight(index, numbers) const noexcept { return 1; }
 
   template <class Number, class Sink>
   HONE_HD void visit(index, index, Number scale, Sink& sink) const {
     sink.dense(view, scale);
   }
+  HONE_HD constexpr auto dense_views() const { return detail::list(view); }
+
   void check_shape(index rows, index columns) const { detail::require_shape(view, "probabilities", rows, columns); }
   void check_values(index, index) const noexcept {}
 };

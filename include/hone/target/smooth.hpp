@@ -23,17 +23,20 @@ struct smooth_target {
 
   HONE_HD constexpr bool ignoring() const noexcept { return target.ignoring(); }
   HONE_HD bool ignores(index i) const noexcept { return target.ignores(i); }
+  HONE_HD bool labels_fit(index i, index columns) const noexcept { return target.labels_fit(i, columns); }
   HONE_HD double label_weight(index i, numbers weights) const noexcept { return target.label_weight(i, weights); }
 
   /// (1-ε) q + ε/K. Leaving the class out is the same with another pair of numbers: (1-ε) q + (1-q) ε/(K-1).
   template <class Number, class Sink>
   HONE_HD void visit(index i, index columns, Number scale, Sink& sink) const {
     const index others = elsewhere_only && columns > 1 ? columns - 1 : columns;
-    const double each = epsilon / static_cast<double>(others);  // a lone class gets it back
-    const double kept = elsewhere_only ? 1 - epsilon - each : 1 - epsilon;
-    target.visit(i, columns, scale * static_cast<Number>(kept), sink);
-    sink.uniform(scale * static_cast<Number>(each));
+    const Number each = static_cast<Number>(epsilon) / static_cast<Number>(others);  // a lone class gets it back
+    const auto rest = static_cast<Number>(1 - epsilon);
+    target.visit(i, columns, scale * (elsewhere_only ? rest - each : rest), sink);
+    sink.uniform(scale * each);
   }
+  HONE_HD constexpr auto dense_views() const { return target.dense_views(); }
+
   void check_shape(index rows, index columns) const { target.check_shape(rows, columns); }
   void check_values(index rows, index columns) const { target.check_values(rows, columns); }
 };

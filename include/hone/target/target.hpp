@@ -12,6 +12,7 @@
 /// backend decides by its sinks how to read the parts.
 #pragma once
 
+#include <hone/core/list.hpp>
 #include <hone/core/number.hpp>
 #include <hone/core/numbers.hpp>
 
@@ -32,6 +33,8 @@ struct silent_sink {
 /// labels, has_uniform, dense_parts  which parts visit may send, at compile time
 /// ignoring()      whether any row may be ignored; ignores(i) whether row i is
 /// label_weight(i, weights)  the weight of row i's label, or of its labels in their mixture, before smoothing
+/// labels_fit(i, K)  whether row i's labels are classes, if it is not ignored; for backends that cannot check before
+/// dense_views()   the views of the dense parts, as a list, in the order in which visit sends them
 /// check_shape(n, K)   throws where the sizes do not fit n rows of K classes; reads no memory of the caller's
 /// check_values(n, K)  throws where a label, λ or weight is out of range; for backends that can read them
 template <class T>
@@ -42,6 +45,8 @@ concept row_target = requires(T const& target, index i, detail::silent_sink sink
   { target.ignoring() } -> std::same_as<bool>;
   { target.ignores(i) } -> std::same_as<bool>;
   { target.label_weight(i, numbers()) } -> std::same_as<double>;
+  { target.labels_fit(i, i) } -> std::same_as<bool>;
+  target.dense_views();
   target.check_shape(i, i);
   target.check_values(i, i);
   target.visit(i, i, 1.0, sink);

@@ -20,6 +20,7 @@ struct weigh_classes_target {
   HONE_HD constexpr bool ignoring() const noexcept { return target.ignoring(); }
   HONE_HD bool ignores(index i) const noexcept { return target.ignores(i); }
 
+  HONE_HD bool labels_fit(index i, index columns) const noexcept { return target.labels_fit(i, columns); }
   HONE_HD double label_weight(index i, numbers w) const noexcept { return target.label_weight(i, w); }
 
   /// Sends the parts before weighing: q of class c is to be multiplied by weights[c].
@@ -27,6 +28,8 @@ struct weigh_classes_target {
   HONE_HD void visit(index i, index columns, Number scale, Sink& sink) const {
     target.visit(i, columns, scale, sink);
   }
+  HONE_HD constexpr auto dense_views() const { return target.dense_views(); }
+
   void check_shape(index rows, index columns) const {
     target.check_shape(rows, columns);
     detail::require_size(weights, columns, "weigh_classes weight", "class");

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+/// Which rows a term of an objective passes over: those of its own target, or, where it has none, of every target
+/// of the objective.
+#pragma once
+
+#include <hone/core/list.hpp>
+#include <hone/loss/row_term.hpp>
+#include <hone/target/target.hpp>
+
+namespace hone::detail {
+
+/// The placeholder of a term without a target.
+struct no_target {
+  static constexpr int labels = 0;
+  static constexpr int dense_parts = 0;
+  static constexpr bool has_uniform = false;
+};
+
+template <class Term>
+struct target_of {
+  using type = no_target;
+};
+template <class Term>
+  requires(Term::has_target)
+struct target_of<Term> {
+  using type = std::remove_cvref_t<decltype(std::declval<Term const&>().target)>;
+};
+template <class Term>
+using target_of_term = typename target_of<Term>::type;
+
+/// Whether test(target) holds of a leaf's own target, or of any target of the objective.
+HONE_CALLS_GIVEN template <class Leaf, class... All, class Test>
+HONE_HD bool any_target_of(Leaf const& leaf, list<All...> const& leaves, Test const& test) {
+  if constexpr (Leaf::term_type::has_target) {
+    return test(leaf.term.target);
+  } else {
+    return leaves.apply([&](auto const&... l) {
+      const auto test_of = [&](auto const& other) {
+        if constexpr (std::remove_cvref_t<decltype(other)>::term_type::has_target) return test(other.term.target);
+        return false;
+      };
+      return (test_of(l) || ...);
+    });
+  }
+}
+
+}  // namespace hone::detail

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+/// The parts of one row's target, in registers: labels with their weights, a uniform ground, factors of dense parts.
+#pragma once
+
+#include <hone/target/target.hpp>
+
+namespace hone::detail {
+
+/// Targets that are labels on a uniform ground: nothing of the size of a row needs to be read or written for them.
+/// All others have a number of their own for every class.
+template <class Target>
+inline constexpr bool is_sparse = Target::dense_parts == 0 && !(weighed_target<Target> && Target::has_uniform);
+
+/// q[c] = ground + Σ weight_at[j] where c is label_at[j] + Σ dense_at[k] · (dense part k)[c]. Class weights are in the
+/// labels' weights of a sparse target, and still to be multiplied with q[c] of others. Label is an integer type.
+template <class A, class Target, class Label = index>
+struct row_parts {
+  static constexpr int labels = Target::labels, dense_parts = Target::dense_parts;
+
+  numbers class_weights;
+  Label label_at[labels > 0 ? labels : 1] = {};
+  A ground = 0;
+  int label_count = 0, dense_count = 0;
+  A weight_at[labels > 0 ? labels : 1] = {};
+  A dense_at[dense_parts > 0 ? dense_parts : 1] = {};
+
+  row_parts() noexcept = default;
+  HONE_HD row_parts(Target const& target, index row, index columns) noexcept {
+    if constexpr (weighed_target<Target>) class_weights = target.weights;
+    target.visit(row, columns, A(1), *this);
+  }
+
+  /// As the sink of visit().
+  HONE_HD void label(index c, A weight) noexcept {
+    label_at[label_count] = static_cast<Label>(c);
+    if constexpr (weighed_target<Target> && is_sparse<Target>) weight *= class_weights.template as<A>(c);
+    weight_at[label_count++] = weight;
+  }
+  HONE_HD void uniform(A weight) noexcept { ground += weight; }
+  HONE_HD void dense(auto const&, A weight) noexcept { dense_at[dense_count++] = weight; }
+};
+
+}  // namespace hone::detail
