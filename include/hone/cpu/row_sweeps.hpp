@@ -6,6 +6,8 @@
 #include <hone/cpu/math.hpp>
 #include <hone/cpu/row_leaf.hpp>
 
+#include <algorithm>
+
 namespace hone::on_cpu {
 
 template <class... Term>
@@ -55,6 +57,9 @@ pack<A> largest_of(A const* z, index packs) noexcept {
   return max(a, b);
 }
 
+/// Sums are taken over stretches of so many packs first: one chain over a row of 100,000 would lose four digits.
+inline constexpr index stretch_packs = 64;
+
 template <class V>
 struct softmax_sums {
   V exponentials, logits;
@@ -68,6 +73,8 @@ softmax_sums<pack<A>> first_sweep(detail::list<leaf_state<A, Term>...>& leaves, 
   auto parts = leaves.apply([](auto const&... l) { return detail::list(first_part(l)...); });
   A const* const tempered = tempered_strip(leaves);
   V total(0), logits(0);
+  softmax_sums<V> sums{V(0), V(0)};
+  leaves.each([]<class T>([[maybe_unused]] leaf_state<A, T>& l) { first_part<A, T>::clear(l); });
 
   const auto step = [&](index i, V z, V z_or_0) {
     parts.each([&]<class T>([[maybe_unused]] first_part<A, T>& l) {
@@ -102,21 +109,27 @@ softmax_sums<pack<A>> first_sweep(detail::list<leaf_state<A, Term>...>& leaves, 
   };
 
   const index whole = (strips.packs - (strips.tail != 0)) * V::size;
-  for (index i = 0; i < whole; i += V::size) {
-    strips.next.prefetch(i);
-    const V z = V::load(strips.z + i) - row_max;
-    step(i, z, z);
-  }
+  const auto end_stretch = [&] {
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (detail::at<I>(parts).give(detail::at<I>(leaves)), ...);
+    }(std::index_sequence_for<Term...>());
+    sums.exponentials += total, sums.logits += logits;
+    total = logits = V(0);
+  };
+  for (index i = 0; i < whole; end_stretch())
+    for (const index end = std::min(i + stretch_packs * V::size, whole); i < end; i += V::size) {
+      strips.next.prefetch(i);
+      const V z = V::load(strips.z + i) - row_max;
+      step(i, z, z);
+    }
   if (strips.tail != 0) {
     A valid[V::size];
     for (int lane = 0; lane < V::size; ++lane) valid[lane] = lane < strips.tail;
     const V z = V::load(strips.z + whole) - row_max;
     step(whole, z, zero_where(V::load(valid) == V(0), z));
+    end_stretch();
   }
-  [&]<std::size_t... I>(std::index_sequence<I...>) {
-    (detail::at<I>(parts).give(detail::at<I>(leaves)), ...);
-  }(std::index_sequence_for<Term...>());
-  return {total, logits};
+  return sums;
 }
 
 /// exp(z - max) as the first sweep left it: its own strip, or a tempered one to be squared.
@@ -142,11 +155,16 @@ void second_sweep(leaf_state<A, Term>& leaf, detail::list<leaf_state<A, All>...>
   static_assert(Term::has_target, "a term with late sums needs a target: rows of no target are passed over");
   using V = pack<A>;
   const exponentials<A, All...> e_of(leaves, strips);
-  for (index i = 0; i < strips.packs * V::size; i += V::size) {
-    const V q = leaf.q.at(i);
-    if (all(q == V(0))) continue;
-    const row_element<V> e{V::load(strips.z + i) - row_max, e_of.at(i) * inverse, q, V(0), {}};
-    leaf.term.second(e, leaf.s.log_sum, leaf.s.late);
+  const index size = strips.packs * V::size;
+  for (index i = 0; i < size;) {
+    V late[2] = {V(0), V(0)};
+    for (const index end = std::min(i + stretch_packs * V::size, size); i < end; i += V::size) {
+      const V q = leaf.q.at(i);
+      if (all(q == V(0))) continue;
+      const row_element<V> e{V::load(strips.z + i) - row_max, e_of.at(i) * inverse, q, V(0), {}};
+      leaf.term.second(e, leaf.s.log_sum, late);
+    }
+    for (int k = 0; k < Term::late; ++k) leaf.s.late[k] += late[k];
   }
 }
 

@@ -21,7 +21,7 @@ void check_leaf(View prediction, detail::leaf<Term, Weights> const& leaf) {
 /// What mean divides a leaf by: the rows that count, or their target weights.
 template <row_term Term, int Weights, class... All>
 double divisor_of(detail::leaf<Term, Weights> const& leaf, detail::list<All...> const& leaves, index rows, index) {
-  if constexpr (weighed_target<target_of_term<Term>> && target_of_term<Term>::dense_parts == 0) {
+  if constexpr (detail::divides_by_weights<Term>) {
     auto const& target = leaf.term.target;
     double total = 0;
     for (index i = 0; i < rows; ++i)
