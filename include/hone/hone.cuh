@@ -11,8 +11,16 @@
 #include <hone/core/view.hpp>
 #include <hone/cuda/evaluate.cuh>
 #include <hone/loss/binary_cross_entropy.hpp>
+#include <hone/loss/cross_entropy.hpp>
+#include <hone/loss/distillation.hpp>
 #include <hone/loss/quality_focal.hpp>
 #include <hone/loss/sigmoid_focal.hpp>
+#include <hone/loss/softmax_focal.hpp>
 #include <hone/loss/varifocal.hpp>
+#include <hone/loss/z_loss.hpp>
 #include <hone/target/classes.hpp>
+#include <hone/target/mix.hpp>
+#include <hone/target/probabilities.hpp>
+#include <hone/target/smooth.hpp>
+#include <hone/target/weigh_classes.hpp>
 #include <hone/version.hpp>

@@ -2,7 +2,7 @@
 // The CPU against the list of cases that every backend answers.
 #include <hone/hone.hpp>
 
-#include <conformance/elements.hpp>
+#include <conformance/rows.hpp>
 
 namespace {
 
@@ -34,3 +34,8 @@ struct on_this_machine {
 }  // namespace
 
 TEST_CASE("element-wise losses answer as every backend does") { conformance::element_losses<on_this_machine>(); }
+TEST_CASE("losses of labels answer as every backend does") { conformance::row_losses_of_labels<on_this_machine>(); }
+TEST_CASE("losses of any target answer as every backend does") {
+  conformance::row_losses_of_targets<on_this_machine>();
+}
+TEST_CASE("sums of terms answer as every backend does") { conformance::row_losses_of_terms<on_this_machine>(); }

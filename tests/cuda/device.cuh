@@ -4,6 +4,8 @@
 
 #include <hone/hone.cuh>
 
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
 #include <cuda_runtime.h>
 #include <vector>
 
@@ -54,6 +56,22 @@ class stream {
 
  private:
   cudaStream_t stream_ = nullptr;
+};
+
+/// How the lists of tests/conformance/ reach a device.
+struct conformance {
+  using half = __half;
+  using bfloat16 = __nv_bfloat16;
+  template <class T>
+  using buffer = device::buffer<T>;
+
+  template <class Objective, class View, class Outputs>
+  static void evaluate(Objective const& objective, View prediction, Outputs const& out, hone::reduction how) {
+    const device::stream stream;
+    hone::cuda gpu(stream);
+    hone::evaluate(gpu, objective, prediction, out, how);
+    stream.wait();
+  }
 };
 
 }  // namespace device

@@ -18,7 +18,10 @@ template <class Indices, class... T>
 struct list_items;
 template <std::size_t... I, class... T>
 struct list_items<std::index_sequence<I...>, T...> : list_item<I, T>... {
-  HONE_HD constexpr explicit list_items(T const&... values) : list_item<I, T>{values}... {}
+  constexpr list_items() = default;
+  HONE_HD constexpr explicit list_items(T const&... values)
+    requires(sizeof...(T) > 0)
+      : list_item<I, T>{values}... {}
 
   /// f(first, second, …)
   HONE_CALLS_GIVEN template <class F>

@@ -84,9 +84,10 @@ struct leaf {
     for (int k = 0; k < Weights; ++k) require_size(weights[k], rows, "weigh_rows weight", "row");
   }
   /// The factor and the row's weights, without the reduction.
-  HONE_HD double factor_of_row(index i) const noexcept {
-    double f = factor;
-    for (int k = 0; k < Weights; ++k) f *= weights[k][i];
+  template <class A = double>
+  HONE_HD A factor_of_row(index i) const noexcept {
+    A f = static_cast<A>(factor);
+    for (int k = 0; k < Weights; ++k) f *= weights[k].template as<A>(i);
     return f;
   }
 };

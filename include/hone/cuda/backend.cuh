@@ -66,7 +66,8 @@ class cuda {
       : stream_(other.stream_),
         memory_(std::exchange(other.memory_, nullptr)),
         bytes_(std::exchange(other.bytes_, 0)),
-        owned_(std::exchange(other.owned_, true)) {}
+        owned_(std::exchange(other.owned_, true)),
+        invalid_labels_(other.invalid_labels_) {}
 
   cudaStream_t stream() const noexcept { return stream_; }
 
@@ -90,6 +91,11 @@ class cuda {
     clear();
   }
 
+  /// From now on calls add to *counter, in device memory, the rows whose label is neither a class nor ignored, once
+  /// per term with a target; null: nothing is counted.
+  void count_invalid_labels(unsigned long long* counter) noexcept { invalid_labels_ = counter; }
+  unsigned long long* invalid_labels() const noexcept { return invalid_labels_; }
+
   /// The first bytes hold 0 between calls, see cuda/reduce.cuh.
   void* workspace() const noexcept { return memory_; }
 
@@ -103,6 +109,7 @@ class cuda {
   void* memory_ = nullptr;
   std::size_t bytes_ = 0;
   bool owned_ = true;
+  unsigned long long* invalid_labels_ = nullptr;
 };
 
 }  // namespace hone

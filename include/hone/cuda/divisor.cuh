@@ -5,6 +5,7 @@
 #include <hone/core/objective.hpp>
 #include <hone/core/reduction.hpp>
 #include <hone/cuda/reduce.cuh>
+#include <hone/loss/skipped_rows.hpp>
 
 namespace hone::on_cuda {
 
@@ -26,11 +27,37 @@ __global__ void __launch_bounds__(block_threads)
   grid_sum(total, scratch, [&](double x) { *factor = detail::factor_of(mean, x * each); });
 }
 
+/// A row counts for a target if it is not ignored and its labels are classes.
+template <class Target>
+HONE_HD bool row_counts(Target const& target, index row, index columns) noexcept {
+  return !target.ignores(row) && target.labels_fit(row, columns);
+}
+template <class Leaf, class... All>
+HONE_HD bool skips(Leaf const& leaf, detail::list<All...> const& leaves, index row, index columns) noexcept {
+  return detail::any_target_of(leaf, leaves, [=](auto const& t) { return !row_counts(t, row, columns); });
+}
+
+/// Rows of element-wise targets that are not ignored.
 template <class Targets>
-struct counts_row {
+struct kept_rows {
   Targets targets;
 
   __device__ double operator()(index i) const { return targets.ignores(i) ? 0 : 1; }
+};
+
+/// Rows that count for a row term, or the target weights of their labels.
+template <class Leaf, class... All>
+struct counting_rows {
+  Leaf leaf;
+  detail::list<All...> leaves;
+  index columns;
+
+  __device__ double operator()(index i) const {
+    if (skips(leaf, leaves, i, columns)) return 0;
+    if constexpr (detail::divides_by_weights<typename Leaf::term_type>)
+      return leaf.term.target.label_weight(i, leaf.term.target.weights);
+    return 1;
+  }
 };
 
 }  // namespace hone::on_cuda

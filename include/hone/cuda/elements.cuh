@@ -2,23 +2,12 @@
 /// Element-wise objectives on CUDA: one kernel that reads every element once and writes its gradient.
 #pragma once
 
-#include <hone/core/outputs.hpp>
-#include <hone/core/view_check.hpp>
-#include <hone/cuda/divisor.cuh>
-#include <hone/cuda/vector.cuh>
+#include <hone/cuda/job.cuh>
 #include <hone/loss/element_term.hpp>
 
 namespace hone::on_cuda {
 
 /// A view as lines: of one row each, or the whole of it where nothing lies between its numbers.
-template <class T>
-bool without_gaps(matrix_view<T> v) noexcept {
-  return v.row_stride == v.columns || v.rows <= 1;
-}
-template <class T>
-bool without_gaps(image_view<T>) noexcept {
-  return true;
-}
 template <class T>
 HONE_HD T* line_of(matrix_view<T> v, index line) noexcept {
   return v.data + line * v.row_stride;
@@ -82,34 +71,27 @@ struct cursor<image_view<T>> {
   }
 };
 
-/// What the kernel is given.
-template <class View, class... Leaf>
-struct element_job {
-  using T = detail::number_of<View>;
-  using A = accumulator_t<T>;
-
-  View prediction;
-  typename detail::outputs_of<View>::type out;
-  detail::list<Leaf...> leaves;
-  scale_of_leaf scales[sizeof...(Leaf)];
-  line_cut cut;
+/// How a grid walks through the elements.
+template <class View>
+struct element_cut {
+  line_cut lines;
   element_order<View> order;
-  grid_scratch scratch;
-  bool over_nothing = false;  // a mean over 0: the value and the gradient are 0, whatever the losses are
 };
 
 /// One piece of up to N elements. Returns Σ scale · weight · loss.
 template <int N, class View, class... Leaf>
-__device__ double element_piece(element_job<View, Leaf...> const& job, index piece,
-                                typename element_job<View, Leaf...>::A const (&scales)[sizeof...(Leaf)]) {
-  using A = typename element_job<View, Leaf...>::A;
-  const index line = job.cut.pieces_per_line.quotient(piece), from = (piece - line * job.cut.pieces_per_line.by) * N;
-  const index first = line * job.cut.length + from;
-  const int count = static_cast<int>(job.cut.length - from < N ? job.cut.length - from : N);
+__device__ double element_piece(job<View, Leaf...> const& job, element_cut<View> const& cut, index piece,
+                                accumulator_t<detail::number_of<View>> const (&scales)[sizeof...(Leaf)]) {
+  using A = accumulator_t<detail::number_of<View>>;
+  const divider per_line = cut.lines.pieces_per_line;
+  const index line = per_line.quotient(piece), from = (piece - line * per_line.by) * N;
+  const index first = line * cut.lines.length + from;
+  const int count = static_cast<int>(cut.lines.length - from < N ? cut.lines.length - from : N);
 
   A x[N] = {}, unreduced[N] = {}, gradient[N] = {};
   load(line_of(job.prediction, line) + from, x, count);
   A total = 0;
+  bool over_nothing = true;  // then the value and the gradient are 0, whatever the losses are
   int k = 0;
   job.leaves.each([&]<class L>(L const& leaf) {
     auto const& targets = leaf.term.targets;
@@ -117,14 +99,15 @@ __device__ double element_piece(element_job<View, Leaf...> const& job, index pie
     A t[N] = {};
     if constexpr (dense) load(line_of(targets.view, line) + from, t, count);
     const A scale = scales[k++];
+    over_nothing = over_nothing && scale == A(0);
     const bool varies = L::weight_count > 0 || targets.ignoring();
-    cursor<View> place(job.order, !dense || varies ? first : 0);
+    cursor<View> place(cut.order, !dense || varies ? first : 0);
 #pragma unroll
     for (int j = 0; j < N; ++j) {
       if (j >= count) break;
       A weight = static_cast<A>(leaf.factor);
       if (!dense || varies) {
-        if (varies) weight = targets.ignores(place.row) ? A(0) : static_cast<A>(leaf.factor_of_row(place.row));
+        if (varies) weight = targets.ignores(place.row) ? A(0) : leaf.template factor_of_row<A>(place.row);
         if constexpr (!dense) t[j] = targets.labels.label(place.row) == place.column ? A(1) : A(0);
         place.advance();
       }
@@ -135,7 +118,7 @@ __device__ double element_piece(element_job<View, Leaf...> const& job, index pie
       gradient[j] += scale * weight * y.grad;
     }
   });
-  if (job.over_nothing) {
+  if (over_nothing) {
     total = 0;
 #pragma unroll
     for (int j = 0; j < N; ++j) gradient[j] = 0;
@@ -145,7 +128,7 @@ __device__ double element_piece(element_job<View, Leaf...> const& job, index pie
     if constexpr (requires { job.prediction.row_stride; }) {
       store(unreduced, job.out.unreduced + first, count);
     } else {
-      cursor<View> place(job.order, first);
+      cursor<View> place(cut.order, first);
 #pragma unroll
       for (int j = 0; j < N; ++j, place.advance())
         if (j < count) job.out.unreduced[place.row * job.prediction.channels + place.column] = unreduced[j];
@@ -155,26 +138,16 @@ __device__ double element_piece(element_job<View, Leaf...> const& job, index pie
 }
 
 template <int N, class View, class... Leaf>
-__global__ void __launch_bounds__(block_threads) element_kernel(element_job<View, Leaf...> const job) {
-  using A = typename element_job<View, Leaf...>::A;
-  const index pieces = job.cut.pieces(), step = index(gridDim.x) * block_threads;
+__global__ void __launch_bounds__(block_threads)
+    element_kernel(job<View, Leaf...> const work, element_cut<View> const cut) {
+  using A = typename job<View, Leaf...>::A;
+  const index pieces = cut.lines.pieces(), step = index(gridDim.x) * block_threads;
   A scales[sizeof...(Leaf)];
-#pragma unroll
-  for (std::size_t k = 0; k < sizeof...(Leaf); ++k) scales[k] = static_cast<A>(job.scales[k].get());
+  work.read_scales(scales);
   double total = 0;
   for (index i = index(blockIdx.x) * block_threads + threadIdx.x; i < pieces; i += step)
-    total += element_piece<N>(job, i, scales);
-  if (job.out.value) grid_sum(total, job.scratch, [&](double x) { *job.out.value = static_cast<A>(x); });
-}
-
-/// Whether every line of a view may be read as vectors of N.
-template <int N, class T>
-bool lines_aligned(matrix_view<T> v, bool one_line) noexcept {
-  return is_aligned<N>(v.data) && (one_line || is_aligned<N>(v.data + v.row_stride));
-}
-template <int N, class T>
-bool lines_aligned(image_view<T> v, bool) noexcept {
-  return is_aligned<N>(v.data);
+    total += element_piece<N>(work, cut, i, scales);
+  if (work.out.value) grid_sum(total, work.scratch, [&](double x) { *work.out.value = static_cast<A>(x); });
 }
 
 template <class View, elementwise Term, int Weights>
@@ -185,26 +158,24 @@ void check_leaf(View prediction, detail::leaf<Term, Weights> const& leaf) {
 
 /// Cuts the elements into pieces, 16 bytes wide where every pointer allows it, and launches the kernel.
 template <class View, class... Leaf>
-void launch_elements(cuda const& backend, element_job<View, Leaf...> job) {
-  constexpr int N = wide_of<typename element_job<View, Leaf...>::T>;
-  const index rows = detail::rows_of(job.prediction), columns = detail::columns_of(job.prediction);
-  bool one_line = without_gaps(job.prediction) && (!job.out.gradient.data || without_gaps(job.out.gradient));
-  job.leaves.each([&](auto const& leaf) {
-    if constexpr (requires { leaf.term.targets.view; }) one_line = one_line && without_gaps(leaf.term.targets.view);
-  });
-  bool wide = lines_aligned<N>(job.prediction, one_line) && is_aligned<N>(job.out.unreduced) &&
-              (one_line || !job.out.unreduced || columns % N == 0) && lines_aligned<N>(job.out.gradient, one_line);
-  job.leaves.each([&](auto const& leaf) {
-    if constexpr (requires { leaf.term.targets.view; })
-      wide = wide && lines_aligned<N>(leaf.term.targets.view, one_line);
-  });
-  job.cut = line_cut(one_line ? 1 : rows, one_line ? rows * columns : columns, wide ? N : 1);
-  const int blocks = blocks_for(job.cut.pieces());
-  if (wide) {
-    element_kernel<N><<<blocks, block_threads, 0, backend.stream()>>>(job);
-  } else {
-    element_kernel<1><<<blocks, block_threads, 0, backend.stream()>>>(job);
-  }
+void launch_elements(cuda const& backend, job<View, Leaf...> const& work) {
+  constexpr int N = wide_of<typename job<View, Leaf...>::T>;
+  const index rows = detail::rows_of(work.prediction), columns = detail::columns_of(work.prediction);
+  const auto each_view = [&](auto const& body) {
+    body(work.prediction);
+    if (work.out.gradient.data) body(work.out.gradient);
+    work.leaves.each([&](auto const& leaf) {
+      if constexpr (requires { leaf.term.targets.view; }) body(leaf.term.targets.view);
+    });
+  };
+  bool one_line = true;
+  each_view([&](auto const& view) { one_line = one_line && without_gaps(view); });
+  bool wide = is_aligned<N>(work.out.unreduced) && (one_line || !work.out.unreduced || columns % N == 0);
+  each_view([&](auto const& view) { wide = wide && lines_aligned<N>(view, one_line); });
+  const element_cut<View> cut{line_cut(one_line ? 1 : rows, one_line ? rows * columns : columns, wide ? N : 1),
+                              order_of(work.prediction)};
+  const auto kernel = wide ? element_kernel<N, View, Leaf...> : element_kernel<1, View, Leaf...>;
+  kernel<<<blocks_for(cut.lines.pieces()), block_threads, 0, backend.stream()>>>(work, cut);
   check_launch("evaluate: element_kernel");
 }
 

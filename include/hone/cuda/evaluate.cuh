@@ -3,6 +3,7 @@
 #pragma once
 
 #include <hone/cuda/elements.cuh>
+#include <hone/cuda/rows.cuh>
 
 #include <type_traits>
 
@@ -15,47 +16,71 @@ constexpr std::size_t workspace_for(list<Leaf...> const&) noexcept {
   return on_cuda::grid_scratch::bytes + sizeof(double) * sizeof...(Leaf);  // and a factor per leaf
 }
 
-/// The factor of the reduction for one leaf; enqueues a kernel where rows must be counted.
-template <class Leaf>
-on_cuda::scale_of_leaf scale_for(cuda const& backend, Leaf const& leaf, index rows, index columns, reduction how,
-                                 on_cuda::grid_scratch scratch, double* counted) {
+/// The factor of the reduction for one leaf; enqueues a kernel where only the device can count. `each` is what a
+/// row counts for.
+template <class Weight>
+on_cuda::scale_of_leaf counted_scale(cuda const& backend, Weight const& weight, index rows, index each,
+                                     on_cuda::grid_scratch scratch, double* counted) {
+  on_cuda::count_kernel<<<on_cuda::blocks_for(rows), on_cuda::block_threads, 0, backend.stream()>>>(
+      rows, weight, static_cast<double>(each), counted, scratch);
+  on_cuda::check_launch("evaluate: count_kernel");
+  return {0, counted};
+}
+template <elementwise Term, int Weights, class... All>
+on_cuda::scale_of_leaf scale_for(cuda const& backend, leaf<Term, Weights> const& leaf, list<All...> const&, index rows,
+                                 index columns, reduction how, on_cuda::grid_scratch scratch, double* counted) {
   auto const& targets = leaf.term.targets;
   if (how.how != reduction::kind::mean || !targets.ignoring())
     return {factor_of(how, static_cast<double>(rows) * static_cast<double>(columns)), nullptr};
-  const on_cuda::counts_row<std::remove_cvref_t<decltype(targets)>> counts{targets};
-  on_cuda::count_kernel<<<on_cuda::blocks_for(rows), on_cuda::block_threads, 0, backend.stream()>>>(
-      rows, counts, static_cast<double>(columns), counted, scratch);
-  on_cuda::check_launch("evaluate: count_kernel");
-  return {0, counted};
+  return counted_scale(backend, on_cuda::kept_rows<std::remove_cvref_t<decltype(targets)>>{targets}, rows, columns,
+                       scratch, counted);
+}
+template <row_term Term, int Weights, class... All>
+on_cuda::scale_of_leaf scale_for(cuda const& backend, leaf<Term, Weights> const& leaf, list<All...> const& all,
+                                 index rows, index columns, reduction how, on_cuda::grid_scratch scratch,
+                                 double* counted) {
+  const bool has_labels = any_target_of(leaf, all, [](auto const& target) { return target.labels > 0; });
+  if (how.how != reduction::kind::mean || !has_labels) return {factor_of(how, static_cast<double>(rows)), nullptr};
+  return counted_scale(backend, on_cuda::counting_rows<hone::detail::leaf<Term, Weights>, All...>{leaf, all, columns},
+                       rows, 1, scratch, counted);
 }
 
 /// Checks everything, and only then enqueues.
 template <class View, class... Leaf>
 void enqueue_leaves(cuda& backend, list<Leaf...> const& all, View prediction,
                     typename outputs_of<View>::type const& out, reduction how) {
-  static_assert((elementwise<typename Leaf::term_type> && ...),
-                "evaluate: hone::cuda computes element-wise terms (binary_cross_entropy, sigmoid_focal_loss, ...)");
+  constexpr bool by_rows = (row_term<typename Leaf::term_type> && ...);
+  static_assert(by_rows || (elementwise<typename Leaf::term_type> && ...),
+                "evaluate: a sum may hold row terms (cross_entropy, distillation, ...) or element-wise terms "
+                "(binary_cross_entropy, sigmoid_focal_loss, ...), not both");
   const index rows = rows_of(prediction), columns = columns_of(prediction);
   require_valid(prediction, "prediction");
   require_like_if_given(out.gradient, "gradient", prediction);
+  if (columns > on_cuda::most_columns)
+    fail("evaluate: prediction has %jd columns, must be at most %jd", std::intmax_t(columns),
+         std::intmax_t(on_cuda::most_columns));
   all.each([&](auto const& l) { on_cuda::check_leaf(prediction, l); });
   backend.reserve(workspace_for(all));
 
   const on_cuda::device_of_stream device(backend.stream());
+  if (rows == 0 || columns == 0) return on_cuda::write_nothing(backend, out, by_rows ? rows : 0);
   const on_cuda::grid_scratch scratch(backend.workspace());
   double* counted = reinterpret_cast<double*>(static_cast<char*>(backend.workspace()) + on_cuda::grid_scratch::bytes);
-  on_cuda::element_job<View, Leaf...> job{prediction, out, all, {}, {}, on_cuda::order_of(prediction), scratch};
-  job.over_nothing = how.how == reduction::kind::mean_over && how.count == 0;
-  auto* scale = job.scales;
-  all.each([&](auto const& l) { *scale++ = scale_for(backend, l, rows, columns, how, scratch, counted++); });
-  on_cuda::launch_elements(backend, job);
+  on_cuda::job<View, Leaf...> work{prediction, out, all, {}, scratch, backend.invalid_labels()};
+  auto* scale = work.scales;
+  all.each([&](auto const& l) { *scale++ = scale_for(backend, l, all, rows, columns, how, scratch, counted++); });
+  if constexpr (by_rows) {
+    on_cuda::launch_rows(backend, work);
+  } else {
+    on_cuda::launch_elements(backend, work);
+  }
 }
 
 template <class Objective, class View>
 void enqueue(cuda& backend, Objective const& objective, View prediction, typename outputs_of<View>::type const& out,
              reduction how) {
   static_assert(hone::objective<Objective>,
-                "evaluate: the second argument must be an objective, such as hone::sigmoid_focal_loss(targets)");
+                "evaluate: the second argument must be an objective, such as hone::cross_entropy(target)");
   static_assert(element<number_of<View>>,
                 "evaluate: a prediction holds float, double, or a 16-bit floating-point type");
   enqueue_leaves(backend, leaves(objective), prediction, out, how);
@@ -65,7 +90,7 @@ void enqueue(cuda& backend, Objective const& objective, View prediction, typenam
 
 /// Enqueues the evaluation of an objective on a prediction, rows × classes. All data, outputs and vectors are in
 /// device memory. Throws hone::invalid_argument, and enqueues nothing, where shapes do not fit; hone::cuda_error
-/// where CUDA refuses. Labels are not checked.
+/// where CUDA refuses. Numbers are not checked; a row whose label is no class counts as ignored.
 template <class Objective, class T>
 void evaluate(cuda& backend, Objective const& objective, matrix_view<T> prediction,
               std::type_identity_t<outputs<std::remove_const_t<T>>> const& out, reduction how = mean) {

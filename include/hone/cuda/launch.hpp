@@ -10,11 +10,12 @@ namespace hone::on_cuda {
 inline constexpr int block_threads = 256;
 inline constexpr int most_blocks = 2048;  // every thread goes on where its grid ends
 
-/// The blocks for so many pieces of work, one per thread and turn.
-constexpr int blocks_for(index pieces) noexcept {
-  const index blocks = (pieces + block_threads - 1) / block_threads;
+/// A grid of up to so many blocks.
+constexpr int grid_for(index blocks) noexcept {
   return static_cast<int>(blocks < 1 ? 1 : blocks > most_blocks ? most_blocks : blocks);
 }
+/// The same for pieces of work, one per thread and turn.
+constexpr int blocks_for(index pieces) noexcept { return grid_for((pieces + block_threads - 1) / block_threads); }
 
 /// Division by a number that the host knows, of 0 <= i < 2^53. A kernel's own division in 64 bits is a call of a
 /// hundred instructions.

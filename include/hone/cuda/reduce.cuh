@@ -22,23 +22,23 @@ struct grid_scratch {
         partial(reinterpret_cast<double*>(static_cast<char*>(workspace) + workspace_alignment)) {}
 };
 
-/// Over the threads of a block; valid in its first thread.
+/// Over the threads of a block, whole warps; valid in its first thread.
 __device__ inline double block_sum(double x) {
   constexpr unsigned all = 0xffffffff;
-  constexpr int warps = block_threads / 32;
-  __shared__ double of_warp[warps];
+  __shared__ double of_warp[32];
   const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32;
+  const int warps = static_cast<int>(blockDim.x) / 32;
   for (int step = 16; step > 0; step /= 2) x += __shfl_down_sync(all, x, step);
   __syncthreads();  // an earlier sum may still be read
   if (lane == 0) of_warp[warp] = x;
   __syncthreads();
   if (warp != 0) return 0;
   x = lane < warps ? of_warp[lane] : 0;
-  for (int step = warps / 2; step > 0; step /= 2) x += __shfl_down_sync(all, x, step);
+  for (int step = 16; step > 0; step /= 2) x += __shfl_down_sync(all, x, step);
   return x;
 }
 
-/// Over all threads of a grid of block_threads each; calls finish(sum) in one thread.
+/// Over all threads of a grid; calls finish(sum) in one thread.
 template <class Finish>
 __device__ void grid_sum(double x, grid_scratch scratch, Finish const& finish) {
   __shared__ bool last;
@@ -52,7 +52,7 @@ __device__ void grid_sum(double x, grid_scratch scratch, Finish const& finish) {
   if (!last) return;
   __threadfence();
   double total = 0;
-  for (unsigned i = threadIdx.x; i < gridDim.x; i += block_threads) total += __ldcg(scratch.partial + i);
+  for (unsigned i = threadIdx.x; i < gridDim.x; i += blockDim.x) total += __ldcg(scratch.partial + i);
   total = block_sum(total);
   if (threadIdx.x == 0) finish(total);
 }

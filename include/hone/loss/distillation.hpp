@@ -36,6 +36,13 @@ struct distillation_term : row_term_base {
     sums_[2] = sums_[2] + select(e.kept[1] == V(0), V(0), e.kept[1] * (e.t - e.z));
   }
   template <operand V>
+  HONE_HD void rebase(V (&sums_)[3], V rise, V teacher_rise) const {
+    const V rate(1 / temperature), taught = exp_of_nonpositive(-teacher_rise * rate);
+    sums_[0] = sums_[0] * exp_of_nonpositive(-rise * rate);
+    sums_[2] = select(sums_[1] * taught == V(0), V(0), taught * (sums_[2] + sums_[1] * (rise - teacher_rise)));
+    sums_[1] = sums_[1] * taught;
+  }
+  template <operand V>
   HONE_HD row<V> finish(row_statistics<V> const& s) const {
     const V T(temperature), cross = s.sums[2] / (s.sums[1] * T);
     return {T * T * (cross - log(s.sums[1]) + log(s.sums[0])), T / s.sums[0], T / s.sums[1]};

@@ -5,6 +5,8 @@
 ///   second sweep   (late > 0 only) with p = softmax(z) known; a term may add to its late sums
 ///   finish         the row's loss, and what the gradient needs to know of the row
 ///   last sweep     the gradient of one element
+/// Where a row is met in pieces (sums > 0), rebase makes the sums relative to maxima that rose: of the logits, and of
+/// the teacher.
 ///
 /// All terms of an objective share the sweeps, the maximum and the softmax. V is a number on a GPU thread and
 /// a pack on the CPU, whose lanes are classes of one row or the same class of several rows; a term cannot tell.

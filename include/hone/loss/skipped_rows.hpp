@@ -28,6 +28,11 @@ struct target_of<Term> {
 template <class Term>
 using target_of_term = typename target_of<Term>::type;
 
+/// Whether mean divides by the target weights of labels, not by rows.
+template <class Term>
+inline constexpr bool divides_by_weights =
+    weighed_target<target_of_term<Term>> && target_of_term<Term>::dense_parts == 0;
+
 /// Whether test(target) holds of a leaf's own target, or of any target of the objective.
 HONE_CALLS_GIVEN template <class Leaf, class... All, class Test>
 HONE_HD bool any_target_of(Leaf const& leaf, list<All...> const& leaves, Test const& test) {

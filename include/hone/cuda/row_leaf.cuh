@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+/// What a thread holds of one term while it sweeps a row.
+#pragma once
+
+#include <hone/cuda/divisor.cuh>
+#include <hone/target/row_parts.hpp>
+
+namespace hone::on_cuda {
+
+/// The views that a term reads for every element: its teacher, then its target's dense parts.
+template <row_term Term>
+HONE_HD constexpr auto views_of(Term const& term) {
+  if constexpr (Term::has_teacher && Term::has_target) {
+    return detail::concatenated(detail::list(term.teacher), term.target.dense_views());
+  } else if constexpr (Term::has_teacher) {
+    return detail::list(term.teacher);
+  } else if constexpr (Term::has_target) {
+    return term.target.dense_views();
+  } else {
+    return detail::list();
+  }
+}
+template <class Term>
+inline constexpr int view_count = int(Term::has_teacher) + detail::target_of_term<Term>::dense_parts;
+
+/// A prediction, and all views of an objective behind it.
+template <class View, class... Leaf>
+HONE_HD constexpr auto all_views(View prediction, detail::list<Leaf...> const& leaves) {
+  return leaves.apply([&](Leaf const&... l) {
+    auto joined = [](auto const& join, auto const& first, auto const&... rest) {
+      if constexpr (sizeof...(rest) == 0) {
+        return first;
+      } else {
+        return detail::concatenated(first, join(join, rest...));
+      }
+    };
+    return joined(joined, detail::list(prediction), views_of(l.term)...);
+  });
+}
+
+template <class A, class Leaf, int FirstView>
+struct leaf_row {
+  using Term = typename Leaf::term_type;
+  using Target = detail::target_of_term<Term>;
+  static constexpr int first_view = FirstView;
+  static constexpr bool sparse = Term::has_target && detail::is_sparse<Target>, full = Term::has_target && !sparse;
+  static constexpr bool wants_logits = sparse && Target::has_uniform;  // their sum
+
+  A weight = 0, scale = 0;  // factor · row weight, 0 where the row is skipped; and times that of the reduction
+  A t_max = 0, t_now = 0;   // of the teacher: what the sums are relative to, and what has been met
+  A logit_at[Target::labels > 0 ? Target::labels : 1] = {};
+  detail::row_parts<A, Target, int> parts;
+  row_statistics<A> s{};
+  typename Term::template row<A> row{};
+
+  /// Reads weights and target in one thread of each warp.
+  template <class Team, class... All>
+  __device__ void begin(Leaf const& leaf, detail::list<All...> const& leaves, A reduction, index i, index columns,
+                        Team const& team, unsigned long long* invalid_labels) {
+    if (team.reads()) {
+      weight = skips(leaf, leaves, i, columns) ? A(0) : leaf.template factor_of_row<A>(i);
+      if constexpr (Term::has_target) {
+        if (weight != A(0)) parts = detail::row_parts<A, Target, int>(leaf.term.target, i, columns);
+        if (invalid_labels && team.rank() == 0 && !leaf.term.target.ignores(i) &&
+            !leaf.term.target.labels_fit(i, columns))
+          atomicAdd(invalid_labels, 1ULL);
+      }
+    }
+    team.share(weight);
+    scale = weight * reduction;
+    team.share(parts.ground);
+#pragma unroll
+    for (int j = 0; j < Target::labels; ++j) team.share(parts.label_at[j]), team.share(parts.weight_at[j]);
+#pragma unroll
+    for (int k = 0; k < Target::dense_parts; ++k) team.share(parts.dense_at[k]);
+  }
+
+  template <class Numbers, class Team>
+  __device__ void read_label_logits(Numbers const& numbers, Team const& team) {
+#pragma unroll
+    for (int j = 0; j < Target::labels; ++j) {
+      if (team.reads()) logit_at[j] = numbers.logit_at(parts.label_at[j]);
+      team.share(logit_at[j]);
+    }
+  }
+  /// Σ q and Σ q (z - max), from the labels and the sum of z - max.
+  __device__ void sum_labels(A max, A logits, int columns) {
+    s.mass = parts.ground * static_cast<A>(columns);
+    s.dot = parts.ground == A(0) ? A(0) : parts.ground * logits;
+#pragma unroll
+    for (int j = 0; j < Target::labels; ++j) {
+      const A w = parts.weight_at[j];
+      s.mass += w;
+      s.dot += w == A(0) ? A(0) : w * (logit_at[j] - max);
+    }
+  }
+
+  /// Element h of the row: its target and teacher.
+  template <class Element>
+  __device__ row_element<A> at(Element const& h, Term const& term, A z, A p) const {
+    row_element<A> e{z, p, A(0), A(0), {A(0), A(0)}};
+    if constexpr (Term::has_teacher) e.t = h.template number<FirstView>() - t_max;
+    if constexpr (Term::has_target) e.q = target(h, term.target, std::make_index_sequence<Target::dense_parts>());
+    return e;
+  }
+
+ private:
+  template <class Element, std::size_t... K>
+  __device__ A target(Element const& h, Target const& target, std::index_sequence<K...>) const {
+    A q = parts.ground;
+    ((q += parts.dense_at[K] * h.template number<FirstView + int(Term::has_teacher) + int(K)>()), ...);
+#pragma unroll
+    for (int j = 0; j < Target::labels; ++j) q += h.column == parts.label_at[j] ? parts.weight_at[j] : A(0);
+    if constexpr (weighed_target<Target> && !sparse) q *= target.weights.template as<A>(h.column);
+    return q;
+  }
+};
+
+/// A leaf_row for every leaf.
+template <class A, int FirstView, class... Leaf>
+struct leaf_rows {
+  using type = detail::list<>;
+};
+template <class A, int FirstView, class First, class... Rest>
+struct leaf_rows<A, FirstView, First, Rest...> {
+  using rest = typename leaf_rows<A, FirstView + view_count<typename First::term_type>, Rest...>::type;
+  using type =
+      decltype(detail::concatenated(detail::list<leaf_row<A, First, FirstView>>(), std::declval<rest const&>()));
+};
+
+}  // namespace hone::on_cuda

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+/// Which kernel takes rows of which size: arithmetic alone, tested without a device.
+#pragma once
+
+#include <hone/core/number.hpp>
+
+namespace hone::on_cuda {
+
+/// tile         a thread per row, of rows that a block moves through shared memory
+/// warp, block, wide_block  a row in the registers of 32, 256 or 512 threads
+/// streamed     a row of any length, read twice
+enum class row_kernel : unsigned char { tile, warp, block, wide_block, streamed };
+
+inline constexpr int narrow_threads = 256, wide_threads = 512;
+inline constexpr int shared_bytes = 48 * 1024;  // of a block, without asking
+inline constexpr index most_columns = index(1) << 30;
+
+/// The vectors of N numbers, of `bytes` each with all that goes with them, that a thread holds of a row.
+constexpr int slots_for(row_kernel kernel, int N, int bytes) noexcept {
+  const int words = kernel == row_kernel::wide_block ? 64 : kernel == row_kernel::streamed ? 16 : 32;
+  const int numbers = words * 4 / bytes < words ? words * 4 / bytes : words;
+  return numbers < N ? 1 : numbers / N;
+}
+
+/// The longest row that a kernel holds.
+constexpr index capacity_of(row_kernel kernel, int N, int bytes) noexcept {
+  const int threads = kernel == row_kernel::warp ? 32 : kernel == row_kernel::block ? narrow_threads : wide_threads;
+  return index(slots_for(kernel, N, bytes)) * N * threads;
+}
+
+/// Rows side by side in shared memory: an odd distance, so that threads of neighbouring rows meet no bank twice.
+constexpr index tile_stride(index columns) noexcept { return columns | 1; }
+
+constexpr index tile_bytes(index rows, index stride, int views, int size) noexcept {
+  return rows * stride * views * size;
+}
+
+/// The threads of a block, a row each, whose planes of `columns` classes fit into shared memory; 0 if none do.
+constexpr int tile_rows_of_images(index columns, int views, int size) noexcept {
+  for (int rows = 128; rows >= 32; rows /= 2)
+    if (tile_bytes(rows, columns, views, size) <= shared_bytes) return rows;
+  return 0;
+}
+inline constexpr int tile_rows_of_matrix = 128;
+
+constexpr row_kernel row_kernel_for(index columns, int N, int bytes, int views, int size) noexcept {
+  if (tile_bytes(tile_rows_of_matrix, tile_stride(columns), views, size) <= shared_bytes) return row_kernel::tile;
+  for (const row_kernel kernel : {row_kernel::warp, row_kernel::block, row_kernel::wide_block})
+    if (columns <= capacity_of(kernel, N, bytes)) return kernel;
+  return row_kernel::streamed;
+}
+
+}  // namespace hone::on_cuda

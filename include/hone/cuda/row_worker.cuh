@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT
+/// One row of an objective, by a team of threads, from logits to gradient. Where its numbers lie, in registers, in
+/// shared memory or partly still in global memory, is for `Numbers` to know:
+///   whole            whether one turn holds the row
+///   begin(row)       reads it, if whole
+///   sweep(body)      calls body() for every turn
+///   each(body)       body(element) for every element of this turn that is this thread's:
+///                    element.column, element.number<View>(), of the prediction where View is 0
+///   logit_at(c)      of any column, until write() begins
+///   write(body), clear()  the gradient of every element, or 0
+#pragma once
+
+#include <hone/cuda/job.cuh>
+#include <hone/cuda/row_leaf.cuh>
+#include <hone/cuda/row_team.cuh>
+
+#include <cmath>
+#include <limits>
+
+namespace hone::on_cuda {
+
+template <class Job, class Numbers, class Team>
+class row_worker;
+template <class View, class... Leaf, class Numbers, class Team>
+class row_worker<job<View, Leaf...>, Numbers, Team> {
+  using A = typename job<View, Leaf...>::A;
+  using scales = A[sizeof...(Leaf)];
+  static constexpr bool softmax = (Leaf::term_type::needs_softmax || ...), late = ((Leaf::term_type::late > 0) || ...),
+                        sums_logits = (leaf_row<A, Leaf, 0>::wants_logits || ...);
+  static constexpr A lowest = std::numeric_limits<A>::lowest();
+
+ public:
+  __device__ row_worker(job<View, Leaf...> const& work, scales const& reduction, Numbers& numbers, Team& team,
+                        int columns)
+      : job_(work), reduction_(reduction), numbers_(numbers), team_(team), columns_(columns) {}
+
+  /// Fills the row's outputs. In the team's first thread, returns its Σ scale · factor · weight · loss.
+  __device__ double evaluate(index row) {
+    bool counts = false, live = false;
+    each([&](auto& l, auto const& leaf, A reduction) {
+      l.begin(leaf, job_.leaves, reduction, row, columns_, team_, job_.invalid_labels);
+      counts |= l.weight != A(0);
+      live |= l.scale != A(0);
+    });
+    if (counts) {
+      numbers_.begin(row);
+      first_sweep();
+      second_sweep();
+      each([&](auto& l, auto const& leaf, A) { l.row = leaf.term.finish(l.s); });
+    }
+    if (job_.out.gradient.data) {
+      if (live) {
+        write_gradient();
+      } else {
+        numbers_.clear(row);
+      }
+    }
+    return team_.rank() == 0 ? write_loss(row) : 0;
+  }
+
+ private:
+  template <class Body>
+  __device__ void each(Body const& body) {
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (body(detail::at<I>(leaves_), detail::at<I>(job_.leaves), reduction_[I]), ...);
+    }(std::index_sequence_for<Leaf...>());
+  }
+
+  /// Hands every live sum of the first sweep to f.
+  template <class F>
+  __device__ void each_sum(F const& f) {
+    if constexpr (softmax) f(total_);
+    if constexpr (sums_logits) f(logits_);
+    each([&]<class L>(L& l, auto const&, A) {
+      if constexpr (L::full) f(l.s.mass), f(l.s.dot);
+#pragma unroll
+      for (int i = 0; i < L::Term::sums; ++i) f(l.s.sums[i]);
+    });
+  }
+
+  __device__ void first_sweep() {
+    max_ = now_ = lowest, total_ = logits_ = seen_ = A(0);
+    each([&]<class L>(L& l, auto const&, A) {
+      l.s = {}, l.t_max = l.t_now = lowest;
+      if constexpr (L::sparse) l.read_label_logits(numbers_, team_);
+    });
+    numbers_.sweep([&] {
+      numbers_.each([&](auto const& element) { meet(element); });
+      if constexpr (Numbers::whole) reduce_maxima();
+      rebase();
+      numbers_.each([&](auto const& element) { add(element); });
+    });
+    if constexpr (!Numbers::whole) {
+      reduce_maxima();
+      rebase();
+    }
+    team_.reduce(added(), [&](auto const& f) { each_sum(f); });
+    if (max_ == lowest) max_ = static_cast<A>(-HUGE_VAL);  // no logit was above: nothing to subtract
+    log_sum_ = log(total_), inverse_ = A(1) / total_;
+    each([&]<class L>(L& l, auto const&, A) {
+      l.s.max = max_, l.s.log_sum = log_sum_;
+      if constexpr (L::sparse) l.sum_labels(max_, logits_, columns_);
+    });
+  }
+
+  template <class Element>
+  __device__ void meet(Element const& element) {
+    now_ = larger()(now_, element.template number<0>());
+    each([&]<class L>(L& l, auto const&, A) {
+      if constexpr (L::Term::has_teacher) l.t_now = larger()(l.t_now, element.template number<L::first_view>());
+    });
+  }
+  __device__ void reduce_maxima() {
+    team_.reduce(larger(), [&](auto const& f) {
+      f(now_);
+      each([&]<class L>(L& l, auto const&, A) {
+        if constexpr (L::Term::has_teacher) f(l.t_now);
+      });
+    });
+  }
+
+  /// Makes the sums relative to the maxima that have been met.
+  __device__ void rebase() {
+    const A rise = now_ - max_;
+    max_ = now_;
+    each([&]<class L>(L& l, auto const& leaf, A) {
+      [[maybe_unused]] const A t_rise = l.t_now - l.t_max;
+      l.t_max = l.t_now;
+      if constexpr (!Numbers::whole) {
+        if (seen_ == A(0)) return;
+        if constexpr (L::full) l.s.dot -= l.s.mass == A(0) ? A(0) : l.s.mass * rise;
+        if constexpr (L::Term::sums > 0) leaf.term.rebase(l.s.sums, rise, t_rise);
+      }
+    });
+    if constexpr (!Numbers::whole) {
+      if (seen_ == A(0)) return;
+      if constexpr (softmax) total_ *= exp_of_nonpositive(-rise);
+      if constexpr (sums_logits) logits_ -= seen_ * rise;
+    }
+  }
+
+  template <class Element>
+  __device__ void add(Element const& element) {
+    const A z = element.template number<0>() - max_;
+    if constexpr (softmax) total_ += exp_of_nonpositive(z);
+    if constexpr (sums_logits) logits_ += z;
+    if constexpr (!Numbers::whole) seen_ += A(1);
+    each([&]<class L>(L& l, auto const& leaf, A) {
+      if constexpr (L::full || L::Term::kept > 0) {
+        row_element<A> e = l.at(element, leaf.term, z, A(0));
+        if constexpr (L::full) {
+          l.s.mass += e.q;
+          l.s.dot += e.q == A(0) ? A(0) : e.q * z;
+        }
+        if constexpr (L::Term::kept > 0) leaf.term.first(e, l.s.sums);
+      }
+    });
+  }
+
+  /// Sums that need the softmax; classes without a target are passed over.
+  __device__ void second_sweep() {
+    if constexpr (late) {
+      numbers_.sweep([&] {
+        numbers_.each([&](auto const& element) {
+          const A z = element.template number<0>() - max_, p = exp_of_nonpositive(z) * inverse_;
+          each([&]<class L>(L& l, auto const& leaf, A) {
+            if constexpr (L::Term::late > 0) {
+              const row_element<A> e = l.at(element, leaf.term, z, p);
+              if (!(e.q == A(0))) leaf.term.second(e, log_sum_, l.s.late);
+            }
+          });
+        });
+      });
+      team_.reduce(added(), [&](auto const& f) {
+        each([&]<class L>(L& l, auto const&, A) {
+#pragma unroll
+          for (int i = 0; i < L::Term::late; ++i) f(l.s.late[i]);
+        });
+      });
+    }
+  }
+
+  __device__ void write_gradient() {
+    numbers_.write([&](auto const& element) {
+      const A z = element.template number<0>() - max_, p = softmax ? exp_of_nonpositive(z) * inverse_ : A(0);
+      A gradient = 0;
+      each([&]<class L>(L& l, auto const& leaf, A) {
+        row_element<A> e = l.at(element, leaf.term, z, p);
+        if constexpr (L::Term::kept > 0) {  // computed anew: what would be kept takes more room than time
+          A sums[3] = {};
+          leaf.term.first(e, sums);
+        }
+        const A g = l.scale * leaf.term.gradient(l.row, e);
+        gradient += sizeof...(Leaf) == 1 || l.scale != A(0) ? g : A(0);
+      });
+      return gradient;
+    });
+  }
+
+  __device__ double write_loss(index row) {
+    double total = 0;
+    A loss = 0;
+    each([&](auto const& l, auto const&, A reduction) {
+      if (l.weight == A(0)) return;
+      loss += l.weight * l.row.loss;
+      if (reduction != A(0)) total += static_cast<double>(l.scale * l.row.loss);
+    });
+    if (job_.out.unreduced) job_.out.unreduced[row] = loss;
+    return total;
+  }
+
+  job<View, Leaf...> const& job_;
+  scales const& reduction_;
+  Numbers& numbers_;
+  Team& team_;
+  int columns_;
+  typename leaf_rows<A, 1, Leaf...>::type leaves_;
+  A max_, now_;              // what the sums are relative to, and what has been met
+  A total_, logits_, seen_;  // Σ exp(z - max), Σ (z - max), and of how many elements
+  A log_sum_, inverse_;
+};
+
+}  // namespace hone::on_cuda

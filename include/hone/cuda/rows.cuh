@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+/// Objectives of row terms on CUDA: the kernels, and which of them a call takes.
+#pragma once
+
+#include <hone/cuda/row_registers.cuh>
+#include <hone/cuda/row_tile.cuh>
+#include <hone/cuda/row_worker.cuh>
+
+namespace hone::on_cuda {
+
+template <class Job>
+using views_of_job = decltype(all_views(std::declval<Job const&>().prediction, std::declval<Job const&>().leaves));
+
+/// How many views an objective reads, and their bytes per element.
+template <class Views>
+struct size_of_views;
+template <class... View>
+struct size_of_views<detail::list<View...>> {
+  static constexpr int count = sizeof...(View), bytes = (int(sizeof(detail::number_of<View>)) + ... + 0);
+};
+
+/// A kernel's shape: how a row is shared out, and how much of it a thread holds.
+template <row_kernel Kernel, int N, int Slots, int Threads>
+struct row_shape {
+  static constexpr bool whole = Kernel != row_kernel::streamed, in_warps = Kernel == row_kernel::warp;
+  static constexpr int wide = N, slots = Slots, threads = Threads;
+};
+/// Pixels of images, whose classes are far apart: a thread per row.
+struct pixel_shape {
+  static constexpr int wide = 1, slots = 8, threads = 256;
+};
+
+template <class Shape, class Job, class Team>
+__device__ double rows_of_team(Job const& job, row_cut cut, index first, index step, Team& team, index rows) {
+  using A = typename Job::A;
+  constexpr bool whole = [] {
+    if constexpr (requires { Shape::whole; }) return Shape::whole;
+    return false;
+  }();
+  A scales[sizeof(job.scales) / sizeof(scale_of_leaf)];
+  job.read_scales(scales);
+  const auto views = all_views(job.prediction, job.leaves);
+  row_registers<whole, Shape::wide, Shape::slots, Team::size, std::remove_const_t<decltype(views)>,
+                decltype(job.out.gradient)>
+      numbers(views, job.out.gradient, cut, team.rank());
+  row_worker<Job, decltype(numbers), Team> worker(job, scales, numbers, team, cut.columns);
+  double total = 0;
+  for (index row = first; row < rows; row += step) total += worker.evaluate(row);
+  return total;
+}
+
+template <class Shape, class Job>
+__global__ void __launch_bounds__(Shape::threads) row_kernel_of(Job const job, row_cut const cut, index rows) {
+  using A = typename Job::A;
+  double total;
+  if constexpr (std::is_same_v<Shape, pixel_shape>) {
+    lone_thread team;
+    total = rows_of_team<Shape>(job, cut, index(blockIdx.x) * Shape::threads + threadIdx.x,
+                                index(gridDim.x) * Shape::threads, team, rows);
+  } else if constexpr (Shape::in_warps) {
+    constexpr int warps = Shape::threads / 32;
+    one_warp team;
+    total = rows_of_team<Shape>(job, cut, index(blockIdx.x) * warps + threadIdx.x / 32, index(gridDim.x) * warps, team,
+                                rows);
+  } else {
+    using block = one_block<Shape::threads, A, Job::most_sums>;
+    __shared__ typename block::memory shared;
+    block team(shared);
+    total = rows_of_team<Shape>(job, cut, blockIdx.x, gridDim.x, team, rows);
+  }
+  if (job.out.value) grid_sum(total, job.scratch, [&](double x) { *job.out.value = static_cast<A>(x); });
+}
+
+template <int N, class Job>
+__global__ void tile_kernel(Job const job, tile_plan const plan) {
+  using A = typename Job::A;
+  constexpr bool images = !requires { job.prediction.row_stride; };
+  extern __shared__ double memory[];
+  A* const shared = reinterpret_cast<A*>(memory);
+  const int thread = static_cast<int>(threadIdx.x);
+  const int view_step = plan.stride * (images ? plan.columns : plan.rows);
+  A scales[sizeof(job.scales) / sizeof(scale_of_leaf)];
+  job.read_scales(scales);
+  lone_thread team;
+  tile_row<A> numbers(shared + thread * (images ? 1 : plan.stride), images ? plan.stride : 1, view_step, plan.columns);
+  row_worker<Job, tile_row<A>, lone_thread> worker(job, scales, numbers, team, plan.columns);
+  double total = 0;
+  for (index i = blockIdx.x; i < plan.tiles; i += gridDim.x) {
+    const tile t = tile_at(job.prediction, plan, i);
+    __syncthreads();  // an earlier tile may still be written
+    int k = 0;
+    all_views(job.prediction, job.leaves).each([&](auto const& view) {
+      read_tile<N>(view, t, plan, shared + k++ * view_step);
+    });
+    __syncthreads();
+    if (thread < t.rows) total += worker.evaluate(t.first_row + thread);
+    if (!job.out.gradient.data) continue;
+    __syncthreads();
+    write_tile<N>(shared, t, plan, job.out.gradient);
+  }
+  if (job.out.value) grid_sum(total, job.scratch, [&](double x) { *job.out.value = static_cast<A>(x); });
+}
+
+template <class View, row_term Term, int Weights>
+void check_leaf(View prediction, detail::leaf<Term, Weights> const& leaf) {
+  const index rows = detail::rows_of(prediction), columns = detail::columns_of(prediction);
+  leaf.check_weight_sizes(rows);
+  if constexpr (Term::has_target) leaf.term.target.check_shape(rows, columns);
+  if constexpr (Term::has_teacher) detail::require_like(leaf.term.teacher, "distillation teacher", prediction);
+}
+
+/// Whether every view of a call may be read as vectors of N.
+template <int N, class Job>
+bool all_aligned(Job const& job, bool one_line) {
+  bool wide = lines_aligned<N>(job.out.gradient, one_line);
+  all_views(job.prediction, job.leaves).each([&](auto const& v) { wide = wide && lines_aligned<N>(v, one_line); });
+  return wide;
+}
+template <class Job>
+bool all_without_gaps(Job const& job) {
+  bool whole = !job.out.gradient.data || without_gaps(job.out.gradient);
+  all_views(job.prediction, job.leaves).each([&](auto const& v) { whole = whole && without_gaps(v); });
+  return whole;
+}
+
+template <class Job>
+void launch_tiles(cuda const& backend, Job const& job, tile_plan plan, int bytes) {
+  constexpr int N = wide_of<typename Job::T>;
+  plan.by_columns = small_divider(plan.columns);
+  const auto kernel = all_aligned<N>(job, plan.one_line) ? tile_kernel<N, Job> : tile_kernel<1, Job>;
+  kernel<<<grid_for(plan.tiles), plan.rows, bytes, backend.stream()>>>(job, plan);
+  check_launch("evaluate: tile_kernel");
+}
+
+template <class Shape, class Job>
+void launch_shape(cuda const& backend, Job const& job, row_cut cut, index rows, index rows_per_block) {
+  row_kernel_of<Shape, Job>
+      <<<grid_for((rows + rows_per_block - 1) / rows_per_block), Shape::threads, 0, backend.stream()>>>(job, cut, rows);
+  check_launch("evaluate: row_kernel");
+}
+
+template <row_kernel Kernel, int Threads, class Job>
+void launch_rows_by(cuda const& backend, Job const& job, row_cut cut, index rows) {
+  constexpr int N = wide_of<typename Job::T>;
+  using shape = row_shape<Kernel, N, slots_for(Kernel, N, size_of_views<views_of_job<Job>>::bytes), Threads>;
+  launch_shape<shape>(backend, job, cut, rows, shape::in_warps ? Threads / 32 : 1);
+}
+
+template <class T, class... Leaf>
+void launch_rows(cuda const& backend, job<matrix_view<const T>, Leaf...> const& work) {
+  using work_type = job<matrix_view<const T>, Leaf...>;
+  using size = size_of_views<views_of_job<work_type>>;
+  using A = typename work_type::A;
+  constexpr int N = wide_of<T>;
+  const index rows = work.prediction.rows, columns = work.prediction.columns;
+  const row_cut cut{static_cast<int>(columns), all_aligned<N>(work, false), {}};
+  switch (row_kernel_for(columns, N, size::bytes, size::count, sizeof(A))) {
+    case row_kernel::tile: {
+      tile_plan plan{};
+      plan.rows = tile_rows_of_matrix, plan.columns = cut.columns, plan.stride = int(tile_stride(columns));
+      plan.one_line = all_without_gaps(work), plan.all_rows = rows, plan.tiles = (rows + plan.rows - 1) / plan.rows;
+      return launch_tiles(backend, work, plan, int(tile_bytes(plan.rows, plan.stride, size::count, sizeof(A))));
+    }
+    case row_kernel::warp:
+      return launch_rows_by<row_kernel::warp, narrow_threads>(backend, work, cut, rows);
+    case row_kernel::block:
+      return launch_rows_by<row_kernel::block, narrow_threads>(backend, work, cut, rows);
+    case row_kernel::wide_block:
+      return launch_rows_by<row_kernel::wide_block, wide_threads>(backend, work, cut, rows);
+    case row_kernel::streamed:
+      return launch_rows_by<row_kernel::streamed, wide_threads>(backend, work, cut, rows);
+  }
+}
+
+template <class T, class... Leaf>
+void launch_rows(cuda const& backend, job<image_view<const T>, Leaf...> const& work) {
+  using work_type = job<image_view<const T>, Leaf...>;
+  using size = size_of_views<views_of_job<work_type>>;
+  using A = typename work_type::A;
+  const auto v = work.prediction;
+  const int tile_rows = tile_rows_of_images(v.channels, size::count, sizeof(A));
+  if (tile_rows > 0) {
+    tile_plan plan{};
+    plan.rows = plan.stride = tile_rows, plan.columns = int(v.channels);
+    plan.tiles_per_image = divider((v.pixels + tile_rows - 1) / tile_rows);
+    plan.tiles = v.images * plan.tiles_per_image.by, plan.all_rows = v.images * v.pixels;
+    return launch_tiles(backend, work, plan, int(tile_bytes(plan.rows, plan.columns, size::count, sizeof(A))));
+  }
+  launch_shape<pixel_shape>(backend, work, {int(v.channels), false, divider(v.pixels)}, v.images * v.pixels,
+                            pixel_shape::threads);
+}
+
+}  // namespace hone::on_cuda

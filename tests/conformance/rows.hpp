@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: MIT
+/// What every backend must answer for objectives of rows: one list of cases, against the formulas in double.
+/// See elements.hpp for what a Device is.
+#pragma once
+
+#include <conformance/elements.hpp>
+
+#include <functional>
+#include <limits>
+
+namespace conformance {
+
+using row_of_numbers = std::vector<double>;
+
+/// A loss with its gradient, of one row.
+struct row_answer {
+  double loss = 0;
+  row_of_numbers gradient;
+};
+
+inline row_of_numbers softmax(row_of_numbers const& z, double temperature) {
+  const double most = *std::max_element(z.begin(), z.end());
+  row_of_numbers p;
+  double total = 0;
+  for (const double x : z) p.push_back(std::exp((x - most) / temperature)), total += p.back();
+  for (double& x : p) x /= total;
+  return p;
+}
+inline double logsumexp(row_of_numbers const& z) {
+  const double most = *std::max_element(z.begin(), z.end());
+  double total = 0;
+  for (const double x : z) total += std::exp(x - most);
+  return most + std::log(total);
+}
+
+inline row_answer cross_entropy_of(row_of_numbers const& z, row_of_numbers const& q) {
+  const double lse = logsumexp(z);
+  double mass = 0;
+  for (const double x : q) mass += x;
+  row_answer a{0, softmax(z, 1)};
+  for (std::size_t c = 0; c < z.size(); ++c) {
+    a.loss += q[c] * (lse - z[c]);
+    a.gradient[c] = mass * a.gradient[c] - q[c];
+  }
+  return a;
+}
+inline row_answer focal_of(row_of_numbers const& z, row_of_numbers const& q) {  // γ = 2
+  const row_of_numbers p = softmax(z, 1);
+  const double lse = logsumexp(z);
+  row_answer a{0, row_of_numbers(z.size())};
+  double total = 0;
+  for (std::size_t c = 0; c < z.size(); ++c) {
+    const double log_p = z[c] - lse, rest = -std::expm1(log_p);
+    a.loss -= q[c] * rest * rest * log_p;
+    a.gradient[c] = q[c] * (2 * rest * p[c] * log_p - rest * rest);
+    total += a.gradient[c];
+  }
+  for (std::size_t c = 0; c < z.size(); ++c) a.gradient[c] -= p[c] * total;
+  return a;
+}
+inline row_answer distillation_of(row_of_numbers const& z, row_of_numbers const& teacher, double T) {
+  const row_of_numbers s = softmax(z, T), t = softmax(teacher, T);
+  row_answer a{0, row_of_numbers(z.size())};
+  for (std::size_t c = 0; c < z.size(); ++c) {
+    a.loss += T * T * t[c] * (std::log(t[c]) - std::log(s[c]));
+    a.gradient[c] = T * (s[c] - t[c]);
+  }
+  return a;
+}
+inline row_answer z_loss_of(row_of_numbers const& z, double coefficient) {
+  const double lse = logsumexp(z);
+  row_answer a{coefficient * lse * lse, softmax(z, 1)};
+  for (double& g : a.gradient) g *= 2 * coefficient * lse;
+  return a;
+}
+
+/// Logits, and everything that an objective may ask for, in host and device memory.
+template <class Device, class T>
+struct row_batch {
+  template <class X>
+  using buffer = typename Device::template buffer<X>;
+
+  shape size;
+  index stride;
+  std::vector<T> z, soft, taught;
+  std::vector<int> labels, others;
+  std::vector<float> weights, class_weights, lambda;
+  buffer<T> device_z, device_soft, device_taught;
+  buffer<int> device_labels, device_others;
+  buffer<float> device_weights, device_class_weights, device_lambda;
+
+  explicit row_batch(shape s)
+      : size(s),
+        stride(s.columns + s.padding),
+        z(filled([](index i, index c) { return 5 * std::sin(1.3 * double(i * 31 + c)); })),
+        soft(filled(
+            [&](index i, index c) { return (i + c) % 3 == 0 ? 0.0 : 3.0 / double((1 + (i + c) % 5) * s.columns); })),
+        taught(filled([](index i, index c) { return 4 * std::cos(0.7 * double(i * 17 + c)); })),
+        labels(per_row<int>([&](index i) { return i % 5 == 3 ? -7 : int(i * 7 % s.columns); })),
+        others(per_row<int>([&](index i) { return int((i * 11 + s.columns - 1) % s.columns); })),
+        weights(per_row<float>([](index i) { return 0.5 + 0.25 * double(i % 4); })),
+        class_weights(numbers<float>(s.columns, [](index c) { return 0.25 + 0.5 * double(c % 3); })),
+        lambda(per_row<float>([](index i) { return 0.125 * double(i % 8); })),
+        device_z(z),
+        device_soft(soft),
+        device_taught(taught),
+        device_labels(labels),
+        device_others(others),
+        device_weights(weights),
+        device_class_weights(class_weights),
+        device_lambda(lambda) {}
+
+  hone::matrix_view<const T> view(buffer<T> const& b) const { return {b.data(), size.rows, size.columns, stride}; }
+
+  row_of_numbers row(std::vector<T> const& v, index i) const {
+    row_of_numbers r;
+    for (index c = 0; c < size.columns; ++c)
+      r.push_back(static_cast<double>(static_cast<hone::accumulator_t<T>>(v[std::size_t(i * stride + c)])));
+    return r;
+  }
+  row_of_numbers one_hot(index label) const {
+    row_of_numbers q(std::size_t(size.columns));
+    if (label >= 0) q[std::size_t(label)] = 1;
+    return q;
+  }
+  double label_weight(index i) const { return double(class_weights[std::size_t(labels[std::size_t(i)])]); }
+  bool ignored(index i) const { return labels[std::size_t(i)] == -7; }
+
+ private:
+  template <class X, class Number>
+  static std::vector<X> numbers(index n, Number number) {
+    std::vector<X> v;
+    for (index i = 0; i < n; ++i) v.push_back(static_cast<X>(number(i)));
+    return v;
+  }
+  template <class X, class Number>
+  std::vector<X> per_row(Number number) const {
+    return numbers<X>(size.rows, number);
+  }
+  template <class Number>
+  std::vector<T> filled(Number number) const {
+    std::vector<T> v(static_cast<std::size_t>(size.rows * stride), static_cast<T>(77.0f));
+    for (index i = 0; i < size.rows; ++i)
+      for (index c = 0; c < size.columns; ++c)
+        v[std::size_t(i * stride + c)] = static_cast<T>(static_cast<float>(number(i, c)));
+    return v;
+  }
+};
+
+/// One term of an expected answer.
+struct expected_term {
+  std::function<row_answer(index)> row;
+  std::function<double(index)> weight;  // factor and row weight; 0 where the row is skipped
+  double divisor;
+};
+
+template <class Device, class T, class Objective>
+void expect_rows(row_batch<Device, T> const& b, Objective const& objective, std::vector<expected_term> const& terms,
+                 hone::reduction how, bool in_place = false) {
+  using A = hone::accumulator_t<T>;
+  const typename Device::template buffer<T> gradient(b.z);
+  const typename Device::template buffer<A> losses(static_cast<std::size_t>(b.size.rows)), value(1);
+  Device::evaluate(objective, in_place ? b.view(gradient) : b.view(b.device_z),
+                   hone::outputs<T>{.gradient = {gradient.data(), b.size.rows, b.size.columns, b.stride},
+                                    .unreduced = losses.data(),
+                                    .value = value.data()},
+                   how);
+  const auto g = gradient.host();
+  const auto u = losses.host();
+  double total = 0;
+  bool gradients = true, unreduced = true, padding = true;
+  for (index i = 0; i < b.size.rows; ++i) {
+    double loss = 0;
+    row_of_numbers expected(std::size_t(b.size.columns));
+    for (auto const& term : terms) {
+      const double weight = term.weight(i);
+      if (weight == 0) continue;
+      const row_answer a = term.row(i);
+      loss += weight * a.loss;
+      if (term.divisor == 0) continue;
+      total += weight * a.loss / term.divisor;
+      for (std::size_t c = 0; c < expected.size(); ++c) expected[c] += weight * a.gradient[c] / term.divisor;
+    }
+    const row_of_numbers seen = b.row(g, i);
+    const double scale = terms[0].divisor > 0 ? terms[0].divisor : 1;
+    for (std::size_t c = 0; c < expected.size(); ++c)
+      gradients &= close(seen[c] * scale, expected[c] * scale, tolerance<T>);
+    unreduced &= close(double(u[std::size_t(i)]), loss, tolerance<A>);
+    for (index c = i * b.stride + b.size.columns; c < (i + 1) * b.stride; ++c)
+      padding &= static_cast<float>(g[std::size_t(c)]) == 77.0f;
+  }
+  CHECK_MESSAGE(gradients, "gradient");
+  CHECK_MESSAGE(unreduced, "unreduced");
+  CHECK_MESSAGE(padding, "padding is not written");
+  CHECK(close(double(value.host()[0]), total, tolerance<A>));
+}
+
+/// Labels, ignored rows, every reduction, row weights, in place.
+template <class Device, class T>
+void rows_of_labels(std::vector<shape> const& shapes) {
+  for (const shape s : shapes) {
+    CAPTURE(s.rows);
+    CAPTURE(s.columns);
+    CAPTURE(s.padding);
+    const row_batch<Device, T> b(s);
+    double kept = 0;
+    for (index i = 0; i < s.rows; ++i) kept += !b.ignored(i);
+    const auto row = [&](index i) { return cross_entropy_of(b.row(b.z, i), b.one_hot(b.labels[std::size_t(i)])); };
+    const auto counts = [&](index i) { return double(!b.ignored(i)); };
+    const auto objective = hone::cross_entropy(hone::classes(b.device_labels, {.ignore = -7}));
+    expect_rows(b, objective, {{row, counts, kept}}, hone::mean);
+    expect_rows(b, objective, {{row, counts, kept}}, hone::mean, true);
+    expect_rows(b, objective, {{row, counts, 3}}, hone::mean_over(3));
+    expect_rows(b, objective, {{row, counts, 0}}, hone::mean_over(0));
+    expect_rows(b, hone::weigh_rows(0.5 * objective, b.device_weights),
+                {{row, [&](index i) { return b.ignored(i) ? 0 : 0.5 * double(b.weights[std::size_t(i)]); }, 1}},
+                hone::sum);
+  }
+}
+
+/// All kinds of targets.
+template <class Device, class T>
+void rows_of_targets(std::vector<shape> const& shapes) {
+  for (const shape s : shapes) {
+    CAPTURE(s.rows);
+    CAPTURE(s.columns);
+    CAPTURE(s.padding);
+    const row_batch<Device, T> b(s);
+    const double K = double(s.columns), n = double(s.rows);
+    const auto all = [](index) { return 1.0; };
+    const auto smoothed = [K](row_of_numbers q, double epsilon) {
+      for (double& x : q) x = (1 - epsilon) * x + epsilon / K;
+      return q;
+    };
+    const auto mixed = [](row_of_numbers a, row_of_numbers const& other, double lambda) {
+      for (std::size_t c = 0; c < a.size(); ++c) a[c] = lambda * a[c] + (1 - lambda) * other[c];
+      return a;
+    };
+    const auto weighed = [&b](row_of_numbers q) {
+      for (std::size_t c = 0; c < q.size(); ++c) q[c] *= double(b.class_weights[c]);
+      return q;
+    };
+    const auto first = [&b](index i) { return b.one_hot(b.labels[std::size_t(i)]); };
+    const auto second = [&b](index i) { return b.one_hot(b.others[std::size_t(i)]); };
+    const auto lambda = [&b](index i) { return double(b.lambda[std::size_t(i)]); };
+    const auto counts = [&b](index i) { return double(!b.ignored(i)); };
+    double kept = 0, weight = 0;
+    for (index i = 0; i < s.rows; ++i)
+      if (!b.ignored(i)) kept += 1, weight += b.label_weight(i);
+    const auto one = hone::classes(b.device_labels, {.ignore = -7}), other = hone::classes(b.device_others);
+    const auto dense = hone::probabilities(b.view(b.device_soft));
+
+    expect_rows(b, hone::cross_entropy(hone::smooth(hone::mix(one, other, b.device_lambda), 0.1)),
+                {{[&](index i) {
+                    return cross_entropy_of(b.row(b.z, i), smoothed(mixed(first(i), second(i), lambda(i)), 0.1));
+                  },
+                  counts, kept}},
+                hone::mean);
+    expect_rows(b, hone::cross_entropy(hone::weigh_classes(one, b.device_class_weights)),
+                {{[&](index i) { return cross_entropy_of(b.row(b.z, i), weighed(first(i))); }, counts, weight}},
+                hone::mean);
+    expect_rows(
+        b, hone::cross_entropy(hone::weigh_classes(hone::smooth(one, 0.2), b.device_class_weights)),
+        {{[&](index i) { return cross_entropy_of(b.row(b.z, i), weighed(smoothed(first(i), 0.2))); }, counts, weight}},
+        hone::mean);
+    expect_rows(
+        b, hone::cross_entropy(hone::mix(dense, other, 0.25)),
+        {{[&](index i) { return cross_entropy_of(b.row(b.z, i), mixed(b.row(b.soft, i), second(i), 0.25)); }, all, n}},
+        hone::mean);
+    expect_rows(b, hone::softmax_focal_loss(hone::smooth(other, 0.1)),
+                {{[&](index i) { return focal_of(b.row(b.z, i), smoothed(second(i), 0.1)); }, all, n}}, hone::mean);
+  }
+}
+
+/// A teacher, labels and a z-loss in one sweep.
+template <class Device, class T>
+void rows_of_terms(std::vector<shape> const& shapes) {
+  for (const shape s : shapes) {
+    CAPTURE(s.rows);
+    CAPTURE(s.columns);
+    CAPTURE(s.padding);
+    const row_batch<Device, T> b(s);
+    double kept = 0;
+    for (index i = 0; i < s.rows; ++i) kept += !b.ignored(i);
+    const auto times = [&b](double factor) { return [&b, factor](index i) { return b.ignored(i) ? 0 : factor; }; };
+    expect_rows(b,
+                0.7 * hone::cross_entropy(hone::classes(b.device_labels, {.ignore = -7})) +
+                    0.3 * hone::distillation(b.view(b.device_taught), 3) + hone::z_loss(1e-2),
+                {{[&](index i) { return cross_entropy_of(b.row(b.z, i), b.one_hot(b.labels[std::size_t(i)])); },
+                  times(0.7), kept},
+                 {[&](index i) { return distillation_of(b.row(b.z, i), b.row(b.taught, i), 3); }, times(0.3), kept},
+                 {[&](index i) { return z_loss_of(b.row(b.z, i), 1e-2); }, times(1), kept}},
+                hone::mean);
+  }
+}
+
+/// Images answer as the matrix of their pixels does, with everything else in their own layout.
+template <class Device>
+void rows_of_images() {
+  struct cut {
+    index images, channels, pixels;
+  };
+  for (const cut s : {cut{2, 5, 9}, cut{1, 19, 384}, cut{3, 150, 20}, cut{2, 500, 6}}) {
+    CAPTURE(s.channels);
+    const index rows = s.images * s.pixels;
+    const row_batch<Device, float> b({rows, s.channels});
+    const auto planes = [&](std::vector<float> const& v) {
+      std::vector<float> to(v.size());
+      for (index i = 0; i < rows; ++i)
+        for (index c = 0; c < s.channels; ++c)
+          to[std::size_t((i / s.pixels * s.channels + c) * s.pixels + i % s.pixels)] =
+              v[std::size_t(i * s.channels + c)];
+      return to;
+    };
+    const typename Device::template buffer<float> z(planes(b.z)), taught(planes(b.taught)), soft(planes(b.soft)),
+        image(b.z), matrix(b.z), losses{std::size_t(rows)}, same{std::size_t(rows)}, value(1), as_value(1);
+    const auto view = [&](auto const& from) {
+      return hone::image_view<const float>{from.data(), s.images, s.channels, s.pixels};
+    };
+    const auto objective = [&](auto teacher, auto probabilities) {
+      return hone::cross_entropy(hone::smooth(hone::classes(b.device_labels, {.ignore = -7}), 0.1)) +
+             hone::weigh_rows(hone::distillation(teacher, 2), b.device_weights) +
+             hone::softmax_focal_loss(hone::probabilities(probabilities));
+    };
+    Device::evaluate(objective(view(taught), view(soft)), view(z),
+                     hone::outputs<float, hone::image_view>{.gradient = {image.data(), s.images, s.channels, s.pixels},
+                                                            .unreduced = losses.data(),
+                                                            .value = value.data()},
+                     hone::mean);
+    Device::evaluate(
+        objective(b.view(b.device_taught), b.view(b.device_soft)), b.view(b.device_z),
+        hone::outputs<float>{
+            .gradient = {matrix.data(), rows, s.channels}, .unreduced = same.data(), .value = as_value.data()},
+        hone::mean);
+    const auto alike = [](std::vector<float> const& a, std::vector<float> const& other, double scale) {
+      for (std::size_t i = 0; i < a.size(); ++i)
+        if (!close(scale * double(a[i]), scale * double(other[i]), 1e-5)) return false;
+      return true;
+    };
+    CHECK(alike(image.host(), planes(matrix.host()), double(rows)));
+    CHECK(alike(losses.host(), same.host(), 1));
+    CHECK(alike(value.host(), as_value.host(), 1));
+  }
+}
+
+/// NaN and infinities: in their row only, and in no row that counts for nothing.
+template <class Device>
+void rows_of_no_numbers() {
+  for (const index K : {index(3), index(200), index(3000), index(40000)}) {
+    CAPTURE(K);
+    row_batch<Device, float> b({9, K});
+    std::vector<float> z = b.z;
+    z[std::size_t(1 * K + 2)] = std::nanf("");  // NaN stays in row 1
+    z[std::size_t(3 * K + 1)] = std::nanf("");  // row 3 is ignored
+    for (index c = 0; c < K; ++c)               // row 4: all but its label
+      if (c != b.labels[4]) z[std::size_t(4 * K + c)] = -std::numeric_limits<float>::infinity();
+    const typename Device::template buffer<float> device_z(z), gradient(z), losses{std::size_t(9)};
+    Device::evaluate(hone::cross_entropy(hone::classes(b.device_labels, {.ignore = -7})),
+                     hone::matrix_view<const float>{device_z.data(), 9, K},
+                     hone::outputs<float>{.gradient = {gradient.data(), 9, K}, .unreduced = losses.data()}, hone::sum);
+    const auto g = gradient.host(), u = losses.host();
+    for (index i = 0; i < 9; ++i) {
+      CAPTURE(i);
+      bool nan = true, finite = true, zero = true;
+      for (index c = i * K; c < (i + 1) * K; ++c) {
+        nan &= std::isnan(g[std::size_t(c)]);
+        finite &= std::isfinite(g[std::size_t(c)]);
+        zero &= g[std::size_t(c)] == 0;
+      }
+      CHECK(std::isnan(u[std::size_t(i)]) == (i == 1));
+      CHECK(nan == (i == 1));
+      CHECK(finite == (i != 1));
+      if (i == 3 || i == 4) CHECK(zero);
+      if (i == 3 || i == 4) CHECK(u[std::size_t(i)] == 0);
+    }
+  }
+}
+
+/// Sizes on both sides of every change of kernel.
+inline std::vector<shape> row_shapes() {
+  return {{1, 1},       {300, 1},  {5, 2},      {129, 10},  {131, 10, 3}, {7, 31},      {40, 80},
+          {9, 97},      {17, 128}, {3, 129, 7}, {9, 1000},  {8, 1001},    {3, 1024, 8}, {4, 1025},
+          {2, 4100, 3}, {2, 8193}, {3, 16384},  {1, 32768}, {2, 32772, 4}};
+}
+inline std::vector<shape> some_row_shapes() { return {{131, 10}, {9, 100}, {5, 1003, 1}, {3, 8192}, {2, 40000}}; }
+
+template <class Device>
+void row_losses_of_labels() {
+  rows_of_labels<Device, float>(row_shapes());
+  rows_of_labels<Device, double>(some_row_shapes());
+  rows_of_labels<Device, typename Device::half>(some_row_shapes());
+  rows_of_labels<Device, typename Device::bfloat16>(row_shapes());
+  rows_of_no_numbers<Device>();
+}
+template <class Device>
+void row_losses_of_targets() {
+  rows_of_targets<Device, float>(row_shapes());
+}
+template <class Device>
+void row_losses_of_terms() {
+  rows_of_terms<Device, float>(row_shapes());
+  rows_of_terms<Device, typename Device::half>(some_row_shapes());
+  rows_of_terms<Device, double>({{131, 10}, {9, 100}, {3, 3000}, {2, 200000}});
+  rows_of_images<Device>();
+}
+
+}  // namespace conformance
