@@ -26,7 +26,7 @@ class numbers {
                   "hone: numbers per row or class are viewed, not copied: give the vector a name first");
   }
 
-  constexpr index size() const noexcept { return size_; }
+  HONE_HD constexpr index size() const noexcept { return size_; }
   HONE_HD double operator[](index i) const noexcept {
     return wide_ ? static_cast<double const*>(data_)[i] : static_cast<double>(static_cast<float const*>(data_)[i]);
   }

@@ -30,7 +30,7 @@ __global__ void __launch_bounds__(block_threads)
 /// A row counts for a target if it is not ignored and its labels are classes.
 template <class Target>
 HONE_HD bool row_counts(Target const& target, index row, index columns) noexcept {
-  return !target.ignores(row) && target.labels_fit(row, columns);
+  return static_cast<bool>(!target.ignores(row) & target.labels_fit(row, columns));
 }
 template <class Leaf, class... All>
 HONE_HD bool skips(Leaf const& leaf, detail::list<All...> const& leaves, index row, index columns) noexcept {

@@ -39,8 +39,8 @@ template <row_term Term, int Weights, class... All>
 on_cuda::scale_of_leaf scale_for(cuda const& backend, leaf<Term, Weights> const& leaf, list<All...> const& all,
                                  index rows, index columns, reduction how, on_cuda::grid_scratch scratch,
                                  double* counted) {
-  const bool has_labels = any_target_of(leaf, all, [](auto const& target) { return target.labels > 0; });
-  if (how.how != reduction::kind::mean || !has_labels) return {factor_of(how, static_cast<double>(rows)), nullptr};
+  if (how.how != reduction::kind::mean || !has_labels<hone::detail::leaf<Term, Weights>, All...>)
+    return {factor_of(how, static_cast<double>(rows)), nullptr};
   return counted_scale(backend, on_cuda::counting_rows<hone::detail::leaf<Term, Weights>, All...>{leaf, all, columns},
                        rows, 1, scratch, counted);
 }

@@ -23,10 +23,13 @@ struct job {
   grid_scratch scratch;
   unsigned long long* invalid_labels;  // a counter, or null
 
-  /// The factors of the reduction; 0 where there is nothing to average.
+  /// The factors of the reduction, for whole warps; 0 where there is nothing to average.
   __device__ void read_scales(A (&to)[sizeof...(Leaf)]) const {
 #pragma unroll
-    for (std::size_t k = 0; k < sizeof...(Leaf); ++k) to[k] = static_cast<A>(scales[k].get());
+    for (std::size_t k = 0; k < sizeof...(Leaf); ++k) {
+      const A factor = threadIdx.x % 32 == 0 ? static_cast<A>(scales[k].get()) : A(0);
+      to[k] = __shfl_sync(0xffffffff, factor, 0);  // read once per warp
+    }
   }
 };
 

@@ -60,10 +60,9 @@ struct leaf_row {
     if (team.reads()) {
       weight = skips(leaf, leaves, i, columns) ? A(0) : leaf.template factor_of_row<A>(i);
       if constexpr (Term::has_target) {
-        if (weight != A(0)) parts = detail::row_parts<A, Target, int>(leaf.term.target, i, columns);
-        if (invalid_labels && team.rank() == 0 && !leaf.term.target.ignores(i) &&
-            !leaf.term.target.labels_fit(i, columns))
-          atomicAdd(invalid_labels, 1ULL);
+        parts = detail::row_parts<A, Target, int>(leaf.term.target, i, columns);
+        const bool invalid = !leaf.term.target.ignores(i) & !leaf.term.target.labels_fit(i, columns);
+        if (invalid && invalid_labels && team.rank() == 0) atomicAdd(invalid_labels, 1ULL);
       }
     }
     team.share(weight);

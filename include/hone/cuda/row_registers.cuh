@@ -5,6 +5,8 @@
 #include <hone/cuda/job.cuh>
 #include <hone/cuda/row_leaf.cuh>
 
+#include <cmath>
+
 namespace hone::on_cuda {
 
 /// Where a row begins in a view: rows of a matrix have their stride, and the pixels of images lie side by side.
@@ -50,11 +52,12 @@ struct held_numbers {
   vector<T, N> at[Slots];
 };
 
-/// Slots · N elements of each thread of a team of Size threads; Whole where that is a row, else a row takes turns.
-template <bool Whole, int N, int Slots, int Size, class Views, class Out>
+/// Logits::of(view) says whether a view holds logits. Slots · N elements of each thread of a team of Size threads;
+/// Whole where that is a row, else a row takes turns.
+template <bool Whole, int N, int Slots, int Size, class Views, class Out, class Logits>
 class row_registers;
-template <bool Whole, int N, int Slots, int Size, class... View, class Out>
-class row_registers<Whole, N, Slots, Size, detail::list<View...>, Out> {
+template <bool Whole, int N, int Slots, int Size, class... View, class Out, class Logits>
+class row_registers<Whole, N, Slots, Size, detail::list<View...>, Out, Logits> {
   using T = detail::number_of<Out>;
   using A = accumulator_t<T>;
   static constexpr int stretch = Size * N;  // what a slot holds of the row
@@ -68,6 +71,8 @@ class row_registers<Whole, N, Slots, Size, detail::list<View...>, Out> {
   struct element {
     row_registers const& of;
     int slot, j, column;
+
+    __device__ bool is_in_row() const { return column < of.cut_.columns; }
 
     template <int I>
     __device__ A number() const {
@@ -90,12 +95,12 @@ class row_registers<Whole, N, Slots, Size, detail::list<View...>, Out> {
       }
     }
   }
+  /// Behind the row's end, logits are -inf and all else is 0: only who counts elements must ask for is_in_row().
   template <class Body>
   __device__ void each(Body const& body) const {
     each_slot([&](int i, int at) {
 #pragma unroll
-      for (int j = 0; j < N; ++j)
-        if (at + j * step_ < cut_.columns) body(element{*this, i, j, at + j * step_});
+      for (int j = 0; j < N; ++j) body(element{*this, i, j, at + j * step_});
     });
   }
   __device__ A logit_at(int column) const {
@@ -108,8 +113,7 @@ class row_registers<Whole, N, Slots, Size, detail::list<View...>, Out> {
       each_slot([&](int i, int at) {
         vector<T, N> to{};
 #pragma unroll
-        for (int j = 0; j < N; ++j)
-          if (at + j * step_ < cut_.columns) to.set(j, static_cast<T>(body(element{*this, i, j, at + j * step_})));
+        for (int j = 0; j < N; ++j) to.set(j, static_cast<T>(body(element{*this, i, j, at + j * step_})));
         store(to, at);
       });
     });
@@ -133,20 +137,23 @@ class row_registers<Whole, N, Slots, Size, detail::list<View...>, Out> {
   }
   __device__ bool is_vector(int at) const { return cut_.wide && at + N <= cut_.columns; }
 
+  static __device__ float behind(std::size_t view) { return Logits::of(view) ? -HUGE_VALF : 0.0f; }
+
   __device__ void read() {
     [&]<std::size_t... I>(std::index_sequence<I...>) {
-      (read(detail::at<I>(numbers_), row_at(detail::at<I>(views_), place_)), ...);
+      (read(detail::at<I>(numbers_), row_at(detail::at<I>(views_), place_), behind(I)), ...);
     }(std::index_sequence_for<View...>());
   }
   template <class U>
-  __device__ void read(held_numbers<U, N, Slots>& to, U const* from) {
+  __device__ void read(held_numbers<U, N, Slots>& to, U const* from, float behind) {
     each_slot([&](int i, int at) {
       if (is_vector(at)) {
         to.at[i] = *reinterpret_cast<vector<U, N> const*>(from + at);
       } else {
 #pragma unroll
         for (int j = 0; j < N; ++j)
-          if (at + j * step_ < cut_.columns) to.at[i].set(j, from[(at + j * step_) * column_step(out_)]);
+          to.at[i].set(
+              j, at + j * step_ < cut_.columns ? from[(at + j * step_) * column_step(out_)] : static_cast<U>(behind));
       }
     });
   }

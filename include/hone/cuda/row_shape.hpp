@@ -13,12 +13,13 @@ enum class row_kernel : unsigned char { tile, warp, block, wide_block, streamed 
 
 inline constexpr int narrow_threads = 256, wide_threads = 512;
 inline constexpr int shared_bytes = 48 * 1024;  // of a block, without asking
+inline constexpr int register_bytes = 256;      // of a thread, for what it holds of a row
 inline constexpr index most_columns = index(1) << 30;
 
 /// The vectors of N numbers, of `bytes` each with all that goes with them, that a thread holds of a row.
 constexpr int slots_for(row_kernel kernel, int N, int bytes) noexcept {
-  const int words = kernel == row_kernel::wide_block ? 64 : kernel == row_kernel::streamed ? 16 : 32;
-  const int numbers = words * 4 / bytes < words ? words * 4 / bytes : words;
+  const int most = kernel == row_kernel::wide_block ? 64 : kernel == row_kernel::streamed ? 16 : 32;
+  const int fit = register_bytes / bytes, numbers = fit < most ? fit : most;
   return numbers < N ? 1 : numbers / N;
 }
 

@@ -57,7 +57,17 @@ __device__ T* line_at(image_view<T> v, tile const& t, int line) {
   return v.data + t.first + line * v.pixels;
 }
 
-/// body(line, first number in it, how many of N, function(j) -> place in shared memory), for this thread's pieces.
+/// Where a tile's numbers lie in shared memory, from one to the next: behind each row there may be a gap.
+struct tile_walk {
+  int place, left, columns;
+
+  __device__ void advance() {
+    ++place;
+    if (--left == 0) left = columns, ++place;
+  }
+};
+
+/// body(line, first number in it, how many of N, where they lie in shared memory), for this thread's pieces.
 template <int N, class Body>
 __device__ void each_piece(tile const& t, tile_plan const& plan, Body const& body) {
   const int pieces = (t.length + N - 1) / N;
@@ -65,33 +75,28 @@ __device__ void each_piece(tile const& t, tile_plan const& plan, Body const& bod
     if (t.lines > 1) line = pieces == 1 ? i : i / pieces;
     const int from = (i - line * pieces) * N, count = t.length - from < N ? t.length - from : N;
     const int row = t.pad ? plan.by_columns.quotient(from) : 0;
-    const int place = line * plan.stride + from + row, next = (row + 1) * plan.columns - from;
-    body(line, from, count, [=](int j) {
-      if (!t.pad) return place + j;
-      int past = 0;  // rows that end before element j
-      for (int end = next; end <= j; end += plan.columns) ++past;
-      return place + j + past;
-    });
+    const int left = t.pad ? (row + 1) * plan.columns - from : t.length + 1;  // a row's end that is never met
+    body(line, from, count, tile_walk{line * plan.stride + from + row, left, plan.columns});
   }
 }
 
 template <int N, class View, class A>
 __device__ void read_tile(View view, tile const& t, tile_plan const& plan, A* to) {
-  each_piece<N>(t, plan, [&](int line, int from, int count, auto const& place) {
+  each_piece<N>(t, plan, [&](int line, int from, int count, tile_walk at) {
     A x[N] = {};
     load(line_at(view, t, line) + from, x, count);
 #pragma unroll
-    for (int j = 0; j < N; ++j)
-      if (j < count) to[place(j)] = x[j];
+    for (int j = 0; j < N; ++j, at.advance())
+      if (j < count) to[at.place] = x[j];
   });
 }
 template <int N, class View, class A>
 __device__ void write_tile(A const* from, tile const& t, tile_plan const& plan, View view) {
-  each_piece<N>(t, plan, [&](int line, int first, int count, auto const& place) {
+  each_piece<N>(t, plan, [&](int line, int first, int count, tile_walk at) {
     A x[N] = {};
 #pragma unroll
-    for (int j = 0; j < N; ++j)
-      if (j < count) x[j] = from[place(j)];
+    for (int j = 0; j < N; ++j, at.advance())
+      if (j < count) x[j] = from[at.place];
     store(x, line_at(view, t, line) + first, count);
   });
 }
@@ -109,6 +114,7 @@ class tile_row {
     A const* at;
     int view_step, column;
 
+    __device__ static constexpr bool is_in_row() { return true; }
     template <int I>
     __device__ A number() const {
       return at[I * view_step];

@@ -4,8 +4,8 @@
 ///   whole            whether one turn holds the row
 ///   begin(row)       reads it, if whole
 ///   sweep(body)      calls body() for every turn
-///   each(body)       body(element) for every element of this turn that is this thread's:
-///                    element.column, element.number<View>(), of the prediction where View is 0
+///   each(body)       body(element) for every element of this turn that is this thread's: element.column,
+///                    element.number<View>(), of the prediction where View is 0; element.is_in_row()
 ///   logit_at(c)      of any column, until write() begins
 ///   write(body), clear()  the gradient of every element, or 0
 #pragma once
@@ -143,12 +143,13 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
   __device__ void add(Element const& element) {
     const A z = element.template number<0>() - max_;
     if constexpr (softmax) total_ += exp_of_nonpositive(z);
-    if constexpr (sums_logits) logits_ += z;
-    if constexpr (!Numbers::whole) seen_ += A(1);
+    if constexpr (sums_logits) logits_ += element.is_in_row() ? z : A(0);
+    if constexpr (!Numbers::whole) seen_ += element.is_in_row() ? A(1) : A(0);
     each([&]<class L>(L& l, auto const& leaf, A) {
       if constexpr (L::full || L::Term::kept > 0) {
         row_element<A> e = l.at(element, leaf.term, z, A(0));
         if constexpr (L::full) {
+          if (!element.is_in_row()) e.q = A(0);
           l.s.mass += e.q;
           l.s.dot += e.q == A(0) ? A(0) : e.q * z;
         }
@@ -166,7 +167,7 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
           each([&]<class L>(L& l, auto const& leaf, A) {
             if constexpr (L::Term::late > 0) {
               const row_element<A> e = l.at(element, leaf.term, z, p);
-              if (!(e.q == A(0))) leaf.term.second(e, log_sum_, l.s.late);
+              if (element.is_in_row() && !(e.q == A(0))) leaf.term.second(e, log_sum_, l.s.late);
             }
           });
         });

@@ -11,6 +11,21 @@ namespace hone::on_cuda {
 template <class Job>
 using views_of_job = decltype(all_views(std::declval<Job const&>().prediction, std::declval<Job const&>().leaves));
 
+/// Which of the views are logits: the prediction and teachers.
+template <class Job>
+struct logits_of;
+template <class View, class... Leaf>
+struct logits_of<job<View, Leaf...>> {
+  HONE_HD static constexpr bool of(std::size_t view) noexcept {
+    std::size_t first = 1;
+    bool found = view == 0;
+    ((found |= Leaf::term_type::has_teacher && view == first,
+      first += std::size_t(view_count<typename Leaf::term_type>)),
+     ...);
+    return found;
+  }
+};
+
 /// How many views an objective reads, and their bytes per element.
 template <class Views>
 struct size_of_views;
@@ -41,7 +56,7 @@ __device__ double rows_of_team(Job const& job, row_cut cut, index first, index s
   job.read_scales(scales);
   const auto views = all_views(job.prediction, job.leaves);
   row_registers<whole, Shape::wide, Shape::slots, Team::size, std::remove_const_t<decltype(views)>,
-                decltype(job.out.gradient)>
+                decltype(job.out.gradient), logits_of<Job>>
       numbers(views, job.out.gradient, cut, team.rank());
   row_worker<Job, decltype(numbers), Team> worker(job, scales, numbers, team, cut.columns);
   double total = 0;

@@ -33,20 +33,23 @@ template <class Term>
 inline constexpr bool divides_by_weights =
     weighed_target<target_of_term<Term>> && target_of_term<Term>::dense_parts == 0;
 
+HONE_CALLS_GIVEN template <class Leaf, class Test>
+HONE_HD bool test_target_of([[maybe_unused]] Leaf const& leaf, [[maybe_unused]] Test const& test) {
+  if constexpr (Leaf::term_type::has_target) return test(leaf.term.target);
+  return false;
+}
+
 /// Whether test(target) holds of a leaf's own target, or of any target of the objective.
 HONE_CALLS_GIVEN template <class Leaf, class... All, class Test>
 HONE_HD bool any_target_of(Leaf const& leaf, list<All...> const& leaves, Test const& test) {
-  if constexpr (Leaf::term_type::has_target) {
-    return test(leaf.term.target);
-  } else {
-    return leaves.apply([&](auto const&... l) {
-      const auto test_of = [&](auto const& other) {
-        if constexpr (std::remove_cvref_t<decltype(other)>::term_type::has_target) return test(other.term.target);
-        return false;
-      };
-      return (test_of(l) || ...);
-    });
-  }
+  if constexpr (Leaf::term_type::has_target) return test(leaf.term.target);
+  return leaves.apply([&](auto const&... l) { return (test_target_of(l, test) || ...); });
 }
+
+/// Whether any of these targets has labels.
+template <class Leaf, class... All>
+inline constexpr bool has_labels = Leaf::term_type::has_target
+                                       ? target_of_term<typename Leaf::term_type>::labels > 0
+                                       : ((target_of_term<typename All::term_type>::labels > 0) || ...);
 
 }  // namespace hone::detail

@@ -36,7 +36,8 @@ struct classes_target {
   HONE_HD index label(index i) const noexcept { return static_cast<index>(data[i]); }
 
   HONE_HD constexpr bool ignoring() const noexcept { return ignore.given; }
-  HONE_HD bool ignores(index i) const noexcept { return ignore.given && label(i) == ignore.value; }
+  /// Reads the label in any case: a kernel then reads it once for all questions.
+  HONE_HD bool ignores(index i) const noexcept { return (label(i) == ignore.value) & ignore.given; }
   HONE_HD bool labels_fit(index i, index columns) const noexcept {
     return static_cast<std::uint64_t>(label(i)) < static_cast<std::uint64_t>(columns);
   }

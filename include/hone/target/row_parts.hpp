@@ -12,7 +12,8 @@ template <class Target>
 inline constexpr bool is_sparse = Target::dense_parts == 0 && !(weighed_target<Target> && Target::has_uniform);
 
 /// q[c] = ground + Σ weight_at[j] where c is label_at[j] + Σ dense_at[k] · (dense part k)[c]. Class weights are in the
-/// labels' weights of a sparse target, and still to be multiplied with q[c] of others. Label is an integer type.
+/// labels' weights of a sparse target, and still to be multiplied with q[c] of others. A label need not be a class:
+/// whether it is, is for others to ask. Label is an integer type.
 template <class A, class Target, class Label = index>
 struct row_parts {
   static constexpr int labels = Target::labels, dense_parts = Target::dense_parts;
@@ -33,7 +34,8 @@ struct row_parts {
   /// As the sink of visit().
   HONE_HD void label(index c, A weight) noexcept {
     label_at[label_count] = static_cast<Label>(c);
-    if constexpr (weighed_target<Target> && is_sparse<Target>) weight *= class_weights.template as<A>(c);
+    if constexpr (weighed_target<Target> && is_sparse<Target>)
+      weight *= c >= 0 && c < class_weights.size() ? class_weights.template as<A>(c) : A(0);
     weight_at[label_count++] = weight;
   }
   HONE_HD void uniform(A weight) noexcept { ground += weight; }
