@@ -9,6 +9,7 @@
 #include <hone/core/outputs.hpp>
 #include <hone/core/reduction.hpp>
 #include <hone/core/view.hpp>
+#include <hone/cuda/device_scalar.cuh>
 #include <hone/cuda/evaluate.cuh>
 #include <hone/loss/binary_cross_entropy.hpp>
 #include <hone/loss/cross_entropy.hpp>

@@ -144,6 +144,90 @@ TEST_CASE("bad arguments are named, and nothing is enqueued") {
         }).find("with 256 bytes, must be device memory") != std::string::npos);
 }
 
+TEST_CASE("factors and counts may be on the device") {
+  const problem p;
+  hone::cuda gpu(p.stream);
+  const device::buffer<float> factor(std::vector<float>{0.25f});
+  const device::buffer<double> count(std::vector<double>{128}), none(std::vector<double>{0});
+  hone::evaluate(gpu, 0.25 * p.loss(), p.logits(), p.out(), hone::mean_over(128));
+  const float value = p.answer();
+  const auto gradient = p.gradient.host();
+  CHECK(value > 0);
+  hone::evaluate(gpu, hone::device_scalar(factor.data()) * p.loss(), p.logits(), p.out(),
+                 hone::mean_over(hone::device_scalar(count.data())));
+  CHECK(p.answer() == value);
+  CHECK(p.gradient.host() == gradient);
+  hone::evaluate(gpu, p.loss(), p.logits(), p.out(), hone::mean_over(hone::device_scalar(none.data())));
+  CHECK(p.answer() == 0);
+  CHECK(p.gradient.host() == std::vector<float>(gradient.size()));
+
+  const device::buffer<int> labels(std::vector<int>(p.rows, 3));
+  const auto ce = hone::cross_entropy(hone::classes(labels));
+  hone::evaluate(gpu, 0.25 * ce, p.logits(), p.out(), hone::mean_over(128));
+  const float ce_value = p.answer();
+  hone::evaluate(gpu, ce * hone::device_scalar(factor.data()), p.logits(), p.out(),
+                 hone::mean_over(hone::device_scalar(count.data())));
+  CHECK(p.answer() == ce_value);
+}
+
+TEST_CASE("a row whose label is no class counts as ignored, and is counted") {
+  const problem p;
+  hone::cuda gpu(p.stream);
+  std::vector<int> good(p.rows, 3), bad = good;
+  good[5] = good[9] = bad[9] = -1;
+  bad[5] = p.columns;
+  const device::buffer<int> device_good(good), device_bad(bad);
+  const device::buffer<unsigned long long> counter(std::vector<unsigned long long>{0});
+  hone::evaluate(gpu, hone::cross_entropy(hone::smooth(hone::classes(device_good, {.ignore = -1}), 0.1)), p.logits(),
+                 p.out());
+  const float value = p.answer();
+  const auto gradient = p.gradient.host();
+  CHECK(gradient[5 * p.columns] == 0);
+  gpu.count_invalid_labels(counter.data());
+  hone::evaluate(gpu, hone::cross_entropy(hone::smooth(hone::classes(device_bad, {.ignore = -1}), 0.1)), p.logits(),
+                 p.out());
+  CHECK(p.answer() == value);
+  CHECK(p.gradient.host() == gradient);
+  CHECK(counter.host()[0] == 1);
+  hone::evaluate(gpu, hone::cross_entropy(hone::classes(device_bad)), p.logits(), p.out());
+  p.stream.wait();
+  CHECK(counter.host()[0] == 3);
+}
+
+TEST_CASE("rows give the same bits every time, in graphs too, and nothing without rows or classes") {
+  const problem p;
+  const device::buffer<int> labels(std::vector<int>(p.rows, 7));
+  const auto loss = hone::cross_entropy(hone::smooth(hone::classes(labels), 0.1)) + hone::z_loss(1e-4);
+  hone::cuda gpu(p.stream);
+  hone::evaluate(gpu, loss, p.logits(), p.out());
+  const float value = p.answer();
+  const auto gradient = p.gradient.host();
+  cudaGraph_t graph = nullptr;
+  cudaGraphExec_t replay = nullptr;
+  REQUIRE(cudaStreamBeginCapture(p.stream, cudaStreamCaptureModeGlobal) == cudaSuccess);
+  hone::evaluate(gpu, loss, p.logits(), p.out());
+  REQUIRE(cudaStreamEndCapture(p.stream, &graph) == cudaSuccess);
+  REQUIRE(cudaGraphInstantiate(&replay, graph, 0) == cudaSuccess);
+  for (int i = 0; i < 2; ++i) {
+    REQUIRE(cudaMemsetAsync(p.value.data(), 0, sizeof(float), p.stream) == cudaSuccess);
+    REQUIRE(cudaGraphLaunch(replay, p.stream) == cudaSuccess);
+    CHECK(p.answer() == value);
+    CHECK(p.gradient.host() == gradient);
+  }
+  cudaGraphExecDestroy(replay);
+  cudaGraphDestroy(graph);
+
+  const device::buffer<int> no_labels(std::size_t(0));
+  hone::evaluate(gpu, hone::cross_entropy(hone::classes(no_labels)), hone::matrix_view<const float>{p.x.data(), 0, 5},
+                 {.value = p.value.data()});
+  CHECK(p.answer() == 0);
+  const device::buffer<float> losses(std::size_t(p.rows));
+  hone::evaluate(gpu, hone::cross_entropy(hone::classes(labels)), hone::matrix_view<const float>{p.x.data(), p.rows, 0},
+                 {.unreduced = losses.data(), .value = p.value.data()});
+  CHECK(p.answer() == 0);
+  CHECK(losses.host() == std::vector<float>(p.rows));
+}
+
 #if defined(CUDASIM)
 TEST_CASE("every byte moves once, 16 at a time") {
   const problem p;

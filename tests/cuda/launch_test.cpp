@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The arithmetic of launches, beyond 2^31 elements too. Needs no CUDA.
 #include <hone/cuda/launch.hpp>
+#include <hone/cuda/row_shape.hpp>
 
 #include <doctest/doctest.h>
 
@@ -33,3 +34,49 @@ TEST_CASE("a divider divides") {
     CHECK(right);
   }
 }
+
+TEST_CASE("a small divider divides") {
+  bool right = true;
+  for (int by = 1; by < 65536; by += by < 300 ? 1 : 997)
+    for (int i = 0; i < 65536; i += by < 300 ? 7 : 1) right &= on_cuda::small_divider(by).quotient(i) == i / by;
+  CHECK(right);
+}
+
+namespace {
+
+using on_cuda::row_kernel;
+
+// One view of float logits: vectors of 4, 4 bytes per element.
+constexpr row_kernel for_floats(index columns) { return on_cuda::row_kernel_for(columns, 4, 4, 1, 4); }
+static_assert(for_floats(1) == row_kernel::tile && for_floats(95) == row_kernel::tile);
+static_assert(for_floats(96) == row_kernel::warp && for_floats(1024) == row_kernel::warp);
+static_assert(for_floats(1025) == row_kernel::block && for_floats(8192) == row_kernel::block);
+static_assert(for_floats(8193) == row_kernel::wide_block && for_floats(32768) == row_kernel::wide_block);
+static_assert(for_floats(32769) == row_kernel::streamed && for_floats(on_cuda::most_columns) == row_kernel::streamed);
+
+// 16-bit logits hold as many elements; a teacher beside float logits takes half of a block's registers.
+static_assert(on_cuda::capacity_of(row_kernel::wide_block, 8, 2) == 32768);
+static_assert(on_cuda::capacity_of(row_kernel::warp, 4, 8) == 1024);
+static_assert(on_cuda::capacity_of(row_kernel::wide_block, 4, 8) == 16384);
+static_assert(on_cuda::slots_for(row_kernel::warp, 8, 40) == 1);  // always one vector
+
+// What a kernel holds never grows beyond registers, nor a tile beyond shared memory.
+constexpr bool tiles_fit() {
+  for (index columns = 1; columns < 2000; ++columns)
+    for (const int views : {1, 2, 5})
+      for (const int size : {4, 8}) {
+        const index rows = on_cuda::tile_rows_of_images(columns, views, size);
+        if (on_cuda::tile_bytes(rows, columns, views, size) > on_cuda::shared_bytes) return false;
+        if (on_cuda::row_kernel_for(columns, 4, 4 * views, views, size) == row_kernel::tile &&
+            on_cuda::tile_bytes(on_cuda::tile_rows_of_matrix, on_cuda::tile_stride(columns), views, size) >
+                on_cuda::shared_bytes)
+          return false;
+      }
+  return true;
+}
+static_assert(tiles_fit());
+static_assert(on_cuda::tile_rows_of_images(21, 1, 4) == 128 && on_cuda::tile_rows_of_images(150, 1, 4) == 64);
+static_assert(on_cuda::tile_rows_of_images(1000, 1, 4) == 0);
+static_assert(on_cuda::grid_for((index(1) << 40) / 128) == on_cuda::most_blocks);
+
+}  // namespace

@@ -26,13 +26,21 @@ class numbers {
                   "hone: numbers per row or class are viewed, not copied: give the vector a name first");
   }
 
-  HONE_HD constexpr index size() const noexcept { return size_; }
-  HONE_HD double operator[](index i) const noexcept {
-    return wide_ ? static_cast<double const*>(data_)[i] : static_cast<double>(static_cast<float const*>(data_)[i]);
+  /// One number, the same for every row.
+  template <std::floating_point T>
+  static constexpr numbers repeated(T const* number) noexcept {
+    numbers one(number, 1);
+    one.repeated_ = true;
+    return one;
   }
+
+  HONE_HD constexpr index size() const noexcept { return size_; }
+  HONE_HD constexpr bool is_repeated() const noexcept { return repeated_; }
+  HONE_HD double operator[](index i) const noexcept { return as<double>(i); }
   /// In the type of the arithmetic: a detour through double would cost a GPU more than the number is worth.
   template <class A>
   HONE_HD A as(index i) const noexcept {
+    if (repeated_) i = 0;
     return wide_ ? static_cast<A>(static_cast<double const*>(data_)[i])
                  : static_cast<A>(static_cast<float const*>(data_)[i]);
   }
@@ -40,7 +48,7 @@ class numbers {
  private:
   void const* data_ = nullptr;
   index size_ = 0;
-  bool wide_ = false;
+  bool wide_ = false, repeated_ = false;
 };
 
 namespace detail {

@@ -42,6 +42,15 @@ struct row_weighed : objective_base {
   row_weighed(O inner_, numbers weights_) : inner(inner_), weights(weights_) {}
 };
 
+/// A factor in device memory, see cuda/device_scalar.cuh.
+template <objective O>
+struct scaled_on_device : objective_base {
+  O inner;
+  numbers factor;
+
+  scaled_on_device(O inner_, numbers factor_) : inner(inner_), factor(factor_) {}
+};
+
 /// A factor of any arithmetic type, finite.
 template <objective O>
 scaled<O> operator*(arithmetic auto factor, O const& o) {
@@ -81,7 +90,8 @@ struct leaf {
   numbers weights[Weights > 0 ? Weights : 1] = {};
 
   void check_weight_sizes(index rows) const {
-    for (int k = 0; k < Weights; ++k) require_size(weights[k], rows, "weigh_rows weight", "row");
+    for (int k = 0; k < Weights; ++k)
+      if (!weights[k].is_repeated()) require_size(weights[k], rows, "weigh_rows weight", "row");
   }
   /// The factor and the row's weights, without the reduction.
   template <class A = double>
@@ -104,8 +114,22 @@ template <class O>
 auto leaves(scaled<O> const& o);
 template <class O>
 auto leaves(row_weighed<O> const& o);
+template <class O>
+auto leaves(scaled_on_device<O> const& o);
 template <class First, class Second>
 auto leaves(summed<First, Second> const& o);
+
+/// Whether an objective reads device memory.
+template <class O>
+inline constexpr bool needs_device = false;
+template <class O>
+inline constexpr bool needs_device<scaled_on_device<O>> = true;
+template <class O>
+inline constexpr bool needs_device<scaled<O>> = needs_device<O>;
+template <class O>
+inline constexpr bool needs_device<row_weighed<O>> = needs_device<O>;
+template <class First, class Second>
+inline constexpr bool needs_device<summed<First, Second>> = needs_device<First> || needs_device<Second>;
 
 /// The leaves of an objective, in the order in which they were written.
 template <class Term>
@@ -119,6 +143,10 @@ auto leaves(scaled<O> const& o) {
 template <class O>
 auto leaves(row_weighed<O> const& o) {
   return leaves(o.inner).apply([&](auto const&... l) { return list(weighed_leaf(l, o.weights)...); });
+}
+template <class O>
+auto leaves(scaled_on_device<O> const& o) {
+  return leaves(o.inner).apply([&](auto const&... l) { return list(weighed_leaf(l, o.factor)...); });
 }
 template <class First, class Second>
 auto leaves(summed<First, Second> const& o) {

@@ -60,6 +60,8 @@ double evaluate_view(cpu const& backend, Objective const& objective, View predic
                      typename outputs_of<View>::type const& out, reduction how) {
   static_assert(hone::objective<Objective>,
                 "evaluate: the second argument must be an objective, such as hone::cross_entropy(target)");
+  static_assert(!needs_device<Objective>,
+                "evaluate: a hone::device_scalar is read on a device: it goes with hone::cuda");
   static_assert(element<number_of<View>>,
                 "evaluate: a prediction holds float, double, or a 16-bit floating-point type");
   return evaluate_leaves(backend, leaves(objective), prediction, out, how);

@@ -2,19 +2,23 @@
 /// What mean divides by, where only the device knows how many rows are ignored.
 #pragma once
 
-#include <hone/core/objective.hpp>
-#include <hone/core/reduction.hpp>
+#include <hone/cuda/device_scalar.cuh>
 #include <hone/cuda/reduce.cuh>
 #include <hone/loss/skipped_rows.hpp>
 
 namespace hone::on_cuda {
 
-/// The factor of the reduction for one term: known to the host, or left by a kernel that counted.
+/// The factor of the reduction for one term: known to the host, or left by a kernel that counted, or one over a count
+/// of the caller's.
 struct scale_of_leaf {
   double known = 0;
   double const* counted = nullptr;
+  numbers count{};
 
-  __device__ double get() const { return counted ? *counted : known; }
+  __device__ double get() const {
+    if (counted) return *counted;
+    return count.is_repeated() ? detail::factor_of(mean, count[0]) : known;
+  }
 };
 
 /// The factor of mean where each row counts for weight(row) · each.

@@ -24,23 +24,24 @@ on_cuda::scale_of_leaf counted_scale(cuda const& backend, Weight const& weight, 
   on_cuda::count_kernel<<<on_cuda::blocks_for(rows), on_cuda::block_threads, 0, backend.stream()>>>(
       rows, weight, static_cast<double>(each), counted, scratch);
   on_cuda::check_launch("evaluate: count_kernel");
-  return {0, counted};
+  return {0, counted, {}};
 }
 template <elementwise Term, int Weights, class... All>
 on_cuda::scale_of_leaf scale_for(cuda const& backend, leaf<Term, Weights> const& leaf, list<All...> const&, index rows,
-                                 index columns, reduction how, on_cuda::grid_scratch scratch, double* counted) {
+                                 index columns, device_reduction const& how, on_cuda::grid_scratch scratch,
+                                 double* counted) {
   auto const& targets = leaf.term.targets;
   if (how.how != reduction::kind::mean || !targets.ignoring())
-    return {factor_of(how, static_cast<double>(rows) * static_cast<double>(columns)), nullptr};
+    return {factor_of(how, static_cast<double>(rows) * static_cast<double>(columns)), nullptr, how.device_count};
   return counted_scale(backend, on_cuda::kept_rows<std::remove_cvref_t<decltype(targets)>>{targets}, rows, columns,
                        scratch, counted);
 }
 template <row_term Term, int Weights, class... All>
 on_cuda::scale_of_leaf scale_for(cuda const& backend, leaf<Term, Weights> const& leaf, list<All...> const& all,
-                                 index rows, index columns, reduction how, on_cuda::grid_scratch scratch,
+                                 index rows, index columns, device_reduction const& how, on_cuda::grid_scratch scratch,
                                  double* counted) {
   if (how.how != reduction::kind::mean || !has_labels<hone::detail::leaf<Term, Weights>, All...>)
-    return {factor_of(how, static_cast<double>(rows)), nullptr};
+    return {factor_of(how, static_cast<double>(rows)), nullptr, how.device_count};
   return counted_scale(backend, on_cuda::counting_rows<hone::detail::leaf<Term, Weights>, All...>{leaf, all, columns},
                        rows, 1, scratch, counted);
 }
@@ -48,7 +49,7 @@ on_cuda::scale_of_leaf scale_for(cuda const& backend, leaf<Term, Weights> const&
 /// Checks everything, and only then enqueues.
 template <class View, class... Leaf>
 void enqueue_leaves(cuda& backend, list<Leaf...> const& all, View prediction,
-                    typename outputs_of<View>::type const& out, reduction how) {
+                    typename outputs_of<View>::type const& out, device_reduction const& how) {
   constexpr bool by_rows = (row_term<typename Leaf::term_type> && ...);
   static_assert(by_rows || (elementwise<typename Leaf::term_type> && ...),
                 "evaluate: a sum may hold row terms (cross_entropy, distillation, ...) or element-wise terms "
@@ -78,7 +79,7 @@ void enqueue_leaves(cuda& backend, list<Leaf...> const& all, View prediction,
 
 template <class Objective, class View>
 void enqueue(cuda& backend, Objective const& objective, View prediction, typename outputs_of<View>::type const& out,
-             reduction how) {
+             device_reduction const& how) {
   static_assert(hone::objective<Objective>,
                 "evaluate: the second argument must be an objective, such as hone::cross_entropy(target)");
   static_assert(element<number_of<View>>,
@@ -93,14 +94,15 @@ void enqueue(cuda& backend, Objective const& objective, View prediction, typenam
 /// where CUDA refuses. Numbers are not checked; a row whose label is no class counts as ignored.
 template <class Objective, class T>
 void evaluate(cuda& backend, Objective const& objective, matrix_view<T> prediction,
-              std::type_identity_t<outputs<std::remove_const_t<T>>> const& out, reduction how = mean) {
+              std::type_identity_t<outputs<std::remove_const_t<T>>> const& out, device_reduction const& how = mean) {
   detail::enqueue(backend, objective, matrix_view<const T>(prediction), out, how);
 }
 
 /// The same per pixel of images: row n · pixels + p is pixel p of image n, and targets count rows that way.
 template <class Objective, class T>
 void evaluate(cuda& backend, Objective const& objective, image_view<T> prediction,
-              std::type_identity_t<outputs<std::remove_const_t<T>, image_view>> const& out, reduction how = mean) {
+              std::type_identity_t<outputs<std::remove_const_t<T>, image_view>> const& out,
+              device_reduction const& how = mean) {
   detail::enqueue(backend, objective, image_view<const T>(prediction), out, how);
 }
 

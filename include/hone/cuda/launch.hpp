@@ -32,6 +32,15 @@ struct divider {
   }
 };
 
+/// i / by for 0 <= i < 2^16, as tiles are small: a product and a shift.
+struct small_divider {
+  std::uint64_t magic = 0;
+
+  constexpr small_divider() noexcept = default;
+  constexpr explicit small_divider(int by) noexcept : magic((std::uint64_t(1) << 32) / unsigned(by) + 1) {}
+  HONE_HD constexpr int quotient(int i) const noexcept { return static_cast<int>((unsigned(i) * magic) >> 32); }
+};
+
 /// Elements that are read in lines, a line in pieces of so many elements, the last of which may be cut off.
 struct line_cut {
   index lines = 0, length = 0;

@@ -78,7 +78,7 @@ struct leaf_row {
   __device__ void read_label_logits(Numbers const& numbers, Team const& team) {
 #pragma unroll
     for (int j = 0; j < Target::labels; ++j) {
-      if (team.reads()) logit_at[j] = numbers.logit_at(parts.label_at[j]);
+      if (team.reads() && weight != A(0)) logit_at[j] = numbers.logit_at(parts.label_at[j]);  // else it may be none
       team.share(logit_at[j]);
     }
   }
@@ -110,7 +110,8 @@ struct leaf_row {
     ((q += parts.dense_at[K] * h.template number<FirstView + int(Term::has_teacher) + int(K)>()), ...);
 #pragma unroll
     for (int j = 0; j < Target::labels; ++j) q += h.column == parts.label_at[j] ? parts.weight_at[j] : A(0);
-    if constexpr (weighed_target<Target> && !sparse) q *= target.weights.template as<A>(h.column);
+    if constexpr (weighed_target<Target> && !sparse)
+      q *= h.is_in_row() ? target.weights.template as<A>(h.column) : A(0);
     return q;
   }
 };

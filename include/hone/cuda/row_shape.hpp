@@ -46,8 +46,9 @@ inline constexpr int tile_rows_of_matrix = 128;
 
 constexpr row_kernel row_kernel_for(index columns, int N, int bytes, int views, int size) noexcept {
   if (tile_bytes(tile_rows_of_matrix, tile_stride(columns), views, size) <= shared_bytes) return row_kernel::tile;
-  for (const row_kernel kernel : {row_kernel::warp, row_kernel::block, row_kernel::wide_block})
-    if (columns <= capacity_of(kernel, N, bytes)) return kernel;
+  if (columns <= capacity_of(row_kernel::warp, N, bytes)) return row_kernel::warp;
+  if (columns <= capacity_of(row_kernel::block, N, bytes)) return row_kernel::block;
+  if (columns <= capacity_of(row_kernel::wide_block, N, bytes)) return row_kernel::wide_block;
   return row_kernel::streamed;
 }
 

@@ -8,15 +8,6 @@
 
 namespace hone::on_cuda {
 
-/// i / by for 0 <= i < 2^16, as tiles are small: a product and a shift.
-struct small_divider {
-  std::uint64_t magic = 0;
-
-  constexpr small_divider() noexcept = default;
-  constexpr explicit small_divider(int by) noexcept : magic((std::uint64_t(1) << 32) / unsigned(by) + 1) {}
-  HONE_HD constexpr int quotient(int i) const noexcept { return static_cast<int>((unsigned(i) * magic) >> 32); }
-};
-
 /// How a grid cuts a prediction into tiles. Lines are what lies side by side in memory: planes of a tile's pixels,
 /// rows, or whole tiles of rows without gaps.
 struct tile_plan {

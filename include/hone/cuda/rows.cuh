@@ -183,7 +183,7 @@ void launch_rows(cuda const& backend, job<matrix_view<const T>, Leaf...> const& 
     case row_kernel::wide_block:
       return launch_rows_by<row_kernel::wide_block, wide_threads>(backend, work, cut, rows);
     case row_kernel::streamed:
-      return launch_rows_by<row_kernel::streamed, wide_threads>(backend, work, cut, rows);
+      return launch_rows_by<row_kernel::streamed, narrow_threads>(backend, work, cut, rows);
   }
 }
 

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+/// Numbers that only the device knows: factors, say a loss scale or a weight that is scheduled on the device, and
+/// counts to divide by. They are read when the kernels run, never on the host.
+#pragma once
+
+#include <hone/core/objective.hpp>
+#include <hone/core/reduction.hpp>
+
+#include <concepts>
+
+namespace hone {
+
+/// A float or double in device memory, viewed.
+struct device_number {
+  numbers value;
+};
+template <std::floating_point T>
+device_number device_scalar(T const* pointer) {
+  if (!pointer) detail::fail("device_scalar: pointer is null, must be device memory");
+  return {numbers::repeated(pointer)};
+}
+
+template <objective O>
+scaled_on_device<O> operator*(device_number factor, O const& o) {
+  return {o, factor.value};
+}
+template <objective O>
+scaled_on_device<O> operator*(O const& o, device_number factor) {
+  return {o, factor.value};
+}
+
+/// A reduction, the count of which may be on the device.
+struct device_reduction : reduction {
+  numbers device_count;
+
+  device_reduction(reduction r) noexcept : reduction(r) {}
+  explicit device_reduction(device_number count_) noexcept
+      : reduction{reduction::kind::mean_over, 1}, device_count(count_.value) {}
+};
+
+/// The sum divided by a count on the device, say the positives that a kernel has counted; 0 where it is not above 0.
+inline device_reduction mean_over(device_number count) noexcept { return device_reduction(count); }
+
+}  // namespace hone
