@@ -7,6 +7,8 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -142,6 +144,24 @@ TEST_CASE("bad arguments are named, and nothing is enqueued") {
   CHECK(message_of<hone::invalid_argument>([&] {
           hone::cuda(p.stream, nullptr, 256);
         }).find("with 256 bytes, must be device memory") != std::string::npos);
+}
+
+TEST_CASE("the example of the README") {
+  const problem p;
+  const device::buffer<std::int64_t> device_labels(std::vector<std::int64_t>(p.rows, 3));
+  const hone::index rows = p.rows, classes = p.columns;
+  cudaStream_t stream = p.stream;
+  float *logits = p.x.data(), *teacher = p.x.data(), *gradient = p.gradient.data(), *loss = p.value.data();
+  // [first_loss]
+  std::span<const std::int64_t> labels(device_labels.data(), rows);  // a device pointer and how many
+  hone::cuda gpu(stream);
+  auto target = hone::smooth(hone::classes(labels, {.ignore = -100}), 0.1f);
+  auto objective =
+      0.7f * hone::cross_entropy(target) + 0.3f * hone::distillation(hone::matrix_view{teacher, rows, classes}, 4.0f);
+  hone::evaluate(gpu, objective, hone::matrix_view{logits, rows, classes},
+                 {.gradient = {gradient, rows, classes}, .value = loss});
+  // [/first_loss]
+  CHECK(p.answer() > 0);
 }
 
 TEST_CASE("factors and counts may be on the device") {
