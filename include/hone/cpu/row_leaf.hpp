@@ -79,23 +79,21 @@ struct first_part {
   row_statistics<pack<A>> s{};
 
   explicit first_part(leaf_state<A, Term> const& l) noexcept : in(l) {}
-  static void clear(leaf_state<A, Term>& l) noexcept {
-    for (int i = 0; i < Term::sums; ++i) l.s.sums[i] = pack<A>(0);
-    if constexpr (has_full_target<Term>) l.s.mass = l.s.dot = pack<A>(0);
-  }
-  /// Adds the sums to those of the leaf, and begins anew.
-  void give(leaf_state<A, Term>& l) noexcept {
-    for (int i = 0; i < Term::sums; ++i) l.s.sums[i] += s.sums[i];
-    if constexpr (has_full_target<Term>) l.s.mass += s.mass, l.s.dot += s.dot;
-    s = {};
+  /// Hands the sums to the leaf, the first time in place of what it has, and begins anew.
+  void give(leaf_state<A, Term>& l, bool first) noexcept {
+    const auto hand = [first](pack<A>& from, pack<A>& to) {
+      to = first ? from : to + from;
+      from = pack<A>(0);
+    };
+    for (int i = 0; i < Term::sums; ++i) hand(s.sums[i], l.s.sums[i]);
+    if constexpr (has_full_target<Term>) hand(s.mass, l.s.mass), hand(s.dot, l.s.dot);
   }
 };
 template <class A, class Term>
   requires(Term::kept == 0 && !has_full_target<Term>)
 struct first_part<A, Term> {
   explicit first_part(leaf_state<A, Term> const&) noexcept {}
-  static void clear(leaf_state<A, Term>&) noexcept {}
-  void give(leaf_state<A, Term>&) const noexcept {}
+  void give(leaf_state<A, Term>&, bool) const noexcept {}
 };
 
 }  // namespace hone::on_cpu

@@ -74,7 +74,7 @@ softmax_sums<pack<A>> first_sweep(detail::list<leaf_state<A, Term>...>& leaves, 
   A const* const tempered = tempered_strip(leaves);
   V total(0), logits(0);
   softmax_sums<V> sums{V(0), V(0)};
-  leaves.each([]<class T>([[maybe_unused]] leaf_state<A, T>& l) { first_part<A, T>::clear(l); });
+  bool first = true;  // stretch
 
   const auto step = [&](index i, V z, V z_or_0) {
     parts.each([&]<class T>([[maybe_unused]] first_part<A, T>& l) {
@@ -111,8 +111,9 @@ softmax_sums<pack<A>> first_sweep(detail::list<leaf_state<A, Term>...>& leaves, 
   const index whole = (strips.packs - (strips.tail != 0)) * V::size;
   const auto end_stretch = [&] {
     [&]<std::size_t... I>(std::index_sequence<I...>) {
-      (detail::at<I>(parts).give(detail::at<I>(leaves)), ...);
+      (detail::at<I>(parts).give(detail::at<I>(leaves), first), ...);
     }(std::index_sequence_for<Term...>());
+    first = false;
     sums.exponentials += total, sums.logits += logits;
     total = logits = V(0);
   };

@@ -18,7 +18,9 @@ template <class A, class Target, class Label = index>
 struct row_parts {
   static constexpr int labels = Target::labels, dense_parts = Target::dense_parts;
 
-  numbers class_weights;
+  struct none {};
+
+  std::conditional_t<weighed_target<Target>, numbers, none> class_weights;
   Label label_at[labels > 0 ? labels : 1] = {};
   A ground = 0;
   int label_count = 0, dense_count = 0;
