@@ -20,7 +20,7 @@ struct row_parts {
 
   struct none {};
 
-  std::conditional_t<weighed_target<Target>, numbers, none> class_weights;
+  [[no_unique_address]] std::conditional_t<weighed_target<Target>, numbers, none> class_weights;
   Label label_at[labels > 0 ? labels : 1] = {};
   A ground = 0;
   int label_count = 0, dense_count = 0;
