@@ -46,11 +46,17 @@ struct list : list_items<std::index_sequence_for<T...>, T...> {
 template <class... T>
 list(T const&...) -> list<T...>;
 
-template <class... First, class... Second>
-HONE_HD constexpr auto concatenated(list<First...> const& first, list<Second...> const& second) {
-  return first.apply([&](First const&... a) {
+/// One list of the items of all.
+template <class... T>
+HONE_HD constexpr list<T...> concatenated(list<T...> const& all) {
+  return all;
+}
+template <class... First, class... Second, class... Rest>
+HONE_HD constexpr auto concatenated(list<First...> const& first, list<Second...> const& second, Rest const&... rest) {
+  return concatenated(first.apply([&](First const&... a) {
     return second.apply([&](Second const&... b) { return list<First..., Second...>(a..., b...); });
-  });
+  }),
+                      rest...);
 }
 
 template <std::size_t I, class T>

@@ -5,6 +5,7 @@
 #include <hone/core/reduction.hpp>
 #include <hone/cpu/elements.hpp>
 #include <hone/cpu/rows.hpp>
+#include <hone/loss/evaluable.hpp>
 
 #include <algorithm>
 #include <array>
@@ -14,20 +15,12 @@ namespace hone {
 
 namespace detail {
 
-template <class Leaf>
-inline constexpr bool is_row_leaf = row_term<typename Leaf::term_type>;
-template <class Leaf>
-inline constexpr bool is_element_leaf = elementwise<typename Leaf::term_type>;
-
 /// Checks everything, and only then writes. Where there is nothing to average, the value and the gradient are 0
 /// whatever the logits are; the losses of the rows or elements are still written.
 template <class View, class... Leaf>
 double evaluate_leaves(cpu const& backend, list<Leaf...> const& all, View prediction,
                        typename outputs_of<View>::type out, reduction how) {
-  constexpr bool by_rows = (is_row_leaf<Leaf> && ...), by_elements = (is_element_leaf<Leaf> && ...);
-  static_assert(by_rows || by_elements,
-                "evaluate: a sum may hold row terms (cross_entropy, distillation, ...) or element-wise terms "
-                "(binary_cross_entropy, sigmoid_focal_loss, ...), not both");
+  constexpr bool by_rows = sums_rows<Leaf...>();
   using A = accumulator_t<number_of<View>>;
   const index rows = rows_of(prediction), columns = columns_of(prediction);
 
@@ -58,12 +51,9 @@ double evaluate_leaves(cpu const& backend, list<Leaf...> const& all, View predic
 template <class Objective, class View>
 double evaluate_view(cpu const& backend, Objective const& objective, View prediction,
                      typename outputs_of<View>::type const& out, reduction how) {
-  static_assert(hone::objective<Objective>,
-                "evaluate: the second argument must be an objective, such as hone::cross_entropy(target)");
+  require_evaluable<Objective, View>();
   static_assert(!needs_device<Objective>,
                 "evaluate: a hone::device_scalar is read on a device: it goes with hone::cuda");
-  static_assert(element<number_of<View>>,
-                "evaluate: a prediction holds float, double, or a 16-bit floating-point type");
   return evaluate_leaves(backend, leaves(objective), prediction, out, how);
 }
 

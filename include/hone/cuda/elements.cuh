@@ -80,8 +80,8 @@ struct element_cut {
 
 /// One piece of up to N elements. Returns Σ scale · weight · loss.
 template <int N, class View, class... Leaf>
-__device__ double element_piece(job<View, Leaf...> const& job, element_cut<View> const& cut, index piece,
-                                accumulator_t<detail::number_of<View>> const (&scales)[sizeof...(Leaf)]) {
+__device__ double element_piece(job<View, Leaf...> const& work, element_cut<View> const& cut, index piece,
+                                typename job<View, Leaf...>::factors const& scales) {
   using A = accumulator_t<detail::number_of<View>>;
   const divider per_line = cut.lines.pieces_per_line;
   const index line = per_line.quotient(piece), from = (piece - line * per_line.by) * N;
@@ -89,11 +89,11 @@ __device__ double element_piece(job<View, Leaf...> const& job, element_cut<View>
   const int count = static_cast<int>(cut.lines.length - from < N ? cut.lines.length - from : N);
 
   A x[N] = {}, unreduced[N] = {}, gradient[N] = {};
-  load(line_of(job.prediction, line) + from, x, count);
+  load(line_of(work.prediction, line) + from, x, count);
   A total = 0;
   bool over_nothing = true;  // then the value and the gradient are 0, whatever the losses are
   int k = 0;
-  job.leaves.each([&]<class L>(L const& leaf) {
+  work.leaves.each([&]<class L>(L const& leaf) {
     auto const& targets = leaf.term.targets;
     constexpr bool dense = std::remove_cvref_t<decltype(targets)>::dense;
     A t[N] = {};
@@ -123,15 +123,15 @@ __device__ double element_piece(job<View, Leaf...> const& job, element_cut<View>
 #pragma unroll
     for (int j = 0; j < N; ++j) gradient[j] = 0;
   }
-  if (job.out.gradient.data) store(gradient, line_of(job.out.gradient, line) + from, count);
-  if (job.out.unreduced) {
-    if constexpr (requires { job.prediction.row_stride; }) {
-      store(unreduced, job.out.unreduced + first, count);
+  if (work.out.gradient.data) store(gradient, line_of(work.out.gradient, line) + from, count);
+  if (work.out.unreduced) {
+    if constexpr (requires { work.prediction.row_stride; }) {
+      store(unreduced, work.out.unreduced + first, count);
     } else {
       cursor<View> place(cut.order, first);
 #pragma unroll
       for (int j = 0; j < N; ++j, place.advance())
-        if (j < count) job.out.unreduced[place.row * job.prediction.channels + place.column] = unreduced[j];
+        if (j < count) work.out.unreduced[place.row * work.prediction.channels + place.column] = unreduced[j];
     }
   }
   return static_cast<double>(total);
@@ -142,7 +142,7 @@ __global__ void __launch_bounds__(block_threads)
     element_kernel(job<View, Leaf...> const work, element_cut<View> const cut) {
   using A = typename job<View, Leaf...>::A;
   const index pieces = cut.lines.pieces(), step = index(gridDim.x) * block_threads;
-  A scales[sizeof...(Leaf)];
+  typename job<View, Leaf...>::factors scales;
   work.read_scales(scales);
   double total = 0;
   for (index i = index(blockIdx.x) * block_threads + threadIdx.x; i < pieces; i += step)
@@ -161,17 +161,9 @@ template <class View, class... Leaf>
 void launch_elements(cuda const& backend, job<View, Leaf...> const& work) {
   constexpr int N = wide_of<typename job<View, Leaf...>::T>;
   const index rows = detail::rows_of(work.prediction), columns = detail::columns_of(work.prediction);
-  const auto each_view = [&](auto const& body) {
-    body(work.prediction);
-    if (work.out.gradient.data) body(work.out.gradient);
-    work.leaves.each([&](auto const& leaf) {
-      if constexpr (requires { leaf.term.targets.view; }) body(leaf.term.targets.view);
-    });
-  };
-  bool one_line = true;
-  each_view([&](auto const& view) { one_line = one_line && without_gaps(view); });
-  bool wide = is_aligned<N>(work.out.unreduced) && (one_line || !work.out.unreduced || columns % N == 0);
-  each_view([&](auto const& view) { wide = wide && lines_aligned<N>(view, one_line); });
+  const bool one_line = all_without_gaps(work);
+  const bool wide = is_aligned<N>(work.out.unreduced) && (one_line || !work.out.unreduced || columns % N == 0) &&
+                    all_aligned<N>(work, one_line);
   const element_cut<View> cut{line_cut(one_line ? 1 : rows, one_line ? rows * columns : columns, wide ? N : 1),
                               order_of(work.prediction)};
   const auto kernel = wide ? element_kernel<N, View, Leaf...> : element_kernel<1, View, Leaf...>;

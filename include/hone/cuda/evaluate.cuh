@@ -4,6 +4,7 @@
 
 #include <hone/cuda/elements.cuh>
 #include <hone/cuda/rows.cuh>
+#include <hone/loss/evaluable.hpp>
 
 #include <type_traits>
 
@@ -50,14 +51,11 @@ on_cuda::scale_of_leaf scale_for(cuda const& backend, leaf<Term, Weights> const&
 template <class View, class... Leaf>
 void enqueue_leaves(cuda& backend, list<Leaf...> const& all, View prediction,
                     typename outputs_of<View>::type const& out, device_reduction const& how) {
-  constexpr bool by_rows = (row_term<typename Leaf::term_type> && ...);
-  static_assert(by_rows || (elementwise<typename Leaf::term_type> && ...),
-                "evaluate: a sum may hold row terms (cross_entropy, distillation, ...) or element-wise terms "
-                "(binary_cross_entropy, sigmoid_focal_loss, ...), not both");
+  constexpr bool by_rows = sums_rows<Leaf...>();
   const index rows = rows_of(prediction), columns = columns_of(prediction);
   require_valid(prediction, "prediction");
   require_like_if_given(out.gradient, "gradient", prediction);
-  if (columns > on_cuda::most_columns)
+  if (by_rows && columns > on_cuda::most_columns)
     fail("evaluate: prediction has %jd columns, must be at most %jd", std::intmax_t(columns),
          std::intmax_t(on_cuda::most_columns));
   all.each([&](auto const& l) { on_cuda::check_leaf(prediction, l); });
@@ -80,10 +78,7 @@ void enqueue_leaves(cuda& backend, list<Leaf...> const& all, View prediction,
 template <class Objective, class View>
 void enqueue(cuda& backend, Objective const& objective, View prediction, typename outputs_of<View>::type const& out,
              device_reduction const& how) {
-  static_assert(hone::objective<Objective>,
-                "evaluate: the second argument must be an objective, such as hone::cross_entropy(target)");
-  static_assert(element<number_of<View>>,
-                "evaluate: a prediction holds float, double, or a 16-bit floating-point type");
+  require_evaluable<Objective, View>();
   enqueue_leaves(backend, leaves(objective), prediction, out, how);
 }
 

@@ -22,19 +22,20 @@ struct grid_scratch {
         partial(reinterpret_cast<double*>(static_cast<char*>(workspace) + workspace_alignment)) {}
 };
 
+inline constexpr unsigned all_lanes = 0xffffffff;
+
 /// Over the threads of a block, whole warps; valid in its first thread.
 __device__ inline double block_sum(double x) {
-  constexpr unsigned all = 0xffffffff;
   __shared__ double of_warp[32];
   const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32;
   const int warps = static_cast<int>(blockDim.x) / 32;
-  for (int step = 16; step > 0; step /= 2) x += __shfl_down_sync(all, x, step);
+  for (int step = 16; step > 0; step /= 2) x += __shfl_down_sync(all_lanes, x, step);
   __syncthreads();  // an earlier sum may still be read
   if (lane == 0) of_warp[warp] = x;
   __syncthreads();
   if (warp != 0) return 0;
   x = lane < warps ? of_warp[lane] : 0;
-  for (int step = 16; step > 0; step /= 2) x += __shfl_down_sync(all, x, step);
+  for (int step = 16; step > 0; step /= 2) x += __shfl_down_sync(all_lanes, x, step);
   return x;
 }
 

@@ -3,40 +3,10 @@
 #pragma once
 
 #include <hone/cuda/divisor.cuh>
+#include <hone/cuda/views.cuh>
 #include <hone/target/row_parts.hpp>
 
 namespace hone::on_cuda {
-
-/// The views that a term reads for every element: its teacher, then its target's dense parts.
-template <row_term Term>
-HONE_HD constexpr auto views_of(Term const& term) {
-  if constexpr (Term::has_teacher && Term::has_target) {
-    return detail::concatenated(detail::list(term.teacher), term.target.dense_views());
-  } else if constexpr (Term::has_teacher) {
-    return detail::list(term.teacher);
-  } else if constexpr (Term::has_target) {
-    return term.target.dense_views();
-  } else {
-    return detail::list();
-  }
-}
-template <class Term>
-inline constexpr int view_count = int(Term::has_teacher) + detail::target_of_term<Term>::dense_parts;
-
-/// A prediction, and all views of an objective behind it.
-template <class View, class... Leaf>
-HONE_HD constexpr auto all_views(View prediction, detail::list<Leaf...> const& leaves) {
-  return leaves.apply([&](Leaf const&... l) {
-    auto joined = [](auto const& join, auto const& first, auto const&... rest) {
-      if constexpr (sizeof...(rest) == 0) {
-        return first;
-      } else {
-        return detail::concatenated(first, join(join, rest...));
-      }
-    };
-    return joined(joined, detail::list(prediction), views_of(l.term)...);
-  });
-}
 
 template <class A, class Leaf, int FirstView>
 struct leaf_row {

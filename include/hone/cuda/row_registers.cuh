@@ -2,8 +2,8 @@
 /// Rows in the registers of a team: all of a row, or so much of it at a time.
 #pragma once
 
-#include <hone/cuda/job.cuh>
-#include <hone/cuda/row_leaf.cuh>
+#include <hone/cuda/launch.hpp>
+#include <hone/cuda/views.cuh>
 
 #include <cmath>
 

@@ -11,7 +11,6 @@ namespace hone::on_cuda {
 /// streamed     a row of any length, read twice
 enum class row_kernel : unsigned char { tile, warp, block, wide_block, streamed };
 
-inline constexpr int narrow_threads = 256, wide_threads = 512;
 inline constexpr int shared_bytes = 48 * 1024;  // of a block, without asking
 inline constexpr int register_bytes = 256;      // of a thread, for what it holds of a row
 inline constexpr index most_columns = index(1) << 30;
@@ -23,10 +22,15 @@ constexpr int slots_for(row_kernel kernel, int N, int bytes) noexcept {
   return numbers < N ? 1 : numbers / N;
 }
 
+/// The threads of a block, and the rows that they have at once.
+constexpr int threads_of(row_kernel kernel) noexcept { return kernel == row_kernel::wide_block ? 512 : 256; }
+constexpr int rows_of_block(row_kernel kernel) noexcept {
+  return kernel == row_kernel::warp ? threads_of(kernel) / 32 : 1;
+}
+
 /// The longest row that a kernel holds.
 constexpr index capacity_of(row_kernel kernel, int N, int bytes) noexcept {
-  const int threads = kernel == row_kernel::warp ? 32 : kernel == row_kernel::block ? narrow_threads : wide_threads;
-  return index(slots_for(kernel, N, bytes)) * N * threads;
+  return index(slots_for(kernel, N, bytes)) * N * (threads_of(kernel) / rows_of_block(kernel));
 }
 
 /// Rows side by side in shared memory: an odd distance, so that threads of neighbouring rows meet no bank twice.

@@ -3,13 +3,9 @@
 /// number to another, so that all of a sweep's sums cross the threads at once.
 #pragma once
 
-#include <hone/cuda/launch.hpp>
-
-#include <cuda_runtime.h>
+#include <hone/cuda/reduce.cuh>
 
 namespace hone::on_cuda {
-
-inline constexpr unsigned all_lanes = 0xffffffff;
 
 struct larger {
   template <class A>

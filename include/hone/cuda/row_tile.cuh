@@ -3,8 +3,8 @@
 /// 16 bytes at a time, and a thread has a row. Pixels of images go the same way, class by class.
 #pragma once
 
-#include <hone/cuda/job.cuh>
-#include <hone/cuda/row_shape.hpp>
+#include <hone/cuda/launch.hpp>
+#include <hone/cuda/views.cuh>
 
 namespace hone::on_cuda {
 
@@ -14,7 +14,7 @@ struct tile_plan {
   int rows;  // of a tile: the threads of a block
   int columns;
   int stride;  // in shared memory, from row to row, or from plane to plane
-  bool one_line, wide;
+  bool one_line;
   index tiles, all_rows;
   divider tiles_per_image;
   small_divider by_columns;

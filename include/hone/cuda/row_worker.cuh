@@ -24,13 +24,13 @@ class row_worker;
 template <class View, class... Leaf, class Numbers, class Team>
 class row_worker<job<View, Leaf...>, Numbers, Team> {
   using A = typename job<View, Leaf...>::A;
-  using scales = A[sizeof...(Leaf)];
+  using factors = typename job<View, Leaf...>::factors;
   static constexpr bool softmax = (Leaf::term_type::needs_softmax || ...), late = ((Leaf::term_type::late > 0) || ...),
                         sums_logits = (leaf_row<A, Leaf, 0>::wants_logits || ...);
   static constexpr A lowest = std::numeric_limits<A>::lowest();
 
  public:
-  __device__ row_worker(job<View, Leaf...> const& work, scales const& reduction, Numbers& numbers, Team& team,
+  __device__ row_worker(job<View, Leaf...> const& work, factors const& reduction, Numbers& numbers, Team& team,
                         int columns)
       : job_(work), reduction_(reduction), numbers_(numbers), team_(team), columns_(columns) {}
 
@@ -211,7 +211,7 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
   }
 
   job<View, Leaf...> const& job_;
-  scales const& reduction_;
+  factors const& reduction_;
   Numbers& numbers_;
   Team& team_;
   int columns_;

@@ -2,7 +2,9 @@
 /// Objectives of row terms on CUDA: the kernels, and which of them a call takes.
 #pragma once
 
+#include <hone/cuda/job.cuh>
 #include <hone/cuda/row_registers.cuh>
+#include <hone/cuda/row_shape.hpp>
 #include <hone/cuda/row_tile.cuh>
 #include <hone/cuda/row_worker.cuh>
 
@@ -34,33 +36,31 @@ struct size_of_views<detail::list<View...>> {
   static constexpr int count = sizeof...(View), bytes = (int(sizeof(detail::number_of<View>)) + ... + 0);
 };
 
-/// A kernel's shape: how a row is shared out, and how much of it a thread holds.
-template <row_kernel Kernel, int N, int Slots, int Threads>
+/// A kernel's shape: whether a turn holds the row, in how many vectors of a thread, and how many rows a block has.
+template <row_kernel Kernel, int N, int Slots>
 struct row_shape {
-  static constexpr bool whole = Kernel != row_kernel::streamed, in_warps = Kernel == row_kernel::warp;
-  static constexpr int wide = N, slots = Slots, threads = Threads;
+  static constexpr bool whole = Kernel != row_kernel::streamed;
+  static constexpr int wide = N, slots = Slots, threads = threads_of(Kernel), rows = rows_of_block(Kernel);
 };
 /// Pixels of images, whose classes are far apart: a thread per row.
 struct pixel_shape {
-  static constexpr int wide = 1, slots = 8, threads = 256;
+  static constexpr bool whole = false;
+  static constexpr int wide = 1, slots = 8, threads = 256, rows = threads;
 };
 
 template <class Shape, class Job, class Team>
-__device__ double rows_of_team(Job const& job, row_cut cut, index first, index step, Team& team, index rows) {
-  using A = typename Job::A;
-  constexpr bool whole = [] {
-    if constexpr (requires { Shape::whole; }) return Shape::whole;
-    return false;
-  }();
-  A scales[sizeof(job.scales) / sizeof(scale_of_leaf)];
+__device__ double rows_of_team(Job const& job, row_cut cut, index rows, Team team) {
+  static_assert(Team::size == Shape::threads / Shape::rows);
+  typename Job::factors scales;
   job.read_scales(scales);
   const auto views = all_views(job.prediction, job.leaves);
-  row_registers<whole, Shape::wide, Shape::slots, Team::size, std::remove_const_t<decltype(views)>,
+  row_registers<Shape::whole, Shape::wide, Shape::slots, Team::size, std::remove_const_t<decltype(views)>,
                 decltype(job.out.gradient), logits_of<Job>>
       numbers(views, job.out.gradient, cut, team.rank());
   row_worker<Job, decltype(numbers), Team> worker(job, scales, numbers, team, cut.columns);
+  const index first = index(blockIdx.x) * Shape::rows + threadIdx.x / Team::size;
   double total = 0;
-  for (index row = first; row < rows; row += step) total += worker.evaluate(row);
+  for (index row = first; row < rows; row += index(gridDim.x) * Shape::rows) total += worker.evaluate(row);
   return total;
 }
 
@@ -68,20 +68,14 @@ template <class Shape, class Job>
 __global__ void __launch_bounds__(Shape::threads) row_kernel_of(Job const job, row_cut const cut, index rows) {
   using A = typename Job::A;
   double total;
-  if constexpr (std::is_same_v<Shape, pixel_shape>) {
-    lone_thread team;
-    total = rows_of_team<Shape>(job, cut, index(blockIdx.x) * Shape::threads + threadIdx.x,
-                                index(gridDim.x) * Shape::threads, team, rows);
-  } else if constexpr (Shape::in_warps) {
-    constexpr int warps = Shape::threads / 32;
-    one_warp team;
-    total = rows_of_team<Shape>(job, cut, index(blockIdx.x) * warps + threadIdx.x / 32, index(gridDim.x) * warps, team,
-                                rows);
+  if constexpr (Shape::rows == Shape::threads) {
+    total = rows_of_team<Shape>(job, cut, rows, lone_thread());
+  } else if constexpr (Shape::rows > 1) {
+    total = rows_of_team<Shape>(job, cut, rows, one_warp());
   } else {
     using block = one_block<Shape::threads, A, Job::most_sums>;
     __shared__ typename block::memory shared;
-    block team(shared);
-    total = rows_of_team<Shape>(job, cut, blockIdx.x, gridDim.x, team, rows);
+    total = rows_of_team<Shape>(job, cut, rows, block(shared));
   }
   if (job.out.value) grid_sum(total, job.scratch, [&](double x) { *job.out.value = static_cast<A>(x); });
 }
@@ -94,7 +88,7 @@ __global__ void tile_kernel(Job const job, tile_plan const plan) {
   A* const shared = reinterpret_cast<A*>(memory);
   const int thread = static_cast<int>(threadIdx.x);
   const int view_step = plan.stride * (images ? plan.columns : plan.rows);
-  A scales[sizeof(job.scales) / sizeof(scale_of_leaf)];
+  typename Job::factors scales;
   job.read_scales(scales);
   lone_thread team;
   tile_row<A> numbers(shared + thread * (images ? 1 : plan.stride), images ? plan.stride : 1, view_step, plan.columns);
@@ -124,20 +118,6 @@ void check_leaf(View prediction, detail::leaf<Term, Weights> const& leaf) {
   if constexpr (Term::has_teacher) detail::require_like(leaf.term.teacher, "distillation teacher", prediction);
 }
 
-/// Whether every view of a call may be read as vectors of N.
-template <int N, class Job>
-bool all_aligned(Job const& job, bool one_line) {
-  bool wide = lines_aligned<N>(job.out.gradient, one_line);
-  all_views(job.prediction, job.leaves).each([&](auto const& v) { wide = wide && lines_aligned<N>(v, one_line); });
-  return wide;
-}
-template <class Job>
-bool all_without_gaps(Job const& job) {
-  bool whole = !job.out.gradient.data || without_gaps(job.out.gradient);
-  all_views(job.prediction, job.leaves).each([&](auto const& v) { whole = whole && without_gaps(v); });
-  return whole;
-}
-
 template <class Job>
 void launch_tiles(cuda const& backend, Job const& job, tile_plan plan, int bytes) {
   constexpr int N = wide_of<typename Job::T>;
@@ -148,17 +128,17 @@ void launch_tiles(cuda const& backend, Job const& job, tile_plan plan, int bytes
 }
 
 template <class Shape, class Job>
-void launch_shape(cuda const& backend, Job const& job, row_cut cut, index rows, index rows_per_block) {
-  row_kernel_of<Shape, Job>
-      <<<grid_for((rows + rows_per_block - 1) / rows_per_block), Shape::threads, 0, backend.stream()>>>(job, cut, rows);
+void launch_shape(cuda const& backend, Job const& job, row_cut cut, index rows) {
+  const int blocks = grid_for((rows + Shape::rows - 1) / Shape::rows);
+  row_kernel_of<Shape, Job><<<blocks, Shape::threads, 0, backend.stream()>>>(job, cut, rows);
   check_launch("evaluate: row_kernel");
 }
 
-template <row_kernel Kernel, int Threads, class Job>
+template <row_kernel Kernel, class Job>
 void launch_rows_by(cuda const& backend, Job const& job, row_cut cut, index rows) {
   constexpr int N = wide_of<typename Job::T>;
-  using shape = row_shape<Kernel, N, slots_for(Kernel, N, size_of_views<views_of_job<Job>>::bytes), Threads>;
-  launch_shape<shape>(backend, job, cut, rows, shape::in_warps ? Threads / 32 : 1);
+  constexpr int slots = slots_for(Kernel, N, size_of_views<views_of_job<Job>>::bytes);
+  launch_shape<row_shape<Kernel, N, slots>>(backend, job, cut, rows);
 }
 
 template <class T, class... Leaf>
@@ -177,13 +157,13 @@ void launch_rows(cuda const& backend, job<matrix_view<const T>, Leaf...> const& 
       return launch_tiles(backend, work, plan, int(tile_bytes(plan.rows, plan.stride, size::count, sizeof(A))));
     }
     case row_kernel::warp:
-      return launch_rows_by<row_kernel::warp, narrow_threads>(backend, work, cut, rows);
+      return launch_rows_by<row_kernel::warp>(backend, work, cut, rows);
     case row_kernel::block:
-      return launch_rows_by<row_kernel::block, narrow_threads>(backend, work, cut, rows);
+      return launch_rows_by<row_kernel::block>(backend, work, cut, rows);
     case row_kernel::wide_block:
-      return launch_rows_by<row_kernel::wide_block, wide_threads>(backend, work, cut, rows);
+      return launch_rows_by<row_kernel::wide_block>(backend, work, cut, rows);
     case row_kernel::streamed:
-      return launch_rows_by<row_kernel::streamed, narrow_threads>(backend, work, cut, rows);
+      return launch_rows_by<row_kernel::streamed>(backend, work, cut, rows);
   }
 }
 
@@ -201,8 +181,7 @@ void launch_rows(cuda const& backend, job<image_view<const T>, Leaf...> const& w
     plan.tiles = v.images * plan.tiles_per_image.by, plan.all_rows = v.images * v.pixels;
     return launch_tiles(backend, work, plan, int(tile_bytes(plan.rows, plan.columns, size::count, sizeof(A))));
   }
-  launch_shape<pixel_shape>(backend, work, {int(v.channels), false, divider(v.pixels)}, v.images * v.pixels,
-                            pixel_shape::threads);
+  launch_shape<pixel_shape>(backend, work, {int(v.channels), false, divider(v.pixels)}, v.images * v.pixels);
 }
 
 }  // namespace hone::on_cuda
