@@ -1,40 +1,19 @@
 // SPDX-License-Identifier: MIT
 /// What every backend must answer for element-wise objectives: one list of cases, against the formulas in double.
-///
-/// A Device says how a backend is reached:
-///   buffer<T>       memory of its own: from a std::vector<T> or a size; data(), begin(), end(), host()
-///   evaluate(...)   hone::evaluate on it, waited for;  half, bfloat16  its 16-bit types
 #pragma once
 
-#include <doctest/doctest.h>
+#include <conformance/batch.hpp>
 
 #include <algorithm>
-#include <cmath>
-#include <string>
-#include <vector>
 
 namespace conformance {
 
-using hone::index;
-
-struct shape {
-  index rows, columns, padding = 0;
-};
-
-/// The largest relative error that a type may show; 16-bit types round the gradient.
-template <class T>
-inline constexpr double tolerance = sizeof(T) == 8   ? 1e-13
-                                    : sizeof(T) == 4 ? 4e-6
-                                                     : 1e-2;
-
-/// Logits and targets with padding that nobody may read into an answer, or write.
+/// Logits, and everything that an element-wise objective may ask for, in host and device memory.
 template <class Device, class T>
-struct element_batch {
-  static constexpr double untouched = 77;
+struct element_batch : padded<Device, T> {
+  using padded<Device, T>::filled;
 
-  shape size;
-  index stride;
-  std::vector<T> x, t, padded_zero;
+  std::vector<T> x, t;
   std::vector<int> labels;
   std::vector<float> weights;
   typename Device::template buffer<T> device_x, device_t;
@@ -42,8 +21,7 @@ struct element_batch {
   typename Device::template buffer<float> device_weights;
 
   explicit element_batch(shape s)
-      : size(s),
-        stride(s.columns + s.padding),
+      : padded<Device, T>(s),
         x(filled([](index i, index c) { return 6 * std::sin(1.3 * double(i * 31 + c)); })),
         t(filled([](index i, index c) { return (i + c) % 3 == 0 ? 0.0 : 0.25 * double((i * 5 + c) % 5); })),
         labels(static_cast<std::size_t>(s.rows)),
@@ -53,74 +31,44 @@ struct element_batch {
         device_labels((label(), labels)),
         device_weights((weigh(), weights)) {}
 
-  hone::matrix_view<const T> view(typename Device::template buffer<T> const& b) const {
-    return {b.data(), size.rows, size.columns, stride};
-  }
-  template <class Number>
-  std::vector<T> filled(Number number) const {
-    std::vector<T> v(static_cast<std::size_t>(size.rows * stride), static_cast<T>(float(untouched)));
-    for (index i = 0; i < size.rows; ++i)
-      for (index c = 0; c < size.columns; ++c)
-        v[std::size_t(i * stride + c)] = static_cast<T>(static_cast<float>(number(i, c)));
-    return v;
-  }
-  double at(std::vector<T> const& v, index i, index c) const {
-    return static_cast<double>(static_cast<hone::accumulator_t<T>>(v[std::size_t(i * stride + c)]));
-  }
-
  private:
   /// Inside, outside (background), and -7, which cases ignore.
   void label() {
     for (std::size_t i = 0; i < labels.size(); ++i)
-      labels[i] = i % 5 == 3 ? -7 : i % 11 == 4 ? int(size.columns) + 2 : int(index(i * 7) % size.columns);
+      labels[i] = i % 5 == 3 ? -7 : i % 11 == 4 ? int(this->size.columns) + 2 : int(index(i * 7) % this->size.columns);
   }
   void weigh() {
     for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = 0.5f + 0.25f * float(i % 4);
   }
 };
 
-inline bool close(double a, double b, double bound) { return std::abs(a - b) <= bound * (1 + std::abs(b)); }
-
 /// Evaluates `objective` and compares all outputs with those of expected(row, column), a value_grad<double>.
 template <class Device, class T, class Objective, class Expected>
 void expect(element_batch<Device, T> const& b, Objective const& objective, Expected expected, double divisor,
             hone::reduction how) {
-  using A = hone::accumulator_t<T>;
   const index n = b.size.rows * b.size.columns;
-  const typename Device::template buffer<T> gradient(b.x);
-  const typename Device::template buffer<A> losses(static_cast<std::size_t>(n)), value(1);
-  Device::evaluate(objective, b.view(b.device_x),
-                   hone::outputs<T>{.gradient = {gradient.data(), b.size.rows, b.size.columns, b.stride},
-                                    .unreduced = losses.data(),
-                                    .value = value.data()},
-                   how);
-  const auto g = gradient.host();
-  const auto u = losses.host();
+  const answers<T> a = ask(b, objective, b.x, n, how);
   double total = 0;
-  bool gradients = true, unreduced = true, padding = true;
-  for (index i = 0; i < b.size.rows; ++i) {
+  bool gradients = true, unreduced = true;
+  for (index i = 0; i < b.size.rows; ++i)
     for (index c = 0; c < b.size.columns; ++c) {
       const auto y = expected(i, c);
+      const double seen = b.at(a.gradient, i, c);
       if (divisor > 0) total += y.value / divisor;
-      gradients &= divisor > 0 ? close(b.at(g, i, c) * divisor, y.grad, tolerance<T>) : b.at(g, i, c) == 0;
-      unreduced &= close(double(u[std::size_t(i * b.size.columns + c)]), y.value, tolerance<A>);
+      gradients &= divisor > 0 ? close(seen * divisor, y.grad, tolerance<T>) : seen == 0;
+      unreduced &=
+          close(double(a.unreduced[std::size_t(i * b.size.columns + c)]), y.value, tolerance<hone::accumulator_t<T>>);
     }
-    for (index c = b.size.columns; c < b.stride; ++c) padding &= b.at(g, i, c) == b.at(b.x, i, c);
-  }
   CHECK_MESSAGE(gradients, "gradient");
   CHECK_MESSAGE(unreduced, "unreduced");
-  CHECK_MESSAGE(padding, "padding is not written");
-  CHECK(close(double(value.host()[0]), total, tolerance<A>));
+  CHECK_MESSAGE(b.padding_is_untouched(a.gradient), "padding is not written");
+  CHECK(close(a.value, total, tolerance<hone::accumulator_t<T>>));
 }
 
 /// One loss, with targets of both kinds, factors, row weights, ignored rows and every reduction.
 template <class Device, class T, class Loss, class Formula>
 void element_loss(Loss const& loss, Formula const& formula, std::vector<shape> const& shapes) {
-  for (const shape s : shapes) {
-    CAPTURE(s.rows);
-    CAPTURE(s.columns);
-    CAPTURE(s.padding);
-    const element_batch<Device, T> b(s);
+  each_batch<element_batch<Device, T>>(shapes, [&](auto const& b) {
     const auto times = [](double w, hone::value_grad<double> y) {
       return hone::value_grad<double>{w * y.value, w * y.grad};
     };
@@ -134,11 +82,11 @@ void element_loss(Loss const& loss, Formula const& formula, std::vector<shape> c
 
     const auto dense = loss(b.view(b.device_t));
     const auto labels = loss(hone::classes(b.device_labels, {.ignore = -7}));
-    expect(b, dense, soft, double(s.rows * s.columns), hone::mean);
+    expect(b, dense, soft, double(b.size.rows * b.size.columns), hone::mean);
     expect(
         b, hone::weigh_rows(3 * dense, b.device_weights),
         [&](index i, index c) { return times(3 * double(b.weights[std::size_t(i)]), soft(i, c)); }, 1, hone::sum);
-    expect(b, labels, hot, kept * double(s.columns), hone::mean);
+    expect(b, labels, hot, kept * double(b.size.columns), hone::mean);
     expect(b, labels, hot, 5, hone::mean_over(5));
     expect(
         b, dense + 0.5 * labels,
@@ -147,7 +95,7 @@ void element_loss(Loss const& loss, Formula const& formula, std::vector<shape> c
           return hone::value_grad<double>{first.value + 0.5 * second.value, first.grad + 0.5 * second.grad};
         },
         0, hone::mean_over(0));
-  }
+  });
 }
 
 /// Images answer as the matrix of their pixels does, with targets in their own layout, weights and labels per pixel.
@@ -155,13 +103,7 @@ template <class Device, class T>
 void element_images() {
   const index images = 2, channels = 5, pixels = 9, rows = images * pixels;
   const element_batch<Device, T> b({rows, channels});
-  const auto rearranged = [&](std::vector<T> const& v) {
-    std::vector<T> planes(v.size());
-    for (index i = 0; i < rows; ++i)
-      for (index c = 0; c < channels; ++c)
-        planes[std::size_t((i / pixels * channels + c) * pixels + i % pixels)] = v[std::size_t(i * channels + c)];
-    return planes;
-  };
+  const auto rearranged = [&](std::vector<T> const& v) { return planes_of(v, channels, pixels); };
   using A = hone::accumulator_t<T>;
   const typename Device::template buffer<T> x(rearranged(b.x)), t(rearranged(b.t)), planes(b.x), matrix(b.x);
   const typename Device::template buffer<A> losses(b.x.size()), same(b.x.size()), value(1), as_value(1);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /// What every backend must answer for objectives of rows: one list of cases, against the formulas in double.
-/// See elements.hpp for what a Device is.
 #pragma once
 
-#include <conformance/elements.hpp>
+#include <conformance/batch.hpp>
 
+#include <algorithm>
 #include <functional>
 #include <limits>
 
@@ -76,12 +76,12 @@ inline row_answer z_loss_of(row_of_numbers const& z, double coefficient) {
 
 /// Logits, and everything that an objective may ask for, in host and device memory.
 template <class Device, class T>
-struct row_batch {
+struct row_batch : padded<Device, T> {
+  using padded<Device, T>::filled;
+  using padded<Device, T>::size;
   template <class X>
   using buffer = typename Device::template buffer<X>;
 
-  shape size;
-  index stride;
   std::vector<T> z, soft, taught;
   std::vector<int> labels, others;
   std::vector<float> weights, class_weights, lambda;
@@ -90,8 +90,7 @@ struct row_batch {
   buffer<float> device_weights, device_class_weights, device_lambda;
 
   explicit row_batch(shape s)
-      : size(s),
-        stride(s.columns + s.padding),
+      : padded<Device, T>(s),
         z(filled([](index i, index c) { return 5 * std::sin(1.3 * double(i * 31 + c)); })),
         soft(filled(
             [&](index i, index c) { return (i + c) % 3 == 0 ? 0.0 : 3.0 / double((1 + (i + c) % 5) * s.columns); })),
@@ -110,12 +109,9 @@ struct row_batch {
         device_class_weights(class_weights),
         device_lambda(lambda) {}
 
-  hone::matrix_view<const T> view(buffer<T> const& b) const { return {b.data(), size.rows, size.columns, stride}; }
-
   row_of_numbers row(std::vector<T> const& v, index i) const {
     row_of_numbers r;
-    for (index c = 0; c < size.columns; ++c)
-      r.push_back(static_cast<double>(static_cast<hone::accumulator_t<T>>(v[std::size_t(i * stride + c)])));
+    for (index c = 0; c < size.columns; ++c) r.push_back(this->at(v, i, c));
     return r;
   }
   row_of_numbers one_hot(index label) const {
@@ -125,6 +121,11 @@ struct row_batch {
   }
   double label_weight(index i) const { return double(class_weights[std::size_t(labels[std::size_t(i)])]); }
   bool ignored(index i) const { return labels[std::size_t(i)] == -7; }
+  double kept() const {
+    double n = 0;
+    for (index i = 0; i < size.rows; ++i) n += !ignored(i);
+    return n;
+  }
 
  private:
   template <class X, class Number>
@@ -136,14 +137,6 @@ struct row_batch {
   template <class X, class Number>
   std::vector<X> per_row(Number number) const {
     return numbers<X>(size.rows, number);
-  }
-  template <class Number>
-  std::vector<T> filled(Number number) const {
-    std::vector<T> v(static_cast<std::size_t>(size.rows * stride), static_cast<T>(77.0f));
-    for (index i = 0; i < size.rows; ++i)
-      for (index c = 0; c < size.columns; ++c)
-        v[std::size_t(i * stride + c)] = static_cast<T>(static_cast<float>(number(i, c)));
-    return v;
   }
 };
 
@@ -157,54 +150,38 @@ struct expected_term {
 template <class Device, class T, class Objective>
 void expect_rows(row_batch<Device, T> const& b, Objective const& objective, std::vector<expected_term> const& terms,
                  hone::reduction how, bool in_place = false) {
-  using A = hone::accumulator_t<T>;
-  const typename Device::template buffer<T> gradient(b.z);
-  const typename Device::template buffer<A> losses(static_cast<std::size_t>(b.size.rows)), value(1);
-  Device::evaluate(objective, in_place ? b.view(gradient) : b.view(b.device_z),
-                   hone::outputs<T>{.gradient = {gradient.data(), b.size.rows, b.size.columns, b.stride},
-                                    .unreduced = losses.data(),
-                                    .value = value.data()},
-                   how);
-  const auto g = gradient.host();
-  const auto u = losses.host();
+  const answers<T> a = ask(b, objective, b.z, b.size.rows, how, in_place);
   double total = 0;
-  bool gradients = true, unreduced = true, padding = true;
+  bool gradients = true, unreduced = true;
   for (index i = 0; i < b.size.rows; ++i) {
     double loss = 0;
     row_of_numbers expected(std::size_t(b.size.columns));
     for (auto const& term : terms) {
       const double weight = term.weight(i);
       if (weight == 0) continue;
-      const row_answer a = term.row(i);
-      loss += weight * a.loss;
+      const row_answer one = term.row(i);
+      loss += weight * one.loss;
       if (term.divisor == 0) continue;
-      total += weight * a.loss / term.divisor;
-      for (std::size_t c = 0; c < expected.size(); ++c) expected[c] += weight * a.gradient[c] / term.divisor;
+      total += weight * one.loss / term.divisor;
+      for (std::size_t c = 0; c < expected.size(); ++c) expected[c] += weight * one.gradient[c] / term.divisor;
     }
-    const row_of_numbers seen = b.row(g, i);
+    const row_of_numbers seen = b.row(a.gradient, i);
     const double scale = terms[0].divisor > 0 ? terms[0].divisor : 1;
     for (std::size_t c = 0; c < expected.size(); ++c)
       gradients &= close(seen[c] * scale, expected[c] * scale, tolerance<T>);
-    unreduced &= close(double(u[std::size_t(i)]), loss, tolerance<A>);
-    for (index c = i * b.stride + b.size.columns; c < (i + 1) * b.stride; ++c)
-      padding &= static_cast<float>(g[std::size_t(c)]) == 77.0f;
+    unreduced &= close(double(a.unreduced[std::size_t(i)]), loss, tolerance<hone::accumulator_t<T>>);
   }
   CHECK_MESSAGE(gradients, "gradient");
   CHECK_MESSAGE(unreduced, "unreduced");
-  CHECK_MESSAGE(padding, "padding is not written");
-  CHECK(close(double(value.host()[0]), total, tolerance<A>));
+  CHECK_MESSAGE(b.padding_is_untouched(a.gradient), "padding is not written");
+  CHECK(close(a.value, total, tolerance<hone::accumulator_t<T>>));
 }
 
 /// Labels, ignored rows, every reduction, row weights, in place.
 template <class Device, class T>
 void rows_of_labels(std::vector<shape> const& shapes) {
-  for (const shape s : shapes) {
-    CAPTURE(s.rows);
-    CAPTURE(s.columns);
-    CAPTURE(s.padding);
-    const row_batch<Device, T> b(s);
-    double kept = 0;
-    for (index i = 0; i < s.rows; ++i) kept += !b.ignored(i);
+  each_batch<row_batch<Device, T>>(shapes, [](auto const& b) {
+    const double kept = b.kept();
     const auto row = [&](index i) { return cross_entropy_of(b.row(b.z, i), b.one_hot(b.labels[std::size_t(i)])); };
     const auto counts = [&](index i) { return double(!b.ignored(i)); };
     const auto objective = hone::cross_entropy(hone::classes(b.device_labels, {.ignore = -7}));
@@ -215,18 +192,14 @@ void rows_of_labels(std::vector<shape> const& shapes) {
     expect_rows(b, hone::weigh_rows(0.5 * objective, b.device_weights),
                 {{row, [&](index i) { return b.ignored(i) ? 0 : 0.5 * double(b.weights[std::size_t(i)]); }, 1}},
                 hone::sum);
-  }
+  });
 }
 
 /// All kinds of targets.
 template <class Device, class T>
 void rows_of_targets(std::vector<shape> const& shapes) {
-  for (const shape s : shapes) {
-    CAPTURE(s.rows);
-    CAPTURE(s.columns);
-    CAPTURE(s.padding);
-    const row_batch<Device, T> b(s);
-    const double K = double(s.columns), n = double(s.rows);
+  each_batch<row_batch<Device, T>>(shapes, [](auto const& b) {
+    const double K = double(b.size.columns), n = double(b.size.rows);
     const auto all = [](index) { return 1.0; };
     const auto smoothed = [K](row_of_numbers q, double epsilon) {
       for (double& x : q) x = (1 - epsilon) * x + epsilon / K;
@@ -244,9 +217,10 @@ void rows_of_targets(std::vector<shape> const& shapes) {
     const auto second = [&b](index i) { return b.one_hot(b.others[std::size_t(i)]); };
     const auto lambda = [&b](index i) { return double(b.lambda[std::size_t(i)]); };
     const auto counts = [&b](index i) { return double(!b.ignored(i)); };
-    double kept = 0, weight = 0;
-    for (index i = 0; i < s.rows; ++i)
-      if (!b.ignored(i)) kept += 1, weight += b.label_weight(i);
+    const double kept = b.kept();
+    double weight = 0;
+    for (index i = 0; i < b.size.rows; ++i)
+      if (!b.ignored(i)) weight += b.label_weight(i);
     const auto one = hone::classes(b.device_labels, {.ignore = -7}), other = hone::classes(b.device_others);
     const auto dense = hone::probabilities(b.view(b.device_soft));
 
@@ -269,19 +243,14 @@ void rows_of_targets(std::vector<shape> const& shapes) {
         hone::mean);
     expect_rows(b, hone::softmax_focal_loss(hone::smooth(other, 0.1)),
                 {{[&](index i) { return focal_of(b.row(b.z, i), smoothed(second(i), 0.1)); }, all, n}}, hone::mean);
-  }
+  });
 }
 
 /// A teacher, labels and a z-loss in one sweep.
 template <class Device, class T>
 void rows_of_terms(std::vector<shape> const& shapes) {
-  for (const shape s : shapes) {
-    CAPTURE(s.rows);
-    CAPTURE(s.columns);
-    CAPTURE(s.padding);
-    const row_batch<Device, T> b(s);
-    double kept = 0;
-    for (index i = 0; i < s.rows; ++i) kept += !b.ignored(i);
+  each_batch<row_batch<Device, T>>(shapes, [](auto const& b) {
+    const double kept = b.kept();
     const auto times = [&b](double factor) { return [&b, factor](index i) { return b.ignored(i) ? 0 : factor; }; };
     expect_rows(b,
                 0.7 * hone::cross_entropy(hone::classes(b.device_labels, {.ignore = -7})) +
@@ -291,7 +260,7 @@ void rows_of_terms(std::vector<shape> const& shapes) {
                  {[&](index i) { return distillation_of(b.row(b.z, i), b.row(b.taught, i), 3); }, times(0.3), kept},
                  {[&](index i) { return z_loss_of(b.row(b.z, i), 1e-2); }, times(1), kept}},
                 hone::mean);
-  }
+  });
 }
 
 /// Images answer as the matrix of their pixels does, with everything else in their own layout.
@@ -304,14 +273,7 @@ void rows_of_images() {
     CAPTURE(s.channels);
     const index rows = s.images * s.pixels;
     const row_batch<Device, float> b({rows, s.channels});
-    const auto planes = [&](std::vector<float> const& v) {
-      std::vector<float> to(v.size());
-      for (index i = 0; i < rows; ++i)
-        for (index c = 0; c < s.channels; ++c)
-          to[std::size_t((i / s.pixels * s.channels + c) * s.pixels + i % s.pixels)] =
-              v[std::size_t(i * s.channels + c)];
-      return to;
-    };
+    const auto planes = [&](std::vector<float> const& v) { return planes_of(v, s.channels, s.pixels); };
     const typename Device::template buffer<float> z(planes(b.z)), taught(planes(b.taught)), soft(planes(b.soft)),
         image(b.z), matrix(b.z), losses{std::size_t(rows)}, same{std::size_t(rows)}, value(1), as_value(1);
     const auto view = [&](auto const& from) {

@@ -2,6 +2,7 @@
 // The CPU against the list of cases that every backend answers.
 #include <hone/hone.hpp>
 
+#include <conformance/elements.hpp>
 #include <conformance/rows.hpp>
 
 namespace {

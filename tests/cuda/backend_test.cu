@@ -133,6 +133,14 @@ TEST_CASE("bad arguments are named, and nothing is enqueued") {
   CHECK(message_of<hone::invalid_argument>([&] {
           hone::evaluate(gpu, hone::binary_cross_entropy(hone::classes(few)), p.logits(), p.out());
         }) == "evaluate: 3 labels for 64 rows");
+  const hone::index many = (hone::index(1) << 30) + 1;
+  const device::buffer<int> one_label(std::size_t(1));
+  CHECK(message_of<hone::invalid_argument>([&] {
+          hone::evaluate(gpu, hone::cross_entropy(hone::classes(one_label)),
+                         hone::matrix_view<const float>{p.x.data(), 1, many}, {.value = p.value.data()});
+        }) == "evaluate: prediction has 1073741825 columns, must be at most 1073741824");
+  CHECK(message_of<hone::invalid_argument>([&] { hone::device_scalar(static_cast<float const*>(nullptr)); }) ==
+        "device_scalar: pointer is null, must be device memory");
   const device::buffer<char> memory(256);
   hone::cuda lent(p.stream, memory.data(), 256);
   CHECK(message_of<hone::cuda_error>([&] {

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+/// What the lists of cases for every backend share: padded matrices in host and device memory, and how an objective is
+/// asked for all of its outputs.
+///
+/// A Device says how a backend is reached:
+///   buffer<T>       memory of its own: from a std::vector<T> or a size; data(), begin(), end(), host()
+///   evaluate(...)   hone::evaluate on it, waited for;  half, bfloat16  its 16-bit types
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <vector>
+
+namespace conformance {
+
+using hone::index;
+
+struct shape {
+  index rows, columns, padding = 0;
+};
+
+/// The largest relative error that a type may show; 16-bit types round the gradient.
+template <class T>
+inline constexpr double tolerance = sizeof(T) == 8   ? 1e-13
+                                    : sizeof(T) == 4 ? 4e-6
+                                                     : 1e-2;
+
+inline bool close(double a, double b, double bound) { return std::abs(a - b) <= bound * (1 + std::abs(b)); }
+
+/// A matrix's shape, with padding that nobody may read into an answer, or write.
+template <class Device, class T>
+struct padded {
+  template <class X>
+  using buffer = typename Device::template buffer<X>;
+  using A = hone::accumulator_t<T>;
+  static constexpr float untouched = 77;
+
+  shape size;
+  index stride;
+
+  explicit padded(shape s) : size(s), stride(s.columns + s.padding) {}
+
+  hone::matrix_view<T> view(buffer<T> const& b) const { return {b.data(), size.rows, size.columns, stride}; }
+
+  template <class Number>
+  std::vector<T> filled(Number number) const {
+    std::vector<T> v(static_cast<std::size_t>(size.rows * stride), static_cast<T>(untouched));
+    for (index i = 0; i < size.rows; ++i)
+      for (index c = 0; c < size.columns; ++c)
+        v[std::size_t(i * stride + c)] = static_cast<T>(static_cast<float>(number(i, c)));
+    return v;
+  }
+  double at(std::vector<T> const& v, index i, index c) const {
+    return static_cast<double>(static_cast<A>(v[std::size_t(i * stride + c)]));
+  }
+  bool padding_is_untouched(std::vector<T> const& v) const {
+    for (index i = 0; i < size.rows; ++i)
+      for (index c = size.columns; c < stride; ++c)
+        if (at(v, i, c) != double(untouched)) return false;
+    return true;
+  }
+};
+
+/// All outputs of an evaluate, on the host.
+template <class T>
+struct answers {
+  std::vector<T> gradient;
+  std::vector<hone::accumulator_t<T>> unreduced;
+  double value;
+};
+
+/// The gradient is written where `prediction` has been copied to, or, in place, over its own copy.
+template <class Device, class T, class Objective>
+answers<T> ask(padded<Device, T> const& b, Objective const& objective, std::vector<T> const& prediction, index losses,
+               hone::reduction how, bool in_place = false) {
+  using A = hone::accumulator_t<T>;
+  const typename Device::template buffer<T> from(prediction), gradient(prediction);
+  const typename Device::template buffer<A> unreduced(static_cast<std::size_t>(losses)), value(1);
+  const hone::matrix_view<const T> view = b.view(in_place ? gradient : from);
+  Device::evaluate(objective, view,
+                   hone::outputs<T>{.gradient = b.view(gradient), .unreduced = unreduced.data(), .value = value.data()},
+                   how);
+  return {gradient.host(), unreduced.host(), double(value.host()[0])};
+}
+
+/// Rows of pixels as images hold them: N x C x pixels.
+template <class T>
+std::vector<T> planes_of(std::vector<T> const& rows, index channels, index pixels) {
+  std::vector<T> planes(rows.size());
+  for (index i = 0; i < index(rows.size()) / channels; ++i)
+    for (index c = 0; c < channels; ++c)
+      planes[std::size_t((i / pixels * channels + c) * pixels + i % pixels)] = rows[std::size_t(i * channels + c)];
+  return planes;
+}
+
+/// body(batch) for every shape, which a failure then tells.
+template <class Batch, class Body>
+void each_batch(std::vector<shape> const& shapes, Body const& body) {
+  for (const shape s : shapes) {
+    CAPTURE(s.rows);
+    CAPTURE(s.columns);
+    CAPTURE(s.padding);
+    body(Batch(s));
+  }
+}
+
+}  // namespace conformance
