@@ -54,10 +54,10 @@ static_assert(for_floats(1025) == row_kernel::block && for_floats(8192) == row_k
 static_assert(for_floats(8193) == row_kernel::wide_block && for_floats(32768) == row_kernel::wide_block);
 static_assert(for_floats(32769) == row_kernel::streamed && for_floats(on_cuda::most_columns) == row_kernel::streamed);
 
-// 16-bit logits hold as many elements; a teacher beside float logits takes half of a block's registers.
+// 16-bit logits hold as many elements; a teacher beside float logits takes its share of the registers.
 static_assert(on_cuda::capacity_of(row_kernel::wide_block, 8, 2) == 32768);
 static_assert(on_cuda::capacity_of(row_kernel::warp, 4, 8) == 1024);
-static_assert(on_cuda::capacity_of(row_kernel::wide_block, 4, 8) == 16384);
+static_assert(on_cuda::capacity_of(row_kernel::wide_block, 4, 8) == 12288);
 static_assert(on_cuda::slots_for(row_kernel::warp, 8, 40) == 1);  // always one vector
 
 // What a kernel holds never grows beyond registers, nor a tile beyond shared memory.

@@ -2,6 +2,7 @@
 /// Element-wise objectives on CUDA: one kernel that reads every element once and writes its gradient.
 #pragma once
 
+#include <hone/cuda/device_float.cuh>
 #include <hone/cuda/job.cuh>
 #include <hone/loss/element_term.hpp>
 
@@ -112,10 +113,11 @@ __device__ double element_piece(job<View, Leaf...> const& work, element_cut<View
         place.advance();
       }
       if (weight == A(0)) continue;
-      const value_grad<A> y = leaf.term.formula(x[j], t[j]);
-      unreduced[j] += weight * y.value;
-      total += scale * (weight * y.value);
-      gradient[j] += scale * weight * y.grad;
+      const auto [value, grad] = leaf.term.formula(operand_of<A>(x[j]), operand_of<A>(t[j]));
+      const A loss = weight * static_cast<A>(value);
+      unreduced[j] += loss;
+      total += scale * loss;
+      gradient[j] += scale * weight * static_cast<A>(grad);
     }
   });
   if (over_nothing) {

@@ -97,7 +97,8 @@ class row_registers<Whole, N, Slots, Size, detail::list<View...>, Out, Logits> {
   }
   /// Behind the row's end, logits are -inf and all else is 0: only who counts elements must ask for is_in_row().
   template <class Body>
-  __device__ void each(Body const& body) const {
+  __device__ void each(Body const& body) {
+    forget();
     each_slot([&](int i, int at) {
 #pragma unroll
       for (int j = 0; j < N; ++j) body(element{*this, i, j, at + j * step_});
@@ -110,10 +111,12 @@ class row_registers<Whole, N, Slots, Size, detail::list<View...>, Out, Logits> {
   template <class Body>
   __device__ void write(Body const& body) {
     sweep([&] {
+      forget();
       each_slot([&](int i, int at) {
         vector<T, N> to{};
 #pragma unroll
-        for (int j = 0; j < N; ++j) to.set(j, static_cast<T>(body(element{*this, i, j, at + j * step_})));
+        for (int j = 0; j < N; ++j)
+          to.set(j, static_cast<T>(static_cast<A>(body(element{*this, i, j, at + j * step_}))));
         store(to, at);
       });
     });
@@ -137,6 +140,22 @@ class row_registers<Whole, N, Slots, Size, detail::list<View...>, Out, Logits> {
   }
   __device__ bool is_vector(int at) const { return cut_.wide && at + N <= cut_.columns; }
 
+  /// Keeps the compiler from carrying the numbers from sweep to sweep as it converted them, which takes twice the room.
+  __device__ void forget() {
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (forget(detail::at<I>(numbers_)), ...);
+    }(std::index_sequence_for<View...>());
+  }
+  template <class U>
+  static __device__ void forget(held_numbers<U, N, Slots>& numbers) {
+    if constexpr (sizeof(U) == 2 && N % 2 == 0) {
+#pragma unroll
+      for (int i = 0; i < Slots; ++i)
+#pragma unroll
+        for (int j = 0; j < N / 2; ++j) asm("" : "+r"(numbers.at[i].pairs[j]));
+    }
+  }
+
   static __device__ float behind(std::size_t view) { return Logits::of(view) ? -HUGE_VALF : 0.0f; }
 
   __device__ void read() {
@@ -150,21 +169,24 @@ class row_registers<Whole, N, Slots, Size, detail::list<View...>, Out, Logits> {
       if (is_vector(at)) {
         to.at[i] = *reinterpret_cast<vector<U, N> const*>(from + at);
       } else {
+        const index step = step_ * column_step(out_);
+        U const* next = from + at * column_step(out_);
 #pragma unroll
-        for (int j = 0; j < N; ++j)
-          to.at[i].set(
-              j, at + j * step_ < cut_.columns ? from[(at + j * step_) * column_step(out_)] : static_cast<U>(behind));
+        for (int j = 0; j < N; ++j, at += step_, next += step)
+          to.at[i].set(j, at < cut_.columns ? *next : static_cast<U>(behind));
       }
     });
   }
   __device__ void store(vector<T, N> const& from, int at) const {
-    T* const to = row_at(out_, place_);
+    T* to = row_at(out_, place_);
     if (is_vector(at)) {
       *reinterpret_cast<vector<T, N>*>(to + at) = from;
     } else {
+      const index step = step_ * column_step(out_);
+      to += at * column_step(out_);
 #pragma unroll
-      for (int j = 0; j < N; ++j)
-        if (at + j * step_ < cut_.columns) to[(at + j * step_) * column_step(out_)] = from.get(j);
+      for (int j = 0; j < N; ++j, at += step_, to += step)
+        if (at < cut_.columns) *to = from.get(j);
     }
   }
 

@@ -15,10 +15,12 @@ inline constexpr int shared_bytes = 48 * 1024;  // of a block, without asking
 inline constexpr int register_bytes = 256;      // of a thread, for what it holds of a row
 inline constexpr index most_columns = index(1) << 30;
 
-/// The vectors of N numbers, of `bytes` each with all that goes with them, that a thread holds of a row.
+/// The vectors of N numbers, of `bytes` each with all that goes with them, that a thread holds of a row. A wide block's
+/// threads have 128 registers each, which more than one view, or arithmetic in double, must leave room in.
 constexpr int slots_for(row_kernel kernel, int N, int bytes) noexcept {
   const int most = kernel == row_kernel::wide_block ? 64 : kernel == row_kernel::streamed ? 16 : 32;
-  const int fit = register_bytes / bytes, numbers = fit < most ? fit : most;
+  const int room = kernel == row_kernel::wide_block && bytes * N > 16 ? register_bytes * 3 / 4 : register_bytes;
+  const int fit = room / bytes, numbers = fit < most ? fit : most;
   return numbers < N ? 1 : numbers / N;
 }
 

@@ -126,7 +126,7 @@ class tile_row {
   template <class Body>
   __device__ void write(Body const& body) const {
 #pragma unroll 2
-    for (int c = 0; c < columns_; ++c) at_[c * step_] = body(element{at_ + c * step_, view_step_, c});
+    for (int c = 0; c < columns_; ++c) at_[c * step_] = static_cast<A>(body(element{at_ + c * step_, view_step_, c}));
   }
   __device__ void clear(index) const {
     for (int c = 0; c < columns_; ++c) at_[c * step_] = A(0);

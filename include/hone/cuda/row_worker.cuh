@@ -10,6 +10,7 @@
 ///   write(body), clear()  the gradient of every element, or 0
 #pragma once
 
+#include <hone/cuda/device_float.cuh>
 #include <hone/cuda/job.cuh>
 #include <hone/cuda/row_leaf.cuh>
 #include <hone/cuda/row_team.cuh>
@@ -23,11 +24,11 @@ template <class Job, class Numbers, class Team>
 class row_worker;
 template <class View, class... Leaf, class Numbers, class Team>
 class row_worker<job<View, Leaf...>, Numbers, Team> {
-  using A = typename job<View, Leaf...>::A;
+  using A = operand_of<typename job<View, Leaf...>::A>;
   using factors = typename job<View, Leaf...>::factors;
   static constexpr bool softmax = (Leaf::term_type::needs_softmax || ...), late = ((Leaf::term_type::late > 0) || ...),
                         sums_logits = (leaf_row<A, Leaf, 0>::wants_logits || ...);
-  static constexpr A lowest = std::numeric_limits<A>::lowest();
+  static constexpr A lowest{std::numeric_limits<typename job<View, Leaf...>::A>::lowest()};
 
  public:
   __device__ row_worker(job<View, Leaf...> const& work, factors const& reduction, Numbers& numbers, Team& team,
@@ -105,9 +106,9 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
 
   template <class Element>
   __device__ void meet(Element const& element) {
-    now_ = larger()(now_, element.template number<0>());
+    now_ = larger()(now_, A(element.template number<0>()));
     each([&]<class L>(L& l, auto const&, A) {
-      if constexpr (L::Term::has_teacher) l.t_now = larger()(l.t_now, element.template number<L::first_view>());
+      if constexpr (L::Term::has_teacher) l.t_now = larger()(l.t_now, A(element.template number<L::first_view>()));
     });
   }
   __device__ void reduce_maxima() {
@@ -206,7 +207,7 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
       loss += l.weight * l.row.loss;
       if (reduction != A(0)) total += static_cast<double>(l.scale * l.row.loss);
     });
-    if (job_.out.unreduced) job_.out.unreduced[row] = loss;
+    if (job_.out.unreduced) job_.out.unreduced[row] = static_cast<typename job<View, Leaf...>::A>(loss);
     return total;
   }
 

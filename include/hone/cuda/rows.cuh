@@ -28,12 +28,14 @@ struct logits_of<job<View, Leaf...>> {
   }
 };
 
-/// How many views an objective reads, and their bytes per element.
-template <class Views>
+/// How many views an objective reads, and what a thread needs to hold of them per element: arithmetic in double takes
+/// more registers than that in float.
+template <class Views, class A>
 struct size_of_views;
-template <class... View>
-struct size_of_views<detail::list<View...>> {
-  static constexpr int count = sizeof...(View), bytes = (int(sizeof(detail::number_of<View>)) + ... + 0);
+template <class... View, class A>
+struct size_of_views<detail::list<View...>, A> {
+  static constexpr int count = sizeof...(View),
+                       bytes = (int(sizeof(detail::number_of<View>)) + ... + 0) * int(sizeof(A) / sizeof(float));
 };
 
 /// A kernel's shape: whether a turn holds the row, in how many vectors of a thread, and how many rows a block has.
@@ -64,8 +66,9 @@ __device__ double rows_of_team(Job const& job, row_cut cut, index rows, Team tea
   return total;
 }
 
+/// The 1 lets a thread have as many registers as the row takes, rather than spill.
 template <class Shape, class Job>
-__global__ void __launch_bounds__(Shape::threads) row_kernel_of(Job const job, row_cut const cut, index rows) {
+__global__ void __launch_bounds__(Shape::threads, 1) row_kernel_of(Job const job, row_cut const cut, index rows) {
   using A = typename Job::A;
   double total;
   if constexpr (Shape::rows == Shape::threads) {
@@ -73,7 +76,7 @@ __global__ void __launch_bounds__(Shape::threads) row_kernel_of(Job const job, r
   } else if constexpr (Shape::rows > 1) {
     total = rows_of_team<Shape>(job, cut, rows, one_warp());
   } else {
-    using block = one_block<Shape::threads, A, Job::most_sums>;
+    using block = one_block<Shape::threads, operand_of<A>, Job::most_sums>;
     __shared__ typename block::memory shared;
     total = rows_of_team<Shape>(job, cut, rows, block(shared));
   }
@@ -137,15 +140,15 @@ void launch_shape(cuda const& backend, Job const& job, row_cut cut, index rows) 
 template <row_kernel Kernel, class Job>
 void launch_rows_by(cuda const& backend, Job const& job, row_cut cut, index rows) {
   constexpr int N = wide_of<typename Job::T>;
-  constexpr int slots = slots_for(Kernel, N, size_of_views<views_of_job<Job>>::bytes);
+  constexpr int slots = slots_for(Kernel, N, size_of_views<views_of_job<Job>, typename Job::A>::bytes);
   launch_shape<row_shape<Kernel, N, slots>>(backend, job, cut, rows);
 }
 
 template <class T, class... Leaf>
 void launch_rows(cuda const& backend, job<matrix_view<const T>, Leaf...> const& work) {
   using work_type = job<matrix_view<const T>, Leaf...>;
-  using size = size_of_views<views_of_job<work_type>>;
   using A = typename work_type::A;
+  using size = size_of_views<views_of_job<work_type>, A>;
   constexpr int N = wide_of<T>;
   const index rows = work.prediction.rows, columns = work.prediction.columns;
   const row_cut cut{static_cast<int>(columns), all_aligned<N>(work, false), {}};
@@ -170,8 +173,8 @@ void launch_rows(cuda const& backend, job<matrix_view<const T>, Leaf...> const& 
 template <class T, class... Leaf>
 void launch_rows(cuda const& backend, job<image_view<const T>, Leaf...> const& work) {
   using work_type = job<image_view<const T>, Leaf...>;
-  using size = size_of_views<views_of_job<work_type>>;
   using A = typename work_type::A;
+  using size = size_of_views<views_of_job<work_type>, A>;
   const auto v = work.prediction;
   const int tile_rows = tile_rows_of_images(v.channels, size::count, sizeof(A));
   if (tile_rows > 0) {

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+/// What formulas are written on in a kernel: double, or a float that computes as the chip does best.
+#pragma once
+
+#include <hone/core/number.hpp>
+#include <hone/core/operand.hpp>
+
+namespace hone::on_cuda {
+
+/// A float whose division and exp are a few instructions, without the calls that an exact division makes for the sake
+/// of rare operands. Everything else is float's.
+///   a / b                  2 ulp, of all b
+///   exp_of_nonpositive(x)  2 ulp, and what an ulp of x amounts to; 0 below the smallest normal number
+struct device_float {
+  float x;
+
+  device_float() = default;
+  __device__ constexpr device_float(float value) : x(value) {}
+  __device__ explicit constexpr device_float(arithmetic auto value) : x(static_cast<float>(value)) {}
+  __device__ explicit constexpr operator float() const { return x; }
+  __device__ explicit constexpr operator double() const { return x; }
+
+  __device__ friend device_float operator+(device_float a, device_float b) { return a.x + b.x; }
+  __device__ friend device_float operator-(device_float a, device_float b) { return a.x - b.x; }
+  __device__ friend device_float operator*(device_float a, device_float b) { return a.x * b.x; }
+  __device__ friend device_float operator/(device_float a, device_float b) {
+    float q;
+    asm("div.full.f32 %0, %1, %2;" : "=f"(q) : "f"(a.x), "f"(b.x));
+    return q;
+  }
+  __device__ friend device_float operator-(device_float a) { return -a.x; }
+  __device__ friend bool operator<(device_float a, device_float b) { return a.x < b.x; }
+  __device__ friend bool operator>(device_float a, device_float b) { return a.x > b.x; }
+  __device__ friend bool operator==(device_float a, device_float b) { return a.x == b.x; }
+  __device__ device_float& operator+=(device_float b) { return *this = *this + b; }
+  __device__ device_float& operator-=(device_float b) { return *this = *this - b; }
+  __device__ device_float& operator*=(device_float b) { return *this = *this * b; }
+
+  __device__ friend device_float exp(device_float a) { return exp(a.x); }
+  __device__ friend device_float expm1(device_float a) { return expm1(a.x); }
+  __device__ friend device_float log(device_float a) { return log(a.x); }
+  __device__ friend device_float log1p(device_float a) { return log1p(a.x); }
+  __device__ friend device_float log1p_of_unit(device_float a) { return log1p(a.x); }
+  __device__ friend device_float sqrt(device_float a) { return sqrt(a.x); }
+  __device__ friend device_float atan(device_float a) { return atan(a.x); }
+  __device__ friend device_float abs(device_float a) { return abs(a.x); }
+  __device__ friend device_float min(device_float a, device_float b) { return b < a ? b : a; }
+  __device__ friend device_float max(device_float a, device_float b) { return a < b ? b : a; }
+  __device__ friend device_float select(bool condition, device_float yes, device_float no) {
+    return condition ? yes : no;
+  }
+  __device__ friend device_float fmax(device_float a, device_float b) { return ::fmaxf(a.x, b.x); }
+  __device__ friend device_float __shfl_sync(unsigned lanes, device_float a, int from) {
+    return ::__shfl_sync(lanes, a.x, from);
+  }
+  __device__ friend device_float __shfl_xor_sync(unsigned lanes, device_float a, int step) {
+    return ::__shfl_xor_sync(lanes, a.x, step);
+  }
+
+  __device__ friend device_float exp_of_nonpositive(device_float a) {
+    float power;
+    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(power) : "f"(a.x * 1.44269504f));
+    return power;
+  }
+};
+
+static_assert(operand<device_float>);
+
+/// The operand of formulas whose numbers are A.
+template <class A>
+using operand_of = std::conditional_t<std::is_same_v<A, float>, device_float, A>;
+
+}  // namespace hone::on_cuda
