@@ -1,18 +1,16 @@
 # Compiles SOURCE as it stands, which must work, and with -DWRONG, which must fail with a message that matches
-# each of its lines "// wrong: REGEX".
+# each of its lines "// wrong: REGEX". COMPILE is the command without the source, WERROR the option for warnings.
 file(STRINGS ${SOURCE} expected REGEX "^// wrong: ")
 if(NOT expected)
   message(FATAL_ERROR "${SOURCE} has no line '// wrong: REGEX'")
 endif()
 
-set(compile ${COMPILER} -std=c++20 -fsyntax-only -Wall -Wextra -I ${INCLUDE} -isystem ${EIGEN} ${SOURCE})
-
-execute_process(COMMAND ${compile} -Werror RESULT_VARIABLE status ERROR_VARIABLE said)
+execute_process(COMMAND ${COMPILE} ${SOURCE} ${WERROR} RESULT_VARIABLE status OUTPUT_VARIABLE said ERROR_VARIABLE said)
 if(NOT status EQUAL 0)
   message(FATAL_ERROR "the right twin does not compile:\n${said}")
 endif()
 
-execute_process(COMMAND ${compile} -DWRONG RESULT_VARIABLE status ERROR_VARIABLE said)
+execute_process(COMMAND ${COMPILE} ${SOURCE} -DWRONG RESULT_VARIABLE status OUTPUT_VARIABLE said ERROR_VARIABLE said)
 if(status EQUAL 0)
   message(FATAL_ERROR "the wrong twin compiles")
 endif()

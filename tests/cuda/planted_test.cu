@@ -1,10 +1,28 @@
 // SPDX-License-Identifier: MIT
-// That the simulator sees what can go wrong in hone's kernels: here they read too far, read what nobody wrote, and sum
-// up without their barriers. Without the simulator there is nothing to test.
+// That the simulator sees what can go wrong in hone's kernels: here they read too far, read what nobody wrote, and go
+// on without their barriers, each beside a call that does everything right. Without the simulator there is nothing to
+// test.
 #if defined(CUDASIM)
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
 #include <cuda_runtime.h>
-#define __syncthreads() \
-  static_cast<void>(0)  // in all of hone that this file sees; the other tests have the right twins
+
+namespace planted {
+
+__device__ bool barriers = true;
+
+__device__ inline void block_barrier() {
+  if (barriers) __syncthreads();
+}
+__device__ inline void warp_barrier() {
+  if (barriers) __syncwarp();
+}
+
+}  // namespace planted
+
+// Those of hone, in all that this file sees of it.
+#define __syncthreads planted::block_barrier
+#define __syncwarp planted::warp_barrier
 #endif
 
 #include <hone/hone.cuh>
@@ -16,39 +34,103 @@
 #if defined(CUDASIM)
 #include <cudasim.h>
 
+#include <string>
+
 namespace {
 
-constexpr int rows = 40, columns = 16;
+using buffer = device::buffer<float>;
+constexpr int too_many = 8;  // rows that a call may claim and that are not there
 
-/// Kinds of findings of one evaluate that asks for these outputs.
+/// Where a call's gradient goes, if anywhere, and whether it asks for the value.
+enum class asks { nothing, gradient, gradient_in_place, value };
+
+/// A kernel by name, and an objective whose rows of so many columns it takes.
+struct kernel {
+  std::string name;
+  int rows, columns;
+  bool elements = false;
+};
+const kernel element{"element_kernel", 40, 16, true}, tile{"tile_kernel", 40, 10}, warp{"row_kernel_of", 12, 200},
+    block{"row_kernel_of", 3, 2000}, wide_block{"row_kernel_of", 2, 10000}, streamed{"row_kernel_of", 2, 40000};
+
+/// What the simulator says of one call: kinds that are told apart, and all in all.
 struct findings {
-  std::uint64_t of_this_kind, in_all;
+  std::uint64_t races, out_of_bounds, uninitialized, all;
+  bool of_this_kernel;
 };
 
-findings evaluate(const char* kind, device::buffer<float> const& x, int claimed_rows, float* value) {
-  const device::buffer<float> t(std::vector<float>(std::size_t(rows + 8) * columns)), gradient(t.size());
+findings evaluate(kernel const& k, asks what, buffer const& x, int rows, bool barriers = true) {
+  const buffer t(std::vector<float>(std::size_t(rows) * k.columns)), gradient(t.size()), value(1);
+  const device::buffer<int> labels(std::vector<int>(std::size_t(rows), k.columns / 2));  // not the first thread's
+  REQUIRE(cudaMemcpyToSymbol(planted::barriers, &barriers, sizeof barriers) == cudaSuccess);
   const device::stream stream;
-  hone::cuda gpu(stream);
+  const hone::matrix_view<const float> logits{x.data(), rows, k.columns};
+  hone::outputs<float> out;
+  if (what == asks::gradient) out.gradient = {gradient.data(), rows, k.columns};
+  if (what == asks::gradient_in_place) out.gradient = {x.data(), rows, k.columns};
+  if (what == asks::value) out.value = value.data();
   cudasim_reports_clear();
-  try {
-    hone::evaluate(gpu, hone::binary_cross_entropy(hone::matrix_view<const float>{t.data(), claimed_rows, columns}),
-                   hone::matrix_view<const float>{x.data(), claimed_rows, columns},
-                   {.gradient = {gradient.data(), claimed_rows, columns}, .value = value});
-  } catch (hone::cuda_error const&) {  // what a report makes of the launch
+  {
+    hone::cuda gpu(stream);
+    try {
+      if (k.elements) {
+        hone::evaluate(gpu, hone::binary_cross_entropy(hone::matrix_view<const float>{t.data(), rows, k.columns}),
+                       logits, out);
+      } else {
+        hone::evaluate(gpu, hone::cross_entropy(hone::classes(labels)), logits, out, hone::sum);  // mean would count
+      }
+    } catch (hone::cuda_error const&) {  // what a report makes of the launch
+    }
   }
-  const findings f{cudasim_report_count(kind), cudasim_report_count(nullptr)};
+  findings f{cudasim_report_count("race"), cudasim_report_count("out-of-bounds"), cudasim_report_count("uninitialized"),
+             cudasim_report_count(nullptr), false};
+  if (f.all > 0) f.of_this_kernel = std::string(cudasim_report_text(0)).find(k.name) != std::string::npos;
   cudasim_reports_clear();
   return f;
 }
 
+buffer written(kernel const& k) { return buffer(std::vector<float>(std::size_t(k.rows) * k.columns)); }
+buffer unwritten(kernel const& k) { return buffer(std::size_t(k.rows) * k.columns); }
+
 }  // namespace
 
-TEST_CASE("planted bugs are found, each as what it is") {
-  const device::buffer<float> written(std::vector<float>(std::size_t(rows) * columns)), unwritten(written.size());
-  const device::buffer<float> value(1);
-  CHECK(evaluate("out-of-bounds", written, rows, nullptr).in_all == 0);
-  CHECK(evaluate("out-of-bounds", written, rows + 8, nullptr).of_this_kind > 0);
-  CHECK(evaluate("uninitialized", unwritten, rows, nullptr).of_this_kind > 0);
-  CHECK(evaluate("race", written, rows, value.data()).of_this_kind > 0);
+TEST_CASE("a call that does everything right is not reported, and each planted bug is, as what it is") {
+  for (kernel const& k : {element, tile, warp, block, wide_block, streamed}) {
+    CAPTURE(k.name);
+    CAPTURE(k.columns);
+    CHECK(evaluate(k, asks::gradient, written(k), k.rows).all == 0);
+    CHECK(evaluate(k, asks::value, written(k), k.rows).all == 0);
+
+    const findings too_far = evaluate(k, asks::gradient, written(k), k.rows + too_many);
+    CHECK(too_far.out_of_bounds > 0);
+    CHECK(too_far.of_this_kernel);
+    const findings unread = evaluate(k, asks::gradient, unwritten(k), k.rows);
+    CHECK(unread.uninitialized > 0);
+    CHECK(unread.of_this_kernel);
+    const findings sum = evaluate(k, asks::value, written(k), k.rows, false);
+    CHECK(sum.races > 0);
+    CHECK(sum.of_this_kernel);
+  }
+}
+
+TEST_CASE("a missing barrier between the threads that share rows is a race") {
+  for (kernel const& k : {tile, block, wide_block, streamed}) {
+    CAPTURE(k.name);
+    CAPTURE(k.columns);
+    const findings f = evaluate(k, asks::gradient, written(k), k.rows, false);
+    CHECK(f.races > 0);
+    CHECK(f.of_this_kernel);
+  }
+}
+TEST_CASE("a block that goes on to another tile is not reported") {
+  const kernel tiles{"tile_kernel", hone::on_cuda::tile_rows_of_matrix * (hone::on_cuda::most_blocks + 1), 2};
+  for (asks what : {asks::gradient, asks::value}) CHECK(evaluate(tiles, what, written(tiles), tiles.rows).all == 0);
+}
+TEST_CASE("a warp needs its barrier where the gradient overwrites the logits") {
+  CHECK(evaluate(warp, asks::gradient, written(warp), warp.rows, false).all == 0);
+  CHECK(evaluate(warp, asks::gradient_in_place, written(warp), warp.rows).all == 0);
+  const findings f = evaluate(warp, asks::gradient_in_place, written(warp), warp.rows, false);
+  CHECK(f.races > 0);
+  CHECK(f.of_this_kernel);
 }
 #endif

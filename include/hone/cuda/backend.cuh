@@ -54,6 +54,7 @@ class cuda {
       detail::fail("cuda: workspace is %p with %zu bytes, must be device memory aligned to %zu", workspace, bytes,
                    on_cuda::workspace_alignment);
     memory_ = workspace, bytes_ = bytes, owned_ = false;
+    const on_cuda::device_of_stream device(stream_);
     clear();
   }
 

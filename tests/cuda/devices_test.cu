@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+// A stream of another device than the current one. The simulator counts several devices and has one, so there the
+// linker leads the calls below here: which device is current, and whose a stream is, is kept in this file.
+#include <hone/hone.cuh>
+
+#include <cuda/device.cuh>
+
+#include <doctest/doctest.h>
+
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#if defined(CUDASIM)
+namespace {
+
+int current = 0;
+std::map<cudaStream_t, int> device_of;
+int launched = 0;
+std::string astray;  // calls in a stream of another device than the current one
+
+cudaStream_t note(const char* call, cudaStream_t stream) {
+  const auto found = device_of.find(stream);
+  if (found == device_of.end() || found->second != current) astray += std::string(call) + "; ";
+  return stream;
+}
+
+}  // namespace
+
+extern "C" {
+
+cudaError_t __real_cudaStreamCreateWithFlags(cudaStream_t*, unsigned);
+cudaError_t __real_cudaMallocAsync(void**, std::size_t, cudaStream_t);
+cudaError_t __real_cudaMemsetAsync(void*, int, std::size_t, cudaStream_t);
+cudaError_t __real___cudaLaunchKernel(cudaKernel_t, dim3, dim3, void**, std::size_t, cudaStream_t);
+
+cudaError_t __wrap_cudaGetDevice(int* device) {
+  *device = current;
+  return cudaSuccess;
+}
+cudaError_t __wrap_cudaSetDevice(int device) {
+  current = device;
+  return cudaSuccess;
+}
+cudaError_t __wrap_cudaStreamGetDevice(cudaStream_t stream, int* device) {
+  *device = device_of.at(stream);
+  return cudaSuccess;
+}
+cudaError_t __wrap_cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
+  const cudaError_t code = __real_cudaStreamCreateWithFlags(stream, flags);
+  device_of[*stream] = current;
+  return code;
+}
+cudaError_t __wrap_cudaMallocAsync(void** to, std::size_t bytes, cudaStream_t stream) {
+  return __real_cudaMallocAsync(to, bytes, note("cudaMallocAsync", stream));
+}
+cudaError_t __wrap_cudaMemsetAsync(void* to, int byte, std::size_t bytes, cudaStream_t stream) {
+  return __real_cudaMemsetAsync(to, byte, bytes, note("cudaMemsetAsync", stream));
+}
+cudaError_t __wrap___cudaLaunchKernel(cudaKernel_t kernel, dim3 grid, dim3 block, void** arguments, std::size_t shared,
+                                      cudaStream_t stream) {
+  ++launched;
+  return __real___cudaLaunchKernel(kernel, grid, block, arguments, shared, note("a kernel", stream));
+}
+}
+#endif
+
+namespace {
+
+/// A batch on the device that is current when it is made.
+struct batch {
+  static constexpr int rows = 40, columns = 24;
+
+  device::stream stream;
+  device::buffer<float> x, gradient, value;
+  device::buffer<int> labels;
+
+  batch()
+      : x(std::vector<float>(rows * columns, 0.5f)),
+        gradient(rows * columns),
+        value(1),
+        labels(std::vector<int>(rows, 3)) {}
+
+  void evaluate(hone::cuda& gpu) const {
+    const hone::matrix_view<const float> logits{x.data(), rows, columns};
+    const auto target = hone::classes(labels, {.ignore = -100});  // so that the device has to count
+    hone::evaluate(gpu, hone::cross_entropy(target), logits, {.gradient = {gradient.data(), rows, columns}});
+    hone::evaluate(gpu, hone::binary_cross_entropy(target), logits, {.value = value.data()});
+    hone::evaluate(gpu, hone::z_loss(1), hone::matrix_view<const float>{x.data(), 0, columns}, {.value = value.data()});
+  }
+  std::vector<float> answer() const {
+    stream.wait();
+    return gradient.host();
+  }
+};
+
+int current_device() {
+  int device = -1;
+  hone::on_cuda::check(cudaGetDevice(&device), "cudaGetDevice");
+  return device;
+}
+void make_current(int device) { hone::on_cuda::check(cudaSetDevice(device), "cudaSetDevice"); }
+
+}  // namespace
+
+TEST_CASE("work goes to the stream's device, and the current one stays current") {
+  int devices = 0;
+  REQUIRE(cudaGetDeviceCount(&devices) == cudaSuccess);
+  if (devices < 2 || CUDART_VERSION < 12080) {
+    MESSAGE("skipped: it takes two devices, and CUDA 12.8 to know a stream's");
+    return;
+  }
+  make_current(0);
+  const batch here;
+  make_current(1);
+  const batch there;
+  const device::buffer<char> memory(1 << 16);
+  make_current(0);
+
+  hone::cuda first(here.stream), second(there.stream);
+  here.evaluate(first);
+  there.evaluate(second);
+  CHECK(current_device() == 0);
+  hone::cuda lent(there.stream, memory.data(), memory.size());
+  there.evaluate(lent);
+  CHECK(current_device() == 0);
+  CHECK(there.answer() == here.answer());
+#if defined(CUDASIM)
+  CHECK(launched >= 3 * 4);
+  CHECK(astray == "");
+#else
+  cudaPointerAttributes attributes{};
+  REQUIRE(cudaPointerGetAttributes(&attributes, second.workspace()) == cudaSuccess);
+  CHECK(attributes.device == 1);
+#endif
+}
