@@ -31,6 +31,8 @@ while [ $# -gt 0 ]; do
   shift
 done
 
+[[ $minutes =~ ^[1-9][0-9]*$ ]] || stop "--minutes is $minutes, must be a whole number"
+
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failed=0
@@ -47,12 +49,12 @@ outcome() {  # NAME OUTCOME SECONDS NOTE
   say "$1: $2 ($3 s) $4"
 }
 
-# limited NAME SECONDS COMMAND…: runs it with so much time at most, its output in a log. 124: out of time.
+# limited NAME SECONDS COMMAND…: runs it with so much time at most, its output in a log. 124: out of time; 125: not begun.
 limited() {
   local name=$1 limit=$2
   shift 2
   [ "$limit" -le "$(left)" ] || limit=$(left)
-  [ "$limit" -ge 3 ] || return 124
+  [ "$limit" -ge 3 ] || return 125
   timeout -k 5 "$limit" "$@" > "$(log_of "$name")" 2>&1 < /dev/null
 }
 
@@ -64,17 +66,19 @@ step() {
   case $status in
     0) outcome "$name" ok $((SECONDS - begin)) '' ;;
     124 | 137) outcome "$name" 'out of time' $((SECONDS - begin)) '' ;;
+    125) outcome "$name" skipped 0 'no time was left' ;;
     *) outcome "$name" FAILED $((SECONDS - begin)) "status $status" ;;
   esac
   return "$status"
 }
 must() { step "$@" || failed=1; }
 
-# ---- what there is ------------------------------------------------------------------------------------------
+# ---- what there is -------------------------------------------------------------------------------------------
 
 nvcc=$(command -v nvcc || ls "${CUDA_HOME:-/usr/local/cuda}/bin/nvcc" 2> /dev/null) ||
   stop "no nvcc was found: put it on the PATH, or say CUDA_HOME"
-gpu=$(nvidia-smi --query-gpu=name,compute_cap,driver_version,memory.total --format=csv,noheader 2> /dev/null | head -n 1)
+query=name,compute_cap,driver_version,memory.total
+gpu=$(nvidia-smi --query-gpu="$query" --format=csv,noheader 2> /dev/null | head -n 1)
 IFS=, read -r name capability driver memory <<< "$gpu"
 [[ $capability =~ ([0-9]+)\.([0-9]+) ]] && arch=${arch:-${BASH_REMATCH[1]}${BASH_REMATCH[2]}}
 if [ -n "$cudasim" ]; then
@@ -89,7 +93,8 @@ fi
 command -v ninja > /dev/null || options+=(-G 'Unix Makefiles')
 
 facts() {
-  printf 'gpu\t%s\ncompute capability\t%s\ndriver\t%s\nmemory\t%s\n' "$name" "${capability# }" "${driver# }" "${memory# }"
+  printf 'gpu\t%s\ncompute capability\t%s\n' "$name" "${capability# }"
+  printf 'driver\t%s\nmemory\t%s\n' "${driver# }" "${memory# }"
   printf 'nvcc\t%s\n' "$("$nvcc" --version | sed -n 's/.*release \([0-9.]*\).*/\1/p')"
   printf 'host compiler\t%s\n' "$("${CXX:-c++}" --version | head -n 1)"
   printf 'commit\t%s\n' "$(git describe --always --dirty 2> /dev/null || echo unknown)"
@@ -130,7 +135,8 @@ sanitize() {
   local tool=$1 limit=$2 begin=$SECONDS program test port=49200 options=() good=0 bad=() late=() refused=() log status
   for program in "build/$preset"/tests/cuda/cuda_*_test; do
     options=(--tool "$tool" --error-exitcode 9)
-    grep -q base-port <<< "$sanitizer_help" && options+=(--base-port $((port += 20)))  # or they meet each other's programs
+    # each its own ports, or they meet each other's programs
+    grep -q base-port <<< "$sanitizer_help" && options+=(--base-port $((port += 20)))
     test=${program##*/cuda_}
     {
       status=0
@@ -143,12 +149,12 @@ sanitize() {
     test=${program##*/cuda_} log=$(log_of "$tool ${program##*/cuda_}")
     case $(cat "$work/$tool.$test") in
       0) good=$((good + 1)) ;;
-      124 | 137)
+      124 | 125 | 137)
         if grep -qE '^=+ +(Invalid|Error|Race|Uninit|Barrier|Hazard)' "$log" 2> /dev/null; then bad+=("$test")
         else late+=("$test"); fi ;;
       *) if grep -qi 'not supported' "$log"; then refused+=("$test"); else bad+=("$test"); fi ;;
     esac
-    tail -n 30 "$log" 2> /dev/null
+    [ "$(cat "$work/$tool.$test")" = 0 ] || tail -n 25 "$log" 2> /dev/null
   done > "$(log_of "$tool")"
   local note="$good programs without an error"
   [ ${#late[@]} -eq 0 ] || note+="; no error in the time there was: ${late[*]}"
@@ -168,8 +174,10 @@ if [ -n "$cudasim" ] || [ -z "$sanitizer" ]; then
 else
   sanitizer_help=$("$sanitizer" --help 2>&1)
   for ((i = 0; i < 4; ++i)); do
+    share=$(($(left) / (4 - i)))
+    if [ "$share" -lt 3 ]; then outcome "${tools[i]}" skipped 0 'no time was left'; continue; fi
     say "${tools[i]} ..."
-    sanitize "${tools[i]}" $(($(left) / (4 - i)))
+    sanitize "${tools[i]}" "$share"
   done
 fi
 
@@ -228,12 +236,13 @@ as_markdown() {
   if [ -s "$work/hone.rows" ]; then
     printf '\n## Losses, value and gradient\n\n'
     awk -F '\t' 'NR > 1 { for (i = 11; i <= 12; ++i) if ($i > 0 && $5 / $i > best) best = $5 / $i }
-      END { printf "The fastest copy in this run moved %.0f GB/s, read and written bytes counted.\n", best * 1e-3 }' "$work/hone.rows"
+      END { printf "The fastest copy in this run moved %.0f GB/s, read and written bytes counted.\n", best * 1e-3 }
+      ' "$work/hone.rows"
     cat << 'END'
-"Of copy" is the time of a copy that moves as many bytes, the faster one of cudaMemcpyAsync and a kernel, in turns with the
-work, divided by the work's time. All times are medians, on buffers that rotate past L2, in a CUDA graph of many calls;
-"alone" is a call's time where the host enqueues each. PyTorch's are of the loss and its gradient by the logits, likewise
-in graphs.
+"Of copy" is the time of a copy that moves as many bytes, the faster one of cudaMemcpyAsync and a kernel, in turns with
+the work, divided by the work's time. All times are medians, on buffers that rotate past L2, in a CUDA graph of many
+calls; "alone" is a call's time where the host enqueues each. PyTorch's are of the loss and its gradient by the logits,
+likewise in graphs.
 
 | work | shape | type | µs | alone | GB/s | of copy | x eager | x torch.compile |
 |---|---|---|---|---|---|---|---|---|
@@ -247,7 +256,8 @@ END
   fi
   [ -s "$work/torch.rows" ] || return 0
   printf '\n## PyTorch\n\n| work | shape | type | form | µs | alone | |\n|---|---|---|---|---|---|---|\n'
-  awk -F '\t' 'NR > 1 { printf "| %s | %d x %d | %s | %s | %s | %s | %s |\n", $1, $2, $3, $4, $5, $6, $7, $8 }' "$work/torch.rows"
+  awk -F '\t' 'NR > 1 { printf "| %s | %d x %d | %s | %s | %s | %s | %s |\n", $1, $2, $3, $4, $5, $6, $7, $8 }' \
+    "$work/torch.rows"
 }
 
 report=gpu-$(slug "${name#NVIDIA }")
