@@ -156,7 +156,7 @@ def main():
         if not torch.cuda.is_available():
             print("PyTorch sees no CUDA device", file=sys.stderr)
             return 2
-        args.l2 = torch.cuda.get_device_properties(0).L2_cache_size
+        args.l2 = getattr(torch.cuda.get_device_properties(0), "L2_cache_size", 64 << 20)  # not in old versions
     else:
         args.l2 = 0
     torch.manual_seed(1)
