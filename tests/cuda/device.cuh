@@ -20,6 +20,7 @@ class buffer {
   }
   explicit buffer(std::vector<T> const& from) : buffer(from.size()) {
     hone::on_cuda::check(cudaMemcpy(data_, from.data(), bytes(), cudaMemcpyHostToDevice), "cudaMemcpy");
+    hone::on_cuda::check(cudaStreamSynchronize(nullptr), "cudaStreamSynchronize");  // other streams may read it now
   }
   ~buffer() { cudaFree(data_); }
   buffer(buffer const&) = delete;

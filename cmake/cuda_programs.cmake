@@ -1,0 +1,36 @@
+# How programs made of .cu files are built:
+#   HONE_GPU_ARCHITECTURE   for a GPU, as CUDA sources that nvcc compiles
+#   HONE_CUDASIM            without one, for an interpreter of PTX: cudasim in that folder
+# HONE_CUDA_PROGRAMS is GPU, CUDASIM or empty; the target hone_cuda_programs builds them all.
+
+set(HONE_CUDASIM "" CACHE PATH "Folder of cudasim, to run the CUDA programs without a GPU")
+set(HONE_GPU_ARCHITECTURE "" CACHE STRING "Compute capability, such as 90, of the GPU to build the CUDA programs for")
+find_program(HONE_NVCC nvcc HINTS ENV CUDA_HOME ENV CUDA_PATH /usr/local/cuda PATH_SUFFIXES bin)
+
+set(HONE_CUDA_PROGRAMS "")
+if(HONE_NVCC AND HONE_CUDASIM)
+  set(HONE_CUDA_PROGRAMS CUDASIM)
+  include(${HONE_CUDASIM}/cudasim.cmake)
+elseif(HONE_NVCC AND HONE_GPU_ARCHITECTURE)
+  set(HONE_CUDA_PROGRAMS GPU)
+  set(CMAKE_CUDA_COMPILER ${HONE_NVCC})
+  set(CMAKE_CUDA_ARCHITECTURES ${HONE_GPU_ARCHITECTURE}-real)
+  enable_language(CUDA)
+else()
+  message(STATUS "hone: no CUDA tests and benchmarks: they need nvcc, and HONE_GPU_ARCHITECTURE or HONE_CUDASIM")
+  return()
+endif()
+
+add_custom_target(hone_cuda_programs)
+
+# hone_cuda_program(TARGET SOURCE…): to be linked with what it needs, hone::cuda at least.
+function(hone_cuda_program target)
+  if(HONE_CUDA_PROGRAMS STREQUAL CUDASIM)
+    cudasim_executable(${target} SOURCES ${ARGN})
+  else()
+    add_executable(${target} EXCLUDE_FROM_ALL ${ARGN})
+    target_compile_options(${target} PRIVATE  # CMake 3.25 does not know nvcc's C++20
+      "$<$<COMPILE_LANGUAGE:CUDA>:-std=c++20;-lineinfo;-Werror=all-warnings,default-stream-launch>")
+  endif()
+  add_dependencies(hone_cuda_programs ${target})
+endfunction()
