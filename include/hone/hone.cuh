@@ -8,6 +8,7 @@
 #include <hone/core/objective.hpp>
 #include <hone/core/outputs.hpp>
 #include <hone/core/reduction.hpp>
+#include <hone/core/tensor_list.hpp>
 #include <hone/core/view.hpp>
 #include <hone/cuda/device_scalar.cuh>
 #include <hone/cuda/evaluate.cuh>

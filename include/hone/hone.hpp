@@ -8,6 +8,7 @@
 #include <hone/core/objective.hpp>
 #include <hone/core/outputs.hpp>
 #include <hone/core/reduction.hpp>
+#include <hone/core/tensor_list.hpp>
 #include <hone/core/view.hpp>
 #include <hone/cpu/evaluate.hpp>
 #include <hone/loss/binary_cross_entropy.hpp>
