@@ -11,6 +11,14 @@
 #include <hone/core/tensor_list.hpp>
 #include <hone/core/view.hpp>
 #include <hone/cpu/evaluate.hpp>
+#include <hone/cpu/transform.hpp>
+#include <hone/gradient/adaptive_clip.hpp>
+#include <hone/gradient/chain.hpp>
+#include <hone/gradient/clip_by_norm.hpp>
+#include <hone/gradient/clip_by_value.hpp>
+#include <hone/gradient/loss_scaler.hpp>
+#include <hone/gradient/report.hpp>
+#include <hone/gradient/unscale.hpp>
 #include <hone/loss/binary_cross_entropy.hpp>
 #include <hone/loss/cross_entropy.hpp>
 #include <hone/loss/distillation.hpp>

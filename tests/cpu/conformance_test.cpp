@@ -3,6 +3,7 @@
 #include <hone/hone.hpp>
 
 #include <conformance/elements.hpp>
+#include <conformance/gradients.hpp>
 #include <conformance/rows.hpp>
 
 namespace {
@@ -30,6 +31,10 @@ struct on_this_machine {
   static void evaluate(Objective const& objective, View prediction, Outputs const& out, hone::reduction how) {
     hone::evaluate(hone::cpu(2), objective, prediction, out, how);
   }
+  template <class Step, class T>
+  static hone::gradient_report transform(Step const& step, hone::tensor_list<T> const& gradients) {
+    return hone::transform(hone::cpu(2), step, gradients);
+  }
 };
 
 }  // namespace
@@ -40,3 +45,4 @@ TEST_CASE("losses of any target answer as every backend does") {
   conformance::row_losses_of_targets<on_this_machine>();
 }
 TEST_CASE("sums of terms answer as every backend does") { conformance::row_losses_of_terms<on_this_machine>(); }
+TEST_CASE("gradients are changed as every backend does") { conformance::gradients<on_this_machine>(); }

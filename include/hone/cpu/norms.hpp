@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+/// Sums of powers of many numbers, such that no square overflows or vanishes: in float over blocks, in double over
+/// blocks; a block whose squares leave float's range is added up in double.
+#pragma once
+
+#include <hone/cpu/pack.hpp>
+#include <hone/cpu/tile.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+namespace hone::on_cpu {
+
+/// Of g, and of y = clamp(scale · g, ±limit).
+struct power_sums {
+  double g_squares = 0, squares = 0, absolute = 0, largest = 0;
+
+  void add(power_sums const& b) noexcept {
+    g_squares += b.g_squares, squares += b.squares, absolute += b.absolute;
+    largest = std::max(largest, b.largest);
+  }
+};
+
+/// What is wanted of a sweep: squares of g alone, or all.
+struct y_of_g {
+  bool squares_only;
+  double scale, limit;
+};
+
+inline constexpr index norm_block = 1024;
+
+/// Number by number, in double.
+template <class A>
+power_sums careful_sums(A const* g, index n, y_of_g how) noexcept {
+  power_sums s;
+  for (index i = 0; i < n; ++i) {
+    const double x = g[i], y = std::abs(x * how.scale), least = y > how.limit ? how.limit : y;
+    s.g_squares += x * x, s.squares += least * least, s.absolute += least;
+    s.largest = std::max(s.largest, y);
+  }
+  if (how.squares_only) s.squares = s.g_squares;
+  return s;
+}
+
+/// Over whole packs of a block.
+template <class A>
+power_sums pack_sums(A const* g, index n, y_of_g how) noexcept {
+  using V = pack<A>;
+  power_sums s;
+  if (how.squares_only) {
+    V a[4] = {V(0), V(0), V(0), V(0)};
+    index i = 0;
+    for (; i + 4 * V::size <= n; i += 4 * V::size)
+      for (int k = 0; k < 4; ++k) {
+        const V x = V::load(g + i + k * V::size);
+        a[k] = fma(x, x, a[k]);
+      }
+    for (; i < n; i += V::size) {
+      const V x = V::load(g + i);
+      a[0] = fma(x, x, a[0]);
+    }
+    s.g_squares = s.squares = static_cast<double>(sum((a[0] + a[1]) + (a[2] + a[3])));
+    return s;
+  }
+  V all(0), squares(0), absolute(0), largest(0);
+  const V scale(how.scale), limit(how.limit);
+  for (index i = 0; i < n; i += V::size) {
+    const V x = V::load(g + i), y = abs(x * scale), least = min(y, limit);
+    all = fma(x, x, all), squares = fma(least, least, squares), absolute += least;
+    largest = max(largest, y);
+  }
+  s.g_squares = static_cast<double>(sum(all)), s.squares = static_cast<double>(sum(squares));
+  s.absolute = static_cast<double>(sum(absolute)), s.largest = static_cast<double>(on_cpu::largest(largest));
+  return s;
+}
+
+/// Whether a block's sum of squares in A has lost nothing: no square overflowed, and what vanished does not count.
+template <class A>
+bool is_whole(double squares) noexcept {
+  return squares == 0 ? false : sizeof(A) == 8 || (squares > 0x1p-86 && squares < 0x1p120);
+}
+
+template <class A>
+power_sums block_sums(A const* g, index n, y_of_g how) noexcept {
+  const power_sums s = pack_sums(g, n, how);
+  if (is_whole<A>(s.g_squares) && (how.squares_only || is_whole<A>(s.squares))) return s;
+  return std::all_of(g, g + n, [](A x) { return x == A(0); }) ? power_sums{} : careful_sums(g, n, how);
+}
+
+/// Over n numbers of any type.
+template <class T>
+power_sums sums_of(T const* g, index n, y_of_g how) noexcept {
+  using A = accumulator_t<T>;
+  constexpr index W = pack<A>::size;
+  A block[norm_block];
+  power_sums total;
+  for (index i = 0; i < n; i += norm_block) {
+    const index m = std::min(norm_block, n - i);
+    A const* at = block;
+    if constexpr (std::is_same_v<A, T>)
+      if (m % W == 0) at = g + i;
+    index padded = m;
+    if (at == block) {
+      convert(g + i, block, m);
+      for (; padded % W != 0; ++padded) block[padded] = A(0);
+    }
+    total.add(block_sums(at, padded, how));
+  }
+  return total;
+}
+
+/// Of each of `columns` columns that lie `stride` apart from row to row.
+template <class T>
+void column_sums(T const* g, index rows, index stride, index columns, y_of_g how, power_sums* to) noexcept {
+  std::fill_n(to, columns, power_sums{});
+  for (index r = 0; r < rows; ++r)
+    for (index c = 0; c < columns; ++c) {
+      const auto x = static_cast<accumulator_t<T>>(g[r * stride + c]);
+      to[c].add(careful_sums(&x, 1, how));
+    }
+}
+
+}  // namespace hone::on_cpu

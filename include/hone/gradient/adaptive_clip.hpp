@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+/// Adaptive gradient clipping: no unit of a layer may move by more than a part of its own size.
+#pragma once
+
+#include <hone/core/tensor_list.hpp>
+#include <hone/gradient/step.hpp>
+
+#include <vector>
+
+namespace hone {
+
+/// What a unit of a tensor with a shape is: the weights of one output.
+///   rows     of out × in weights, as PyTorch and most C++ trainers store them (timm: all dimensions but the first)
+///   columns  of in × out weights, as Keras and JAX store them (optax)
+/// A tensor without a shape is one unit.
+enum class agc_units : unsigned char { rows, columns };
+
+struct adaptive_clip_options {
+  real clipping = 0.01;  ///< λ, the largest ‖g‖ / ‖w‖ of a unit
+  real epsilon = 1e-3;   ///< ‖w‖ counts for at least this, so that units of 0 can begin to move
+  agc_units units = agc_units::rows;
+  std::vector<std::size_t> excluded = {};  ///< tensors that are left alone, by their number in the list
+};
+
+template <class T>
+struct adaptive_clip_step : gradient_step_base {
+  static constexpr step_kind kind = step_kind::unit_norm;
+
+  tensor_list<const T> parameters;
+  double clipping, epsilon;
+  agc_units units;
+  std::vector<std::size_t> excluded;
+
+  /// What a unit's gradients are multiplied with.
+  HONE_HD static constexpr double factor(double gradient, double weight, double clipping, double epsilon) noexcept {
+    return detail::clip_factor(gradient, clipping * (weight > epsilon ? weight : epsilon));
+  }
+};
+
+/// g · min(1, λ max(‖w‖, ε) / ‖g‖) for every unit w of the parameters and its gradient g; λ, ε >= 0. The gradients are
+/// as many tensors of the same sizes; the shapes are those of the parameters' list. The authors leave the last linear
+/// layer alone: see `excluded`.
+/// Source: Brock et al., High-Performance Large-Scale Image Recognition Without Normalization, 2021, arXiv 2102.06171,
+/// section 4.
+template <class T>
+adaptive_clip_step<std::remove_const_t<T>> adaptive_clip(tensor_list<T> const& parameters,
+                                                         adaptive_clip_options options = {}) {
+  detail::require_max("adaptive_clip", "clipping", options.clipping);
+  detail::require_max("adaptive_clip", "epsilon", options.epsilon);
+  detail::require_tensors("adaptive_clip", "parameters", parameters);
+  for (const std::size_t i : options.excluded)
+    if (i >= parameters.size()) detail::fail("adaptive_clip: excluded names tensor %zu of %zu", i, parameters.size());
+  return {{}, parameters, options.clipping, options.epsilon, options.units, std::move(options.excluded)};
+}
+static_assert(gradient_step<adaptive_clip_step<float>>);
+
+}  // namespace hone

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+/// Several steps after one another, in one sweep that measures and at most one that writes.
+#pragma once
+
+#include <hone/core/list.hpp>
+#include <hone/gradient/step.hpp>
+
+#include <utility>
+
+namespace hone {
+
+template <gradient_step... Step>
+struct gradient_chain {
+  detail::list<Step...> steps;
+
+  /// The product of the factors of unscale.
+  double unscaling() const {
+    double factor = 1;
+    steps.each([&]<class S>(S const& s) {
+      if constexpr (S::kind == step_kind::unscale) factor /= s.scale;
+    });
+    return factor;
+  }
+  /// The least limit of clip_by_value before (or after) a norm has been clipped; infinity where there is none.
+  double limit(bool after_norms) const {
+    double least = detail::infinity;
+    bool norm = false;
+    steps.each([&]<class S>(S const& s) {
+      if constexpr (S::kind == step_kind::value) {
+        if (norm == after_norms && s.limit < least) least = s.limit;
+      } else if constexpr (S::kind != step_kind::unscale) {
+        norm = true;
+      }
+    });
+    return least;
+  }
+  /// Whether a norm of this p is asked for.
+  bool takes_norm(double p) const {
+    bool found = false;
+    steps.each([&]<class S>(S const& s) {
+      if constexpr (requires { s.p; }) found = found || s.p == p;
+    });
+    return found;
+  }
+  /// The p of the report's norm.
+  double reported_p() const {
+    double p = 2;
+    bool found = false;
+    steps.each([&]<class S>(S const& s) {
+      if constexpr (S::kind == step_kind::global_norm)
+        if (!std::exchange(found, true)) p = s.p;
+    });
+    return p;
+  }
+};
+
+/// The steps in their order, say hone::chain(hone::unscale(scale), hone::clip_by_global_norm(1)).
+template <class... Step>
+auto chain(Step const&... steps) {
+  static_assert((gradient_step<Step> && ...),
+                "chain: every argument must be a step: unscale, clip_by_value, clip_by_norm, clip_by_global_norm, "
+                "adaptive_clip");
+  static_assert(detail::unscales_first<Step...>(),
+                "chain: unscale must come before all clipping, whose limits are meant for gradients of true size");
+  static_assert(detail::takes_one_sweep<Step...>(),
+                "chain: no clipping by a norm may follow a clip_by_value that itself follows one: transform such "
+                "gradients twice");
+  return gradient_chain<Step...>{detail::list<Step...>(steps...)};
+}
+
+namespace detail {
+
+/// A step on its own is a chain of one.
+template <class... Step>
+gradient_chain<Step...> const& as_chain(gradient_chain<Step...> const& chain) {
+  return chain;
+}
+template <class Step>
+auto as_chain(Step const& step) {
+  static_assert(gradient_step<Step>,
+                "transform: the step must be unscale, clip_by_value, clip_by_norm, clip_by_global_norm, adaptive_clip, "
+                "or a chain of them");
+  return gradient_chain<Step>{list<Step>(step)};
+}
+
+template <class... Step>
+void require_one_factor(gradient_chain<Step...> const&) {
+  static_assert(((Step::kind == step_kind::unscale || Step::kind == step_kind::global_norm) && ...),
+                "measure: only unscale and clip_by_global_norm are one factor for all gradients; use transform");
+}
+
+}  // namespace detail
+}  // namespace hone

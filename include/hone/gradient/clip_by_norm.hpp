@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+/// Gradients limited by the norm of each tensor, or of all together.
+#pragma once
+
+#include <hone/gradient/step.hpp>
+
+namespace hone {
+
+struct clip_by_norm_step : gradient_step_base {
+  static constexpr step_kind kind = step_kind::tensor_norm;
+
+  double max, p;
+};
+struct clip_by_global_norm_step : gradient_step_base {
+  static constexpr step_kind kind = step_kind::global_norm;
+
+  double max, p;
+};
+
+/// g · min(1, max / ‖g‖) for each tensor by its own norm, max >= 0.
+///   .p  of the norm (Σ |g|^p)^(1/p): 1, 2 or infinity
+inline clip_by_norm_step clip_by_norm(real max, norm_options options = {}) {
+  return {{}, detail::require_max("clip_by_norm", "max", max), detail::require_p("clip_by_norm", options.p)};
+}
+
+/// g · min(1, max / ‖all gradients‖), max >= 0: the direction of the step stays. Nothing is added to the norm, so
+/// gradients of a norm of max or less keep their bits (PyTorch multiplies with max / (norm + 1e-6) always).
+///   .p  as in clip_by_norm
+/// Source: Pascanu et al., On the difficulty of training recurrent neural networks, 2013, arXiv 1211.5063, section 3.2.
+inline clip_by_global_norm_step clip_by_global_norm(real max, norm_options options = {}) {
+  return {
+      {}, detail::require_max("clip_by_global_norm", "max", max), detail::require_p("clip_by_global_norm", options.p)};
+}
+static_assert(gradient_step<clip_by_norm_step> && gradient_step<clip_by_global_norm_step>);
+
+}  // namespace hone

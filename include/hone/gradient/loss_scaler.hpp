@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+/// The factor of a loss whose gradients would vanish in 16 bits, found while training.
+#pragma once
+
+#include <hone/core/error.hpp>
+
+#include <algorithm>
+
+namespace hone {
+
+/// What a loss_scaler has come to; to be saved with a checkpoint.
+struct loss_scaler_state {
+  double scale = 0;      ///< 0: `initial`, nothing has happened yet
+  index finite = 0;      ///< finite steps since the last one that was not, or since the scale grew
+  index not_finite = 0;  ///< steps in a row that were not
+};
+
+/// A dynamic loss scale: the loss is multiplied with scale() before its gradient is taken, the gradients are divided by
+/// it (hone::unscale), and a step whose gradients are not finite is skipped and backs off.
+///   after every `interval` finite steps in a row    scale · growth, at most `maximum`
+///   at the `hysteresis`th step in a row that is not finite, and every one after it    scale · backoff, at least
+///   `minimum`
+/// growth = 1 and backoff = 1 make a static scale. The defaults are those of PyTorch and apex.
+///
+///     hone::loss_scaler scaler{.initial = 65536};
+///     // loss · scaler.scale(), backward, then
+///     auto report = hone::transform(cpu, hone::unscale(scaler.scale()), gradients);
+///     if (report.finite) optimiser.step();
+///     scaler.update(report.finite);
+///
+/// Source: Micikevicius et al., Mixed Precision Training, 2018, arXiv 1710.03740, section 3.2.
+struct loss_scaler {
+  real initial = 65536;
+  real growth = 2;     ///< at least 1
+  real backoff = 0.5;  ///< above 0, at most 1
+  integer interval = 2000;
+  integer hysteresis = 1;  ///< in between, bad steps leave the scale as it is
+  real minimum = 0x1p-126;
+  real maximum = 0x1p127;  ///< float's largest power of two
+  loss_scaler_state state = {};
+
+  /// The current factor.
+  double scale() const {
+    check();
+    return state.scale > 0 ? state.scale : initial.value;
+  }
+
+  /// Tells how a step went.
+  void update(bool finite) {
+    double scale = this->scale();
+    if (finite) {
+      state.not_finite = 0;
+      if (++state.finite >= interval) {
+        state.finite = 0;
+        scale = std::max(scale, std::min<double>(scale * growth, maximum));
+      }
+    } else {
+      state.finite = 0;
+      if (++state.not_finite >= hysteresis) scale = std::min(scale, std::max<double>(scale * backoff, minimum));
+    }
+    state.scale = scale;
+  }
+
+ private:
+  void check() const;
+};
+
+inline void loss_scaler::check() const {
+  using detail::require;
+  require(initial > 0 && detail::finite(initial), "loss_scaler", "initial", initial, "above 0 and finite");
+  require(growth >= 1 && detail::finite(growth), "loss_scaler", "growth", growth, "at least 1 and finite");
+  require(backoff > 0 && backoff <= 1, "loss_scaler", "backoff", backoff, "in (0, 1]");
+  require(interval >= 1, "loss_scaler", "interval", interval.value, "at least 1");
+  require(hysteresis >= 1, "loss_scaler", "hysteresis", hysteresis.value, "at least 1");
+  require(minimum > 0 && minimum <= maximum, "loss_scaler", "minimum", minimum, "above 0 and at most maximum");
+  require(detail::finite(maximum), "loss_scaler", "maximum", maximum, "finite");
+}
+
+}  // namespace hone

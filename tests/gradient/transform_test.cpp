@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+// What tests/conformance/gradients.hpp does not ask: what is not finite, what is not written, and what is refused.
+#include <hone/hone.hpp>
+
+#include <support/message.hpp>
+#include <support/numbers.hpp>
+
+#include <doctest/doctest.h>
+
+#include <sys/mman.h>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <vector>
+
+namespace {
+
+using hone::detail::infinity;
+
+template <class T>
+bool same_bits(std::vector<T> const& a, std::vector<T> const& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
+}
+
+std::vector<float> some(hone::index n, double magnitude = 1) {
+  std::vector<float> v;
+  for (const double x : support::noise(0, n)) v.push_back(static_cast<float>(magnitude * x));
+  return v;
+}
+
+/// Memory that a write into would end the program.
+struct read_only {
+  std::size_t bytes;
+  float* data;
+
+  explicit read_only(std::vector<float> const& from)
+      : bytes(from.size() * sizeof(float)),
+        data(static_cast<float*>(mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))) {
+    std::memcpy(data, from.data(), bytes);
+    mprotect(data, bytes, PROT_READ);
+  }
+  ~read_only() { munmap(data, bytes); }
+  read_only(read_only const&) = delete;
+  read_only& operator=(read_only const&) = delete;
+};
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("one number that is not finite, wherever it is, leaves all gradients alone", T, float, double,
+                   Eigen::half, Eigen::bfloat16) {
+  const hone::cpu cpu(2);
+  for (const double bad : {infinity, -infinity, std::numeric_limits<double>::quiet_NaN()})
+    for (const std::size_t at : {0u, 1u, 2u, 7u, 15u, 16u, 1023u, 1024u, 32767u, 32768u, 33000u}) {
+      std::vector<T> a(3, T(1)), b(33001, T(-2));
+      b[at] = static_cast<T>(bad);
+      const std::vector<T> before = b;
+      const hone::tensor_list<T> g{{a.data(), a.size()}, {a.data(), 0}, {b.data(), b.size()}};
+      const auto unchanged = [&](auto const& step) {
+        const auto report = hone::transform(cpu, step, g);
+        CHECK(!report.finite);
+        CHECK(!std::isfinite(report.norm));
+        CHECK(same_bits(b, before));
+        CHECK(a[0] == T(1));
+      };
+      unchanged(hone::unscale(8));
+      unchanged(hone::clip_by_value(1));
+      unchanged(hone::clip_by_norm(1, {.p = 1}));
+      unchanged(hone::clip_by_global_norm(1));
+      unchanged(hone::adaptive_clip(g));
+    }
+}
+
+TEST_CASE("a double whose square overflows counts as not finite, a float never does") {
+  const hone::cpu cpu(1);
+  double wide = 1e200;
+  CHECK(!hone::transform(cpu, hone::clip_by_global_norm(1), hone::tensor_list<double>{{&wide, 1}}).finite);
+  CHECK(wide == 1e200);
+  std::vector<float> most(5000, std::numeric_limits<float>::max());
+  const auto report = hone::transform(cpu, hone::clip_by_global_norm(1), hone::tensor_list<float>{{most.data(), 5000}});
+  CHECK(report.finite);
+  CHECK(report.norm == doctest::Approx(double(std::numeric_limits<float>::max()) * std::sqrt(5000.0)));
+  CHECK(double(most[77]) == doctest::Approx(1 / std::sqrt(5000.0)));
+}
+
+TEST_CASE("zeros and denormal numbers have exact norms") {
+  const hone::cpu cpu(1);
+  std::vector<float> zeros(3000), tiny(4, std::numeric_limits<float>::denorm_min());
+  CHECK(hone::measure(cpu, hone::clip_by_global_norm(1), hone::tensor_list<float>{{zeros.data(), 3000}}).norm == 0);
+  const auto report =
+      hone::transform(cpu, hone::clip_by_global_norm(0), hone::tensor_list<float>{{zeros.data(), 3000}});
+  CHECK(report.coefficient == 1);
+  CHECK(zeros[5] == 0);
+  CHECK(hone::measure(cpu, hone::clip_by_global_norm(1), hone::tensor_list<float>{{tiny.data(), 4}}).norm ==
+        2 * double(std::numeric_limits<float>::denorm_min()));
+}
+
+TEST_CASE("gradients that no step changes are not written") {
+  const hone::cpu cpu(2);
+  const read_only memory(some(50000));
+  const hone::tensor_list<float> g{{memory.data, 40000}, {memory.data + 40000, 10000}};
+  CHECK(hone::transform(cpu, hone::clip_by_global_norm(1e6), g).coefficient == 1);
+  hone::transform(cpu, hone::clip_by_norm(1e6), g);
+  hone::transform(cpu, hone::clip_by_value(5), g);
+  hone::transform(cpu, hone::unscale(1), g);
+  hone::transform(cpu, hone::adaptive_clip(g, {.clipping = 2}), g);
+  hone::transform(cpu, hone::chain(hone::unscale(1), hone::clip_by_value(5), hone::clip_by_global_norm(infinity)), g);
+  hone::measure(cpu, hone::chain(hone::unscale(4), hone::clip_by_global_norm(1)), g);
+}
+
+TEST_CASE("measure tells what transform would do, as one factor") {
+  const hone::cpu cpu(2);
+  std::vector<float> x = some(5000), y = x;
+  const hone::tensor_list<float> a{{x.data(), 5000}}, b{{y.data(), 5000}};
+  const auto step = hone::chain(hone::unscale(4), hone::clip_by_global_norm(0.5));
+  const auto measured = hone::measure(cpu, step, a), done = hone::transform(cpu, step, b);
+  CHECK(measured.norm == done.norm);
+  CHECK(measured.factor == done.factor);
+  CHECK(measured.factor == measured.coefficient / 4);
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] *= static_cast<float>(measured.factor);
+  CHECK(same_bits(x, y));
+}
+
+TEST_CASE("the bits do not depend on the number of threads") {
+  for (const auto units : {hone::agc_units::rows, hone::agc_units::columns}) {
+    std::vector<std::vector<float>> results;
+    std::vector<double> norms;
+    for (const int threads : {1, 2, 5}) {
+      std::vector<float> x = some(200000), w = some(200000, 0.1);
+      const hone::tensor_list<float> g{{x.data(), 3, 40000}, {x.data() + 120000, 500, 160}},
+          parameters{{w.data(), 3, 40000}, {w.data() + 120000, 500, 160}};
+      const auto step = hone::chain(hone::unscale(3), hone::clip_by_value(0.9), hone::clip_by_norm(20),
+                                    hone::adaptive_clip(parameters, {.units = units}), hone::clip_by_global_norm(7));
+      norms.push_back(hone::transform(hone::cpu(threads), step, g).norm);
+      results.push_back(x);
+    }
+    for (std::size_t i = 1; i < results.size(); ++i) {
+      CHECK(same_bits(results[0], results[i]));
+      CHECK(norms[0] == norms[i]);
+    }
+  }
+}
+
+TEST_CASE("what is refused, and that nothing is written then") {
+  using support::message;
+  const hone::cpu cpu(1);
+  std::vector<float> x(6, 7.0f), w(6, 1.0f);
+  const hone::tensor_list<float> g{{x.data(), 6}}, fewer{{w.data(), 5}}, two{{w.data(), 3}, {w.data() + 3, 3}};
+  CHECK(message([] { hone::unscale(0); }) == "unscale: scale is 0, must be above 0 and finite");
+  CHECK(message([] { hone::unscale(infinity); }) == "unscale: scale is inf, must be above 0 and finite");
+  CHECK(message([] { hone::clip_by_value(-1); }) == "clip_by_value: limit is -1, must be at least 0");
+  CHECK(message([] { hone::clip_by_norm(std::nan("")); }) == "clip_by_norm: max is nan, must be at least 0");
+  CHECK(message([] { hone::clip_by_global_norm(1, {.p = 3}); }) ==
+        "clip_by_global_norm: p is 3, must be 1, 2 or infinity");
+  CHECK(message([&] { hone::adaptive_clip(g, {.clipping = -1}); }) ==
+        "adaptive_clip: clipping is -1, must be at least 0");
+  CHECK(message([&] { hone::adaptive_clip(g, {.epsilon = std::nan("")}); }) ==
+        "adaptive_clip: epsilon is nan, must be at least 0");
+  CHECK(message([&] { hone::adaptive_clip(g, {.excluded = {1}}); }) == "adaptive_clip: excluded names tensor 1 of 1");
+  CHECK(message([&] { hone::transform(cpu, hone::adaptive_clip(fewer), g); }) ==
+        "transform: tensor 0 of gradients has 6 numbers, that of the list of adaptive_clip has 5");
+  CHECK(message([&] { hone::transform(cpu, hone::chain(hone::unscale(2), hone::adaptive_clip(two)), g); }) ==
+        "transform: gradients has 1 tensors, the list of adaptive_clip has 2");
+  CHECK(message([&] {
+          hone::measure(cpu, hone::unscale(2), hone::tensor_list<float>{{static_cast<float*>(nullptr), 3}});
+        }) == "measure: tensor 0 of gradients has 3 numbers but no data");
+  CHECK(x == std::vector<float>(6, 7.0f));
+}
+
+TEST_CASE("no gradients at all have a norm of 0") {
+  const auto report = hone::transform(hone::cpu(1), hone::clip_by_global_norm(1), hone::tensor_list<float>());
+  CHECK(report.finite);
+  CHECK(report.norm == 0);
+  CHECK(report.coefficient == 1);
+}
