@@ -157,6 +157,10 @@ void chains_of(std::vector<shape> const& shapes, double magnitude) {
         [&](step_by_step& run, tensors const&) { run.unscale(0.25), norm(run, p), run.clip_by_global_norm(3 * m, p); });
   }
   transforms<Device, T>(
+      "norms that are small enough, values that are not", shapes, m,
+      [&](auto const&) { return hone::chain(hone::clip_by_norm(1e6 * m), hone::clip_by_value(m)); },
+      [&](step_by_step& run, tensors const&) { norm(run, 2), run.clip_by_value(m); });
+  transforms<Device, T>(
       "values, tensors, all, values", shapes, m,
       [&](auto const&) {
         return hone::chain(hone::unscale(2), hone::clip_by_value(1.5 * m), hone::clip_by_norm(8 * m),
@@ -166,7 +170,19 @@ void chains_of(std::vector<shape> const& shapes, double magnitude) {
         run.unscale(2), norm(run, 2), run.clip_by_value(1.5 * m), run.clip_by_norm(8 * m, 2);
         run.clip_by_global_norm(12 * m, 2), run.clip_by_value(m / 16);
       });
-  for (const auto units : {hone::agc_units::rows, hone::agc_units::columns})
+  for (const auto units : {hone::agc_units::rows, hone::agc_units::columns}) {
+    transforms<Device, T>(
+        "values, adaptive_clip, values", shapes, m,
+        [&](auto const& parameters) {
+          return hone::chain(hone::unscale(2), hone::clip_by_value(m),
+                             hone::adaptive_clip(parameters, {.clipping = 0.4 * m, .units = units}),
+                             hone::clip_by_value(0.3 * m));
+        },
+        [&](step_by_step& run, tensors const& w) {
+          run.unscale(2), norm(run, 2), run.clip_by_value(m);
+          run.adaptive_clip(w, 0.4 * m, 1e-3, units == hone::agc_units::columns, w.numbers.size()),
+              run.clip_by_value(0.3 * m);
+        });
     for (const double epsilon : {1e-3, 1e3})
       transforms<Device, T>(
           "adaptive_clip, then all", shapes, m,
@@ -179,6 +195,7 @@ void chains_of(std::vector<shape> const& shapes, double magnitude) {
             norm(run, 2), run.adaptive_clip(w, 0.02, epsilon, units == hone::agc_units::columns, 1);
             run.clip_by_global_norm(2 * m, 2);
           });
+  }
 }
 
 template <class Device>

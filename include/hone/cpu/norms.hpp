@@ -113,11 +113,16 @@ power_sums sums_of(T const* g, index n, y_of_g how) noexcept {
 template <class T>
 void column_sums(T const* g, index rows, index stride, index columns, y_of_g how, power_sums* to) noexcept {
   std::fill_n(to, columns, power_sums{});
-  for (index r = 0; r < rows; ++r)
+  for (index r = 0; r < rows; ++r, g += stride)
     for (index c = 0; c < columns; ++c) {
-      const auto x = static_cast<accumulator_t<T>>(g[r * stride + c]);
-      to[c].add(careful_sums(&x, 1, how));
+      const auto x = static_cast<accumulator_t<T>>(g[c]);
+      if (how.squares_only)
+        to[c].g_squares += double(x) * double(x);
+      else
+        to[c].add(careful_sums(&x, 1, how));
     }
+  if (how.squares_only)
+    for (index c = 0; c < columns; ++c) to[c].squares = to[c].g_squares;
 }
 
 }  // namespace hone::on_cpu

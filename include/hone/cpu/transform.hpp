@@ -96,6 +96,23 @@ void scale_numbers(T* g, index n, double scale, double before, double factor, do
   }
 }
 
+/// The same of the first n columns of a matrix, each with a factor of its own.
+template <class T>
+void scale_columns(T* g, tensor_units of, index n, double scale, double before, double const* factors,
+                   double after) noexcept {
+  using A = accumulator_t<T>;
+  const auto by = static_cast<A>(scale), first = static_cast<A>(before), last = static_cast<A>(after);
+  const bool clamps = before < detail::infinity || after < detail::infinity;
+  A then[unit_cut::columns_per_piece];
+  for (index c = 0; c < n; ++c) then[c] = static_cast<A>(clamps ? factors[c] : scale * factors[c]);
+  for (index r = 0; r < of.rows; ++r, g += of.columns)
+    for (index c = 0; c < n; ++c) {
+      const A x = static_cast<A>(g[c]);
+      g[c] =
+          static_cast<T>(clamps ? std::clamp(std::clamp(x * by, -first, first) * then[c], -last, last) : x * then[c]);
+    }
+}
+
 /// What a chain makes of a list of gradients.
 template <class T, class Chain>
 class gradient_job;
@@ -142,11 +159,9 @@ class gradient_job<T, gradient_chain<Step...>> {
               scale_numbers(g + first, n, scale_, before_, norms_.factors[unit], after_);
           },
           [&](index slot, index unit, index first, index n) {
-            for (index c = 0; c < n; ++c)
-              if (changes(norms_.factors[unit + c], norms_.sums[slot + c]))
-                for (index r = 0; r < units_of(i).rows; ++r)
-                  scale_numbers(g + r * units_of(i).columns + first + c, 1, scale_, before_, norms_.factors[unit + c],
-                                after_);
+            bool any = false;
+            for (index c = 0; c < n; ++c) any = any || changes(norms_.factors[unit + c], norms_.sums[slot + c]);
+            if (any) scale_columns(g + first, units_of(i), n, scale_, before_, norms_.factors + unit, after_);
           });
     });
   }

@@ -22,6 +22,8 @@ struct tensor_units {
 
 class unit_cut {
  public:
+  static constexpr index columns_per_piece = 256;
+
   /// units_of(i) are those of tensor i.
   template <class UnitsOf>
   unit_cut(std::size_t tensors, UnitsOf const& units_of)
@@ -87,8 +89,6 @@ class unit_cut {
   }
 
  private:
-  static constexpr index columns_per_piece = 256;
-
   struct entry {
     tensor_units units;
     index parts, per_piece;  // of a unit; units of a piece
