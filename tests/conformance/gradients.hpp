@@ -175,12 +175,12 @@ void chains_of(std::vector<shape> const& shapes, double magnitude) {
         "values, adaptive_clip, values", shapes, m,
         [&](auto const& parameters) {
           return hone::chain(hone::unscale(2), hone::clip_by_value(m),
-                             hone::adaptive_clip(parameters, {.clipping = 0.4 * m, .units = units}),
+                             hone::adaptive_clip(parameters, {.clipping = 0.1 * m, .units = units}),
                              hone::clip_by_value(0.3 * m));
         },
         [&](step_by_step& run, tensors const& w) {
           run.unscale(2), norm(run, 2), run.clip_by_value(m);
-          run.adaptive_clip(w, 0.4 * m, 1e-3, units == hone::agc_units::columns, w.numbers.size()),
+          run.adaptive_clip(w, 0.1 * m, 1e-3, units == hone::agc_units::columns, w.numbers.size()),
               run.clip_by_value(0.3 * m);
         });
     for (const double epsilon : {1e-3, 1e3})
