@@ -16,7 +16,7 @@ namespace on_cpu {
 /// The norms of a list's units, and their factors so far.
 class unit_norms {
  public:
-  explicit unit_norms(unit_cut const& cut) : cut_(cut) {
+  explicit unit_norms(unit_cuts const& cut) : cut_(cut) {
     using room = carver;
     const auto slots = static_cast<std::size_t>(cut.slots()), units = static_cast<std::size_t>(cut.units());
     carver memory(scratch<scratch_for::norms>(room::room_for<power_sums>(slots) + room::room_for<double>(slots) +
@@ -49,8 +49,8 @@ class unit_norms {
   /// body(factor, sums, Σ w²) for each unit of a tensor.
   template <class Body>
   void each_unit(std::size_t i, Body const& body) const {
-    const index parts = cut_.parts(i);
-    for (index u = cut_.first_unit(i), slot = cut_.first_slot(i); u < cut_.first_unit(i + 1); ++u, slot += parts) {
+    const index parts = cut_[i].parts;
+    for (index u = cut_[i].first_unit, slot = cut_[i].first_slot; u < cut_[i + 1].first_unit; ++u, slot += parts) {
       power_sums s = sums[slot];
       double w = weights[slot];
       for (index k = 1; k < parts; ++k) s.add(sums[slot + k]), w += weights[slot + k];
@@ -58,11 +58,11 @@ class unit_norms {
     }
   }
   void multiply(std::size_t i, double by) const {
-    std::for_each(factors + cut_.first_unit(i), factors + cut_.first_unit(i + 1), [&](double& f) { f *= by; });
+    std::for_each(factors + cut_[i].first_unit, factors + cut_[i + 1].first_unit, [&](double& f) { f *= by; });
   }
 
  private:
-  unit_cut const& cut_;
+  unit_cuts const& cut_;
 };
 
 /// n numbers times `factor`, after clamping to ±before and before clamping to ±after.
@@ -98,12 +98,12 @@ void scale_numbers(T* g, index n, double scale, double before, double factor, do
 
 /// The same of the first n columns of a matrix, each with a factor of its own.
 template <class T>
-void scale_columns(T* g, tensor_units of, index n, double scale, double before, double const* factors,
+void scale_columns(T* g, detail::tensor_units of, index n, double scale, double before, double const* factors,
                    double after) noexcept {
   using A = accumulator_t<T>;
   const auto by = static_cast<A>(scale), first = static_cast<A>(before), last = static_cast<A>(after);
   const bool clamps = before < detail::infinity || after < detail::infinity;
-  A then[unit_cut::columns_per_piece];
+  A then[detail::columns_per_piece];
   for (index c = 0; c < n; ++c) then[c] = static_cast<A>(clamps ? factors[c] : scale * factors[c]);
   for (index r = 0; r < of.rows; ++r, g += of.columns)
     for (index c = 0; c < n; ++c) {
@@ -152,8 +152,8 @@ class gradient_job<T, gradient_chain<Step...>> {
     for_chunks(backend_, cut_.pieces(), 0, [&](index piece, std::byte*) {
       const std::size_t i = cut_.tensor_of(piece);
       T* const g = gradients_[i].data;
-      cut_.visit(
-          piece, i,
+      cut_[i].visit(
+          piece,
           [&](index slot, index unit, index first, index n) {
             if (changes(norms_.factors[unit], norms_.sums[slot]))
               scale_numbers(g + first, n, scale_, before_, norms_.factors[unit], after_);
@@ -172,8 +172,8 @@ class gradient_job<T, gradient_chain<Step...>> {
     return scale_ * factor != 1 || s.largest > before_ || s.largest * factor > after_;
   }
 
-  tensor_units units_of(std::size_t i) const {
-    tensor_units units{1, gradients_[i].size, false};
+  detail::tensor_units units_of(std::size_t i) const {
+    detail::tensor_units units{1, gradients_[i].size, false};
     chain_.steps.each([&]<class S>(S const& step) {
       if constexpr (S::kind == step_kind::unit_norm)
         units = {step.parameters[i].rows, step.parameters[i].columns,
@@ -185,14 +185,14 @@ class gradient_job<T, gradient_chain<Step...>> {
   void measure(index piece, y_of_g how) {
     const std::size_t i = cut_.tensor_of(piece);
     T const* const g = gradients_[i].data;
-    cut_.visit(
-        piece, i,
+    cut_[i].visit(
+        piece,
         [&](index slot, index, index first, index n) {
           norms_.sums[slot] = sums_of(g + first, n, how);
           each_parameter(i, [&](auto const* w) { norms_.weights[slot] = sums_of(w + first, n, weights_).squares; });
         },
         [&](index slot, index, index first, index n) {
-          const tensor_units u = units_of(i);
+          const detail::tensor_units u = units_of(i);
           column_sums(g + first, u.rows, u.columns, n, how, norms_.sums + slot);
           each_parameter(i, [&](auto const* w) {
             for (index c = 0; c < n; ++c) {
@@ -237,7 +237,7 @@ class gradient_job<T, gradient_chain<Step...>> {
   gradient_chain<Step...> const& chain_;
   tensor_list<T> const& gradients_;
   double scale_, before_, after_, y_scale_ = 1;
-  unit_cut cut_;
+  unit_cuts cut_;
   unit_norms norms_;
 };
 

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+/// How gradients are cut into pieces where norms of units are wanted: a piece has whole units, or a part of one. Every
+/// unit, or part of one, is a slot, in which its sums are left. All of it follows from the sizes, on every backend
+/// alike.
+#pragma once
+
+#include <hone/core/config.hpp>
+#include <hone/core/number.hpp>
+
+#include <cstddef>
+
+namespace hone::detail {
+
+/// The units of a tensor: rows, or columns, of the matrix that it is.
+struct tensor_units {
+  index rows, columns;
+  bool by_column;
+
+  HONE_HD constexpr index count() const noexcept { return by_column ? columns : rows; }
+};
+
+inline constexpr index piece_elements = 32768, columns_per_piece = 256;
+
+HONE_HD constexpr index least(index a, index b) noexcept { return b < a ? b : a; }
+constexpr index quotient_up(index a, index b) noexcept { return (a + b - 1) / b; }
+
+/// One tensor's share of a cut.
+struct unit_cut {
+  tensor_units units{};
+  index parts = 1, per_piece = 1;  // of a unit; units of a piece
+  index first_piece = 0, first_unit = 0, first_slot = 0;
+
+  /// row(slot, unit, first number, how many) for each row or part of one in a piece, or else
+  /// columns(first slot, first unit, first column, how many of all rows).
+  HONE_CALLS_GIVEN template <class Row, class Columns>
+  HONE_HD void visit(index piece, Row const& row, Columns const& columns) const {
+    index k = piece - first_piece;
+    if (units.by_column) {
+      const index first = k * per_piece;
+      columns(first_slot + first, first_unit + first, first, least(per_piece, units.columns - first));
+    } else if (parts > 1) {
+      const index unit = k / parts, begin = (k - unit * parts) * piece_elements;
+      row(first_slot + k, first_unit + unit, unit * units.columns + begin,
+          least(piece_elements, units.columns - begin));
+    } else {
+      const index end = least((k + 1) * per_piece, units.rows);
+      for (k *= per_piece; k < end; ++k) row(first_slot + k, first_unit + k, k * units.columns, units.columns);
+    }
+  }
+};
+
+/// Fills cuts[0 … tensors]: the last one is where all ends. units_of(i) are those of tensor i.
+template <class UnitsOf>
+void cut_units(unit_cut* cuts, std::size_t tensors, UnitsOf const& units_of) {
+  unit_cut next;
+  for (std::size_t i = 0; i < tensors; ++i) {
+    auto const& [rows, columns, by_column] = next.units = units_of(i);
+    next.parts = next.per_piece = 1;
+    index pieces = 0;
+    if (by_column) {
+      next.per_piece = columns_per_piece;
+      if (rows > 0) pieces = quotient_up(columns, columns_per_piece);
+    } else if (columns > piece_elements) {
+      next.parts = quotient_up(columns, piece_elements);
+      pieces = rows * next.parts;
+    } else if (columns > 0) {
+      next.per_piece = piece_elements / columns;
+      pieces = quotient_up(rows, next.per_piece);
+    }
+    cuts[i] = next;
+    next.first_piece += pieces;
+    next.first_unit += next.units.count();
+    next.first_slot += next.units.count() * next.parts;
+  }
+  cuts[tensors] = next;
+}
+
+}  // namespace hone::detail
