@@ -11,7 +11,16 @@
 #include <hone/core/tensor_list.hpp>
 #include <hone/core/view.hpp>
 #include <hone/cuda/device_scalar.cuh>
+#include <hone/cuda/device_loss_scaler.cuh>
 #include <hone/cuda/evaluate.cuh>
+#include <hone/cuda/transform.cuh>
+#include <hone/gradient/adaptive_clip.hpp>
+#include <hone/gradient/chain.hpp>
+#include <hone/gradient/clip_by_norm.hpp>
+#include <hone/gradient/clip_by_value.hpp>
+#include <hone/gradient/loss_scaler.hpp>
+#include <hone/gradient/report.hpp>
+#include <hone/gradient/unscale.hpp>
 #include <hone/loss/binary_cross_entropy.hpp>
 #include <hone/loss/cross_entropy.hpp>
 #include <hone/loss/distillation.hpp>

@@ -7,6 +7,7 @@
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 #include <cuda_runtime.h>
+#include <utility>
 #include <vector>
 
 namespace device {
@@ -23,7 +24,7 @@ class buffer {
     hone::on_cuda::check(cudaStreamSynchronize(nullptr), "cudaStreamSynchronize");  // other streams may read it now
   }
   ~buffer() { cudaFree(data_); }
-  buffer(buffer const&) = delete;
+  buffer(buffer&& other) noexcept : data_(std::exchange(other.data_, nullptr)), size_(other.size_) {}
   buffer& operator=(buffer const&) = delete;
 
   T* data() const { return data_; }
@@ -72,6 +73,15 @@ struct conformance {
     hone::cuda gpu(stream);
     hone::evaluate(gpu, objective, prediction, out, how);
     stream.wait();
+  }
+
+  template <class Step, class T>
+  static hone::gradient_report transform(Step const& step, hone::tensor_list<T> const& gradients) {
+    const device::stream stream;
+    hone::cuda gpu(stream);
+    hone::device_report report(gpu);
+    hone::transform(gpu, step, gradients, &report);
+    return report.host();
   }
 };
 

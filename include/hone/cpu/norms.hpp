@@ -5,42 +5,18 @@
 
 #include <hone/cpu/pack.hpp>
 #include <hone/cpu/tile.hpp>
+#include <hone/gradient/power_sums.hpp>
 
 #include <algorithm>
 #include <cmath>
 
 namespace hone::on_cpu {
 
-/// Of g, and of y = clamp(scale · g, ±limit).
-struct power_sums {
-  double g_squares = 0, squares = 0, absolute = 0, largest = 0;
-
-  void add(power_sums const& b) noexcept {
-    g_squares += b.g_squares, squares += b.squares, absolute += b.absolute;
-    largest = std::max(largest, b.largest);
-  }
-};
-
-/// What is wanted of a sweep: squares of g alone, or all.
-struct y_of_g {
-  bool squares_only;
-  double scale, limit;
-};
+using detail::is_whole;
+using detail::power_sums;
+using detail::y_of_g;
 
 inline constexpr index norm_block = 1024;
-
-/// Number by number, in double.
-template <class A>
-power_sums careful_sums(A const* g, index n, y_of_g how) noexcept {
-  power_sums s;
-  for (index i = 0; i < n; ++i) {
-    const double x = g[i], y = std::abs(x * how.scale), least = y > how.limit ? how.limit : y;
-    s.g_squares += x * x, s.squares += least * least, s.absolute += least;
-    s.largest = std::max(s.largest, y);
-  }
-  if (how.squares_only) s.squares = s.g_squares;
-  return s;
-}
 
 /// Over whole packs of a block.
 template <class A>
@@ -74,17 +50,14 @@ power_sums pack_sums(A const* g, index n, y_of_g how) noexcept {
   return s;
 }
 
-/// Whether a block's sum of squares in A has lost nothing: no square overflowed, and what vanished does not count.
-template <class A>
-bool is_whole(double squares) noexcept {
-  return squares == 0 ? false : sizeof(A) == 8 || (squares > 0x1p-86 && squares < 0x1p120);
-}
-
 template <class A>
 power_sums block_sums(A const* g, index n, y_of_g how) noexcept {
   const power_sums s = pack_sums(g, n, how);
   if (is_whole<A>(s.g_squares) && (how.squares_only || is_whole<A>(s.squares))) return s;
-  return std::all_of(g, g + n, [](A x) { return x == A(0); }) ? power_sums{} : careful_sums(g, n, how);
+  power_sums careful;
+  if (std::any_of(g, g + n, [](A x) { return !(x == A(0)); }))
+    for (index i = 0; i < n; ++i) add_carefully(careful, g[i], how);
+  return careful;
 }
 
 /// Over n numbers of any type.
@@ -119,7 +92,7 @@ void column_sums(T const* g, index rows, index stride, index columns, y_of_g how
       if (how.squares_only)
         to[c].g_squares += double(x) * double(x);
       else
-        to[c].add(careful_sums(&x, 1, how));
+        add_carefully(to[c], x, how);
     }
   if (how.squares_only)
     for (index c = 0; c < columns; ++c) to[c].squares = to[c].g_squares;

@@ -143,7 +143,7 @@ class gradient_job<T, gradient_chain<Step...>> {
     if (!report.finite) return report;
     y_scale_ = squares_only ? scale_ : 1;
     if (const double p = chain_.reported_p(); p != 2) report.norm = norms_.norm(0, gradients_.size(), p, y_scale_);
-    chain_.steps.each([&](auto const& step) { settle(step, report); });
+    chain_.each([&](auto const& step) { settle(step, report); });
     report.factor *= report.coefficient;
     return report;
   }
@@ -174,7 +174,7 @@ class gradient_job<T, gradient_chain<Step...>> {
 
   detail::tensor_units units_of(std::size_t i) const {
     detail::tensor_units units{1, gradients_[i].size, false};
-    chain_.steps.each([&]<class S>(S const& step) {
+    chain_.each([&]<class S>(S const& step) {
       if constexpr (S::kind == step_kind::unit_norm)
         units = {step.parameters[i].rows, step.parameters[i].columns,
                  step.units == agc_units::columns && step.parameters[i].rows > 1};
@@ -205,7 +205,7 @@ class gradient_job<T, gradient_chain<Step...>> {
   }
   template <class Body>
   void each_parameter(std::size_t i, Body const& body) const {
-    chain_.steps.each([&]<class S>(S const& step) {
+    chain_.each([&]<class S>(S const& step) {
       if constexpr (S::kind == step_kind::unit_norm) body(step.parameters[i].data);
     });
   }
@@ -244,7 +244,7 @@ class gradient_job<T, gradient_chain<Step...>> {
 template <class T, class... Step>
 void check_gradients(const char* function, gradient_chain<Step...> const& chain, tensor_list<T> const& gradients) {
   detail::require_tensors(function, "gradients", gradients);
-  chain.steps.each([&]<class S>(S const& step) {
+  chain.each([&]<class S>(S const& step) {
     if constexpr (S::kind == step_kind::unit_norm)
       detail::require_sizes_like(function, "gradients", gradients, "the list of adaptive_clip", step.parameters);
   });

@@ -40,6 +40,18 @@ class device_of_stream {
 
 inline constexpr std::size_t workspace_alignment = 256;
 
+/// Memory of the stream's device, in its order. Throws, and leaves a capture as it is, where the stream is captured.
+inline void* allocate(cudaStream_t stream, std::size_t bytes, std::string const& what) {
+  cudaStreamCaptureStatus capture = cudaStreamCaptureStatusNone;
+  check(cudaStreamIsCapturing(stream, &capture), "cudaStreamIsCapturing");
+  if (capture != cudaStreamCaptureStatusNone)
+    detail::raise(cuda_error(cudaErrorStreamCaptureUnsupported,
+                             what + "the stream is captured: do this before the capture begins"));
+  void* memory = nullptr;
+  check(cudaMallocAsync(&memory, bytes, stream), "cudaMallocAsync");
+  return memory;
+}
+
 }  // namespace on_cuda
 
 /// Enqueues work on a stream, of that stream's device, and never waits for it. A call allocates only where the
@@ -79,14 +91,8 @@ class cuda {
     const std::string need =
         "cuda: the workspace has " + std::to_string(bytes_) + " bytes, " + std::to_string(bytes) + " are needed, ";
     if (!owned_) detail::raise(cuda_error(cudaErrorInvalidValue, need + "and it belongs to the caller"));
-    cudaStreamCaptureStatus capture = cudaStreamCaptureStatusNone;
-    on_cuda::check(cudaStreamIsCapturing(stream_, &capture), "cudaStreamIsCapturing");
-    if (capture != cudaStreamCaptureStatusNone)
-      detail::raise(cuda_error(cudaErrorStreamCaptureUnsupported,
-                               need + "and the stream is captured: reserve them before the capture begins"));
     const on_cuda::device_of_stream device(stream_);
-    void* larger = nullptr;
-    on_cuda::check(cudaMallocAsync(&larger, bytes, stream_), "cudaMallocAsync");
+    void* const larger = on_cuda::allocate(stream_, bytes, need + "and ");
     if (memory_) on_cuda::check(cudaFreeAsync(memory_, stream_), "cudaFreeAsync");
     memory_ = larger, bytes_ = bytes;
     clear();

@@ -2,21 +2,26 @@
 /// Several steps after one another, in one sweep that measures and at most one that writes.
 #pragma once
 
-#include <hone/core/list.hpp>
 #include <hone/gradient/step.hpp>
 
+#include <tuple>
 #include <utility>
 
 namespace hone {
 
 template <gradient_step... Step>
 struct gradient_chain {
-  detail::list<Step...> steps;
+  std::tuple<Step...> steps;
+
+  template <class F>
+  void each(F const& f) const {
+    std::apply([&](Step const&... step) { (f(step), ...); }, steps);
+  }
 
   /// The product of the factors of unscale.
   double unscaling() const {
     double factor = 1;
-    steps.each([&]<class S>(S const& s) {
+    each([&]<class S>(S const& s) {
       if constexpr (S::kind == step_kind::unscale) factor /= s.scale;
     });
     return factor;
@@ -25,7 +30,7 @@ struct gradient_chain {
   double limit(bool after_norms) const {
     double least = detail::infinity;
     bool norm = false;
-    steps.each([&]<class S>(S const& s) {
+    each([&]<class S>(S const& s) {
       if constexpr (S::kind == step_kind::value) {
         if (norm == after_norms && s.limit < least) least = s.limit;
       } else if constexpr (S::kind != step_kind::unscale) {
@@ -37,7 +42,7 @@ struct gradient_chain {
   /// Whether a norm of this p is asked for.
   bool takes_norm(double p) const {
     bool found = false;
-    steps.each([&]<class S>(S const& s) {
+    each([&]<class S>(S const& s) {
       if constexpr (requires { s.p; }) found = found || s.p == p;
     });
     return found;
@@ -46,7 +51,7 @@ struct gradient_chain {
   double reported_p() const {
     double p = 2;
     bool found = false;
-    steps.each([&]<class S>(S const& s) {
+    each([&]<class S>(S const& s) {
       if constexpr (S::kind == step_kind::global_norm)
         if (!std::exchange(found, true)) p = s.p;
     });
@@ -65,7 +70,7 @@ auto chain(Step const&... steps) {
   static_assert(detail::takes_one_sweep<Step...>(),
                 "chain: no clipping by a norm may follow a clip_by_value that itself follows one: transform such "
                 "gradients twice");
-  return gradient_chain<Step...>{detail::list<Step...>(steps...)};
+  return gradient_chain<Step...>{{steps...}};
 }
 
 namespace detail {
@@ -80,7 +85,7 @@ auto as_chain(Step const& step) {
   static_assert(gradient_step<Step>,
                 "transform: the step must be unscale, clip_by_value, clip_by_norm, clip_by_global_norm, adaptive_clip, "
                 "or a chain of them");
-  return gradient_chain<Step>{list<Step>(step)};
+  return gradient_chain<Step>{{step}};
 }
 
 template <class... Step>

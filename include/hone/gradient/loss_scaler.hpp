@@ -4,8 +4,6 @@
 
 #include <hone/core/error.hpp>
 
-#include <algorithm>
-
 namespace hone {
 
 /// What a loss_scaler has come to; to be saved with a checkpoint.
@@ -47,21 +45,31 @@ struct loss_scaler {
 
   /// Tells how a step went.
   void update(bool finite) {
-    double scale = this->scale();
-    if (finite) {
-      state.not_finite = 0;
-      if (++state.finite >= interval) {
-        state.finite = 0;
-        scale = std::max(scale, std::min<double>(scale * growth, maximum));
-      }
-    } else {
-      state.finite = 0;
-      if (++state.not_finite >= hysteresis) scale = std::min(scale, std::max<double>(scale * backoff, minimum));
-    }
-    state.scale = scale;
+    check();
+    state = next(finite);
   }
 
- private:
+  /// The state after a step that went so, of options in range.
+  HONE_HD loss_scaler_state next(bool finite) const noexcept {
+    loss_scaler_state s = state;
+    if (!(s.scale > 0)) s.scale = initial.value;
+    if (finite) {
+      s.not_finite = 0;
+      if (++s.finite >= interval.value) {
+        const double larger = s.scale * growth.value, most = larger > maximum.value ? maximum.value : larger;
+        s.finite = 0, s.scale = most > s.scale ? most : s.scale;
+      }
+    } else {
+      s.finite = 0;
+      if (++s.not_finite >= hysteresis.value) {
+        const double smaller = s.scale * backoff.value, least = smaller < minimum.value ? minimum.value : smaller;
+        s.scale = least < s.scale ? least : s.scale;
+      }
+    }
+    return s;
+  }
+
+  /// Throws hone::invalid_argument where an option is out of range.
   void check() const;
 };
 

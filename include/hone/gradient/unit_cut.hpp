@@ -54,12 +54,14 @@ template <class UnitsOf>
 void cut_units(unit_cut* cuts, std::size_t tensors, UnitsOf const& units_of) {
   unit_cut next;
   for (std::size_t i = 0; i < tensors; ++i) {
-    auto const& [rows, columns, by_column] = next.units = units_of(i);
+    next.units = units_of(i);
+    if (next.units.rows == 0 || next.units.columns == 0) next.units = {0, 0, false};
+    auto const& [rows, columns, by_column] = next.units;
     next.parts = next.per_piece = 1;
     index pieces = 0;
     if (by_column) {
       next.per_piece = columns_per_piece;
-      if (rows > 0) pieces = quotient_up(columns, columns_per_piece);
+      pieces = quotient_up(columns, columns_per_piece);
     } else if (columns > piece_elements) {
       next.parts = quotient_up(columns, piece_elements);
       pieces = rows * next.parts;

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+// Gradients on CUDA: the list of every backend, and what only a device has: graphs, reports that stay there, counters.
+#include <hone/hone.cuh>
+
+#include <conformance/gradients.hpp>
+#include <cuda/device.cuh>
+
+#include <string>
+
+#if defined(CUDASIM)
+#include <cudasim.h>
+#endif
+
+namespace {
+
+/// Tensors of these sizes side by side in one buffer, each `gap` numbers after the one before.
+struct model {
+  hone::index total = 0;
+  std::vector<float> numbers;
+  device::buffer<float> memory;
+  hone::tensor_list<float> list;
+  device::stream stream;
+
+  explicit model(std::vector<hone::index> const& sizes, hone::index gap = 0)
+      : numbers(filled(sizes, gap)), memory(numbers) {
+    hone::index at = 0;
+    for (const hone::index n : sizes) list.push_back({memory.data() + at, n}), at += n + gap, total += n;
+  }
+  static std::vector<float> filled(std::vector<hone::index> const& sizes, hone::index gap) {
+    hone::index all = 0;
+    for (const hone::index n : sizes) all += n + gap;
+    std::vector<float> v;
+    for (const double x : support::noise(0, all)) v.push_back(static_cast<float>(x));
+    return v;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("gradients are changed as every backend does") { conformance::gradients<device::conformance>(); }
+
+TEST_CASE("a prepared list is transformed in a captured graph, again and again") {
+  const model m({1000, 3, 0, 40000});
+  hone::cuda gpu(m.stream);
+  const hone::device_list<float> list(gpu, m.list);
+  hone::device_report report(gpu);
+  gpu.reserve(hone::workspace_bytes(list));
+  cudaGraph_t graph = nullptr;
+  cudaGraphExec_t replay = nullptr;
+  REQUIRE(cudaStreamBeginCapture(m.stream, cudaStreamCaptureModeGlobal) == cudaSuccess);
+  hone::transform(gpu, hone::chain(hone::unscale(2), hone::clip_by_global_norm(10)), list, &report);
+  REQUIRE(cudaStreamEndCapture(m.stream, &graph) == cudaSuccess);
+  REQUIRE(cudaGraphInstantiate(&replay, graph, 0) == cudaSuccess);
+  double norm = 0;
+  for (int i = 0; i < 3; ++i) {
+    REQUIRE(cudaGraphLaunch(replay, m.stream) == cudaSuccess);
+    const auto seen = report.host();
+    if (i > 0) CHECK(seen.norm == doctest::Approx(i == 1 ? 5.0 : 2.5));  // clipped to 10, halved, and so on
+    norm = seen.norm;
+  }
+  CHECK(norm > 0);
+  cudaGraphExecDestroy(replay);
+  cudaGraphDestroy(graph);
+}
+
+TEST_CASE("a list that has not been prepared is refused in a capture, which goes on") {
+  const model m({100});
+  hone::cuda gpu(m.stream);
+  cudaGraph_t graph = nullptr;
+  REQUIRE(cudaStreamBeginCapture(m.stream, cudaStreamCaptureModeGlobal) == cudaSuccess);
+  std::string message;
+  try {
+    hone::transform(gpu, hone::unscale(2), m.list);
+  } catch (hone::cuda_error const& e) {
+    message = e.what();
+  }
+  CHECK(message.find("device_list: the stream is captured: do this before the capture begins") == 0);
+  CHECK(cudaStreamEndCapture(m.stream, &graph) == cudaSuccess);
+  cudaGraphDestroy(graph);
+}
+
+TEST_CASE("what is not finite changes nothing, and the report says so; measure changes nothing either") {
+  model m({5000, 77});
+  hone::cuda gpu(m.stream);
+  const hone::device_list<float> list(gpu, m.list);
+  hone::device_report report(gpu);
+  hone::measure(gpu, hone::chain(hone::unscale(4), hone::clip_by_global_norm(1)), list, report);
+  CHECK(m.memory.host() == m.numbers);
+  CHECK(report.host().finite);
+  CHECK(report.host().factor == report.host().coefficient / 4);
+
+  m.numbers[5070] = INFINITY;
+  REQUIRE(cudaMemcpy(m.memory.data() + 5070, &m.numbers[5070], 4, cudaMemcpyHostToDevice) == cudaSuccess);
+  hone::transform(gpu, hone::chain(hone::unscale(4), hone::clip_by_value(1), hone::clip_by_norm(1)), list, &report);
+  CHECK(!report.host().finite);
+  CHECK(m.memory.host() == m.numbers);
+}
+
+TEST_CASE("a loss scale on the device: its steps, and gradients divided by it") {
+  const model m({64});
+  hone::cuda gpu(m.stream);
+  const hone::device_list<float> list(gpu, m.list);
+  hone::device_report report(gpu);
+  const hone::device_loss_scaler scaler(gpu, {.initial = 8, .interval = 2});
+  const auto step = [&](float first) {
+    std::vector<float> numbers = m.numbers;
+    numbers[0] = first;
+    REQUIRE(cudaMemcpy(m.memory.data(), numbers.data(), 256, cudaMemcpyHostToDevice) == cudaSuccess);
+    hone::transform(gpu, hone::unscale(scaler.scale()), list, &report);
+    scaler.update(gpu, report);
+    return scaler.host().scale();
+  };
+  CHECK(step(16) == 8);
+  CHECK(m.memory.host()[0] == 2);
+  CHECK(step(16) == 16);
+  CHECK(step(16) == 16);
+  CHECK(m.memory.host()[0] == 1);
+  CHECK(step(INFINITY) == 8);
+  CHECK(m.memory.host()[1] == m.numbers[1]);
+}
+
+TEST_CASE("refused before anything is enqueued") {
+  const model m({6}), other({3, 3});
+  hone::cuda gpu(m.stream);
+  const hone::device_adaptive_clip units(gpu, hone::adaptive_clip(other.list));
+  const hone::device_list<float> list(gpu, m.list);
+  CHECK_THROWS_WITH(hone::transform(gpu, units.step(), list),
+                    "transform: gradients has 1 tensors, the list of adaptive_clip has 2");
+  CHECK_THROWS_WITH(hone::transform(gpu, hone::unscale(2), hone::tensor_list<float>{{static_cast<float*>(nullptr), 2}}),
+                    "transform: tensor 0 of gradients has 2 numbers but no data");
+}
+
+#if defined(CUDASIM)
+namespace {
+
+/// The shapes of a residual network, `part`th of their sizes: many tiny tensors among some large ones.
+std::vector<hone::index> many_tensors(int part) {
+  std::vector<hone::index> sizes;
+  for (int block = 0; block < 53; ++block) {
+    for (const hone::index n : {hone::index(1 + block) * 9216 / part * 4, hone::index(64), hone::index(64)})
+      sizes.push_back(n);
+  }
+  sizes.push_back(0), sizes.push_back(1);
+  return sizes;
+}
+
+}  // namespace
+
+TEST_CASE("three launches for any list, every byte read once to measure, read and written once more only to change") {
+  for (const int part : {64, 16}) {
+    for (const hone::index gap : {0, 1}) {  // 1: most tensors do not begin at 16 bytes
+      const model m(many_tensors(part), gap);
+      hone::cuda gpu(m.stream);
+      const hone::device_list<float> list(gpu, m.list);
+      gpu.reserve(hone::workspace_bytes(list));
+      const auto check_bytes = [&](double max) {
+        m.stream.wait();
+        cudasim_counters_reset();
+        hone::transform(gpu, hone::clip_by_global_norm(max), list);
+        m.stream.wait();
+        cudasim_counters all{}, measured{}, applied{};
+        cudasim_counters_get("", &all);
+        cudasim_counters_get("measure_kernel", &measured);
+        cudasim_counters_get("apply_kernel", &applied);
+        CHECK(all.launches == 3);
+        const double model_bytes = 4 * double(m.total);
+        MESSAGE("1/", part, ", gap ", gap, ", ", m.list.size(), " tensors: measure loads ",
+                double(measured.global_load_bytes) / model_bytes, ", apply loads ",
+                double(applied.global_load_bytes) / model_bytes, ", stores ",
+                double(applied.global_store_bytes) / model_bytes, ", coalescing ", cudasim_load_coalescing(measured),
+                " and ", cudasim_store_coalescing(applied), ", 16 bytes ", cudasim_wide_fraction(measured),
+                ", instructions per number ", double(measured.instructions) / double(m.total), " and ",
+                double(applied.instructions) / double(m.total));
+        CHECK(double(measured.global_load_bytes) <= 1.01 * model_bytes);
+        CHECK(double(applied.global_load_bytes) <= (max > 1 ? 0.01 : 1.01) * model_bytes);
+        CHECK(double(applied.global_store_bytes) == (max > 1 ? 0 : model_bytes));
+        CHECK(cudasim_load_coalescing(measured) >= 0.95);
+        CHECK(cudasim_wide_fraction(measured) >= (part == 16 ? 0.95 : 0.9));
+      };
+      check_bytes(1e6);
+      check_bytes(1);
+    }
+  }
+}
+#endif
