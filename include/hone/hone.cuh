@@ -30,7 +30,7 @@
 #include <hone/schedule/noise.hpp>
 #include <hone/schedule/one_cycle.hpp>
 #include <hone/schedule/polynomial.hpp>
-#include <hone/schedule/scaled.hpp>
+#include <hone/schedule/scaled_by.hpp>
 #include <hone/schedule/sequence.hpp>
 #include <hone/schedule/shifted.hpp>
 #include <hone/schedule/sqrt_scaling.hpp>

@@ -3,7 +3,7 @@
 #include <hone/schedule/cosine.hpp>
 #include <hone/schedule/noise.hpp>
 #include <hone/schedule/polynomial.hpp>
-#include <hone/schedule/scaled.hpp>
+#include <hone/schedule/scaled_by.hpp>
 #include <hone/schedule/sequence.hpp>
 #include <hone/schedule/shifted.hpp>
 #include <hone/schedule/warmup.hpp>
@@ -38,7 +38,7 @@ TEST_CASE("constant is the same at every step") {
 
 TEST_CASE("sequence starts every part at its step 0 and stays in the last") {
   constexpr auto schedule =
-      hone::sequence(clock{}, 3, hone::scaled(clock{}, 10), 4, clock{}, 0, hone::scaled(clock{}, -1));
+      hone::sequence(clock{}, 3, hone::scaled_by(clock{}, 10), 4, clock{}, 0, hone::scaled_by(clock{}, -1));
   static_assert(hone::schedule<decltype(schedule)>);
   const double rates[] = {0, 1, 2, 0, 10, 20, 30, 0, -1, -2};
   for (int step = 9; step >= 0; --step) CHECK(schedule.rate(step) == rates[step]);
@@ -69,17 +69,17 @@ TEST_CASE("warmup rises to the first rate and then runs the schedule from its st
         "cosine: total is 0, must be at least 1");
 }
 
-TEST_CASE("scaled multiplies, shifted leaves out the first steps") {
+TEST_CASE("scaled_by multiplies, shifted leaves out the first steps") {
   const hone::polynomial line{.peak = 1, .total = 8};
   for (int step = 0; step < 10; ++step) {
-    CHECK(hone::scaled(line, 0.5).rate(step) == 0.5 * line.rate(step));
+    CHECK(hone::scaled_by(line, 0.5).rate(step) == 0.5 * line.rate(step));
     CHECK(hone::shifted(line, 3).rate(step) == line.rate(step + 3));
   }
   CHECK(hone::shifted(clock{}, huge).rate(huge + 5) == static_cast<double>(std::numeric_limits<std::int64_t>::max()));
   const auto first_is_a_fourth = hone::shifted(hone::warmup(hone::constant{.value = 1}, {.steps = 4}), 1);
   for (int step = 0; step < 6; ++step) CHECK(first_is_a_fourth.rate(step) == std::min(1.0, (step + 1) / 4.0));
   using support::message;
-  CHECK(message([] { hone::scaled(clock{}, nan).rate(1); }) == "scaled: factor is nan, must be finite");
+  CHECK(message([] { hone::scaled_by(clock{}, nan).rate(1); }) == "scaled_by: factor is nan, must be finite");
   CHECK(message([] { hone::shifted(clock{}, -1).rate(1); }) == "shifted: by is -1, must be at least 0");
   CHECK(message([] { hone::shifted(clock{}, 1).rate(-1); }) == "shifted: step is -1, must be at least 0");
 }

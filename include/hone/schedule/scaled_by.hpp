@@ -12,7 +12,7 @@ struct scaled_schedule {
   real factor = 1;
 
   double rate(integer step) const {
-    detail::require_rate("scaled", "factor", factor);
+    detail::require_rate("scaled_by", "factor", factor);
     return factor * base.rate(step);
   }
 };
@@ -20,12 +20,13 @@ struct scaled_schedule {
 /// The schedule of a group of parameters whose rate is a multiple of the others'.
 ///   rate(t) = factor · schedule.rate(t)
 ///
-///     const auto head = hone::scaled(schedule, 10);
+///     const auto head = hone::scaled_by(schedule, 10);
 ///
 /// `rate` throws hone::invalid_argument where the factor is not finite or the schedule throws.
 template <class S>
-constexpr auto scaled(S base, real factor) {
-  static_assert(schedule<S>, "scaled: the first argument must be a schedule, with a double rate(hone::integer) const");
+constexpr auto scaled_by(S base, real factor) {
+  static_assert(schedule<S>,
+                "scaled_by: the first argument must be a schedule, with a double rate(hone::integer) const");
   return scaled_schedule<S>{base, factor};
 }
 static_assert(schedule<scaled_schedule<constant>>);
