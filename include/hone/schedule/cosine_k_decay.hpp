@@ -8,6 +8,17 @@
 
 namespace hone {
 
+namespace detail {
+
+/// floor + (peak - floor) · ½(1 + cos(π (x / length)^k)) for 0 <= x < length.
+inline double half_k_cosine(double peak, double floor, double k, double x, double length) noexcept {
+  if (!(x > 0)) return peak;
+  const double left = (length - x) / length;
+  return cosine_with(-std::expm1(k * std::log1p(-left)), peak, floor);  // 1 - (1 - left)^k: cancels nothing
+}
+
+}  // namespace detail
+
 /// Cosine annealing with k-decay.
 ///   rate(t) = floor + ½ (peak - floor) (1 + cos(π (t / total)^k)) for 0 <= t <= total, floor afterwards
 /// With k = 1 this is cosine; k > 1 stays near the peak for longer and falls faster in the end. Exactly `peak` at
@@ -31,10 +42,8 @@ struct cosine_k_decay {
     detail::require_factor("cosine_k_decay", "k", k);
     detail::require_count("cosine_k_decay", "total", total);
     detail::require_step("cosine_k_decay", step);
-    if (step == 0) return peak;
     if (step >= total) return floor;
-    const double length = static_cast<double>(total), left = (length - static_cast<double>(step)) / length;
-    return detail::cosine_with(-std::expm1(k * std::log1p(-left)), peak, floor);  // 1 - (1 - left)^k: cancels nothing
+    return detail::half_k_cosine(peak, floor, k, static_cast<double>(step), static_cast<double>(total));
   }
 };
 static_assert(schedule<cosine_k_decay>);
