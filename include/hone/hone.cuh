@@ -29,6 +29,11 @@
 #include <hone/schedule/milestones.hpp>
 #include <hone/schedule/noise.hpp>
 #include <hone/schedule/one_cycle.hpp>
+#include <hone/schedule/parity/keras.hpp>
+#include <hone/schedule/parity/llmc.hpp>
+#include <hone/schedule/parity/optax.hpp>
+#include <hone/schedule/parity/timm.hpp>
+#include <hone/schedule/parity/torch.hpp>
 #include <hone/schedule/polynomial.hpp>
 #include <hone/schedule/scaled_by.hpp>
 #include <hone/schedule/sequence.hpp>
