@@ -11,6 +11,10 @@
 #include <hone/core/tensor_list.hpp>
 #include <hone/core/view.hpp>
 #include <hone/cpu/evaluate.hpp>
+#include <hone/large_batch/accumulation.hpp>
+#include <hone/large_batch/decay_groups.hpp>
+#include <hone/large_batch/name_pattern.hpp>
+#include <hone/large_batch/zero_fill.hpp>
 #include <hone/loss/binary_cross_entropy.hpp>
 #include <hone/loss/cross_entropy.hpp>
 #include <hone/loss/distillation.hpp>
