@@ -47,8 +47,8 @@ struct torch_phases {
     require(pct_start >= 0 && pct_start <= 1, name, "pct_start", pct_start, "in [0, 1]");
     const double end = total - 1, up = pct_start * total - 1, down = three_phase ? 2 * pct_start * total - 2 : end;
     if (t >= end) return last;
-    if (t <= up) return between(first, top, t / up);
-    if (t <= down) return between(top, back, (t - up) / (down - up));
+    if (t < up) return between(first, top, t / up);
+    if (t < down) return between(top, back, (t - up) / (down - up));
     return between(back, last, (t - down) / (end - down));
   }
 
