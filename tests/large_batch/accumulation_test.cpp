@@ -133,6 +133,7 @@ TEST_CASE("an accumulation of nothing is worth nothing") {
   CHECK(none.factor() == 0);
   CHECK(hone::micro_batch_share(0, 0) == 0);
   CHECK(hone::count_rows(std::vector<long>{}, -1) == 0);
+  CHECK(hone::count_rows(std::vector<unsigned char>{0, 255, 7, 255}, 255) == 2);  // any label may stand for nothing
 }
 
 TEST_CASE("accumulation names what is wrong, and counts nothing then") {
