@@ -77,6 +77,8 @@ TEST_CASE("timm") {
   CHECK(under.rate(huge) == 0.001);
   const parity::timm_cosine shrinking{.lr = 1, .t_initial = 8, .lr_min = 0.5, .cycle_mul = 0.5, .cycle_limit = 99};
   CHECK(shrinking.rate(8) == 1);
+  // Here timm 1.0.31 has lr_min: its logarithm rounds down.
+  CHECK(parity::timm_cosine{.lr = 1, .t_initial = 5, .cycle_mul = 3, .cycle_limit = 9}.rate(605) == 1);
   for (const std::int64_t step : {std::int64_t{16}, std::int64_t{17}, huge}) CHECK(shrinking.rate(step) == 0.5);
 }
 

@@ -147,7 +147,8 @@ def main():
     versions = (f"timm {timm.__version__}, torch {torch.__version__.split('+')[0]}, optax {optax.__version__}, "
                 f"jax {jax.__version__}, keras {keras.__version__}")
     print("// SPDX-License-Identifier: MIT")
-    print("/// Rates of other libraries for steps 0, 1, 2, …, written by parity_values.py. restated_*: of formulas, not asked.")
+    print("/// Rates of other libraries for steps 0, 1, 2, …, written by parity_values.py. restated_*: of formulas, "
+          "not asked.")
     print(f"///   {versions}")
     print("#pragma once\n\n// clang-format off\nnamespace parity_values {\n")
     for name, rates in tables():
