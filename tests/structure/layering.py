@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 # A folder includes itself and these. The arrows point one way: policies know no backend, backends no adapter.
-POLICIES = ["target", "loss", "sample", "gradient", "average", "schedule"]
+POLICIES = ["target", "loss", "sample", "gradient", "average", "schedule", "large_batch"]
 MAY_INCLUDE = {
     "core": [],
     "target": ["core"],
@@ -19,6 +19,7 @@ MAY_INCLUDE = {
     "gradient": ["core"],
     "average": ["core"],
     "schedule": ["core"],
+    "large_batch": ["core"],
     "cpu": ["core", *POLICIES],
     "cuda": ["core", *POLICIES],
     "adapt": ["core", *POLICIES, "cpu", "cuda"],

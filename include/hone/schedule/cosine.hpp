@@ -12,11 +12,16 @@ namespace hone {
 
 namespace detail {
 
-/// floor + (peak - floor) · ½(1 + cos(π x / length)) for 0 <= x <= length.
-/// ½(1 + cos) is written as a squared sine: nothing cancels near the floor, and both ends are exact.
-inline double half_cosine(double peak, double floor, double x, double length) noexcept {
-  const double s = std::sin(std::numbers::pi / 2 * ((length - x) / length));
+/// floor + (peak - floor) · ½(1 - cos(π left)) for `left` of the way, in [0, 1], still to go.
+/// ½(1 - cos) is written as a squared sine: nothing cancels near the floor, and both ends are exact.
+inline double cosine_with(double left, double peak, double floor) noexcept {
+  const double s = std::sin(std::numbers::pi / 2 * left);
   return std::lerp(floor, peak, s * s);
+}
+
+/// The same at x of `length`: floor + (peak - floor) · ½(1 + cos(π x / length)) for 0 <= x <= length.
+inline double half_cosine(double peak, double floor, double x, double length) noexcept {
+  return cosine_with((length - x) / length, peak, floor);
 }
 
 }  // namespace detail

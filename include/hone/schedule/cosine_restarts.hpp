@@ -40,6 +40,17 @@ inline cycle find_real_cycle(double step, double period, double factor) noexcept
   return {i, step - begin(i), period * std::exp(i * growth)};
 }
 
+/// Cycles that shrink have ended together at period / (1 - factor).
+inline bool cycles_have_ended(std::int64_t step, std::int64_t period, double factor) noexcept {
+  return factor < 1 && static_cast<double>(step) / static_cast<double>(period) * (1 - factor) >= 1 - 2e-12;
+}
+
+/// The cycle of a step at which they have not ended.
+inline cycle cycle_at(std::int64_t step, std::int64_t period, double factor) noexcept {
+  if (factor == std::floor(factor)) return find_cycle(step, period, factor);
+  return find_real_cycle(static_cast<double>(step), static_cast<double>(period), factor);
+}
+
 }  // namespace detail
 
 /// Cosine annealing with warm restarts.
@@ -69,11 +80,8 @@ struct cosine_restarts {
     detail::require_factor("cosine_restarts", "factor", factor);
     detail::require_factor("cosine_restarts", "decay", decay);
     detail::require_step("cosine_restarts", step);
-    const double t = static_cast<double>(step), first = static_cast<double>(period);
-    if (factor < 1 && t / first * (1 - factor) >= 1 - 2e-12) return floor;
-    const bool whole = factor == std::floor(factor);
-    const detail::cycle c =
-        whole ? detail::find_cycle(step, period, factor) : detail::find_real_cycle(t, first, factor);
+    if (detail::cycles_have_ended(step, period, factor)) return floor;
+    const detail::cycle c = detail::cycle_at(step, period, factor);
     return detail::half_cosine(peak * std::pow(decay, c.number), floor, c.step, c.length);
   }
 };

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+/// Zero-γ: residual blocks that begin as identities.
+#pragma once
+
+#include <hone/core/error.hpp>
+#include <hone/core/tensor_list.hpp>
+#include <hone/large_batch/name_pattern.hpp>
+
+#include <algorithm>
+#include <initializer_list>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+namespace hone {
+
+/// Fills with 0 the tensors, in memory of the host, whose names match a pattern, and returns how many those are.
+/// For zero-γ the caller says which norm is the last one of every residual block; hone does not know the network.
+///
+///     hone::zero_fill(weights, names, {"layer?.*.bn2.weight"});  // a ResNet of basic blocks; bn3 with bottlenecks
+///
+/// `names[i]` is the name of `tensors[i]`: a container of std::string or std::string_view. See matches for patterns.
+/// Throws hone::invalid_argument, and writes nothing, where the numbers of names and tensors differ, a tensor has no
+/// data, or a pattern matches no name.
+/// Source: Goyal et al., 2017, arXiv 1706.02677, section 5.1; He et al., Bag of Tricks, 2018, arXiv 1812.01187.
+template <class T, class Names, class Patterns = std::initializer_list<std::string_view>>
+  requires(!std::is_const_v<T>)
+index zero_fill(tensor_list<T> const& tensors, Names const& names, Patterns const& patterns) {
+  detail::require_tensors("zero_fill", "tensors", tensors);
+  if (std::size(names) != tensors.size())
+    detail::fail("zero_fill: %zu names for %zu tensors", std::size(names), tensors.size());
+  std::vector<bool> chosen(tensors.size());
+  for (std::string_view const pattern : patterns) {
+    bool used = false;
+    for (std::size_t i = 0; i < chosen.size(); ++i)
+      if (matches(pattern, names[i])) chosen[i] = used = true;
+    if (!used) detail::fail("zero_fill: \"%.*s\" matches no name", static_cast<int>(pattern.size()), pattern.data());
+  }
+  for (std::size_t i = 0; i < chosen.size(); ++i)
+    if (chosen[i]) std::fill_n(tensors[i].data, tensors[i].size, static_cast<T>(0.0f));
+  return static_cast<index>(std::count(chosen.begin(), chosen.end(), true));
+}
+
+}  // namespace hone

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+/// The same rate at every step.
+#pragma once
+
+#include <hone/schedule/schedule.hpp>
+
+namespace hone {
+
+/// A rate that stays, on its own or as a part of a sequence.
+///   rate(t) = value
+///
+///     const auto schedule = hone::sequence(hone::constant{.value = 0.1}, 300, hone::cosine{.peak = 0.1, .total =
+///     100});
+///
+/// Throws hone::invalid_argument where value is not finite or step < 0.
+struct constant {
+  real value = 0;
+
+  double rate(integer step) const {
+    detail::require_rate("constant", "value", value);
+    detail::require_step("constant", step);
+    return value;
+  }
+};
+static_assert(schedule<constant>);
+
+}  // namespace hone

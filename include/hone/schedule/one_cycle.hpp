@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+/// Half a cosine up, half a cosine down, and far below the start.
+#pragma once
+
+#include <hone/schedule/cosine.hpp>
+
+#include <cstdint>
+
+namespace hone {
+
+/// The 1cycle policy: up to a large rate, then down to one far below the first.
+///   rate(t) = start + ½ (peak - start) (1 - cos(π t / rise))                            for 0 <= t < rise
+///   rate(t) = floor + ½ (peak - floor) (1 + cos(π (t - rise) / (total - rise)))         for rise <= t < total
+///   rate(t) = floor                                                                     for total <= t
+/// `total` counts the rise. With rise = 0 it is a cosine, with rise = total it jumps from the rise to the floor.
+/// Momentum goes the other way in the same steps: {.start = 0.95, .peak = 0.85, .floor = 0.95, …}.
+///
+///     const hone::one_cycle schedule{.start = 0.04, .peak = 1, .floor = 4e-6, .rise = 300, .total = 1000};
+///     optimiser.rate = schedule.rate(step);
+///
+/// Throws hone::invalid_argument where start, peak or floor is not finite, total < 1, rise is outside [0, total]
+/// or step < 0.
+/// Source: Smith and Topin, Super-Convergence, 2018, arXiv 1708.07120, with straight lines; half cosines as fast.ai.
+struct one_cycle {
+  real start = 0;     ///< the rate at step 0, where there is a rise
+  real peak = 0;      ///< the rate at step `rise`
+  real floor = 0;     ///< the rate at step `total` and later
+  integer rise = 0;   ///< steps from start to peak, in [0, total]
+  integer total = 0;  ///< steps from start to floor, at least 1; has to be given
+
+  double rate(integer step) const {
+    detail::require_rate("one_cycle", "start", start);
+    detail::require_rate("one_cycle", "peak", peak);
+    detail::require_rate("one_cycle", "floor", floor);
+    detail::require_count("one_cycle", "total", total);
+    detail::require(rise >= 0 && rise <= total, "one_cycle", "rise", rise.value, "in [0, total]");
+    detail::require_step("one_cycle", step);
+    if (step >= total) return floor;
+    const double t = static_cast<double>(step), top = static_cast<double>(rise);
+    if (step < rise) return detail::half_cosine(start, peak, t, top);
+    return detail::half_cosine(peak, floor, t - top, static_cast<double>(total) - top);
+  }
+};
+static_assert(schedule<one_cycle>);
+
+}  // namespace hone

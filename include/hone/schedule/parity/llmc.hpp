@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+/// llm.c's schedules: a warm-up that begins at 1/warmup and reaches the peak one step early.
+#pragma once
+
+#include <hone/schedule/constant.hpp>
+#include <hone/schedule/cosine.hpp>
+#include <hone/schedule/polynomial.hpp>
+#include <hone/schedule/sequence.hpp>
+#include <hone/schedule/shifted.hpp>
+#include <hone/schedule/warmup.hpp>
+#include <hone/schedule/wsd.hpp>
+
+#include <cstdint>
+
+namespace hone::parity {
+
+struct llmc_options {
+  real learning_rate = 0;
+  integer warmup_iterations = 0;
+  integer train_num_batches = 0;  ///< has to be given; counts the warm-up
+  real final_learning_rate_frac = 0;
+};
+
+}  // namespace hone::parity
+
+namespace hone::detail {
+
+/// learning_rate (t + 1) / warmup_iterations for 0 <= t < warmup_iterations, then a schedule from its step 0: the
+/// peak is the rate of the last step of the warm-up and of the first after it.
+template <schedule S>
+constexpr auto llmc_warmed(parity::llmc_options const& o, S then) {
+  const auto rise = warmup(constant{o.learning_rate}, {.steps = o.warmup_iterations});
+  return sequence(shifted(rise, 1), o.warmup_iterations, then);
+}
+
+}  // namespace hone::detail
+
+namespace hone::parity {
+
+/// "cosine" of llm.c: half a cosine from the warm-up to train_num_batches.
+inline auto llmc_cosine(llmc_options o) {
+  return detail::llmc_warmed(o, cosine{.peak = o.learning_rate,
+                                       .floor = o.learning_rate * o.final_learning_rate_frac,
+                                       .total = o.train_num_batches - o.warmup_iterations});
+}
+
+/// "linear" of llm.c: a straight line from the warm-up to train_num_batches.
+inline auto llmc_linear(llmc_options o) {
+  return detail::llmc_warmed(o, polynomial{.peak = o.learning_rate,
+                                           .floor = o.learning_rate * o.final_learning_rate_frac,
+                                           .total = o.train_num_batches - o.warmup_iterations});
+}
+
+/// "wsd" of llm.c: the last fifth of the steps decays by 1 - √u. Where the warm-up is longer than the rest it wins.
+inline auto llmc_wsd(llmc_options o) {
+  const auto begin = static_cast<std::int64_t>(0.8f * static_cast<float>(o.train_num_batches));  // in float, as there
+  return detail::llmc_warmed(o, shifted(wsd{.peak = o.learning_rate,
+                                            .floor = o.learning_rate * o.final_learning_rate_frac,
+                                            .decay = o.train_num_batches - begin,
+                                            .total = o.train_num_batches},
+                                        o.warmup_iterations));
+}
+
+}  // namespace hone::parity

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+/// PyTorch's cosine that rises again, and its one-cycle between steps.
+#pragma once
+
+#include <hone/schedule/cosine.hpp>
+
+#include <cmath>
+#include <cstdint>
+
+namespace hone::parity {
+
+/// CosineAnnealingLR of PyTorch, by its names: after T_max it rises again, with period 2 T_max.
+///   eta_min + ½ (base_lr - eta_min) (1 + cos(π t / T_max))
+/// hone::cosine stays at the floor.
+struct torch_cosine_annealing {
+  real base_lr = 0;
+  integer T_max = 0;  ///< has to be given
+  real eta_min = 0;
+
+  double rate(integer step) const {
+    detail::require_rate("torch_cosine_annealing", "base_lr", base_lr);
+    detail::require_count("torch_cosine_annealing", "T_max", T_max);
+    detail::require_rate("torch_cosine_annealing", "eta_min", eta_min);
+    detail::require_step("torch_cosine_annealing", step);
+    const cosine half{.peak = base_lr, .floor = eta_min, .total = T_max};
+    const std::int64_t x = step % T_max;  // falling in even halves, rising in odd ones
+    return half.rate(step / T_max % 2 == 0 ? x : T_max - x);
+  }
+};
+static_assert(schedule<torch_cosine_annealing>);
+
+enum class torch_anneal { cos, linear };
+
+}  // namespace hone::parity
+
+namespace hone::detail {
+
+struct torch_phases {
+  const char* name;
+  double total, pct_start;
+  bool three_phase;
+  parity::torch_anneal anneal;
+
+  /// first -> top -> back at the last step, or first -> top -> back -> last. Phases end between steps, at
+  /// pct_start total - 1, 2 pct_start total - 2 and total - 1.
+  double at(double t, double first, double top, double back, double last) const {
+    require(pct_start >= 0 && pct_start <= 1, name, "pct_start", pct_start, "in [0, 1]");
+    const double end = total - 1, up = pct_start * total - 1, down = three_phase ? 2 * pct_start * total - 2 : end;
+    if (t >= end) return last;
+    if (t < up) return between(first, top, t / up);
+    if (t < down) return between(top, back, (t - up) / (down - up));
+    return between(back, last, (t - down) / (end - down));
+  }
+
+ private:
+  double between(double from, double to, double way) const {
+    return anneal == parity::torch_anneal::linear ? std::lerp(from, to, way) : cosine_with(1 - way, from, to);
+  }
+};
+
+}  // namespace hone::detail
+
+namespace hone::parity {
+
+/// OneCycleLR of PyTorch, by its names. The highest rate falls between two steps, on pct_start · total_steps - 1; the
+/// last rate is that of step total_steps - 1 and stays (PyTorch throws two steps later). hone::one_cycle takes whole
+/// lengths and ends at `total`.
+///
+///     const hone::parity::torch_one_cycle schedule{.max_lr = 0.1, .total_steps = 1000};
+///
+/// Throws hone::invalid_argument where max_lr is not finite, total_steps < 1, pct_start is outside [0, 1], a divisor is
+/// not finite and above 0 or step < 0.
+struct torch_one_cycle {
+  real max_lr = 0;
+  integer total_steps = 0;  ///< has to be given
+  real pct_start = 0.3;
+  real div_factor = 25;         ///< max_lr over the first rate
+  real final_div_factor = 1e4;  ///< the first rate over the last
+  bool three_phase = false;
+  torch_anneal anneal_strategy = torch_anneal::cos;
+
+  double rate(integer step) const {
+    detail::require_rate("torch_one_cycle", "max_lr", max_lr);
+    detail::require_count("torch_one_cycle", "total_steps", total_steps);
+    detail::require_factor("torch_one_cycle", "div_factor", div_factor);
+    detail::require_factor("torch_one_cycle", "final_div_factor", final_div_factor);
+    detail::require_step("torch_one_cycle", step);
+    const double first = max_lr / div_factor, last = first / final_div_factor;
+    return detail::torch_phases{"torch_one_cycle", static_cast<double>(total_steps), pct_start, three_phase,
+                                anneal_strategy}
+        .at(static_cast<double>(step), first, max_lr, three_phase ? first : last, last);
+  }
+};
+static_assert(schedule<torch_one_cycle>);
+
+/// The momentum (or β₁) that OneCycleLR of PyTorch sets beside the rate.
+struct torch_one_cycle_momentum {
+  real base_momentum = 0.85, max_momentum = 0.95;
+  integer total_steps = 0;  ///< has to be given
+  real pct_start = 0.3;
+  bool three_phase = false;
+  torch_anneal anneal_strategy = torch_anneal::cos;
+
+  double rate(integer step) const {
+    detail::require_rate("torch_one_cycle_momentum", "base_momentum", base_momentum);
+    detail::require_rate("torch_one_cycle_momentum", "max_momentum", max_momentum);
+    detail::require_count("torch_one_cycle_momentum", "total_steps", total_steps);
+    detail::require_step("torch_one_cycle_momentum", step);
+    return detail::torch_phases{"torch_one_cycle_momentum", static_cast<double>(total_steps), pct_start, three_phase,
+                                anneal_strategy}
+        .at(static_cast<double>(step), max_momentum, base_momentum, max_momentum, max_momentum);
+  }
+};
+static_assert(schedule<torch_one_cycle_momentum>);
+
+}  // namespace hone::parity

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+/// A schedule by a factor.
+#pragma once
+
+#include <hone/schedule/constant.hpp>
+
+namespace hone {
+
+template <schedule S>
+struct scaled_schedule {
+  S base = {};
+  real factor = 1;
+
+  double rate(integer step) const {
+    detail::require_rate("scaled_by", "factor", factor);
+    return factor * base.rate(step);
+  }
+};
+
+/// The schedule of a group of parameters whose rate is a multiple of the others'.
+///   rate(t) = factor · schedule.rate(t)
+///
+///     const auto head = hone::scaled_by(schedule, 10);
+///
+/// `rate` throws hone::invalid_argument where the factor is not finite or the schedule throws.
+template <class S>
+constexpr auto scaled_by(S base, real factor) {
+  static_assert(schedule<S>,
+                "scaled_by: the first argument must be a schedule, with a double rate(hone::integer) const");
+  return scaled_schedule<S>{base, factor};
+}
+static_assert(schedule<scaled_schedule<constant>>);
+
+}  // namespace hone

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+/// Schedules one after the other.
+#pragma once
+
+#include <hone/schedule/constant.hpp>
+
+namespace hone {
+
+template <schedule First, schedule Rest>
+struct sequenced {
+  First first = {};
+  integer steps = 0;
+  Rest rest = {};
+
+  double rate(integer step) const {
+    detail::require(steps >= 0, "sequence", "steps", steps.value, "at least 0");
+    detail::require_step("sequence", step);
+    return step < steps ? first.rate(step) : rest.rate(step - steps);
+  }
+};
+
+/// The end of every sequence: a schedule that stays.
+template <class Last>
+constexpr auto sequence(Last last) {
+  static_assert(schedule<Last>, "sequence: schedules and their steps in turn, the last without steps");
+  return last;
+}
+
+/// `first` for `steps` steps, then the next one from its step 0, and so on; the last has no steps and stays.
+///   rate(t) = first.rate(t) for 0 <= t < steps, rest.rate(t - steps) afterwards
+/// `steps` is the first step of the next part. A part with 0 steps is left out.
+///
+///     const hone::constant high{.value = 0.1}, low{.value = 0.001};
+///     const auto schedule = hone::sequence(high, 300, hone::cosine{.peak = 0.1, .floor = 0.001, .total = 600}, 600,
+///     low); optimiser.rate = schedule.rate(step);
+///
+/// `rate` throws hone::invalid_argument where steps < 0, step < 0 or the part at hand throws.
+template <class First, class... Rest>
+  requires(sizeof...(Rest) > 0)
+constexpr auto sequence(First first, integer steps, Rest... rest) {
+  static_assert(schedule<First>, "sequence: schedules and their steps in turn, the last without steps");
+  return sequenced<First, decltype(sequence(rest...))>{first, steps, sequence(rest...)};
+}
+static_assert(schedule<sequenced<constant, constant>>);
+
+}  // namespace hone

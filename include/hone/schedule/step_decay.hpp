@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+/// A staircase: the same factor after every period.
+#pragma once
+
+#include <hone/schedule/exponential.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+namespace hone {
+
+/// Step decay.
+///   rate(t) = max(floor, peak · factor^⌊t / period⌋)
+/// The first step with a new rate is step `period`. There is no end: the rate approaches 0, or stays at the floor
+/// once it is there. For steps of different lengths see milestones.
+///
+///     const hone::step_decay schedule{.peak = 0.1, .factor = 0.1, .period = 30};
+///     optimiser.rate = schedule.rate(epoch);
+///
+/// Throws hone::invalid_argument where peak or floor is not finite, peak < floor, factor is outside (0, 1],
+/// period < 1 or step < 0.
+/// Source: He et al., Deep Residual Learning, 2015, arXiv 1512.03385, section 3.4 (a tenth, again and again).
+struct step_decay {
+  real peak = 0;       ///< the rate of the first period, at least floor
+  real floor = 0;      ///< no rate is below
+  real factor = 0.1;   ///< of the rate in a period to that in the one before, in (0, 1]
+  integer period = 0;  ///< steps of the same rate, at least 1; has to be given
+
+  double rate(integer step) const {
+    detail::require_decay("step_decay", peak, floor, factor);
+    detail::require_count("step_decay", "period", period);
+    detail::require_step("step_decay", step);
+    const std::int64_t periods = step / period;
+    return std::max(floor.value, peak * std::pow(factor, static_cast<double>(periods)));
+  }
+};
+static_assert(schedule<step_decay>);
+
+}  // namespace hone

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+/// A warm-up before any schedule.
+#pragma once
+
+#include <hone/schedule/constant.hpp>
+
+#include <cmath>
+
+namespace hone {
+
+struct warmup_options {
+  real start = 0;     ///< the rate at step 0, where there is a warm-up
+  integer steps = 0;  ///< steps from start to the schedule's first rate, at least 0; 0: no warm-up
+  real power = 1;     ///< above 0; 1 is a straight line
+};
+
+template <schedule S>
+struct warmed {
+  S base = {};
+  warmup_options options = {};
+
+  double rate(integer step) const {
+    detail::require_rate("warmup", "start", options.start);
+    detail::require(options.steps >= 0, "warmup", "steps", options.steps.value, "at least 0");
+    detail::require_factor("warmup", "power", options.power);
+    detail::require_step("warmup", step);
+    if (step >= options.steps) return base.rate(step - options.steps);
+    const double way = static_cast<double>(step) / static_cast<double>(options.steps);
+    return std::lerp(options.start, base.rate(0), std::pow(way, options.power));
+  }
+};
+
+/// Gradual warm-up: a rise to the schedule's first rate, then the schedule from its step 0.
+///   rate(t) = start + (schedule.rate(0) - start) (t / steps)^power   for 0 <= t < steps
+///   rate(t) = schedule.rate(t - steps)                               for steps <= t
+/// The schedule's own lengths do not count the warm-up, and its first rate is met at step `steps` exactly.
+///
+///     const auto schedule = hone::warmup(hone::polynomial{.peak = 0.1, .total = 900}, {.start = 0, .steps = 100});
+///     optimiser.rate = schedule.rate(step);
+///
+/// `rate` throws hone::invalid_argument where start is not finite, steps < 0, power is not finite and above 0, step < 0
+/// or the schedule throws.
+/// Source: Goyal et al., Accurate, Large Minibatch SGD, 2017, arXiv 1706.02677, section 2.2; power 4: darknet's
+/// burn_in.
+template <class S>
+constexpr auto warmup(S base, warmup_options options) {
+  static_assert(schedule<S>, "warmup: the first argument must be a schedule, with a double rate(hone::integer) const");
+  return warmed<S>{base, options};
+}
+static_assert(schedule<warmed<constant>>);
+
+}  // namespace hone

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+#include <hone/schedule/sqrt_scaling.hpp>
+
+#include "support/message.hpp"
+
+#include <doctest/doctest.h>
+
+#include <limits>
+
+namespace {
+
+TEST_CASE("sqrt_scaled_rate scales with the root of the batch") {
+  CHECK(hone::sqrt_scaled_rate(0.1, 256) == 0.1);
+  CHECK(hone::sqrt_scaled_rate(0.1, 1024) == 0.2);
+  CHECK(hone::sqrt_scaled_rate(0.1f, 64u) == 0.1f / 2);
+  CHECK(hone::sqrt_scaled_rate(1, 144, 64) == 1.5);
+}
+
+TEST_CASE("sqrt_scaled_rate names what is wrong") {
+  using support::message;
+  CHECK(message([] { hone::sqrt_scaled_rate(std::numeric_limits<double>::quiet_NaN(), 32); }) ==
+        "sqrt_scaled_rate: base_rate is nan, must be finite");
+  CHECK(message([] { hone::sqrt_scaled_rate(0.1, 0); }) == "sqrt_scaled_rate: batch is 0, must be at least 1");
+  CHECK(message([] { hone::sqrt_scaled_rate(0.1, 32, -256); }) ==
+        "sqrt_scaled_rate: base_batch is -256, must be at least 1");
+}
+
+}  // namespace
