@@ -23,9 +23,9 @@ namespace detail {
 
 /// What an update does to every averaged tensor.
 struct update_plan {
-  double weight;   ///< 1 copies, 0 leaves
-  bool clear;      ///< the shadow counts as zero
-  double counted;  ///< of the state afterwards
+  double weight;  ///< 1 copies, 0 leaves
+  bool clear;     ///< the shadow counts as zero
+  double start;   ///< the weight of the state's start afterwards
 };
 
 }  // namespace detail
@@ -47,7 +47,7 @@ class ema_state {
       : tensors_(checked(parameters, start)),
         copied_(parameters.size(), false),
         steps_(start.steps),
-        counted_(start.from_zero ? 0 : 1),
+        start_(start.from_zero ? 1 : 0),
         from_zero_(start.from_zero) {
     static_assert(sizeof(U) <= sizeof(T), "ema_state: a shadow is not narrower than its parameters");
     if (from_zero_)
@@ -60,8 +60,8 @@ class ema_state {
   index steps() const noexcept { return steps_; }
   /// The averages, tensor by tensor, each aligned to 64 bytes. They stay where they are as long as the state lives.
   tensor_list<T> const& tensors() const noexcept { return tensors_.list(); }
-  /// The weight of all that was averaged, 1 - Π d: 1 unless the state began at zero.
-  double counted() const noexcept { return counted_; }
+  /// The weight of all that was averaged, 1 - Π d over the decays so far: 1 unless the state began at zero.
+  double counted() const noexcept { return 1 - start_; }
 
   /// From now on updates copy this tensor: for buffers that must not be averaged.
   void copy_only(integer tensor) {
@@ -120,7 +120,7 @@ class ema_state {
     in(all.get(), bytes);
     in.finish();
     tensors_.write(all.get());
-    steps_ = h.steps, counted_ = h.counted, swapped_ = false;
+    steps_ = h.steps, start_ = h.start, swapped_ = false;
   }
 
   /// For backends: what the next update does, that it is done, and that an exchange is.
@@ -128,11 +128,10 @@ class ema_state {
   detail::update_plan next(Average const& average) const {
     const auto [weight, anew] = average.at(steps_ + 1);
     detail::require(weight >= 0 && weight <= 1, "update", "the weight of the average", weight, "in [0, 1]");
-    if (anew && !from_zero_) return {1, false, 1};
-    const double before = anew ? 0 : counted_;
-    return {weight, anew, weight == 1 ? 1 : before + weight * (1 - before)};
+    if (anew && !from_zero_) return {1, false, 0};
+    return {weight, anew, (anew ? 1 : start_) * (1 - weight)};
   }
-  void done(detail::update_plan const& plan) noexcept { ++steps_, counted_ = plan.counted; }
+  void done(detail::update_plan const& plan) noexcept { ++steps_, start_ = plan.start; }
   void exchanged() noexcept { swapped_ = !swapped_; }
 
  private:
@@ -147,7 +146,7 @@ class ema_state {
   detail::state_header header() const noexcept {
     detail::state_header h;
     h.number_bytes = sizeof(T), h.from_zero = from_zero_, h.tensors = copied_.size();
-    h.steps = steps_, h.counted = counted_;
+    h.steps = steps_, h.start = start_;
     return h;
   }
   detail::tensor_record record(std::size_t i) const noexcept { return {tensors()[i].size, copied_[i]}; }
@@ -155,7 +154,7 @@ class ema_state {
   detail::owned_tensors<T, Memory> tensors_;
   std::vector<bool> copied_;
   index steps_;
-  double counted_;
+  double start_;  // the weight of the zeros that it began with
   bool from_zero_, swapped_ = false;
 };
 

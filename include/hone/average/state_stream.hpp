@@ -29,7 +29,7 @@ struct state_header {
   std::uint32_t from_zero = 0;
   std::uint64_t tensors = 0;
   std::int64_t steps = 0;
-  double counted = 0;
+  double start = 0;
 };
 static_assert(sizeof(state_header) == 48 && std::is_trivially_copyable_v<state_header>);
 
