@@ -3,7 +3,7 @@
 #pragma once
 
 #include <hone/average/averaging.hpp>
-#include <hone/cpu/pack.hpp>
+#include <hone/cpu/math.hpp>
 #include <hone/cpu/tensors.hpp>
 #include <hone/cpu/tile.hpp>
 
