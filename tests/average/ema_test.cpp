@@ -33,6 +33,16 @@ TEST_CASE("ramps follow their formulas, however large n is") {
   }
 }
 
+TEST_CASE("slow ramps lose no digits at their begin") {
+  const auto exponential = hone::ema{.decay = 1, .ramp = hone::exponential_ramp(1e12)};
+  const auto power = hone::ema{.decay = 1, .ramp = hone::inverse_power_ramp(1e12, 0.5)};
+  for (const int n : {1, 3, 1000}) {
+    const long double x = n * 1e-12L;
+    CHECK(relative(exponential.decay_at(n), x - x * x / 2 + x * x * x / 6) < 1e-15);
+    CHECK(relative(power.decay_at(n), x / 2 - x * x * 3 / 8) < 1e-15);
+  }
+}
+
 TEST_CASE("the ramp begins after the updates that copy") {
   const hone::ema late{.decay = 0.9, .ramp = hone::threshold_ramp(), .update_after = 3};
   for (const int n : {1, 2, 3}) CHECK(late.at(n).weight == 1);

@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -264,7 +265,7 @@ TEST_CASE("tensors that are copied follow the parameters, integers by hone::copy
   const std::vector<float> start = network.numbers[0];
   network.train(5);
   hone::update(hone::cpu{1}, hone::ema{.decay = 0.5}, shadow, network.list());
-  CHECK(std::memcmp(shadow.tensors()[1].data, network.numbers[1].data(), 40 * sizeof(float)) == 0);
+  CHECK(std::equal(network.numbers[1].begin(), network.numbers[1].end(), shadow.tensors()[1].data));
   for (std::size_t i = 0; i < 40; ++i)
     CHECK(shadow.tensors()[0].data[i] == doctest::Approx((start[i] + network.numbers[0][i]) / 2).epsilon(1e-6));
 
