@@ -4,6 +4,7 @@
 
 #include <hone/average/ema_state.hpp>
 #include <hone/cpu/averages.hpp>
+#include <hone/cpu/tile.hpp>
 
 #include <algorithm>
 #include <type_traits>
@@ -41,9 +42,10 @@ void copy(cpu const& backend, ema_state<T> const& state, tensor_list<To> const& 
   on_cpu::for_tensors(backend, to, [&](std::size_t i, index begin, index end) {
     T const* const s = state.tensors()[i].data;
     if (state.copies(i)) return on_cpu::convert(s + begin, to[i].data + begin, end - begin);
-    T wide[on_cpu::converted_elements];
-    for (index at = begin; at < end; at += on_cpu::converted_elements) {
-      const index n = std::min(on_cpu::converted_elements, end - at);
+    constexpr index block = 1024;
+    T wide[block];
+    for (index at = begin; at < end; at += block) {
+      const index n = std::min(block, end - at);
       for (index j = 0; j < n; ++j) wide[j] = static_cast<T>(static_cast<double>(s[at + j]) / counted);
       on_cpu::convert(static_cast<T const*>(wide), to[i].data + at, n);
     }
