@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The losses of sections 2 and 3 of the face beside a plain loop, the stream limit and PyTorch.
+// The losses of sections 2 and 3 of the face beside a plain loop, the stream limit and PyTorch; then the averages.
 //
 //   hone_bench [--budget SECONDS] [--filter TEXT] [--threads N]
+#include "averages.hpp"
 #include "paired.hpp"
 #include "peer.hpp"
 #include "plain.hpp"
@@ -152,4 +153,5 @@ int main(int argc, char** argv) {
   std::printf("| %-44s | threads | ms | GB/s | of limit | x torch | x plain loop |\n|---|---|---|---|---|---|---|\n",
               "work");
   run(o);
+  bench::averages(o.budget, o.filter, o.threads);
 }

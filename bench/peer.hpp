@@ -2,9 +2,12 @@
 /// The same work by PyTorch's C++ library, value and gradient. Everything here is a no-op where it was not found.
 #pragma once
 
+#include <hone/core/tensor_list.hpp>
+
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace bench::peer {
 
@@ -26,5 +29,9 @@ std::function<void()> cross_entropy(batch b, double smoothing);
 std::function<void()> distillation(batch b, double temperature);
 std::function<void()> soft_targets(batch b);
 std::function<void()> sigmoid_focal(batch b);
+
+/// One step of an average in each of the ways that PyTorch offers: tensor by tensor, and all at once.
+std::vector<std::function<void()>> averages(hone::tensor_list<float> const& shadow,
+                                            hone::tensor_list<float> const& parameters, double decay);
 
 }  // namespace bench::peer

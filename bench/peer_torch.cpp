@@ -56,5 +56,23 @@ std::function<void()> sigmoid_focal(batch b) {
     return (alpha_t * ce * torch::pow(1 - p_t, 2)).mean();
   });
 }
+std::vector<std::function<void()>> averages(hone::tensor_list<float> const& shadow,
+                                            hone::tensor_list<float> const& parameters, double decay) {
+  std::vector<torch::Tensor> s, p;
+  for (auto const& t : shadow) s.push_back(torch::from_blob(t.data, {t.size}));
+  for (auto const& t : parameters) p.push_back(torch::from_blob(t.data, {t.size}));
+  const auto each = [=](auto body) {
+    return [=] {
+      const torch::NoGradGuard none;
+      for (std::size_t i = 0; i < s.size(); ++i) body(s[i], p[i]);
+    };
+  };
+  return {each([=](torch::Tensor a, torch::Tensor const& b) { a.lerp_(b, 1 - decay); }),
+          each([=](torch::Tensor a, torch::Tensor const& b) { a.mul_(decay).add_(b, 1 - decay); }), [=] {
+            const torch::NoGradGuard none;
+            at::_foreach_mul_(s, decay);
+            at::_foreach_add_(s, p, 1 - decay);
+          }};
+}
 
 }  // namespace bench::peer

@@ -2,6 +2,10 @@
 /// Everything for a CPU trainer. Needs Eigen.
 #pragma once
 
+#include <hone/average/ema.hpp>
+#include <hone/average/ema_state.hpp>
+#include <hone/average/state_file.hpp>
+#include <hone/average/swa.hpp>
 #include <hone/core/error.hpp>
 #include <hone/core/number.hpp>
 #include <hone/core/numbers.hpp>
@@ -10,6 +14,7 @@
 #include <hone/core/reduction.hpp>
 #include <hone/core/tensor_list.hpp>
 #include <hone/core/view.hpp>
+#include <hone/cpu/copy.hpp>
 #include <hone/cpu/evaluate.hpp>
 #include <hone/cpu/transform.hpp>
 #include <hone/gradient/adaptive_clip.hpp>
@@ -23,6 +28,8 @@
 #include <hone/large_batch/decay_groups.hpp>
 #include <hone/large_batch/name_pattern.hpp>
 #include <hone/large_batch/zero_fill.hpp>
+#include <hone/cpu/swap.hpp>
+#include <hone/cpu/update.hpp>
 #include <hone/loss/binary_cross_entropy.hpp>
 #include <hone/loss/cross_entropy.hpp>
 #include <hone/loss/distillation.hpp>

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+/// What every average is: a weight for the parameters of update n. And what one update makes of a number.
+#pragma once
+
+#include <hone/core/config.hpp>
+#include <hone/core/error.hpp>
+#include <hone/core/number.hpp>
+#include <hone/core/operand.hpp>
+
+#include <concepts>
+#include <type_traits>
+
+namespace hone {
+
+/// Update n of an average: s becomes (1 - weight) s + weight p.
+struct average_step {
+  double weight;      ///< in [0, 1]; 1 copies, 0 leaves
+  bool anew = false;  ///< what was averaged before is forgotten first
+};
+
+/// A pure function of the number of the update, which counts from 1.
+template <class A>
+concept averaging = std::is_trivially_copyable_v<A> && requires(A const& policy, integer n) {
+  { policy.at(n) } -> std::same_as<average_step>;
+};
+
+/// s + w (p - s). A shadow that equals its parameter stays, bit by bit, whatever w is rounded to. In d s + (1 - d) p
+/// the two roundings would not sum to 1: in float, d = 0.9999 pulls a constant weight off by up to 3e-4 of itself.
+template <operand V>
+HONE_HD V averaged(V shadow, V parameter, V weight) noexcept {
+  return shadow + weight * (parameter - shadow);
+}
+
+namespace detail {
+
+inline void require_update(const char* average, std::int64_t n) {
+  require(n >= 1, average, "the number of the update", n, "at least 1");
+}
+
+}  // namespace detail
+}  // namespace hone

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+/// The exponential moving average.
+#pragma once
+
+#include <hone/average/averaging.hpp>
+#include <hone/average/ramp.hpp>
+
+namespace hone {
+
+/// s becomes d s + (1 - d) p, where d is the decay of the ramp at this update.
+/// Update n counts from 1. The first `update_after` updates copy the parameters, then the ramp begins. After every
+/// `cycle` updates the average starts anew, as a state of the parameters at hand would, and the ramp with it: what is
+/// read after `cycle` updates is a whole cycle's average.
+///
+///     const hone::ema average{.decay = 0.9999, .ramp = hone::exponential_ramp(2000)};
+///     hone::update(cpu, average, shadow, parameters);
+///
+/// Throws hone::invalid_argument where decay is outside [0, 1], update_after or cycle is negative, or n < 1.
+/// Source: Polyak and Juditsky 1992; Tarvainen and Valpola, Mean teachers, 2017, arXiv 1703.01780.
+struct ema {
+  real decay = 0.9999;       ///< in [0, 1]
+  decay_ramp ramp = {};      ///< none: every update has `decay`
+  integer update_after = 0;  ///< updates that copy before the average begins
+  integer cycle = 0;         ///< updates between two starts; 0: it never starts anew
+
+  /// d of update n; 0 where it copies.
+  double decay_at(integer n) const {
+    require_valid(n);
+    return n > update_after ? ramp.at(decay, place(n)) : 0;
+  }
+
+  average_step at(integer n) const {
+    const double weight = 1 - decay_at(n);
+    return {weight, cycle > 0 && n > update_after + cycle && place(n) == 1};
+  }
+
+ private:
+  /// Within the cycle, from 1.
+  index place(index n) const noexcept {
+    const index counted = n - update_after;
+    return cycle > 0 ? (counted - 1) % cycle + 1 : counted;
+  }
+  void require_valid(index n) const {
+    detail::require(decay >= 0 && decay <= 1, "ema", "decay", decay, "in [0, 1]");
+    detail::require(update_after >= 0, "ema", "update_after", update_after.value, "at least 0");
+    detail::require(cycle >= 0, "ema", "cycle", cycle.value, "at least 0");
+    detail::require_update("ema", n);
+  }
+};
+static_assert(averaging<ema>);
+
+}  // namespace hone

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+/// What an average remembers: a number for every parameter, and how many updates there were.
+#pragma once
+
+#include <hone/average/averaging.hpp>
+#include <hone/average/owned_tensors.hpp>
+#include <hone/average/state_stream.hpp>
+
+#include <concepts>
+#include <istream>
+#include <ostream>
+#include <vector>
+
+namespace hone {
+
+/// How a state begins. From zero, whoever reads it has to divide by counted(); hone::copy does.
+struct ema_start {
+  bool from_zero = false;  ///< zeros instead of a copy of the parameters
+  integer steps = 0;       ///< updates made elsewhere, for numbers that another program averaged
+};
+
+namespace detail {
+
+/// What an update does to every averaged tensor.
+struct update_plan {
+  double weight;  ///< 1 copies, 0 leaves
+  bool clear;     ///< the shadow counts as zero
+  double start;   ///< the weight of the state's start afterwards
+};
+
+}  // namespace detail
+
+/// The shadow of a model, for every average: float or double, however narrow the parameters are. Owns its numbers; a
+/// copy of a state is another state.
+///
+///     hone::ema_state<float> shadow(parameters);
+///     hone::update(cpu, average, shadow, parameters);
+template <class T, class Memory = host_memory>
+class ema_state {
+  static_assert(std::same_as<T, float> || std::same_as<T, double>,
+                "ema_state: a shadow is float or double: narrower numbers stand still where the decay is near 1");
+
+ public:
+  /// A copy of the parameters. Throws hone::invalid_argument where a tensor is no memory, or start is out of range.
+  template <class U>
+  explicit ema_state(tensor_list<U> const& parameters, ema_start start = {})
+      : tensors_(checked(parameters, start)),
+        copied_(parameters.size(), false),
+        steps_(start.steps),
+        start_(start.from_zero ? 1 : 0),
+        from_zero_(start.from_zero) {
+    static_assert(sizeof(U) <= sizeof(T), "ema_state: a shadow is not narrower than its parameters");
+    if (from_zero_)
+      tensors_.clear();
+    else
+      tensors_.assign(parameters);
+  }
+
+  /// Updates so far; skipped ones do not count.
+  index steps() const noexcept { return steps_; }
+  /// The averages, tensor by tensor, each aligned to 64 bytes. They stay where they are as long as the state lives.
+  tensor_list<T> const& tensors() const noexcept { return tensors_.list(); }
+  /// The weight of all that was averaged, 1 - Π d over the decays so far: 1 unless the state began at zero.
+  double counted() const noexcept { return 1 - start_; }
+
+  /// From now on updates copy this tensor: for buffers that must not be averaged.
+  void copy_only(integer tensor) {
+    if (!(tensor >= 0 && static_cast<std::size_t>(tensor.value) < copied_.size()))
+      detail::fail("copy_only: tensor is %jd, the state has %zu tensors", std::intmax_t(tensor.value), copied_.size());
+    copied_[static_cast<std::size_t>(tensor.value)] = true;
+  }
+  bool copies(std::size_t tensor) const noexcept { return copied_[tensor]; }
+
+  /// Whether hone::swap has put the parameters here and the averages into the model.
+  bool swapped() const noexcept { return swapped_; }
+
+  /// Writes what average/state_stream.hpp describes. Throws hone::io_error where the stream does not take it.
+  void save(std::ostream& stream) const {
+    write_to("save", [&](void const* data, std::size_t size) {
+      stream.write(static_cast<char const*>(data), static_cast<std::streamsize>(size));
+    });
+    if (!stream.flush()) detail::raise(io_error("save: the stream did not take the state"));
+  }
+  /// Reads a state of the same sizes. Throws hone::invalid_argument, and changes nothing, where the stream holds
+  /// another, ends early or is damaged.
+  void load(std::istream& stream) {
+    read_from("load", [&](void* data, std::size_t size) {
+      stream.read(static_cast<char*>(data), static_cast<std::streamsize>(size));
+      return static_cast<std::size_t>(stream.gcount());
+    });
+  }
+
+  /// The same by sink(data, size), and by source(data, size), which returns how many bytes there were.
+  template <class Sink>
+  void write_to(const char* where, Sink sink) const {
+    if (swapped_) detail::fail("%s: the state holds the parameters, swap them back first", where);
+    detail::checked_sink<Sink> out(sink);
+    const detail::state_header h = header();
+    out(&h, sizeof h);
+    for (std::size_t i = 0; i < copied_.size(); ++i) {
+      const detail::tensor_record r = record(i);
+      out(&r, sizeof r);
+    }
+    tensors_.read(out);
+    out.finish();
+  }
+  template <class Source>
+  void read_from(const char* where, Source source) {
+    detail::checked_source<Source> in(source, where);
+    detail::state_header h;
+    in(&h, sizeof h);
+    detail::require_header(where, h, header());
+    for (std::size_t i = 0; i < copied_.size(); ++i) {
+      detail::tensor_record r{};
+      in(&r, sizeof r);
+      detail::require_record(where, i, r, record(i));
+    }
+    const std::size_t bytes = tensors_.bytes();  // our own: what a damaged header says is never allocated
+    const std::unique_ptr<std::byte[]> all(new std::byte[bytes]);
+    in(all.get(), bytes);
+    in.finish();
+    tensors_.write(all.get());
+    steps_ = h.steps, start_ = h.start, swapped_ = false;
+  }
+
+  /// For backends: what the next update does, that it is done, and that an exchange is.
+  template <averaging Average>
+  detail::update_plan next(Average const& average) const {
+    const auto [weight, anew] = average.at(steps_ + 1);
+    detail::require(weight >= 0 && weight <= 1, "update", "the weight of the average", weight, "in [0, 1]");
+    if (anew && !from_zero_) return {1, false, 0};
+    return {weight, anew, (anew ? 1 : start_) * (1 - weight)};
+  }
+  void done(detail::update_plan const& plan) noexcept { ++steps_, start_ = plan.start; }
+  void exchanged() noexcept { swapped_ = !swapped_; }
+
+ private:
+  template <class U>
+  static tensor_list<U> const& checked(tensor_list<U> const& parameters, ema_start start) {
+    detail::require_tensors("ema_state", "parameters", parameters);
+    detail::require(start.steps >= 0, "ema_state", "steps", start.steps.value, "at least 0");
+    detail::require(!start.from_zero || start.steps == 0, "ema_state", "steps", start.steps.value,
+                    "0 where the state begins at zero");
+    return parameters;
+  }
+  detail::state_header header() const noexcept {
+    detail::state_header h;
+    h.number_bytes = sizeof(T), h.from_zero = from_zero_, h.tensors = copied_.size();
+    h.steps = steps_, h.start = start_;
+    return h;
+  }
+  detail::tensor_record record(std::size_t i) const noexcept { return {tensors()[i].size, copied_[i]}; }
+
+  detail::owned_tensors<T, Memory> tensors_;
+  std::vector<bool> copied_;
+  index steps_;
+  double start_;  // the weight of the zeros that it began with
+  bool from_zero_, swapped_ = false;
+};
+
+}  // namespace hone

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+/// A list of tensors that owns its numbers.
+#pragma once
+
+#include <hone/average/memory.hpp>
+#include <hone/core/tensor_list.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <utility>
+
+namespace hone::detail {
+
+/// One block, in which every tensor begins at a multiple of 64 bytes and stays where it is. A copy has another block.
+template <class T, class Memory>
+class owned_tensors {
+ public:
+  /// Of the sizes and shapes of a list; the numbers are not set.
+  template <class U>
+  explicit owned_tensors(tensor_list<U> const& like) {
+    std::size_t bytes = 0;
+    for (auto const& t : like) bytes += room_for(t.size);
+    block_.reset(Memory::allocate(bytes));
+    std::byte* at = block_.get();
+    for (auto const& t : like) {
+      tensor<T> own(reinterpret_cast<T*>(at), t.rows, t.columns);
+      own.size = t.size;
+      list_.push_back(own);
+      at += room_for(t.size);
+    }
+  }
+  owned_tensors(owned_tensors const& other) : owned_tensors(other.list_) { assign(other.list_); }
+  owned_tensors(owned_tensors&&) noexcept = default;
+  owned_tensors& operator=(owned_tensors other) noexcept {
+    std::swap(list_, other.list_), std::swap(block_, other.block_);
+    return *this;
+  }
+  ~owned_tensors() = default;
+
+  tensor_list<T> const& list() const noexcept { return list_; }
+
+  template <class U>
+  void assign(tensor_list<U> const& from) {
+    for (std::size_t i = 0; i < list_.size(); ++i)
+      Memory::assign(list_[i].data, static_cast<U const*>(from[i].data), list_[i].size);
+  }
+  void clear() {
+    for (auto const& t : list_) Memory::clear(t.data, bytes_of(t));
+  }
+
+  /// The bytes of all numbers, one tensor behind the other, without the room between them.
+  std::size_t bytes() const noexcept {
+    std::size_t all = 0;
+    for (auto const& t : list_) all += bytes_of(t);
+    return all;
+  }
+  /// sink(data, size) gets them piece by piece.
+  template <class Sink>
+  void read(Sink& sink) const {
+    constexpr std::size_t buffer_bytes = std::size_t(1) << 16;
+    const std::unique_ptr<std::byte[]> buffer(new std::byte[buffer_bytes]);
+    for (auto const& t : list_)
+      for (std::size_t at = 0, all = bytes_of(t); at < all; at += buffer_bytes) {
+        const std::size_t size = std::min(buffer_bytes, all - at);
+        Memory::read(buffer.get(), reinterpret_cast<std::byte const*>(t.data) + at, size);
+        sink(buffer.get(), size);
+      }
+  }
+  void write(std::byte const* from) {
+    for (auto const& t : list_) {
+      if (t.size > 0) Memory::write(t.data, from, bytes_of(t));
+      from += bytes_of(t);
+    }
+  }
+
+ private:
+  struct release {
+    void operator()(std::byte* p) const noexcept { Memory::release(p); }
+  };
+
+  static constexpr std::size_t bytes_of(tensor<T> const& t) noexcept {
+    return static_cast<std::size_t>(t.size) * sizeof(T);
+  }
+  static constexpr std::size_t room_for(index n) noexcept {
+    return (static_cast<std::size_t>(n) * sizeof(T) + 63) / 64 * 64;
+  }
+
+  tensor_list<T> list_;
+  std::unique_ptr<std::byte[], release> block_;
+};
+
+}  // namespace hone::detail

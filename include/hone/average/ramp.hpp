@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+/// How a decay grows with the number of updates, so that a young average forgets its start.
+#pragma once
+
+#include <hone/core/error.hpp>
+#include <hone/core/number.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <type_traits>
+
+namespace hone {
+
+/// A value that is one of the ramps below, or none. n counts updates from 1.
+class decay_ramp {
+ public:
+  constexpr decay_ramp() noexcept = default;
+
+  /// The decay of update n towards the largest, `decay`.
+  double at(double decay, index n) const noexcept {
+    const double count = static_cast<double>(n);
+    switch (which_) {
+      case kind::exponential:
+        return decay * -std::expm1(-count / first_);
+      case kind::inverse_power:
+        return std::min(decay, -std::expm1(-second_ * std::log1p(count / first_)));
+      case kind::threshold:
+        return std::min(decay, (1 + count) / (10 + count));
+      case kind::none:
+        break;
+    }
+    return decay;
+  }
+
+ private:
+  enum class kind : unsigned char { none, exponential, inverse_power, threshold };
+
+  constexpr decay_ramp(kind which, double first, double second) noexcept
+      : which_(which), first_(first), second_(second) {}
+
+  friend decay_ramp exponential_ramp(real tau);
+  friend decay_ramp inverse_power_ramp(real gamma, real power);
+  friend decay_ramp threshold_ramp() noexcept;
+
+  kind which_ = kind::none;
+  double first_ = 0, second_ = 0;
+};
+static_assert(std::is_trivially_copyable_v<decay_ramp>);
+
+namespace detail {
+
+inline void require_ramp(const char* ramp, const char* parameter, double x) {
+  require(x > 0 && finite(x), ramp, parameter, x, "finite and above 0");
+}
+
+}  // namespace detail
+
+/// d (1 - e^(-n/τ)). τ is finite and above 0; YOLOv5 and YOLOv8 have 2000.
+inline decay_ramp exponential_ramp(real tau) {
+  detail::require_ramp("exponential_ramp", "tau", tau);
+  return {decay_ramp::kind::exponential, tau, 0};
+}
+
+/// min(d, 1 - (1 + n/γ)^-p). γ and p are finite and above 0; timm has 1 and 2/3, good for a million updates and more;
+/// a p of 3/4 is for shorter trainings.
+inline decay_ramp inverse_power_ramp(real gamma, real power) {
+  detail::require_ramp("inverse_power_ramp", "gamma", gamma);
+  detail::require_ramp("inverse_power_ramp", "power", power);
+  return {decay_ramp::kind::inverse_power, gamma, power};
+}
+
+/// min(d, (1 + n) / (10 + n)), as TensorFlow and PaddleDetection have it.
+inline decay_ramp threshold_ramp() noexcept { return {decay_ramp::kind::threshold, 0, 0}; }
+
+}  // namespace hone

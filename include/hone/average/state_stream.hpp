@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+/// The bytes of a saved state: a header of 48 bytes, 16 per tensor (its size; 1 where it is copied), the numbers of all
+/// tensors one behind the other, and the CRC-32C of all of it. In the byte order of the machine that wrote it.
+#pragma once
+
+#include <hone/average/checksum.hpp>
+#include <hone/core/error.hpp>
+#include <hone/core/number.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace hone {
+
+/// A stream or a file did not take or give its bytes. Where exceptions are off the handler gets the message.
+class io_error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+namespace detail {
+
+struct state_header {
+  char magic[8] = {'h', 'o', 'n', 'e', '.', 'e', 'm', 'a'};
+  std::uint32_t byte_order = 0x01020304;
+  std::uint32_t version = 1;
+  std::uint32_t number_bytes = 0;
+  std::uint32_t from_zero = 0;
+  std::uint64_t tensors = 0;
+  std::int64_t steps = 0;
+  double start = 0;
+};
+static_assert(sizeof(state_header) == 48 && std::is_trivially_copyable_v<state_header>);
+
+struct tensor_record {
+  std::int64_t size;
+  std::int64_t copied;
+};
+static_assert(sizeof(tensor_record) == 16);
+
+/// Passes bytes on to sink(data, size), and their checksum in the end.
+template <class Sink>
+class checked_sink {
+ public:
+  explicit checked_sink(Sink& sink) : sink_(sink) {}
+
+  void operator()(void const* data, std::size_t size) {
+    crc_.add(data, size);
+    sink_(data, size);
+  }
+  void finish() {
+    const std::uint32_t crc = crc_.value();
+    sink_(&crc, sizeof crc);
+  }
+
+ private:
+  Sink& sink_;
+  crc32c crc_;
+};
+
+/// Reads by source(data, size), which says how many bytes there were; fails where there are too few.
+template <class Source>
+class checked_source {
+ public:
+  checked_source(Source& source, const char* where) : source_(source), where_(where) {}
+
+  void operator()(void* data, std::size_t size) {
+    take(data, size);
+    crc_.add(data, size);
+  }
+  void finish() {
+    std::uint32_t crc = 0;
+    take(&crc, sizeof crc);
+    if (crc != crc_.value())
+      fail("%s: the state is damaged: its checksum is %08x, that of its bytes %08x", where_, unsigned(crc),
+           unsigned(crc_.value()));
+  }
+
+ private:
+  void take(void* data, std::size_t size) {
+    const std::size_t got = source_(data, size);
+    taken_ += got;
+    if (got < size) fail("%s: the state ends after %zu bytes, in the middle", where_, taken_);
+  }
+
+  Source& source_;
+  const char* where_;
+  std::size_t taken_ = 0;
+  crc32c crc_;
+};
+
+/// What was written is a state that this one can take over.
+inline void require_header(const char* where, state_header const& is, state_header const& own) {
+  if (std::memcmp(is.magic, own.magic, sizeof own.magic) != 0) fail("%s: the bytes are no state of an average", where);
+  if (is.byte_order != own.byte_order)
+    fail("%s: the state has byte order %08x, this machine has %08x", where, unsigned(is.byte_order),
+         unsigned(own.byte_order));
+  if (is.version != own.version)
+    fail("%s: the state has version %u, must be %u", where, unsigned(is.version), unsigned(own.version));
+  if (is.number_bytes != own.number_bytes)
+    fail("%s: the numbers saved have %u bytes, those of the state %u", where, unsigned(is.number_bytes),
+         unsigned(own.number_bytes));
+  if (is.tensors != own.tensors)
+    fail("%s: %ju tensors were saved, the state has %ju", where, std::uintmax_t(is.tensors),
+         std::uintmax_t(own.tensors));
+  if (is.from_zero != own.from_zero)
+    fail("%s: what was saved began at %s, the state at %s", where, is.from_zero ? "zero" : "a copy",
+         own.from_zero ? "zero" : "a copy");
+}
+inline void require_record(const char* where, std::size_t i, tensor_record const& is, tensor_record const& own) {
+  if (is.size != own.size)
+    fail("%s: tensor %zu was saved with %jd numbers, that of the state has %jd", where, i, std::intmax_t(is.size),
+         std::intmax_t(own.size));
+  if (is.copied != own.copied)
+    fail("%s: tensor %zu was saved as %s, that of the state is %s", where, i, is.copied ? "copied" : "averaged",
+         own.copied ? "copied" : "averaged");
+}
+
+}  // namespace detail
+}  // namespace hone

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+/// Reading averages out, and copying tensors.
+#pragma once
+
+#include <hone/average/ema_state.hpp>
+#include <hone/cpu/averages.hpp>
+#include <hone/cpu/tile.hpp>
+
+#include <algorithm>
+#include <type_traits>
+
+namespace hone {
+
+/// Copies tensors to tensors of the same sizes, rounding where these are narrower; integers keep their type. Puts a
+/// model's weights back after an evaluation, or takes its counters along with an average.
+/// Throws hone::invalid_argument, before anything is written, where sizes differ or a tensor is no memory.
+template <class From, class To>
+void copy(cpu const& backend, tensor_list<From> const& from, tensor_list<To> const& to) {
+  using number = std::remove_const_t<From>;
+  static_assert(std::is_same_v<number, To> || (element<number> && element<To>),
+                "copy: the tensors hold numbers of the same type, or both floating-point numbers");
+  detail::require_tensors("copy", "from", from);
+  detail::require_tensors("copy", "to", to);
+  detail::require_sizes_like("copy", "from", from, "to", to);
+  on_cpu::for_tensors(backend, to, [&](std::size_t i, index begin, index end) {
+    on_cpu::convert(static_cast<number const*>(from[i].data) + begin, to[i].data + begin, end - begin);
+  });
+}
+
+/// Copies the averages of a state to tensors of the same sizes, rounding where these are narrower. Where the state
+/// began at zero they are divided by the weight that they hold, in double: this is the read-out with bias correction.
+/// Throws hone::invalid_argument as above, and where such a state has averaged nothing yet.
+template <class T, class To>
+void copy(cpu const& backend, ema_state<T> const& state, tensor_list<To> const& to) {
+  static_assert(element<To>, "copy: averages go to float, double, or a 16-bit floating-point type");
+  const double counted = state.counted();
+  if (counted == 1) return copy(backend, state.tensors(), to);
+  detail::require_tensors("copy", "to", to);
+  detail::require_sizes_like("copy", "to", to, "the state", state.tensors());
+  if (!(counted > 0))
+    detail::fail("copy: the state began at zero and has averaged nothing in %jd updates", std::intmax_t(state.steps()));
+  on_cpu::for_tensors(backend, to, [&](std::size_t i, index begin, index end) {
+    T const* const s = state.tensors()[i].data;
+    if (state.copies(i)) return on_cpu::convert(s + begin, to[i].data + begin, end - begin);
+    constexpr index block = 1024;
+    T wide[block];
+    for (index at = begin; at < end; at += block) {
+      const index n = std::min(block, end - at);
+      for (index j = 0; j < n; ++j) wide[j] = static_cast<T>(static_cast<double>(s[at + j]) / counted);
+      on_cpu::convert(static_cast<T const*>(wide), to[i].data + at, n);
+    }
+  });
+}
+
+}  // namespace hone

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+/// The verb of averages on the CPU.
+#pragma once
+
+#include <hone/average/ema_state.hpp>
+#include <hone/cpu/averages.hpp>
+#include <hone/cpu/tile.hpp>
+
+#include <algorithm>
+#include <type_traits>
+
+namespace hone {
+
+/// One update of an average, in one pass: reads the shadow and the parameters, writes the shadow. Returns when it is
+/// done; the bits do not depend on the number of threads. The arithmetic is in T. A parameter that is not finite makes
+/// its own average infinite or NaN, and no other.
+///
+/// `finite` false says that the optimiser skipped this step: nothing is written and the update does not count.
+///
+///     hone::update(cpu, average, shadow, parameters);
+///     hone::update(cpu, average, shadow, parameters, report.finite);
+///
+/// Throws hone::invalid_argument, before anything is written, where the sizes are not those of the state, a tensor is
+/// no memory, the average is out of range or the state is swapped.
+template <class Average, class T, class P>
+void update(cpu const& backend, Average const& average, ema_state<T>& state, tensor_list<P> const& parameters,
+            bool finite = true) {
+  using number = std::remove_const_t<P>;
+  static_assert(averaging<Average>,
+                "update: the average is hone::ema, hone::swa or has average_step at(integer) const");
+  static_assert(element<number>, "update: parameters are float, double, or a 16-bit floating-point type");
+  static_assert(sizeof(P) <= sizeof(T), "update: a shadow is not narrower than its parameters");
+  detail::require_tensors("update", "parameters", parameters);
+  detail::require_sizes_like("update", "parameters", parameters, "the state", state.tensors());
+  if (state.swapped()) detail::fail("update: the state holds the parameters, swap them back first");
+  const detail::update_plan plan = state.next(average);
+  if (!finite) return;
+
+  tensor_list<T> const& shadow = state.tensors();
+  on_cpu::for_tensors(backend, shadow, [&](std::size_t i, index begin, index end) {
+    T* const s = shadow[i].data + begin;
+    number const* const p = parameters[i].data + begin;
+    const index n = end - begin;
+    if (plan.weight == 1 || state.copies(i)) {
+      on_cpu::convert(p, s, n);
+    } else {
+      if (plan.clear) std::fill_n(s, n, T(0));
+      if (plan.weight > 0) on_cpu::average_piece(s, p, n, static_cast<T>(plan.weight));
+    }
+  });
+  state.done(plan);
+}
+
+}  // namespace hone

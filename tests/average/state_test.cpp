@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+#include <hone/average/ema_state.hpp>
+#include <hone/average/swa.hpp>
+
+#include "support/message.hpp"
+#include "support/numbers.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <cstring>
+#include <sstream>
+#include <streambuf>
+#include <string>
+#include <vector>
+
+namespace {
+
+using hone::index;
+using support::message;
+
+template <class T>
+std::vector<T> contents(hone::ema_state<T> const& state) {
+  std::vector<T> all;
+  for (auto const& t : state.tensors()) all.insert(all.end(), t.data, t.data + t.size);
+  return all;
+}
+template <class T>
+std::string saved(hone::ema_state<T> const& state) {
+  std::ostringstream out;
+  state.save(out);
+  return out.str();
+}
+template <class T>
+std::string load_error(hone::ema_state<T>& state, std::string const& bytes) {
+  std::istringstream in(bytes);
+  return message([&] { state.load(in); });
+}
+
+// A state of the numbers 1.5, 2.5, 3.5, the second tensor copied, after `steps` updates.
+struct example {
+  std::vector<float> x{1.5f, 2.5f, 3.5f};
+  hone::tensor_list<float> list{{x.data(), 2, 1}, {x.data() + 2, 1}, {x.data(), 0}};
+  hone::ema_state<float> state;
+
+  explicit example(int steps = 7) : state(list, {.steps = steps}) { state.copy_only(1); }
+};
+
+std::uint32_t crc_by_bits(std::string const& bytes) {
+  std::uint32_t x = ~0u;
+  for (const char c : bytes)
+    for (int bit = 0; bit < 8; ++bit) {
+      const bool odd = ((x ^ (static_cast<unsigned char>(c) >> bit)) & 1) != 0;
+      x = (x >> 1) ^ (odd ? 0x82F63B78u : 0u);
+    }
+  return ~x;
+}
+
+TEST_CASE("the checksum is CRC-32C, in whatever pieces") {
+  hone::detail::crc32c known;
+  known.add("123456789", 9);
+  CHECK(known.value() == 0xE3069283u);
+  std::string text;
+  for (int i = 0; i < 41; ++i) {
+    for (std::size_t cut = 0; cut <= text.size(); ++cut) {
+      hone::detail::crc32c crc;
+      crc.add(text.data(), cut);
+      crc.add(text.data() + cut, text.size() - cut);
+      CHECK(crc.value() == crc_by_bits(text));
+    }
+    text += static_cast<char>(i * 37 + 129);
+  }
+}
+
+TEST_CASE("a state is a copy of its parameters, with their shapes, and aligned") {
+  std::vector<float> x(40);
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(support::noise(static_cast<index>(i)));
+  const hone::tensor_list<const float> list{{x.data(), 3, 5}, {x.data() + 15, 0}, {x.data() + 15, 25}};
+  const hone::ema_state<double> wide(list);
+  CHECK(contents(wide) == std::vector<double>(x.begin(), x.end()));
+  CHECK(wide.tensors()[0].rows == 3);
+  CHECK(wide.tensors()[0].columns == 5);
+  for (auto const& t : wide.tensors()) CHECK(reinterpret_cast<std::uintptr_t>(t.data) % 64 == 0);
+  CHECK(wide.steps() == 0);
+  CHECK(wide.counted() == 1);
+
+  const hone::ema_state<float> zero(list, {.from_zero = true});
+  CHECK(contents(zero) == std::vector<float>(40));
+  CHECK(zero.counted() == 0);
+  CHECK(hone::ema_state<float>(hone::tensor_list<float>()).tensors().size() == 0);
+}
+
+TEST_CASE("a copy of a state is another state") {
+  example a;
+  hone::ema_state<float> b = a.state;
+  b.tensors()[0].data[0] = 9;
+  CHECK(a.state.tensors()[0].data[0] == 1.5f);
+  CHECK(b.copies(1));
+  CHECK(b.steps() == 7);
+  float const* const where = b.tensors()[0].data;
+  a.state = std::move(b);
+  CHECK(a.state.tensors()[0].data == where);
+  CHECK(contents(a.state) == std::vector<float>{9, 2.5f, 3.5f});
+}
+
+TEST_CASE("the bytes of a saved state") {
+  std::string should = "hone.ema";
+  const auto put = [&](auto x) { should.append(reinterpret_cast<char const*>(&x), sizeof x); };
+  for (const std::uint32_t x : {0x01020304u, 1u, 4u, 0u}) put(x);
+  put(std::uint64_t(3)), put(std::int64_t(7)), put(0.0);
+  for (const std::int64_t x : {2, 0, 1, 1, 0, 0}) put(x);
+  for (const float x : {1.5f, 2.5f, 3.5f}) put(x);
+  put(crc_by_bits(should));
+  CHECK(saved(example().state) == should);
+}
+
+TEST_CASE("what is loaded is what was saved, where it was") {
+  example a, b(0);
+  a.state.tensors()[0].data[1] = -0.0f;
+  float const* const where = b.state.tensors()[0].data;
+  const std::string bytes = saved(a.state);
+  std::istringstream in(bytes + "more");
+  b.state.load(in);
+  CHECK(in.tellg() == static_cast<std::streamoff>(bytes.size()));  // what follows in the stream is the caller's
+  CHECK(saved(b.state) == bytes);
+  CHECK(b.state.steps() == 7);
+  CHECK(b.state.tensors()[0].data == where);
+}
+
+TEST_CASE("a state that ends anywhere before its end is refused and changes nothing") {
+  const std::string bytes = saved(example().state);
+  example b(3);
+  b.x = {7, 8, 9};
+  hone::ema_state<float> own(b.list, {.steps = 3});
+  own.copy_only(1);
+  const std::string before = saved(own);
+  for (std::size_t n = 0; n < bytes.size(); ++n) {
+    CAPTURE(n);
+    CHECK(
+        load_error(own, bytes.substr(0, n)).starts_with("load: the state ends after " + std::to_string(n) + " bytes"));
+    CHECK(saved(own) == before);
+  }
+  CHECK(load_error(own, bytes).empty());
+}
+
+TEST_CASE("a state with any bit flipped is refused and changes nothing") {
+  const std::string bytes = saved(example().state);
+  example b(3);
+  const std::string before = saved(b.state);
+  for (std::size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
+    CAPTURE(bit);
+    std::string flipped = bytes;
+    flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << bit % 8));
+    CHECK(load_error(b.state, flipped).starts_with("load: "));
+    CHECK(saved(b.state) == before);
+  }
+}
+
+TEST_CASE("another state is refused with names and numbers") {
+  example a;
+  const std::string bytes = saved(a.state);
+  const auto error = [&](hone::tensor_list<float> const& list, hone::ema_start start = {}) {
+    hone::ema_state<float> other(list, start);
+    return load_error(other, bytes);
+  };
+  float* const x = a.x.data();
+  CHECK(error({{x, 2}, {x, 1}}) == "load: 3 tensors were saved, the state has 2");
+  CHECK(error({{x, 2}, {x, 3}, {x, 0}}) == "load: tensor 1 was saved with 1 numbers, that of the state has 3");
+  CHECK(error({{x, 2}, {x, 1}, {x, 0}}) == "load: tensor 1 was saved as copied, that of the state is averaged");
+  CHECK(error(a.list, {.from_zero = true}) == "load: what was saved began at a copy, the state at zero");
+  hone::ema_state<double> wide(a.list);
+  CHECK(load_error(wide, bytes) == "load: the numbers saved have 4 bytes, those of the state 8");
+  CHECK(load_error(a.state, std::string(64, 'x')) == "load: the bytes are no state of an average");
+  std::string later = bytes;
+  later[12] = 9;
+  CHECK(load_error(a.state, later) == "load: the state has version 9, must be 1");
+  std::string other_order = bytes;
+  std::swap(other_order[8], other_order[11]), std::swap(other_order[9], other_order[10]);
+  CHECK(load_error(a.state, other_order).starts_with("load: the state has byte order "));
+}
+
+TEST_CASE("a stream that does not take the state is an io_error") {
+  struct full : std::streambuf {
+    int left = 50;
+    int overflow(int c) override { return left-- > 0 ? c : traits_type::eof(); }
+  } buffer;
+  std::ostream out(&buffer);
+  CHECK_THROWS_AS(example().state.save(out), hone::io_error);
+}
+
+TEST_CASE("a state names what is wrong") {
+  float x = 0;
+  CHECK(message([] { hone::ema_state<float> s(hone::tensor_list<float>{{static_cast<float*>(nullptr), 6}}); }) ==
+        "ema_state: tensor 0 of parameters has 6 numbers but no data");
+  const hone::tensor_list<float> list{{&x, 1}};
+  CHECK(message([&] { hone::ema_state<float> s(list, {.steps = -1}); }) ==
+        "ema_state: steps is -1, must be at least 0");
+  CHECK(message([&] { hone::ema_state<float> s(list, {.from_zero = true, .steps = 1}); }) ==
+        "ema_state: steps is 1, must be 0 where the state begins at zero");
+  hone::ema_state<float> state(list);
+  for (const int bad : {-1, 1})
+    CHECK(message([&] { state.copy_only(bad); }) ==
+          "copy_only: tensor is " + std::to_string(bad) + ", the state has 1 tensors");
+  state.exchanged();
+  std::ostringstream out;
+  CHECK(message([&] { state.save(out); }) == "save: the state holds the parameters, swap them back first");
+  CHECK(out.str().empty());
+}
+
+}  // namespace
