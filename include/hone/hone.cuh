@@ -10,8 +10,8 @@
 #include <hone/core/reduction.hpp>
 #include <hone/core/tensor_list.hpp>
 #include <hone/core/view.hpp>
-#include <hone/cuda/device_scalar.cuh>
 #include <hone/cuda/device_loss_scaler.cuh>
+#include <hone/cuda/device_scalar.cuh>
 #include <hone/cuda/evaluate.cuh>
 #include <hone/cuda/transform.cuh>
 #include <hone/gradient/adaptive_clip.hpp>

@@ -16,7 +16,9 @@
 #include <hone/core/view.hpp>
 #include <hone/cpu/copy.hpp>
 #include <hone/cpu/evaluate.hpp>
+#include <hone/cpu/swap.hpp>
 #include <hone/cpu/transform.hpp>
+#include <hone/cpu/update.hpp>
 #include <hone/gradient/adaptive_clip.hpp>
 #include <hone/gradient/chain.hpp>
 #include <hone/gradient/clip_by_norm.hpp>
@@ -28,8 +30,6 @@
 #include <hone/large_batch/decay_groups.hpp>
 #include <hone/large_batch/name_pattern.hpp>
 #include <hone/large_batch/zero_fill.hpp>
-#include <hone/cpu/swap.hpp>
-#include <hone/cpu/update.hpp>
 #include <hone/loss/binary_cross_entropy.hpp>
 #include <hone/loss/cross_entropy.hpp>
 #include <hone/loss/distillation.hpp>

@@ -2,6 +2,7 @@
 /// Gradients on the CPU: norms of all units in one sweep, factors from them, and another sweep where numbers change.
 #pragma once
 
+#include <hone/cpu/backend.hpp>
 #include <hone/cpu/norms.hpp>
 #include <hone/cpu/unit_cut.hpp>
 #include <hone/gradient/adaptive_clip.hpp>
