@@ -61,7 +61,7 @@ class ema_state {
   /// The averages, tensor by tensor, each aligned to 64 bytes. They stay where they are as long as the state lives.
   tensor_list<T> const& tensors() const noexcept { return tensors_.list(); }
   /// The weight of all that was averaged, 1 - Π d over the decays so far: 1 unless the state began at zero.
-  double counted() const noexcept { return 1 - start_; }
+  double counted() const noexcept { return start_ < 0x1p-54 ? 1 : 1 - start_; }  // -ffast-math folds 1 - x == 1
 
   /// From now on updates copy this tensor: for buffers that must not be averaged.
   void copy_only(integer tensor) {
