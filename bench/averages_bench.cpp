@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 // An average over the parameters of ResNet-50 beside a plain loop, the limit of two reads and a write in place, and the
 // best of PyTorch's forms.
-#include "averages.hpp"
-
+#include "models.hpp"
 #include "paired.hpp"
 #include "peer.hpp"
 #include "streams.hpp"
@@ -14,45 +13,8 @@
 
 namespace {
 
+using bench::model, bench::resnet50;
 using hone::index;
-
-/// The 161 tensors: of 53 convolutions, each with its batch norm, and of the last layer. 25.6 million numbers.
-std::vector<index> resnet50() {
-  std::vector<index> sizes;
-  const auto convolution = [&](index from, index to, index side) {
-    for (const index n : {from * to * side * side, to, to}) sizes.push_back(n);
-  };
-  convolution(3, 64, 7);
-  index in = 64;
-  const int blocks[] = {3, 4, 6, 3};
-  for (int layer = 0; layer < 4; ++layer) {
-    const index width = index(64) << layer;
-    for (int block = 0; block < blocks[layer]; ++block) {
-      convolution(in, width, 1);
-      convolution(width, width, 3);
-      convolution(width, 4 * width, 1);
-      if (block == 0) convolution(in, 4 * width, 1);
-      in = 4 * width;
-    }
-  }
-  for (const index n : {2048 * 1000, 1000}) sizes.push_back(n);
-  return sizes;
-}
-
-template <class T>
-struct model {
-  std::vector<std::vector<T>> numbers;
-  hone::tensor_list<T> list;
-
-  explicit model(std::vector<index> const& sizes) {
-    for (const index n : sizes) {
-      numbers.emplace_back(static_cast<std::size_t>(n));
-      for (index i = 0; i < n; ++i)
-        numbers.back()[static_cast<std::size_t>(i)] = static_cast<T>(float(i % 1000) * 1e-3f);
-      list.push_back({numbers.back().data(), n});
-    }
-  }
-};
 
 template <class T>
 void plain(hone::tensor_list<float> const& shadow, hone::tensor_list<T> const& parameters, float d) {

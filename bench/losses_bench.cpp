@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The losses of sections 2 and 3 of the face beside a plain loop, the stream limit and PyTorch; then the averages.
+// The losses of sections 2 and 3 of the face beside a plain loop, the stream limit and PyTorch; then averages and
+// gradients.
 //
 //   hone_bench [--budget SECONDS] [--filter TEXT] [--threads N]
-#include "averages.hpp"
+#include "models.hpp"
 #include "paired.hpp"
 #include "peer.hpp"
 #include "plain.hpp"
@@ -154,4 +155,5 @@ int main(int argc, char** argv) {
               "work");
   run(o);
   bench::averages(o.budget, o.filter, o.threads);
+  bench::gradients(o.budget, o.filter, o.threads);
 }

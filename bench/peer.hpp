@@ -34,4 +34,8 @@ std::function<void()> sigmoid_focal(batch b);
 std::vector<std::function<void()>> averages(hone::tensor_list<float> const& shadow,
                                             hone::tensor_list<float> const& parameters, double decay);
 
+/// Clipping by the global norm, likewise: torch::nn::utils, and all at once. And the norm alone.
+std::vector<std::function<void()>> clips(hone::tensor_list<float> const& gradients);
+std::vector<std::function<void()>> norms(hone::tensor_list<float> const& gradients);
+
 }  // namespace bench::peer

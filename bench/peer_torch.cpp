@@ -75,4 +75,27 @@ std::vector<std::function<void()>> averages(hone::tensor_list<float> const& shad
           }};
 }
 
+std::vector<std::function<void()>> clips(hone::tensor_list<float> const& gradients) {
+  std::vector<torch::Tensor> g, p;
+  for (auto const& t : gradients) {
+    g.push_back(torch::from_blob(t.data, {t.size}));
+    p.push_back(torch::zeros({t.size}).requires_grad_());
+    p.back().mutable_grad() = g.back();
+  }
+  return {[=] { torch::nn::utils::clip_grad_norm_(p, 1e30); },
+          [=] {
+            const torch::NoGradGuard none;
+            const double norm = torch::stack(at::_foreach_norm(g)).norm().item<double>();
+            at::_foreach_mul_(g, std::min(1.0, 1e30 / (norm + 1e-6)));
+          }};
+}
+std::vector<std::function<void()>> norms(hone::tensor_list<float> const& gradients) {
+  std::vector<torch::Tensor> g;
+  for (auto const& t : gradients) g.push_back(torch::from_blob(t.data, {t.size}));
+  return {[=] {
+    const torch::NoGradGuard none;
+    torch::stack(at::_foreach_norm(g)).norm().item<double>();
+  }};
+}
+
 }  // namespace bench::peer
