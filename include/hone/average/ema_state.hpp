@@ -136,7 +136,7 @@ class ema_state {
 
  private:
   template <class U>
-  static tensor_list<U> const& checked(tensor_list<U> const& parameters, ema_start start) {
+  static tensor_list<U> checked(tensor_list<U> const& parameters, ema_start start) {
     detail::require_tensors("ema_state", "parameters", parameters);
     detail::require(start.steps >= 0, "ema_state", "steps", start.steps.value, "at least 0");
     detail::require(!start.from_zero || start.steps == 0, "ema_state", "steps", start.steps.value,

@@ -19,6 +19,7 @@ namespace hone {
 /// no memory, or the averages would have to be divided because the state began at zero: that cannot be undone exactly.
 /// For such a state, and for parameters of another type, hone::copy reads out, and restores from a copy.
 template <class T, class P>
+// NOLINTNEXTLINE(bugprone-exception-escape): a verb of ours, not one of the standard library's
 void swap(cpu const& backend, ema_state<T>& state, tensor_list<P> const& parameters) {
   static_assert(std::is_same_v<T, P>,
                 "swap: the parameters have the type of the state; hone::copy reads averages into another type");

@@ -77,7 +77,7 @@ namespace detail {
 
 /// A step on its own is a chain of one.
 template <class... Step>
-gradient_chain<Step...> const& as_chain(gradient_chain<Step...> const& chain) {
+gradient_chain<Step...> as_chain(gradient_chain<Step...> const& chain) {
   return chain;
 }
 template <class Step>

@@ -10,7 +10,7 @@
 
 namespace hone {
 
-enum class noise_kind {
+enum class noise_kind : unsigned char {
   normal,   ///< a standard normal, redrawn while it is outside [-limit, limit]
   uniform,  ///< uniform in (-limit, limit)
 };

@@ -10,7 +10,7 @@
 namespace hone {
 
 /// How wsd goes from 1 to 0 with u, from 0 to 1.
-enum class decay_shape {
+enum class decay_shape : unsigned char {
   root,    ///< 1 - √u
   linear,  ///< 1 - u
   cosine,  ///< ½ (1 + cos(π u))

@@ -29,7 +29,7 @@ struct torch_cosine_annealing {
 };
 static_assert(schedule<torch_cosine_annealing>);
 
-enum class torch_anneal { cos, linear };
+enum class torch_anneal : unsigned char { cos, linear };
 
 }  // namespace hone::parity
 
