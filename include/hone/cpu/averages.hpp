@@ -11,16 +11,6 @@
 
 namespace hone::on_cpu {
 
-/// body(tensor, begin, end) for every piece of a list.
-template <class T, class Body>
-void for_tensors(cpu const& backend, tensor_list<T> const& list, Body const& body) {
-  const tensor_cut cut(list);
-  for_chunks(backend, cut.pieces(), 0, [&](index piece, std::byte*) {
-    const auto [tensor, begin, end] = cut(piece, list);
-    body(tensor, begin, end);
-  });
-}
-
 /// As many numbers as a pack of T has, converted.
 template <class T, class P>
 pack<T> load_as(P const* p) noexcept {

@@ -1,49 +1,53 @@
 // SPDX-License-Identifier: MIT
-/// All tensors of a list at once: cut into pieces for the threads, whatever the sizes are.
+/// All tensors of a list at once: cut for the threads (core/unit_cut.hpp), in scratch memory of this thread.
 #pragma once
 
 #include <hone/core/tensor_list.hpp>
+#include <hone/core/unit_cut.hpp>
 #include <hone/cpu/backend.hpp>
 
 #include <algorithm>
+#include <span>
 
 namespace hone::on_cpu {
 
-/// Numbers [begin, end) of one tensor. Pieces depend on the sizes alone, never on the number of threads.
-struct tensor_piece {
-  std::size_t tensor;
-  index begin, end;
-};
-
-inline constexpr index piece_elements = 32768;
-
-/// How a list is cut, in scratch memory of this thread, until the next list is cut.
-class tensor_cut {
+class unit_cuts {
  public:
-  template <class T>
-  explicit tensor_cut(tensor_list<T> const& list)
-      : tensors_(list.size()),
-        first_piece_(reinterpret_cast<index*>(scratch<scratch_for::tensors>((list.size() + 1) * sizeof(index)))) {
-    first_piece_[0] = 0;
-    for (std::size_t i = 0; i < tensors_; ++i)
-      first_piece_[i + 1] = first_piece_[i] + (list[i].size + piece_elements - 1) / piece_elements;
+  template <class UnitsOf>
+  unit_cuts(std::size_t tensors, UnitsOf const& units_of)
+      : all_(reinterpret_cast<detail::unit_cut*>(
+                 scratch<scratch_for::tensors>((tensors + 1) * sizeof(detail::unit_cut))),
+             tensors + 1) {
+    detail::cut_units(all_.data(), tensors, units_of);
   }
 
-  index pieces() const noexcept { return first_piece_[tensors_]; }
-  /// The pieces of a tensor are [first_piece(i), first_piece(i + 1)).
-  index first_piece(std::size_t tensor) const noexcept { return first_piece_[tensor]; }
+  index pieces() const noexcept { return all_.back().first_piece; }
+  index units() const noexcept { return all_.back().first_unit; }
+  index slots() const noexcept { return all_.back().first_slot; }
 
-  template <class T>
-  tensor_piece operator()(index piece, tensor_list<T> const& list) const noexcept {
-    const auto i =
-        static_cast<std::size_t>(std::upper_bound(first_piece_, first_piece_ + tensors_ + 1, piece) - first_piece_ - 1);
-    const index begin = (piece - first_piece_[i]) * piece_elements;
-    return {i, begin, std::min(begin + piece_elements, list[i].size)};
+  /// Its units are [first_unit, first_unit of tensor i + 1), each of `parts` slots side by side.
+  detail::unit_cut const& operator[](std::size_t i) const noexcept { return all_[i]; }
+
+  std::size_t tensor_of(index piece) const noexcept {
+    const auto next = std::upper_bound(all_.begin(), all_.end(), piece,
+                                       [](index p, detail::unit_cut const& c) { return p < c.first_piece; });
+    return static_cast<std::size_t>(next - all_.begin() - 1);
   }
 
  private:
-  std::size_t tensors_;
-  index* first_piece_;
+  std::span<detail::unit_cut> all_;
 };
+
+/// body(tensor, begin, end) for every piece of a list.
+template <class T, class Body>
+void for_tensors(cpu const& backend, tensor_list<T> const& list, Body const& body) {
+  const unit_cuts cuts(list.size(), [&](std::size_t i) { return detail::tensor_units{1, list[i].size, false}; });
+  for_chunks(backend, cuts.pieces(), 0, [&](index piece, std::byte*) {
+    const std::size_t i = cuts.tensor_of(piece);
+    cuts[i].visit(
+        piece, [&](index, index, index first, index n) { body(i, first, first + n); },
+        [](index, index, index, index) {});
+  });
+}
 
 }  // namespace hone::on_cpu

@@ -2,9 +2,8 @@
 /// Gradients on the CPU: norms of all units in one sweep, factors from them, and another sweep where numbers change.
 #pragma once
 
-#include <hone/cpu/backend.hpp>
 #include <hone/cpu/norms.hpp>
-#include <hone/cpu/unit_cut.hpp>
+#include <hone/cpu/tensors.hpp>
 #include <hone/gradient/adaptive_clip.hpp>
 #include <hone/gradient/chain.hpp>
 #include <hone/gradient/report.hpp>
@@ -131,8 +130,7 @@ class gradient_job<T, gradient_chain<Step...>> {
         norms_(cut_) {}
 
   gradient_report measure() {
-    const bool squares_only = !(before_ < detail::infinity || after_ < detail::infinity || chain_.takes_norm(1) ||
-                                chain_.takes_norm(detail::infinity));
+    const bool squares_only = chain_.takes_squares_only();
     const y_of_g how{squares_only, squares_only ? 1 : scale_, before_};
     for_chunks(backend_, cut_.pieces(), 0, [&](index piece, std::byte*) { measure(piece, how); });
     double squares = 0;
@@ -196,11 +194,9 @@ class gradient_job<T, gradient_chain<Step...>> {
           const detail::tensor_units u = units_of(i);
           column_sums(g + first, u.rows, u.columns, n, how, norms_.sums + slot);
           each_parameter(i, [&](auto const* w) {
-            for (index c = 0; c < n; ++c) {
-              power_sums s;
-              column_sums(w + first + c, u.rows, u.columns, 1, weights_, &s);
-              norms_.weights[slot + c] = s.squares;
-            }
+            power_sums s[detail::columns_per_piece];
+            column_sums(w + first, u.rows, u.columns, n, weights_, s);
+            for (index c = 0; c < n; ++c) norms_.weights[slot + c] = s[c].squares;
           });
         });
   }

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <hone/core/tensor_list.hpp>
+#include <hone/core/unit_cut.hpp>
 #include <hone/cuda/backend.cuh>
-#include <hone/gradient/unit_cut.hpp>
 
 #include <algorithm>
 #include <cstring>

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <hone/core/numbers.hpp>
+#include <hone/core/unit_cut.hpp>
 #include <hone/cuda/norms.cuh>
 #include <hone/gradient/adaptive_clip.hpp>
 #include <hone/gradient/report.hpp>
-#include <hone/gradient/unit_cut.hpp>
 
 namespace hone::on_cuda {
 

@@ -26,8 +26,7 @@ gradient_plan plan_of(gradient_chain<Step...> const& chain) {
   gradient_plan plan{};
   plan.known_scale = chain.unscaling(), plan.before = chain.limit(false), plan.after = chain.limit(true);
   plan.reported_p = chain.reported_p();
-  plan.squares_only = !(plan.before < detail::infinity || plan.after < detail::infinity || chain.takes_norm(1) ||
-                        chain.takes_norm(detail::infinity));
+  plan.squares_only = chain.takes_squares_only();
   chain.each([&]<class S>(S const& s) {
     if constexpr (requires { s.device_scale; }) plan.device_scale = s.device_scale;
     if constexpr (requires { s.p; }) plan.steps[plan.count++] = {S::kind, s.max, s.p, 0};

@@ -47,6 +47,11 @@ struct gradient_chain {
     });
     return found;
   }
+  /// Whether sums of squares are all that has to be measured.
+  bool takes_squares_only() const {
+    return !(limit(false) < detail::infinity || limit(true) < detail::infinity || takes_norm(1) ||
+             takes_norm(detail::infinity));
+  }
   /// The p of the report's norm.
   double reported_p() const {
     double p = 2;

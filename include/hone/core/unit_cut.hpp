@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/// How gradients are cut into pieces where norms of units are wanted: a piece has whole units, or a part of one. Every
-/// unit, or part of one, is a slot, in which its sums are left. All of it follows from the sizes, on every backend
-/// alike.
+/// How the tensors of a list are cut into pieces for threads or blocks: a piece has whole units, or a part of one.
+/// Every unit, or part of one, is a slot, in which its sums are left. All of it follows from the sizes, on every
+/// backend alike.
 #pragma once
 
 #include <hone/core/config.hpp>
