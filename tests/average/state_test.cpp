@@ -4,6 +4,7 @@
 
 #include "support/message.hpp"
 #include "support/numbers.hpp"
+#include "support/state.hpp"
 
 #include <doctest/doctest.h>
 
@@ -16,21 +17,11 @@
 
 namespace {
 
+using support::contents, support::saved;
+
 using hone::index;
 using support::message;
 
-template <class T>
-std::vector<T> contents(hone::ema_state<T> const& state) {
-  std::vector<T> all;
-  for (auto const& t : state.tensors()) all.insert(all.end(), t.data, t.data + t.size);
-  return all;
-}
-template <class T>
-std::string saved(hone::ema_state<T> const& state) {
-  std::ostringstream out;
-  state.save(out);
-  return out.str();
-}
 template <class T>
 std::string load_error(hone::ema_state<T>& state, std::string const& bytes) {
   std::istringstream in(bytes);

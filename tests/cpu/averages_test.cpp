@@ -3,6 +3,7 @@
 
 #include "support/message.hpp"
 #include "support/numbers.hpp"
+#include "support/state.hpp"
 
 #include <doctest/doctest.h>
 
@@ -16,6 +17,8 @@
 #include <vector>
 
 namespace {
+
+using support::contents, support::saved;
 
 using hone::index;
 using support::message;
@@ -50,18 +53,6 @@ struct model {
 };
 
 template <class T>
-std::vector<T> contents(hone::ema_state<T> const& state) {
-  std::vector<T> all;
-  for (auto const& t : state.tensors()) all.insert(all.end(), t.data, t.data + t.size);
-  return all;
-}
-template <class T>
-std::string bits(hone::ema_state<T> const& state) {
-  std::ostringstream out;
-  state.save(out);
-  return out.str();
-}
-template <class T>
 double distance(std::vector<T> const& x, std::vector<double> const& y) {
   double worst = x.size() == y.size() ? 0 : inf;
   for (std::size_t i = 0; i < x.size() && i < y.size(); ++i)
@@ -85,7 +76,7 @@ void follows_the_formula() {
     for (std::size_t i = 0; i < p.size(); ++i) expected[i] = d * expected[i] + (1 - d) * p[i];
   }
   CHECK(distance(contents(one), expected) <= 4 * 4 * 2 * static_cast<double>(std::numeric_limits<T>::epsilon()));
-  CHECK(bits(one) == bits(all));
+  CHECK(saved(one) == saved(all));
 }
 
 TEST_CASE("update follows the formula, with the same bits for every number of threads") {
@@ -154,10 +145,10 @@ TEST_CASE("denormal numbers are averaged like others") {
 TEST_CASE("a step that was skipped changes nothing and does not count") {
   model<float> network(sizes);
   hone::ema_state<float> shadow(network.list(), {.from_zero = true});
-  const std::string before = bits(shadow);
+  const std::string before = saved(shadow);
   network.train(1);
   hone::update(hone::cpu{}, hone::ema{}, shadow, network.list(), false);
-  CHECK(bits(shadow) == before);
+  CHECK(saved(shadow) == before);
   hone::update(hone::cpu{}, hone::ema{}, shadow, network.list(), true);
   CHECK(shadow.steps() == 1);
   CHECK(message([&] { hone::update(hone::cpu{}, hone::ema{.decay = 2}, shadow, network.list(), false); }) ==
@@ -291,7 +282,7 @@ TEST_CASE("a swap exchanges averages and parameters, a second one undoes it in e
   network.train(2);
   hone::update(hone::cpu{}, hone::ema{.decay = 0.5}, shadow, network.list());
   network.numbers[1][0] = std::numeric_limits<float>::quiet_NaN();
-  const std::string before = bits(shadow);
+  const std::string before = saved(shadow);
   const auto averages = contents(shadow);
   const auto weights = network.numbers;
 
@@ -301,7 +292,7 @@ TEST_CASE("a swap exchanges averages and parameters, a second one undoes it in e
   CHECK(message([&] { hone::update(hone::cpu{}, hone::ema{}, shadow, network.list()); }) ==
         "update: the state holds the parameters, swap them back first");
   hone::swap(hone::cpu{}, shadow, network.list());
-  CHECK(bits(shadow) == before);
+  CHECK(saved(shadow) == before);
   for (std::size_t i = 0; i < sizes.size(); ++i)
     CHECK((sizes[i] == 0 ||
            std::memcmp(weights[i].data(), network.numbers[i].data(), weights[i].size() * sizeof(float)) == 0));
@@ -346,10 +337,10 @@ void resumes(hone::ema_start start) {
       model<P> another(small, 77);
       hone::ema_state<T> late(another.list(), start);
       late.copy_only(0);
-      std::istringstream file(bits(early));
+      std::istringstream file(saved(early));
       late.load(file);
       run(late, stop + 1, 12);
-      CHECK(bits(late) == bits(straight));
+      CHECK(saved(late) == saved(straight));
     }
   }
 }
@@ -379,7 +370,7 @@ TEST_CASE("averages name what does not fit, and write nothing") {
   model<float> network({3, 3}, 1), shorter({3, 2}), fewer({3});
   const hone::tensor_list<float> null{{network.numbers[0].data(), 3}, {static_cast<float*>(nullptr), 3}};
   hone::ema_state<float> shadow(network.list());
-  const std::string before = bits(shadow);
+  const std::string before = saved(shadow);
   const auto weights = network.numbers;
   const hone::cpu cpu{1};
   const hone::ema average{.decay = 0.5};
@@ -400,7 +391,7 @@ TEST_CASE("averages name what does not fit, and write nothing") {
   CHECK(message([&] { hone::copy(cpu, zero, shorter.list()); }) ==
         "copy: tensor 1 of to has 2 numbers, that of the state has 3");
   CHECK(message([&] { hone::copy(cpu, zero, null); }) == "copy: tensor 1 of to has 3 numbers but no data");
-  CHECK(bits(shadow) == before);
+  CHECK(saved(shadow) == before);
   CHECK(network.numbers == weights);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <hone/cuda/device_report.cuh>
+#include <hone/cuda/device_scalar.cuh>
 #include <hone/gradient/loss_scaler.hpp>
 
 namespace hone {
@@ -27,38 +28,30 @@ static __global__ void update_scaler_kernel(loss_scaler* scaler, bool const* fin
 ///     scaler.update(gpu, report);
 class device_loss_scaler {
  public:
-  device_loss_scaler(cuda const& backend, loss_scaler scaler) : stream_(backend.stream()) {
-    scaler.check();
-    if (!(scaler.state.scale > 0)) scaler.state.scale = scaler.initial;
-    const on_cuda::device_of_stream device(stream_);
-    data_ = static_cast<loss_scaler*>(on_cuda::allocate(stream_, sizeof scaler, "device_loss_scaler: "));
-    on_cuda::check(cudaMemcpyAsync(data_, &scaler, sizeof scaler, cudaMemcpyHostToDevice, stream_), "cudaMemcpyAsync");
-  }
-  ~device_loss_scaler() { cudaFreeAsync(data_, stream_); }
-  device_loss_scaler(device_loss_scaler const&) = delete;
-  device_loss_scaler& operator=(device_loss_scaler const&) = delete;
+  device_loss_scaler(cuda const& backend, loss_scaler const& scaler)
+      : scaler_(backend.stream(), begun(scaler), "device_loss_scaler: ") {}
 
   /// The current factor, read when kernels run.
-  device_number scale() const { return device_scalar(&data_->state.scale); }
+  device_number scale() const { return device_scalar(&scaler_.data()->state.scale); }
 
   /// Enqueues what follows from a report.
   void update(cuda& backend, device_report const& report) const {
     const on_cuda::device_of_stream device(backend.stream());
-    on_cuda::update_scaler_kernel<<<1, 1, 0, backend.stream()>>>(data_, report.finite());
+    on_cuda::update_scaler_kernel<<<1, 1, 0, backend.stream()>>>(scaler_.data(), report.finite());
     on_cuda::check_launch("device_loss_scaler: update_scaler_kernel");
   }
 
   /// A copy on the host, for a checkpoint; waits for the stream.
-  loss_scaler host() const {
-    loss_scaler copy;
-    on_cuda::check(cudaMemcpyAsync(&copy, data_, sizeof copy, cudaMemcpyDeviceToHost, stream_), "cudaMemcpyAsync");
-    on_cuda::check(cudaStreamSynchronize(stream_), "cudaStreamSynchronize");
-    return copy;
-  }
+  loss_scaler host() const { return scaler_.host(); }
 
  private:
-  cudaStream_t stream_;
-  loss_scaler* data_ = nullptr;
+  /// With its first scale, which kernels read.
+  static loss_scaler begun(loss_scaler scaler) {
+    scaler.state.scale = scaler.scale();
+    return scaler;
+  }
+
+  on_cuda::device_value<loss_scaler> scaler_;
 };
 
 }  // namespace hone
