@@ -11,9 +11,7 @@ inline void expect(bool ok, const char* what) {
   if (!ok) std::printf("wrong: %s\n", what), ++failures;
 }
 
-inline bool near(double actual, double expected) {
-  return std::abs(actual - expected) <= 1e-5 * (1 + std::abs(expected));
-}
+inline bool near(double actual, double expected) { return std::abs(actual - expected) <= 1e-6; }
 
 inline void expect(double actual, double expected, const char* what) {
   if (near(actual, expected)) return;

@@ -2,22 +2,10 @@
 // What docs/large_batch.md shows.
 #include <hone/hone.hpp>
 
-#include <cmath>
-#include <cstdio>
+#include "expect.hpp"
+
 #include <string>
 #include <vector>
-
-namespace {
-
-int failures = 0;
-
-void expect(double actual, double expected, const char* what) {
-  if (std::abs(actual - expected) <= 1e-6) return;
-  std::printf("wrong: %s is %.17g, not %.17g\n", what, actual, expected);
-  ++failures;
-}
-
-}  // namespace
 
 int main() {
   {
