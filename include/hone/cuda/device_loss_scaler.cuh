@@ -10,7 +10,8 @@ namespace hone {
 
 namespace on_cuda {
 
-static __global__ void update_scaler_kernel(loss_scaler* scaler, bool const* finite) {
+template <class Scaler>
+__global__ void update_scaler_kernel(Scaler* scaler, bool const* finite) {
   scaler->state = scaler->next(*finite);
 }
 

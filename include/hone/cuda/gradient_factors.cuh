@@ -161,8 +161,10 @@ class settling {
   double y_scale_ = 1;
 };
 
-static __global__ void __launch_bounds__(settling_threads)
-    settle_kernel(detail::unit_cut const* cuts, int tensors, gradient_plan const plan, unit_sums const of,
+/// A template, so that only a file that transforms gradients compiles it.
+template <class Plan>
+__global__ void __launch_bounds__(settling_threads)
+    settle_kernel(detail::unit_cut const* cuts, int tensors, Plan const plan, unit_sums const of,
                   gradient_report* copy) {
   __shared__ double shared[settling_threads / 32];
   settling all(cuts, tensors, plan, of, shared);
