@@ -3,7 +3,7 @@
 #pragma once
 
 #include <hone/average/averaging.hpp>
-#include <hone/average/owned_tensors.hpp>
+#include <hone/core/owned_tensors.hpp>
 #include <hone/average/state_stream.hpp>
 
 #include <concepts>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Where the numbers of a state lie.
+/// Where numbers lie that hone owns.
 #pragma once
 
 #include <hone/core/number.hpp>

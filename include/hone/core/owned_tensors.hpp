@@ -2,7 +2,7 @@
 /// A list of tensors that owns its numbers.
 #pragma once
 
-#include <hone/average/memory.hpp>
+#include <hone/core/memory.hpp>
 #include <hone/core/tensor_list.hpp>
 
 #include <algorithm>
