@@ -18,7 +18,7 @@ struct average_step {
   bool anew = false;  ///< what was averaged before is forgotten first
 };
 
-/// A pure function of the number of the update, which counts from 1.
+/// A pure function of the number of the update, which counts from 1. For CUDA `at` is HONE_HD.
 template <class A>
 concept averaging = std::is_trivially_copyable_v<A> && requires(A const& policy, integer n) {
   { policy.at(n) } -> std::same_as<average_step>;
@@ -33,7 +33,7 @@ HONE_HD V averaged(V shadow, V parameter, V weight) noexcept {
 
 namespace detail {
 
-inline void require_update(const char* average, std::int64_t n) {
+HONE_HD inline void require_update(const char* average, std::int64_t n) {
   require(n >= 1, average, "the number of the update", n, "at least 1");
 }
 

@@ -24,23 +24,23 @@ struct ema {
   integer cycle = 0;         ///< updates between two starts; 0: it never starts anew
 
   /// d of update n; 0 where it copies.
-  double decay_at(integer n) const {
+  HONE_HD double decay_at(integer n) const {
     require_valid(n);
     return n > update_after ? ramp.at(decay, place(n)) : 0;
   }
 
-  average_step at(integer n) const {
+  HONE_HD average_step at(integer n) const {
     const double weight = 1 - decay_at(n);
     return {weight, cycle > 0 && n > update_after + cycle && place(n) == 1};
   }
 
  private:
   /// Within the cycle, from 1.
-  index place(index n) const noexcept {
+  HONE_HD index place(index n) const noexcept {
     const index counted = n - update_after;
     return cycle > 0 ? (counted - 1) % cycle + 1 : counted;
   }
-  void require_valid(index n) const {
+  HONE_HD void require_valid(index n) const {
     detail::require(decay >= 0 && decay <= 1, "ema", "decay", decay, "in [0, 1]");
     detail::require(update_after >= 0, "ema", "update_after", update_after.value, "at least 0");
     detail::require(cycle >= 0, "ema", "cycle", cycle.value, "at least 0");

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <hone/average/averaging.hpp>
-#include <hone/core/owned_tensors.hpp>
 #include <hone/average/state_stream.hpp>
+#include <hone/core/owned_tensors.hpp>
 
 #include <concepts>
 #include <istream>
@@ -21,12 +21,27 @@ struct ema_start {
 
 namespace detail {
 
+/// How far an average is.
+struct average_progress {
+  index steps = 0;   // updates, without skipped ones
+  double start = 0;  // the weight of the zeros that it began with
+
+  HONE_HD double counted() const noexcept { return start < 0x1p-54 ? 1 : 1 - start; }  // -ffast-math folds 1 - x == 1
+};
+
 /// What an update does to every averaged tensor.
 struct update_plan {
-  double weight;  ///< 1 copies, 0 leaves
-  bool clear;     ///< the shadow counts as zero
-  double start;   ///< the weight of the state's start afterwards
+  double weight;           // 1 copies, 0 leaves
+  bool clear;              // the shadow counts as zero
+  average_progress after;  // the update
 };
+template <class Average>
+HONE_HD update_plan next_update(Average const& average, average_progress const& now, bool from_zero) {
+  const auto [weight, anew] = average.at(now.steps + 1);
+  require(weight >= 0 && weight <= 1, "update", "the weight of the average", weight, "in [0, 1]");
+  if (anew && !from_zero) return {1, false, {now.steps + 1, 0}};
+  return {weight, anew, {now.steps + 1, (anew ? 1 : now.start) * (1 - weight)}};
+}
 
 }  // namespace detail
 
@@ -43,11 +58,10 @@ class ema_state {
  public:
   /// A copy of the parameters. Throws hone::invalid_argument where a tensor is no memory, or start is out of range.
   template <class U>
-  explicit ema_state(tensor_list<U> const& parameters, ema_start start = {})
-      : tensors_(checked(parameters, start)),
+  explicit ema_state(tensor_list<U> const& parameters, ema_start start = {}, Memory memory = {})
+      : tensors_(checked(parameters, start), memory),
+        progress_(memory, {start.steps, start.from_zero ? 1.0 : 0.0}),
         copied_(parameters.size(), false),
-        steps_(start.steps),
-        start_(start.from_zero ? 1 : 0),
         from_zero_(start.from_zero) {
     static_assert(sizeof(U) <= sizeof(T), "ema_state: a shadow is not narrower than its parameters");
     if (from_zero_)
@@ -57,11 +71,12 @@ class ema_state {
   }
 
   /// Updates so far; skipped ones do not count.
-  index steps() const noexcept { return steps_; }
+  index steps() const { return progress_.get().steps; }
   /// The averages, tensor by tensor, each aligned to 64 bytes. They stay where they are as long as the state lives.
   tensor_list<T> const& tensors() const noexcept { return tensors_.list(); }
   /// The weight of all that was averaged, 1 - Π d over the decays so far: 1 unless the state began at zero.
-  double counted() const noexcept { return start_ < 0x1p-54 ? 1 : 1 - start_; }  // -ffast-math folds 1 - x == 1
+  double counted() const { return progress_.get().counted(); }
+  bool from_zero() const noexcept { return from_zero_; }
 
   /// From now on updates copy this tensor: for buffers that must not be averaged.
   void copy_only(integer tensor) {
@@ -120,18 +135,13 @@ class ema_state {
     in(all.get(), bytes);
     in.finish();
     tensors_.write(all.get());
-    steps_ = h.steps, start_ = h.start, swapped_ = false;
+    progress_.set({h.steps, h.start});
+    swapped_ = false;
   }
 
-  /// For backends: what the next update does, that it is done, and that an exchange is.
-  template <averaging Average>
-  detail::update_plan next(Average const& average) const {
-    const auto [weight, anew] = average.at(steps_ + 1);
-    detail::require(weight >= 0 && weight <= 1, "update", "the weight of the average", weight, "in [0, 1]");
-    if (anew && !from_zero_) return {1, false, 0};
-    return {weight, anew, (anew ? 1 : start_) * (1 - weight)};
-  }
-  void done(detail::update_plan const& plan) noexcept { ++steps_, start_ = plan.start; }
+  /// For backends: how far it is, and that an exchange is done.
+  typename Memory::template cell<detail::average_progress>& progress() noexcept { return progress_; }
+  typename Memory::template cell<detail::average_progress> const& progress() const noexcept { return progress_; }
   void exchanged() noexcept { swapped_ = !swapped_; }
 
  private:
@@ -143,19 +153,56 @@ class ema_state {
                     "0 where the state begins at zero");
     return parameters;
   }
-  detail::state_header header() const noexcept {
+  detail::state_header header() const {
     detail::state_header h;
     h.number_bytes = sizeof(T), h.from_zero = from_zero_, h.tensors = copied_.size();
-    h.steps = steps_, h.start = start_;
+    const detail::average_progress now = progress_.get();
+    h.steps = now.steps, h.start = now.start;
     return h;
   }
   detail::tensor_record record(std::size_t i) const noexcept { return {tensors()[i].size, copied_[i]}; }
 
   detail::owned_tensors<T, Memory> tensors_;
+  typename Memory::template cell<detail::average_progress> progress_;
   std::vector<bool> copied_;
-  index steps_;
-  double start_;  // the weight of the zeros that it began with
   bool from_zero_, swapped_ = false;
 };
+
+namespace detail {
+
+/// The tensors of a call are those of a state.
+template <class State, class P>
+void require_like_state(const char* function, const char* name, State const& state, tensor_list<P> const& tensors) {
+  require_tensors(function, name, tensors);
+  require_sizes_like(function, name, tensors, "the state", state.tensors());
+}
+
+/// What update asks on every backend.
+template <class Average, class T, class Memory, class P>
+void require_update(ema_state<T, Memory> const& state, tensor_list<P> const& parameters) {
+  static_assert(averaging<Average>,
+                "update: the average is hone::ema, hone::swa or has average_step at(integer) const");
+  static_assert(element<std::remove_const_t<P>>,
+                "update: parameters are float, double, or a 16-bit floating-point type");
+  static_assert(sizeof(P) <= sizeof(T), "update: a shadow is not narrower than its parameters");
+  require_like_state("update", "parameters", state, parameters);
+  if (state.swapped()) fail("update: the state holds the parameters, swap them back first");
+}
+template <class From, class To>
+void require_copy(tensor_list<From> const& from, tensor_list<To> const& to) {
+  static_assert(std::is_same_v<std::remove_const_t<From>, To> || (element<std::remove_const_t<From>> && element<To>),
+                "copy: the tensors hold numbers of the same type, or both floating-point numbers");
+  require_tensors("copy", "from", from);
+  require_tensors("copy", "to", to);
+  require_sizes_like("copy", "from", from, "to", to);
+}
+template <class T, class Memory, class P>
+void require_swap(ema_state<T, Memory> const& state, tensor_list<P> const& parameters) {
+  static_assert(std::is_same_v<T, P>,
+                "swap: the parameters have the type of the state; hone::copy reads averages into another type");
+  require_like_state("swap", "parameters", state, parameters);
+}
+
+}  // namespace detail
 
 }  // namespace hone

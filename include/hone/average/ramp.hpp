@@ -5,7 +5,6 @@
 #include <hone/core/error.hpp>
 #include <hone/core/number.hpp>
 
-#include <algorithm>
 #include <cmath>
 #include <type_traits>
 
@@ -17,15 +16,15 @@ class decay_ramp {
   constexpr decay_ramp() noexcept = default;
 
   /// The decay of update n towards the largest, `decay`.
-  double at(double decay, index n) const noexcept {
+  HONE_HD double at(double decay, index n) const noexcept {
     const double count = static_cast<double>(n);
     switch (which_) {
       case kind::exponential:
         return decay * -std::expm1(-count / first_);
       case kind::inverse_power:
-        return std::min(decay, -std::expm1(-second_ * std::log1p(count / first_)));
+        return least(decay, -std::expm1(-second_ * std::log1p(count / first_)));
       case kind::threshold:
-        return std::min(decay, (1 + count) / (10 + count));
+        return least(decay, (1 + count) / (10 + count));
       case kind::none:
         break;
     }
@@ -33,6 +32,8 @@ class decay_ramp {
   }
 
  private:
+  HONE_HD static double least(double a, double b) noexcept { return b < a ? b : a; }
+
   enum class kind : unsigned char { none, exponential, inverse_power, threshold };
 
   constexpr decay_ramp(kind which, double first, double second) noexcept

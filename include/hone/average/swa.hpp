@@ -13,7 +13,7 @@ namespace hone {
 ///
 /// Source: Izmailov et al., Averaging weights leads to wider optima, 2018, arXiv 1803.05407.
 struct swa {
-  average_step at(integer n) const {
+  HONE_HD average_step at(integer n) const {
     detail::require_update("swa", n);
     return {1 / static_cast<double>(n)};
   }

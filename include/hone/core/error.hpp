@@ -52,16 +52,25 @@ template <class Error>
   raise(invalid_argument(message));
 }
 
-/// "function: parameter is x, must be range". Conditions are written so that NaN fails them.
-inline void require(bool ok, const char* function, const char* parameter, double x, const char* range) {
+/// "function: parameter is x, must be range". Conditions are written so that NaN fails them. On a device it says
+/// nothing: the host has asked before the kernel ran.
+HONE_HD inline void require([[maybe_unused]] bool ok, [[maybe_unused]] const char* function,
+                            [[maybe_unused]] const char* parameter, [[maybe_unused]] double x,
+                            [[maybe_unused]] const char* range) {
+#if !defined(__CUDA_ARCH__)
   if (!ok) fail("%s: %s is %.9g, must be %s", function, parameter, x, range);
+#endif
 }
-inline void require(bool ok, const char* function, const char* parameter, std::int64_t x, const char* range) {
+HONE_HD inline void require([[maybe_unused]] bool ok, [[maybe_unused]] const char* function,
+                            [[maybe_unused]] const char* parameter, [[maybe_unused]] std::int64_t x,
+                            [[maybe_unused]] const char* range) {
+#if !defined(__CUDA_ARCH__)
   if (!ok) fail("%s: %s is %jd, must be %s", function, parameter, std::intmax_t(x), range);
+#endif
 }
 
 /// By its bits, so that -ffast-math cannot fold it away.
-inline bool finite(double x) noexcept {
+HONE_HD inline bool finite(double x) noexcept {
   const auto bits = __builtin_bit_cast(std::uint64_t, x);
   return (bits >> 52 & 0x7ff) != 0x7ff;
 }

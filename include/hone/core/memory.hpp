@@ -2,7 +2,7 @@
 /// Where numbers lie that hone owns.
 #pragma once
 
-#include <hone/core/number.hpp>
+#include <hone/core/tensor_list.hpp>
 
 #include <cstddef>
 #include <cstring>
@@ -11,8 +11,8 @@
 
 namespace hone {
 
-/// The memory of this process. A state asks nothing else of a memory than these functions, so that its numbers can
-/// lie on a device too.
+/// The memory of this process. Whoever owns numbers asks nothing else of a memory than these functions, so that the
+/// numbers can lie on a device too.
 struct host_memory {
   static constexpr std::size_t alignment = 64;
 
@@ -24,18 +24,34 @@ struct host_memory {
   static void clear(void* to, std::size_t bytes) noexcept {
     if (bytes > 0) std::memset(to, 0, bytes);
   }
-  /// n numbers of such memory, converted.
+  /// Numbers of such memory, tensor by tensor, converted.
   template <class T, class U>
-  static void assign(T* to, U const* from, index n) noexcept {
-    if constexpr (std::is_same_v<T, U>) {
-      if (n > 0) std::memcpy(to, from, static_cast<std::size_t>(n) * sizeof(T));
-    } else {
-      for (index i = 0; i < n; ++i) to[i] = static_cast<T>(from[i]);
+  static void assign(tensor_list<T> const& to, tensor_list<U> const& from) noexcept {
+    for (std::size_t i = 0; i < to.size(); ++i) {
+      T* const x = to[i].data;
+      U* const y = from[i].data;
+      if constexpr (std::is_same_v<T, std::remove_const_t<U>>) {
+        if (to[i].size > 0) std::memcpy(x, y, static_cast<std::size_t>(to[i].size) * sizeof(T));
+      } else {
+        for (index k = 0; k < to[i].size; ++k) x[k] = static_cast<T>(y[k]);
+      }
     }
   }
   /// Bytes to and from this process.
   static void read(void* to, void const* from, std::size_t bytes) noexcept { std::memcpy(to, from, bytes); }
   static void write(void* to, void const* from, std::size_t bytes) noexcept { std::memcpy(to, from, bytes); }
+
+  /// One small object.
+  template <class V>
+  class cell {
+   public:
+    cell(host_memory, V const& value) noexcept : value_(value) {}
+    V get() const noexcept { return value_; }
+    void set(V const& value) noexcept { value_ = value; }
+
+   private:
+    V value_;
+  };
 };
 
 }  // namespace hone

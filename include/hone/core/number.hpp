@@ -2,6 +2,8 @@
 /// The numbers that cross the public face: indices, hyper-parameters, element types.
 #pragma once
 
+#include <hone/core/config.hpp>
+
 #include <concepts>
 #include <cstdint>
 #include <type_traits>
@@ -19,8 +21,8 @@ struct real {
   double value = 0;
 
   constexpr real() noexcept = default;
-  constexpr real(arithmetic auto x) noexcept : value(static_cast<double>(x)) {}
-  constexpr operator double() const noexcept { return value; }
+  HONE_HD constexpr real(arithmetic auto x) noexcept : value(static_cast<double>(x)) {}
+  HONE_HD constexpr operator double() const noexcept { return value; }
 };
 
 /// A count or a step of any integer type, held as std::int64_t.
@@ -28,8 +30,8 @@ struct integer {
   std::int64_t value = 0;
 
   constexpr integer() noexcept = default;
-  constexpr integer(std::integral auto x) noexcept : value(static_cast<std::int64_t>(x)) {}
-  constexpr operator std::int64_t() const noexcept { return value; }
+  HONE_HD constexpr integer(std::integral auto x) noexcept : value(static_cast<std::int64_t>(x)) {}
+  HONE_HD constexpr operator std::int64_t() const noexcept { return value; }
 };
 
 /// What a prediction is made of: float, double, or a 16-bit type that converts to float and back.

@@ -18,10 +18,10 @@ class owned_tensors {
  public:
   /// Of the sizes and shapes of a list; the numbers are not set.
   template <class U>
-  explicit owned_tensors(tensor_list<U> const& like) {
+  explicit owned_tensors(tensor_list<U> const& like, Memory memory = {}) : block_(nullptr, release{memory}) {
     std::size_t bytes = 0;
     for (auto const& t : like) bytes += room_for(t.size);
-    block_.reset(Memory::allocate(bytes));
+    block_.reset(memory.allocate(bytes));
     std::byte* at = block_.get();
     for (auto const& t : like) {
       tensor<T> own(reinterpret_cast<T*>(at), t.rows, t.columns);
@@ -30,7 +30,7 @@ class owned_tensors {
       at += room_for(t.size);
     }
   }
-  owned_tensors(owned_tensors const& other) : owned_tensors(other.list_) { assign(other.list_); }
+  owned_tensors(owned_tensors const& other) : owned_tensors(other.list_, other.memory()) { assign(other.list_); }
   owned_tensors(owned_tensors&&) noexcept = default;
   owned_tensors& operator=(owned_tensors other) noexcept {
     std::swap(list_, other.list_), std::swap(block_, other.block_);
@@ -42,11 +42,10 @@ class owned_tensors {
 
   template <class U>
   void assign(tensor_list<U> const& from) {
-    for (std::size_t i = 0; i < list_.size(); ++i)
-      Memory::assign(list_[i].data, static_cast<U const*>(from[i].data), list_[i].size);
+    memory().assign(list_, tensor_list<const U>(from));
   }
   void clear() {
-    for (auto const& t : list_) Memory::clear(t.data, bytes_of(t));
+    for (auto const& t : list_) memory().clear(t.data, bytes_of(t));
   }
 
   /// The bytes of all numbers, one tensor behind the other, without the room between them.
@@ -63,22 +62,24 @@ class owned_tensors {
     for (auto const& t : list_)
       for (std::size_t at = 0, all = bytes_of(t); at < all; at += buffer_bytes) {
         const std::size_t size = std::min(buffer_bytes, all - at);
-        Memory::read(buffer.get(), reinterpret_cast<std::byte const*>(t.data) + at, size);
+        memory().read(buffer.get(), reinterpret_cast<std::byte const*>(t.data) + at, size);
         sink(buffer.get(), size);
       }
   }
   void write(std::byte const* from) {
     for (auto const& t : list_) {
-      if (t.size > 0) Memory::write(t.data, from, bytes_of(t));
+      if (t.size > 0) memory().write(t.data, from, bytes_of(t));
       from += bytes_of(t);
     }
   }
 
  private:
   struct release {
-    void operator()(std::byte* p) const noexcept { Memory::release(p); }
+    Memory memory;
+    void operator()(std::byte* p) const noexcept { memory.release(p); }
   };
 
+  Memory const& memory() const noexcept { return block_.get_deleter().memory; }
   static constexpr std::size_t bytes_of(tensor<T> const& t) noexcept {
     return static_cast<std::size_t>(t.size) * sizeof(T);
   }

@@ -17,11 +17,7 @@ namespace hone {
 template <class From, class To>
 void copy(cpu const& backend, tensor_list<From> const& from, tensor_list<To> const& to) {
   using number = std::remove_const_t<From>;
-  static_assert(std::is_same_v<number, To> || (element<number> && element<To>),
-                "copy: the tensors hold numbers of the same type, or both floating-point numbers");
-  detail::require_tensors("copy", "from", from);
-  detail::require_tensors("copy", "to", to);
-  detail::require_sizes_like("copy", "from", from, "to", to);
+  detail::require_copy(from, to);
   on_cpu::for_tensors(backend, to, [&](std::size_t i, index begin, index end) {
     on_cpu::convert(static_cast<number const*>(from[i].data) + begin, to[i].data + begin, end - begin);
   });
@@ -35,8 +31,7 @@ void copy(cpu const& backend, ema_state<T> const& state, tensor_list<To> const& 
   static_assert(element<To>, "copy: averages go to float, double, or a 16-bit floating-point type");
   const double counted = state.counted();
   if (counted == 1) return copy(backend, state.tensors(), to);
-  detail::require_tensors("copy", "to", to);
-  detail::require_sizes_like("copy", "to", to, "the state", state.tensors());
+  detail::require_like_state("copy", "to", state, to);
   if (!(counted > 0))
     detail::fail("copy: the state began at zero and has averaged nothing in %jd updates", std::intmax_t(state.steps()));
   on_cpu::for_tensors(backend, to, [&](std::size_t i, index begin, index end) {

@@ -21,10 +21,7 @@ namespace hone {
 template <class T, class P>
 // NOLINTNEXTLINE(bugprone-exception-escape): a verb of ours, not one of the standard library's
 void swap(cpu const& backend, ema_state<T>& state, tensor_list<P> const& parameters) {
-  static_assert(std::is_same_v<T, P>,
-                "swap: the parameters have the type of the state; hone::copy reads averages into another type");
-  detail::require_tensors("swap", "parameters", parameters);
-  detail::require_sizes_like("swap", "parameters", parameters, "the state", state.tensors());
+  detail::require_swap(state, parameters);
   if (state.counted() != 1 && !state.swapped())
     detail::fail("swap: the state began at zero and holds %.9g of its weight, must be 1; hone::copy divides by it",
                  state.counted());

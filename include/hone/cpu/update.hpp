@@ -26,14 +26,8 @@ template <class Average, class T, class P>
 void update(cpu const& backend, Average const& average, ema_state<T>& state, tensor_list<P> const& parameters,
             bool finite = true) {
   using number = std::remove_const_t<P>;
-  static_assert(averaging<Average>,
-                "update: the average is hone::ema, hone::swa or has average_step at(integer) const");
-  static_assert(element<number>, "update: parameters are float, double, or a 16-bit floating-point type");
-  static_assert(sizeof(P) <= sizeof(T), "update: a shadow is not narrower than its parameters");
-  detail::require_tensors("update", "parameters", parameters);
-  detail::require_sizes_like("update", "parameters", parameters, "the state", state.tensors());
-  if (state.swapped()) detail::fail("update: the state holds the parameters, swap them back first");
-  const detail::update_plan plan = state.next(average);
+  detail::require_update<Average>(state, parameters);
+  const detail::update_plan plan = detail::next_update(average, state.progress().get(), state.from_zero());
   if (!finite) return;
 
   tensor_list<T> const& shadow = state.tensors();
@@ -48,7 +42,7 @@ void update(cpu const& backend, Average const& average, ema_state<T>& state, ten
       if (plan.weight > 0) on_cpu::average_piece(s, p, n, static_cast<T>(plan.weight));
     }
   });
-  state.done(plan);
+  state.progress().set(plan.after);
 }
 
 }  // namespace hone
