@@ -2,6 +2,10 @@
 /// Everything for a CUDA trainer. Needs nvcc; never includes Eigen.
 #pragma once
 
+#include <hone/average/ema.hpp>
+#include <hone/average/ema_state.hpp>
+#include <hone/average/state_file.hpp>
+#include <hone/average/swa.hpp>
 #include <hone/core/error.hpp>
 #include <hone/core/number.hpp>
 #include <hone/core/numbers.hpp>
@@ -10,10 +14,14 @@
 #include <hone/core/reduction.hpp>
 #include <hone/core/tensor_list.hpp>
 #include <hone/core/view.hpp>
+#include <hone/cuda/copy.cuh>
+#include <hone/cuda/device_ema_state.cuh>
 #include <hone/cuda/device_loss_scaler.cuh>
 #include <hone/cuda/device_scalar.cuh>
 #include <hone/cuda/evaluate.cuh>
+#include <hone/cuda/swap.cuh>
 #include <hone/cuda/transform.cuh>
+#include <hone/cuda/update.cuh>
 #include <hone/gradient/adaptive_clip.hpp>
 #include <hone/gradient/chain.hpp>
 #include <hone/gradient/clip_by_norm.hpp>

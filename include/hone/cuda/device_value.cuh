@@ -18,7 +18,7 @@ class device_value {
   device_value(cudaStream_t stream, T const& value, const char* what) : stream_(stream) {
     const device_of_stream device(stream_);
     data_ = static_cast<T*>(allocate(stream_, sizeof value, what));
-    check(cudaMemcpyAsync(data_, &value, sizeof value, cudaMemcpyHostToDevice, stream_), "cudaMemcpyAsync");
+    set(value);
   }
   ~device_value() { cudaFreeAsync(data_, stream_); }
   device_value(device_value const&) = delete;
@@ -26,6 +26,9 @@ class device_value {
 
   T* data() const noexcept { return data_; }
 
+  void set(T const& value) {
+    check(cudaMemcpyAsync(data_, &value, sizeof value, cudaMemcpyHostToDevice, stream_), "cudaMemcpyAsync");
+  }
   /// A copy on the host; waits for the stream.
   T host() const {
     T copy;

@@ -3,41 +3,11 @@
 /// In between one block settles the factors (cuda/gradient_factors.cuh).
 #pragma once
 
-#include <hone/cuda/device_list.cuh>
 #include <hone/cuda/gradient_factors.cuh>
+#include <hone/cuda/list_piece.cuh>
 #include <hone/cuda/norms.cuh>
 
 namespace hone::on_cuda {
-
-/// What a block knows of the tensor that it works on, read once.
-struct shared_piece {
-  static constexpr int words = sizeof(detail::unit_cut) / sizeof(index);
-
-  index of_cut[words];
-  void* data;
-  void const* parameters;
-
-  __device__ detail::unit_cut const& cut() const { return *reinterpret_cast<detail::unit_cut const*>(of_cut); }
-
-  template <class T, class W>
-  __device__ void read(list_table<T> const& list, W const* const* weights, index piece) {
-    const int t = static_cast<int>(threadIdx.x), i = t < words + 2 ? list.tensor_of[piece] : 0;
-    __syncthreads();  // the one before may still be read
-    if (t < words) {
-      of_cut[t] = reinterpret_cast<index const*>(list.cuts + i)[t];
-    } else if (t == words) {
-      data = const_cast<std::remove_const_t<T>*>(list.data[i]);
-    } else if (t == words + 1) {
-      parameters = weights ? weights[i] : nullptr;
-    }
-    __syncthreads();
-  }
-};
-
-/// A number that a whole warp wants.
-__device__ inline double read_by_warp(double const* from) {
-  return __shfl_sync(all_lanes, threadIdx.x % 32 == 0 ? *from : 0, 0);
-}
 
 /// body(slot, unit, first number, how many, its row's rank, size of its team) by whole teams of the block's threads.
 template <class Row, class Columns>
@@ -73,7 +43,7 @@ __global__ void __launch_bounds__(block_threads)
     at.read(list, parameters, piece);
     detail::unit_cut const& cut = at.cut();
     T const* const g = static_cast<T const*>(at.data);
-    W const* const w = static_cast<W const*>(at.parameters);
+    W const* const w = static_cast<W const*>(at.other);
     visit_piece(
         cut, piece,
         [&](index slot, index, index first, index n, int rank, int size) {
@@ -99,7 +69,7 @@ __global__ void __launch_bounds__(block_threads)
   using A = accumulator_t<T>;
   constexpr int N = wide_of<T>;
   __shared__ shared_piece at;
-  if (!__shfl_sync(all_lanes, threadIdx.x % 32 == 0 && of.report->finite, 0)) return;
+  if (!read_by_warp(&of.report->finite)) return;
   const double scale = plan.scale(), before = plan.before, after = plan.after;
   const bool clamps = before < detail::infinity || after < detail::infinity;
   const auto changes = [&](double factor, double largest) {
