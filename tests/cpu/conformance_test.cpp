@@ -2,6 +2,7 @@
 // The CPU against the list of cases that every backend answers.
 #include <hone/hone.hpp>
 
+#include <conformance/averages.hpp>
 #include <conformance/elements.hpp>
 #include <conformance/gradients.hpp>
 #include <conformance/rows.hpp>
@@ -35,6 +36,22 @@ struct on_this_machine {
   static hone::gradient_report transform(Step const& step, hone::tensor_list<T> const& gradients) {
     return hone::transform(hone::cpu(2), step, gradients);
   }
+
+  template <class T>
+  struct averages {
+    hone::cpu cpu{2};
+    hone::ema_state<T> state;
+
+    template <class P>
+    averages(hone::tensor_list<P> const& parameters, hone::ema_start start) : state(parameters, start) {}
+
+    template <class P>
+    void update(hone::ema const& average, hone::tensor_list<P> const& parameters, bool finite) {
+      hone::update(cpu, average, state, parameters, finite);
+    }
+    void copy(hone::tensor_list<T> const& to) { hone::copy(cpu, state, to); }
+    void swap(hone::tensor_list<T> const& parameters) { hone::swap(cpu, state, parameters); }
+  };
 };
 
 }  // namespace
@@ -46,3 +63,4 @@ TEST_CASE("losses of any target answer as every backend does") {
 }
 TEST_CASE("sums of terms answer as every backend does") { conformance::row_losses_of_terms<on_this_machine>(); }
 TEST_CASE("gradients are changed as every backend does") { conformance::gradients<on_this_machine>(); }
+TEST_CASE("averages answer as every backend does") { conformance::averages<on_this_machine>(); }

@@ -83,6 +83,33 @@ struct conformance {
     hone::transform(gpu, step, gradients, &report);
     return report.host();
   }
+
+  template <class T>
+  class averages {
+    device::stream stream_;
+    hone::cuda gpu_{stream_};
+
+   public:
+    hone::device_ema_state<T> state;
+
+    template <class P>
+    averages(hone::tensor_list<P> const& parameters, hone::ema_start start) : state(gpu_, parameters, start) {}
+
+    template <class P>
+    void update(hone::ema const& average, hone::tensor_list<P> const& parameters, bool finite) {
+      const buffer<char> flag(std::vector<char>{finite});
+      hone::update(gpu_, average, state, parameters, reinterpret_cast<bool const*>(flag.data()));
+      stream_.wait();
+    }
+    void copy(hone::tensor_list<T> const& to) {
+      hone::copy(gpu_, state, to);
+      stream_.wait();
+    }
+    void swap(hone::tensor_list<T> const& parameters) {
+      hone::swap(gpu_, state, parameters);
+      stream_.wait();
+    }
+  };
 };
 
 }  // namespace device

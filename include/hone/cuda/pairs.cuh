@@ -15,20 +15,46 @@ using common_number =
     std::conditional_t<std::is_same_v<T, U>, T,
                        std::conditional_t<std::is_same_v<T, double> || std::is_same_v<U, double>, double, float>>;
 
-/// N numbers, side by side; whole vectors where both are aligned alike.
+/// In one access: an assignment of what was only copied is split into its numbers by nvcc 13.
+template <class V>
+__device__ void store_whole(V const& v, void* to) {
+  using word = std::conditional_t<
+      sizeof(V) == 16, uint4,
+      std::conditional_t<sizeof(V) == 8, uint2, std::conditional_t<sizeof(V) == 4, unsigned, unsigned short>>>;
+  static_assert(sizeof(word) == sizeof(V));
+  word w;
+  memcpy(&w, &v, sizeof w);
+  __stwb(static_cast<word*>(to), w);
+}
+
+/// N numbers at once, as one vector where they are aligned.
 template <int N, class A, class T>
-__device__ void load_any(T const* from, A (&to)[N], int count, bool aligned) {
-  if (aligned) return load(from, to, count);
+__device__ void load_all(T const* from, A (&to)[N], bool aligned) {
+  if (aligned) return load(from, to, N);
 #pragma unroll
-  for (int j = 0; j < N; ++j)
-    if (j < count) to[j] = static_cast<A>(from[j]);
+  for (int j = 0; j < N; ++j) to[j] = static_cast<A>(from[j]);
 }
 template <int N, class A, class T>
-__device__ void store_any(A const (&from)[N], T* to, int count, bool aligned) {
-  if (aligned) return store(from, to, count);
+__device__ void store_all(A const (&from)[N], T* to, bool aligned) {
+  if (aligned) {
+    vector<T, N> v{};
 #pragma unroll
-  for (int j = 0; j < N; ++j)
-    if (j < count) to[j] = static_cast<T>(from[j]);
+    for (int j = 0; j < N; ++j) v.set(j, static_cast<T>(from[j]));
+    return store_whole(v, to);
+  }
+#pragma unroll
+  for (int j = 0; j < N; ++j) to[j] = static_cast<T>(from[j]);
+}
+
+template <class Job, class A, class T, class U>
+__device__ void each_alone(typename Job::template task<A> const& task, T* x, U* y, int count) {
+#pragma unroll 1
+  for (int j = 0; j < count; ++j) {
+    A of_x = task.reads ? static_cast<A>(x[j]) : A(), of_y = static_cast<A>(y[j]);
+    task(of_x, of_y);
+    x[j] = static_cast<T>(of_x);
+    if constexpr (Job::writes_other) y[j] = static_cast<U>(of_y);
+  }
 }
 
 /// For every tensor, job.of(tensor) is asked once per warp: its operator()(x, y) then changes the numbers x of `list`
@@ -39,7 +65,7 @@ __global__ void __launch_bounds__(block_threads)
     pair_kernel(list_table<T> const list, U* const* others, Job const job) {
   using number = std::remove_const_t<U>;
   using A = common_number<T, number>;
-  constexpr int N = wide_of<std::conditional_t<(sizeof(T) > sizeof(number)), number, T>>;
+  constexpr int N = wide_of<std::conditional_t<(sizeof(T) < sizeof(number)), number, T>>;  // a warp's are side by side
   __shared__ shared_piece at;
   for (index piece = blockIdx.x; piece < list.pieces; piece += gridDim.x) {
     at.read(list, others, piece);
@@ -54,13 +80,14 @@ __global__ void __launch_bounds__(block_threads)
                              reinterpret_cast<std::uintptr_t>(y) / sizeof(number) % N;
           each_piece_of<N>(x, n, static_cast<int>(threadIdx.x), static_cast<int>(blockDim.x),
                            [&](index from, int count) {
-                             A of_x[N] = {}, of_y[N] = {};
-                             if (task.reads) load(x + from, of_x, count);
-                             load_any(y + from, of_y, count, alike);
+                             if (count < N) return each_alone<Job, A>(task, x + from, y + from, count);
+                             A of_x[N] = {}, of_y[N];
+                             if (task.reads) load(x + from, of_x, N);
+                             load_all(y + from, of_y, alike);
 #pragma unroll
                              for (int j = 0; j < N; ++j) task(of_x[j], of_y[j]);
-                             store(of_x, x + from, count);
-                             if constexpr (Job::writes_other) store_any(of_y, y + from, count, alike);
+                             store_all(of_x, x + from, true);
+                             if constexpr (Job::writes_other) store_all(of_y, y + from, alike);
                            });
         },
         [](index, index, index, index) {});  // a list is not cut into columns

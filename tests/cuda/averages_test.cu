@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+// Averages on CUDA: the list of every backend, and what only a device has: graphs, steps skipped there, counters.
+#include <hone/hone.cuh>
+
+#include <conformance/averages.hpp>
+#include <cuda/device.cuh>
+
+#include <string>
+
+#if defined(CUDASIM)
+#include <cudasim.h>
+#endif
+
+using parameters = conformance::step_parameters<device::conformance, float>;
+
+TEST_CASE("averages answer as every backend does") { conformance::averages<device::conformance>(); }
+
+TEST_CASE("a whole step in a captured graph: a gradient that is not finite skips its update, and no other") {
+  const parameters weights({1000, 3, 0, 40000}, 0), gradients({1000, 3, 0, 40000}, 1);
+  const device::stream stream;
+  hone::cuda gpu(stream);
+  const hone::device_list<float> p(gpu, weights.list()), g(gpu, gradients.list());
+  hone::device_ema_state<float> shadow(gpu, weights.list(), {.from_zero = true});
+  hone::device_report report(gpu);
+  const hone::device_loss_scaler scaler(gpu, {.initial = 4});
+  gpu.reserve(hone::workspace_bytes(g));
+  cudaGraph_t graph = nullptr;
+  cudaGraphExec_t replay = nullptr;
+  REQUIRE(cudaStreamBeginCapture(stream, cudaStreamCaptureModeGlobal) == cudaSuccess);
+  hone::transform(gpu, hone::chain(hone::unscale(scaler.scale()), hone::clip_by_global_norm(1)), g, &report);
+  scaler.update(gpu, report);
+  hone::update(gpu, hone::ema{.decay = 0.5}, shadow, p, report.finite());
+  REQUIRE(cudaStreamEndCapture(stream, &graph) == cudaSuccess);
+  REQUIRE(cudaGraphInstantiate(&replay, graph, 0) == cudaSuccess);
+  const auto step = [&](float first) {
+    REQUIRE(cudaMemcpyAsync(g.tensors()[0].data, &first, 4, cudaMemcpyHostToDevice, stream) == cudaSuccess);
+    REQUIRE(cudaGraphLaunch(replay, stream) == cudaSuccess);
+    stream.wait();
+  };
+  step(1), step(INFINITY), step(1), step(NAN);
+  CHECK(shadow.steps() == 2);
+  CHECK(shadow.counted() == 0.75);
+  CHECK(scaler.host().scale() == 1);
+  const parameters out({1000, 3, 0, 40000}, 2);
+  hone::copy(gpu, shadow, out.list());
+  stream.wait();
+  CHECK(conformance::distance(out.numbers(), weights.numbers()) <= 1e-6);
+  cudaGraphExecDestroy(replay);
+  cudaGraphDestroy(graph);
+}
+
+TEST_CASE("where nothing was averaged yet, nothing is read out") {
+  const parameters weights({50}, 0), out({50}, 1);
+  const device::stream stream;
+  hone::cuda gpu(stream);
+  hone::device_ema_state<float> shadow(gpu, weights.list(), {.from_zero = true});
+  hone::copy(gpu, shadow, out.list());
+  stream.wait();
+  CHECK(out.numbers() == out.first_numbers());
+  CHECK_THROWS_WITH(hone::swap(gpu, shadow, weights.list()),
+                    "swap: the state began at zero, so its averages have to be divided; hone::copy does it");
+}
+
+TEST_CASE("tensors of any type are copied, and rounded once where they are narrower") {
+  const device::stream stream;
+  hone::cuda gpu(stream);
+  const std::vector<std::int64_t> batches{7, std::int64_t(1) << 60, -3};
+  const device::buffer<std::int64_t> from(batches), to(std::vector<std::int64_t>{0, 0, 0});
+  hone::copy(gpu, hone::tensor_list<std::int64_t>{{from.data(), 3}}, hone::tensor_list<std::int64_t>{{to.data(), 3}});
+  const parameters masters({31, 5000}, 0, 1);
+  const conformance::step_parameters<device::conformance, __nv_bfloat16> narrow({31, 5000}, 9);
+  hone::copy(gpu, masters.list(), narrow.list());
+  stream.wait();
+  CHECK(to.host() == batches);
+  std::vector<double> rounded = masters.numbers();
+  for (double& x : rounded) x = static_cast<float>(__nv_bfloat16(static_cast<float>(x)));
+  CHECK(narrow.numbers() == rounded);
+}
+
+TEST_CASE("a state made or loaded in a capture is refused, and the capture goes on") {
+  const parameters weights({100}, 0);
+  const device::stream stream;
+  hone::cuda gpu(stream);
+  cudaGraph_t graph = nullptr;
+  REQUIRE(cudaStreamBeginCapture(stream, cudaStreamCaptureModeGlobal) == cudaSuccess);
+  CHECK_THROWS_WITH(hone::device_ema_state<float>(gpu, weights.list()),
+                    "device_memory: the stream is captured: do this before the capture begins");
+  CHECK(cudaStreamEndCapture(stream, &graph) == cudaSuccess);
+  cudaGraphDestroy(graph);
+}
+
+#if defined(CUDASIM)
+namespace {
+
+/// A kernel's traffic per byte that it has to move, and how it moves it.
+template <class Call>
+void check_bytes(std::string const& name, device::stream const& stream, double loads, double stores, int launches,
+                 double wide, Call const& call) {
+  stream.wait();
+  cudasim_counters_reset();
+  call();
+  stream.wait();
+  cudasim_counters all{}, pairs{};
+  cudasim_counters_get("", &all);
+  cudasim_counters_get("pair_kernel", &pairs);
+  MESSAGE(name, ": loads ", double(all.global_load_bytes) / loads, ", stores ", double(all.global_store_bytes) / stores,
+          ", coalescing ", cudasim_load_coalescing(pairs), " and ", cudasim_store_coalescing(pairs), ", 16 bytes ",
+          cudasim_wide_fraction(pairs), ", instructions per number ", 4 * double(pairs.instructions) / stores);
+  CHECK(all.launches == launches);
+  CHECK(double(all.global_load_bytes) <= 1.02 * loads);
+  CHECK(double(all.global_store_bytes) <= 1.001 * stores);
+  CHECK(cudasim_load_coalescing(pairs) >= 0.95);
+  CHECK(cudasim_store_coalescing(pairs) >= 0.95);
+  CHECK(cudasim_wide_fraction(pairs) >= wide);
+}
+
+}  // namespace
+
+TEST_CASE("two launches for an update of any list, one for a copy or a swap; every byte moves once") {
+  std::vector<hone::index> sizes;
+  for (int block = 0; block < 53; ++block) sizes.insert(sizes.end(), {hone::index(1 + block) * 2304, 64, 64});
+  const parameters weights(sizes, 0);
+  const conformance::step_parameters<device::conformance, __nv_bfloat16> narrow(sizes, 1);
+  const device::stream stream;
+  hone::cuda gpu(stream);
+  const hone::device_list<float> p(gpu, weights.list());
+  const hone::device_list<__nv_bfloat16> q(gpu, narrow.list());
+  hone::device_ema_state<float> shadow(gpu, weights.list());
+  double n = 0;
+  for (const hone::index size : sizes) n += double(size);
+  check_bytes("update", stream, 8 * n, 4 * n, 2, 0.95, [&] { hone::update(gpu, hone::ema{}, shadow, p); });
+  check_bytes("update from bfloat16", stream, 6 * n, 4 * n, 2, 0.66,
+              [&] { hone::update(gpu, hone::ema{}, shadow, q); });
+  check_bytes("copy", stream, 4 * n, 4 * n, 1, 0.95, [&] { hone::copy(gpu, shadow, p); });
+  check_bytes("copy to bfloat16", stream, 4 * n, 2 * n, 1, 0.49, [&] { hone::copy(gpu, shadow, q); });
+  check_bytes("swap", stream, 8 * n, 8 * n, 1, 0.95, [&] { hone::swap(gpu, shadow, p); });
+}
+#endif
