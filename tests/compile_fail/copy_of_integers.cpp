@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // wrong: copy: the tensors hold numbers of the same type, or both floating-point numbers
-#include <hone/cpu/copy.hpp>
+#include <hone/hone.hpp>
 
 #ifdef WRONG
 using number = float;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // wrong: swap: the parameters have the type of the state
-#include <hone/cpu/copy.hpp>
-#include <hone/cpu/swap.hpp>
+#include <hone/hone.hpp>
 
 void swap_of_other_type(hone::cpu& cpu, hone::ema_state<double>& shadow, hone::tensor_list<float> const& parameters) {
 #ifdef WRONG

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 // wrong: update: the average is hone::ema, hone::swa or has average_step at
-#include <hone/cpu/update.hpp>
-
-#include <hone/average/ema.hpp>
+#include <hone/hone.hpp>
 
 void update_by_number(hone::cpu& cpu, hone::ema_state<float>& shadow, hone::tensor_list<float> const& parameters) {
 #ifdef WRONG

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 // wrong: update: a shadow is not narrower than its parameters
-#include <hone/cpu/update.hpp>
-
-#include <hone/average/ema.hpp>
+#include <hone/hone.hpp>
 
 #ifdef WRONG
 using number = double;

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 // wrong: update: parameters are float, double, or a 16-bit floating-point type
-#include <hone/cpu/copy.hpp>
-#include <hone/cpu/update.hpp>
-
-#include <hone/average/ema.hpp>
+#include <hone/hone.hpp>
 
 void update_of_integers(hone::cpu& cpu, hone::ema_state<float>& shadow, hone::tensor_list<int> const& counters,
                         hone::tensor_list<int> const& averaged) {

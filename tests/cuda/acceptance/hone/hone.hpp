@@ -159,3 +159,5 @@ double evaluate(cpu const&, Objective objective, matrix_view<T> prediction,
 }
 
 }  // namespace hone
+
+#include "../steps.hpp"
