@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Averages on CUDA: the list of every backend, and what only a device has: graphs, steps skipped there, counters.
+// Averages on CUDA: the list of every backend, and what only a device has. With gradients: gradients_test.cu.
 #include <hone/hone.cuh>
 
 #include <conformance/averages.hpp>
@@ -14,40 +14,6 @@
 using parameters = conformance::step_parameters<device::conformance, float>;
 
 TEST_CASE("averages answer as every backend does") { conformance::averages<device::conformance>(); }
-
-TEST_CASE("a whole step in a captured graph: a gradient that is not finite skips its update, and no other") {
-  const parameters weights({1000, 3, 0, 40000}, 0), gradients({1000, 3, 0, 40000}, 1);
-  const device::stream stream;
-  hone::cuda gpu(stream);
-  const hone::device_list<float> p(gpu, weights.list()), g(gpu, gradients.list());
-  hone::device_ema_state<float> shadow(gpu, weights.list(), {.from_zero = true});
-  hone::device_report report(gpu);
-  const hone::device_loss_scaler scaler(gpu, {.initial = 4});
-  gpu.reserve(hone::workspace_bytes(g));
-  cudaGraph_t graph = nullptr;
-  cudaGraphExec_t replay = nullptr;
-  REQUIRE(cudaStreamBeginCapture(stream, cudaStreamCaptureModeGlobal) == cudaSuccess);
-  hone::transform(gpu, hone::chain(hone::unscale(scaler.scale()), hone::clip_by_global_norm(1)), g, &report);
-  scaler.update(gpu, report);
-  hone::update(gpu, hone::ema{.decay = 0.5}, shadow, p, report.finite());
-  REQUIRE(cudaStreamEndCapture(stream, &graph) == cudaSuccess);
-  REQUIRE(cudaGraphInstantiate(&replay, graph, 0) == cudaSuccess);
-  const auto step = [&](float first) {
-    REQUIRE(cudaMemcpyAsync(g.tensors()[0].data, &first, 4, cudaMemcpyHostToDevice, stream) == cudaSuccess);
-    REQUIRE(cudaGraphLaunch(replay, stream) == cudaSuccess);
-    stream.wait();
-  };
-  step(1), step(INFINITY), step(1), step(NAN);
-  CHECK(shadow.steps() == 2);
-  CHECK(shadow.counted() == 0.75);
-  CHECK(scaler.host().scale() == 1);
-  const parameters out({1000, 3, 0, 40000}, 2);
-  hone::copy(gpu, shadow, out.list());
-  stream.wait();
-  CHECK(conformance::distance(out.numbers(), weights.numbers()) <= 1e-6);
-  cudaGraphExecDestroy(replay);
-  cudaGraphDestroy(graph);
-}
 
 TEST_CASE("where nothing was averaged yet, nothing is read out") {
   const parameters weights({50}, 0), out({50}, 1);
