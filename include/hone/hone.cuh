@@ -18,6 +18,7 @@
 #include <hone/cuda/device_ema_state.cuh>
 #include <hone/cuda/device_loss_scaler.cuh>
 #include <hone/cuda/device_scalar.cuh>
+#include <hone/cuda/device_schedule.cuh>
 #include <hone/cuda/evaluate.cuh>
 #include <hone/cuda/swap.cuh>
 #include <hone/cuda/transform.cuh>

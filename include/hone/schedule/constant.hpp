@@ -16,7 +16,7 @@ namespace hone {
 struct constant {
   real value = 0;
 
-  double rate(integer step) const {
+  HONE_HD double rate(integer step) const {
     detail::require_rate("constant", "value", value);
     detail::require_step("constant", step);
     return value;

@@ -14,13 +14,13 @@ namespace detail {
 
 /// floor + (peak - floor) · ½(1 - cos(π left)) for `left` of the way, in [0, 1], still to go.
 /// ½(1 - cos) is written as a squared sine: nothing cancels near the floor, and both ends are exact.
-inline double cosine_with(double left, double peak, double floor) noexcept {
+HONE_HD inline double cosine_with(double left, double peak, double floor) noexcept {
   const double s = std::sin(std::numbers::pi / 2 * left);
-  return std::lerp(floor, peak, s * s);
+  return detail::lerp(floor, peak, s * s);
 }
 
 /// The same at x of `length`: floor + (peak - floor) · ½(1 + cos(π x / length)) for 0 <= x <= length.
-inline double half_cosine(double peak, double floor, double x, double length) noexcept {
+HONE_HD inline double half_cosine(double peak, double floor, double x, double length) noexcept {
   return cosine_with((length - x) / length, peak, floor);
 }
 
@@ -40,7 +40,7 @@ struct cosine {
   real floor = 0;     ///< the rate at step `total` and later
   integer total = 0;  ///< steps from peak to floor, at least 1; has to be given
 
-  double rate(integer step) const {
+  HONE_HD double rate(integer step) const {
     detail::require_rate("cosine", "peak", peak);
     detail::require_rate("cosine", "floor", floor);
     detail::require_count("cosine", "total", total);

@@ -11,7 +11,7 @@ namespace hone {
 namespace detail {
 
 /// floor + (peak - floor) · ½(1 + cos(π (x / length)^k)) for 0 <= x < length.
-inline double half_k_cosine(double peak, double floor, double k, double x, double length) noexcept {
+HONE_HD inline double half_k_cosine(double peak, double floor, double k, double x, double length) noexcept {
   if (!(x > 0)) return peak;
   const double left = (length - x) / length;
   return cosine_with(-std::expm1(k * std::log1p(-left)), peak, floor);  // 1 - (1 - left)^k: cancels nothing
@@ -36,7 +36,7 @@ struct cosine_k_decay {
   real k = 1;         ///< the power of t / total, above 0
   integer total = 0;  ///< steps from peak to floor, at least 1; has to be given
 
-  double rate(integer step) const {
+  HONE_HD double rate(integer step) const {
     detail::require_rate("cosine_k_decay", "peak", peak);
     detail::require_rate("cosine_k_decay", "floor", floor);
     detail::require_factor("cosine_k_decay", "k", k);

@@ -17,12 +17,13 @@ struct cycle {
 };
 
 /// The cycle of a step for a whole factor >= 1: integers throughout, so every restart is met exactly.
-inline cycle find_cycle(std::int64_t step, std::int64_t period, double factor) noexcept {
+HONE_HD inline cycle find_cycle(std::int64_t step, std::int64_t period, double factor) noexcept {
+  constexpr std::int64_t longest = std::numeric_limits<std::int64_t>::max();
   std::int64_t length = period, number = 0;
   if (factor == 1) number = step / period, step %= period;
   for (; step >= length; ++number) {
     step -= length;
-    if (!(factor < 0x1p62) || length > std::numeric_limits<std::int64_t>::max() / static_cast<std::int64_t>(factor))
+    if (!(factor < 0x1p62) || length > longest / static_cast<std::int64_t>(factor))
       return {static_cast<double>(number + 1), static_cast<double>(step), static_cast<double>(length) * factor};
     length *= static_cast<std::int64_t>(factor);
   }
@@ -32,7 +33,7 @@ inline cycle find_cycle(std::int64_t step, std::int64_t period, double factor) n
 /// The same for any factor but 1, and for factor < 1 a step before all cycles end. A restart need not fall on a
 /// whole step; one that misses it by no more than `slack`, which covers the rounding of the factor and of this
 /// arithmetic, counts as falling on it.
-inline cycle find_real_cycle(double step, double period, double factor) noexcept {
+HONE_HD inline cycle find_real_cycle(double step, double period, double factor) noexcept {
   const double slack = 1e-12 * step, growth = std::log(factor);
   const auto begin = [&](double i) { return period * (std::expm1(i * growth) / (factor - 1)); };
   double i = std::floor(std::log1p(step / period * (factor - 1)) / growth);
@@ -41,12 +42,12 @@ inline cycle find_real_cycle(double step, double period, double factor) noexcept
 }
 
 /// Cycles that shrink have ended together at period / (1 - factor).
-inline bool cycles_have_ended(std::int64_t step, std::int64_t period, double factor) noexcept {
+HONE_HD inline bool cycles_have_ended(std::int64_t step, std::int64_t period, double factor) noexcept {
   return factor < 1 && static_cast<double>(step) / static_cast<double>(period) * (1 - factor) >= 1 - 2e-12;
 }
 
 /// The cycle of a step at which they have not ended.
-inline cycle cycle_at(std::int64_t step, std::int64_t period, double factor) noexcept {
+HONE_HD inline cycle cycle_at(std::int64_t step, std::int64_t period, double factor) noexcept {
   if (factor == std::floor(factor)) return find_cycle(step, period, factor);
   return find_real_cycle(static_cast<double>(step), static_cast<double>(period), factor);
 }
@@ -73,7 +74,7 @@ struct cosine_restarts {
   real factor = 1;     ///< length of a cycle over that of the one before, above 0; need not be whole
   real decay = 1;      ///< peak of a cycle over that of the one before, above 0
 
-  double rate(integer step) const {
+  HONE_HD double rate(integer step) const {
     detail::require_rate("cosine_restarts", "peak", peak);
     detail::require_rate("cosine_restarts", "floor", floor);
     detail::require_count("cosine_restarts", "period", period);

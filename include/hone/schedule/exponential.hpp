@@ -12,7 +12,7 @@ namespace hone {
 namespace detail {
 
 /// What exponential and step_decay ask of their common members.
-inline void require_decay(const char* function, double peak, double floor, double factor) {
+HONE_HD inline void require_decay(const char* function, double peak, double floor, double factor) {
   require_rate(function, "peak", peak);
   require_rate(function, "floor", floor);
   require(peak >= floor, function, "peak", peak, "at least floor");
@@ -36,11 +36,11 @@ struct exponential {
   real factor = 1;     ///< of the rate after a period to that before, in (0, 1]
   integer period = 1;  ///< steps in which the rate falls by the factor, at least 1
 
-  double rate(integer step) const {
+  HONE_HD double rate(integer step) const {
     detail::require_decay("exponential", peak, floor, factor);
     detail::require_count("exponential", "period", period);
     detail::require_step("exponential", step);
-    return std::max(floor.value, peak * std::pow(factor, static_cast<double>(step) / static_cast<double>(period)));
+    return detail::larger(floor, peak * std::pow(factor, static_cast<double>(step) / static_cast<double>(period)));
   }
 };
 static_assert(schedule<exponential>);

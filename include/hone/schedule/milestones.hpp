@@ -4,7 +4,6 @@
 
 #include <hone/schedule/schedule.hpp>
 
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -23,19 +22,17 @@ namespace hone {
 /// Source: Goyal et al., Accurate, Large Minibatch SGD, 2017, arXiv 1706.02677, section 5.1 (30, 60, 80).
 template <std::size_t N>
 struct milestones {
-  real peak = 0;                ///< the rate before the first milestone
-  real factor = 0.1;            ///< what every milestone multiplies by, above 0
-  std::array<integer, N> at{};  ///< ascending; all have to be given
+  real peak = 0;       ///< the rate before the first milestone
+  real factor = 0.1;   ///< what every milestone multiplies by, above 0
+  integer at[N] = {};  ///< ascending; all have to be given
 
-  double rate(integer step) const {
+  HONE_HD double rate(integer step) const {
     detail::require_rate("milestones", "peak", peak);
     detail::require_factor("milestones", "factor", factor);
     detail::require_step("milestones", step);
     std::int64_t before = 0, passed = 0;
     for (std::size_t i = 0; i < N; ++i) {
-      if (!(at[i] > before))
-        detail::fail("milestones: milestone %zu is %jd, must be above %jd", i, std::intmax_t(at[i]),
-                     std::intmax_t(before));
+      detail::require_ascending("milestones", "milestone", i, at[i], before);
       before = at[i];
       passed += step >= before;
     }

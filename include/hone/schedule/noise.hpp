@@ -26,7 +26,7 @@ struct noise_options {
 namespace detail {
 
 /// Number i of a seed, uniform in (0, 1): the mixing of Steele, Lea and Flood's SplitMix64, 2014, over both.
-inline double uniform_number(std::uint64_t seed, std::uint64_t step, std::uint64_t i) noexcept {
+HONE_HD inline double uniform_number(std::uint64_t seed, std::uint64_t step, std::uint64_t i) noexcept {
   const auto mixed = [](std::uint64_t x) {
     x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
     x = (x ^ x >> 27) * 0x94d049bb133111eb;
@@ -38,7 +38,7 @@ inline double uniform_number(std::uint64_t seed, std::uint64_t step, std::uint64
 }
 
 /// The relative noise of a step, in [-limit, limit].
-inline double relative_noise(noise_options const& o, std::uint64_t step) noexcept {
+HONE_HD inline double relative_noise(noise_options const& o, std::uint64_t step) noexcept {
   const auto seed = static_cast<std::uint64_t>(o.seed.value);
   for (std::uint64_t i = 0;; i += 2) {  // for limit <= 1 five of six candidates are taken, or more
     const double x = o.limit * (2 * uniform_number(seed, step, i) - 1);
@@ -53,7 +53,7 @@ struct noisy {
   S base = {};
   noise_options options = {};
 
-  double rate(integer step) const {
+  HONE_HD double rate(integer step) const {
     detail::require(options.limit >= 0 && options.limit <= 1, "with_noise", "limit", options.limit, "in [0, 1]");
     detail::require(options.from >= 0, "with_noise", "from", options.from.value, "at least 0");
     detail::require(options.to >= options.from, "with_noise", "to", options.to.value, "at least from");

@@ -28,7 +28,7 @@ struct one_cycle {
   integer rise = 0;   ///< steps from start to peak, in [0, total]
   integer total = 0;  ///< steps from start to floor, at least 1; has to be given
 
-  double rate(integer step) const {
+  HONE_HD double rate(integer step) const {
     detail::require_rate("one_cycle", "start", start);
     detail::require_rate("one_cycle", "peak", peak);
     detail::require_rate("one_cycle", "floor", floor);

@@ -24,7 +24,7 @@ struct polynomial {
   real power = 1;     ///< above 0; above 1 falls faster at first, below 1 at the end
   integer total = 0;  ///< steps from peak to floor, at least 1; has to be given
 
-  double rate(integer step) const {
+  HONE_HD double rate(integer step) const {
     detail::require_rate("polynomial", "peak", peak);
     detail::require_rate("polynomial", "floor", floor);
     detail::require_factor("polynomial", "power", power);
@@ -32,7 +32,7 @@ struct polynomial {
     detail::require_step("polynomial", step);
     if (step >= total) return floor;
     const double length = static_cast<double>(total);
-    return std::lerp(floor, peak, std::pow((length - static_cast<double>(step)) / length, power));
+    return detail::lerp(floor, peak, std::pow((length - static_cast<double>(step)) / length, power));
   }
 };
 static_assert(schedule<polynomial>);

@@ -11,7 +11,7 @@ struct scaled_schedule {
   S base = {};
   real factor = 1;
 
-  double rate(integer step) const {
+  HONE_HD double rate(integer step) const {
     detail::require_rate("scaled_by", "factor", factor);
     return factor * base.rate(step);
   }

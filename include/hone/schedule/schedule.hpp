@@ -6,13 +6,14 @@
 #include <hone/core/number.hpp>
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <type_traits>
 
 namespace hone {
 
 /// A rate as a pure function of the step: any order, any thread, nothing remembered. Asking for the rate of
-/// the step at hand is all that a resumed training has to do.
+/// the step at hand is all that a resumed training has to do. `rate` is HONE_HD where a device asks it too.
 template <class S>
 concept schedule = std::is_trivially_copyable_v<S> && requires(const S& policy, integer step) {
   { policy.rate(step) } -> std::same_as<double>;
@@ -20,18 +21,36 @@ concept schedule = std::is_trivially_copyable_v<S> && requires(const S& policy, 
 
 namespace detail {
 
-inline void require_rate(const char* function, const char* parameter, double x) {
+HONE_HD inline void require_rate(const char* function, const char* parameter, double x) {
   require(finite(x), function, parameter, x, "finite");
 }
-inline void require_factor(const char* function, const char* parameter, double x) {
+HONE_HD inline void require_factor(const char* function, const char* parameter, double x) {
   require(x > 0 && finite(x), function, parameter, x, "finite and above 0");
 }
-inline void require_count(const char* function, const char* parameter, std::int64_t x) {
+HONE_HD inline void require_count(const char* function, const char* parameter, std::int64_t x) {
   require(x >= 1, function, parameter, x, "at least 1");
 }
-inline void require_step(const char* function, std::int64_t step) {
+/// "function: parameter i is x, must be above before".
+HONE_HD inline void require_ascending([[maybe_unused]] const char* function, [[maybe_unused]] const char* parameter,
+                                      [[maybe_unused]] std::size_t i, [[maybe_unused]] std::int64_t x,
+                                      [[maybe_unused]] std::int64_t before) {
+#if !defined(__CUDA_ARCH__)
+  if (!(x > before))
+    fail("%s: %s %zu is %jd, must be above %jd", function, parameter, i, std::intmax_t(x), std::intmax_t(before));
+#endif
+}
+HONE_HD inline void require_step(const char* function, std::int64_t step) {
   require(step >= 0, function, "step", step, "at least 0");
 }
+
+/// std::lerp for t in [0, 1], which a device has not: exact at both ends, between them in between, for any two numbers.
+HONE_HD inline double lerp(double from, double to, double t) noexcept {
+  if ((from <= 0 && to >= 0) || (from >= 0 && to <= 0)) return t * to + (1 - t) * from;  // to - from might overflow
+  if (t == 1) return to;
+  const double x = from + t * (to - from);
+  return (to > from) == (x > to) ? to : x;
+}
+HONE_HD constexpr double larger(double a, double b) noexcept { return a < b ? b : a; }
 
 }  // namespace detail
 

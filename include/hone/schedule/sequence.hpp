@@ -12,7 +12,7 @@ struct sequenced {
   integer steps = 0;
   Rest rest = {};
 
-  double rate(integer step) const {
+  HONE_HD double rate(integer step) const {
     detail::require(steps >= 0, "sequence", "steps", steps.value, "at least 0");
     detail::require_step("sequence", step);
     return step < steps ? first.rate(step) : rest.rate(step - steps);

@@ -14,7 +14,7 @@ struct shifted_schedule {
   S base = {};
   integer by = 0;
 
-  double rate(integer step) const {
+  HONE_HD double rate(integer step) const {
     detail::require(by >= 0, "shifted", "by", by.value, "at least 0");
     detail::require_step("shifted", step);
     constexpr std::int64_t last = std::numeric_limits<std::int64_t>::max();

@@ -27,12 +27,12 @@ struct step_decay {
   real factor = 0.1;   ///< of the rate in a period to that in the one before, in (0, 1]
   integer period = 0;  ///< steps of the same rate, at least 1; has to be given
 
-  double rate(integer step) const {
+  HONE_HD double rate(integer step) const {
     detail::require_decay("step_decay", peak, floor, factor);
     detail::require_count("step_decay", "period", period);
     detail::require_step("step_decay", step);
     const std::int64_t periods = step / period;
-    return std::max(floor.value, peak * std::pow(factor, static_cast<double>(periods)));
+    return detail::larger(floor, peak * std::pow(factor, static_cast<double>(periods)));
   }
 };
 static_assert(schedule<step_decay>);

@@ -19,14 +19,14 @@ struct warmed {
   S base = {};
   warmup_options options = {};
 
-  double rate(integer step) const {
+  HONE_HD double rate(integer step) const {
     detail::require_rate("warmup", "start", options.start);
     detail::require(options.steps >= 0, "warmup", "steps", options.steps.value, "at least 0");
     detail::require_factor("warmup", "power", options.power);
     detail::require_step("warmup", step);
     if (step >= options.steps) return base.rate(step - options.steps);
     const double way = static_cast<double>(step) / static_cast<double>(options.steps);
-    return std::lerp(options.start, base.rate(0), std::pow(way, options.power));
+    return detail::lerp(options.start, base.rate(0), std::pow(way, options.power));
   }
 };
 

@@ -31,7 +31,7 @@ struct warmup_cosine {
   integer warmup = 0;  ///< steps from start to peak, in [0, total]
   integer total = 0;   ///< steps from start to floor, at least 1; has to be given
 
-  double rate(integer step) const {
+  HONE_HD double rate(integer step) const {
     detail::require_rate("warmup_cosine", "start", start);
     detail::require_rate("warmup_cosine", "peak", peak);
     detail::require_rate("warmup_cosine", "floor", floor);
@@ -40,7 +40,7 @@ struct warmup_cosine {
     detail::require_step("warmup_cosine", step);
     if (step >= total) return floor;
     const double t = static_cast<double>(step), end_of_warmup = static_cast<double>(warmup);
-    if (step < warmup) return std::lerp(start, peak, t / end_of_warmup);
+    if (step < warmup) return detail::lerp(start, peak, t / end_of_warmup);
     return detail::half_cosine(peak, floor, t - end_of_warmup, static_cast<double>(total) - end_of_warmup);
   }
 };

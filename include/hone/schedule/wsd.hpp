@@ -38,7 +38,7 @@ struct wsd {
   integer total = 0;                      ///< all steps, at least 1; has to be given
   decay_shape shape = decay_shape::root;  ///< how the decay goes
 
-  double rate(integer step) const {
+  HONE_HD double rate(integer step) const {
     detail::require_rate("wsd", "start", start);
     detail::require_rate("wsd", "peak", peak);
     detail::require_rate("wsd", "floor", floor);
@@ -49,12 +49,12 @@ struct wsd {
                     static_cast<std::int64_t>(shape), "root, linear or cosine");
     detail::require_step("wsd", step);
     if (step >= total) return floor;
-    if (step < warmup) return std::lerp(start, peak, static_cast<double>(step) / static_cast<double>(warmup));
+    if (step < warmup) return detail::lerp(start, peak, static_cast<double>(step) / static_cast<double>(warmup));
     if (step <= total - decay) return peak;
     const double left = static_cast<double>(total - step) / static_cast<double>(decay);
     if (shape == decay_shape::cosine) return detail::cosine_with(left, peak, floor);
     // 1 - √u = (1 - u) / (1 + √u): nothing cancels near the floor
-    return std::lerp(floor, peak, shape == decay_shape::linear ? left : left / (1 + std::sqrt(1 - left)));
+    return detail::lerp(floor, peak, shape == decay_shape::linear ? left : left / (1 + std::sqrt(1 - left)));
   }
 };
 static_assert(schedule<wsd>);

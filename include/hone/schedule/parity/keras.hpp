@@ -6,7 +6,6 @@
 #include <hone/schedule/cosine_restarts.hpp>
 #include <hone/schedule/warmup.hpp>
 
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -41,11 +40,11 @@ struct keras_cosine_restarts {
   real t_mul = 2, m_mul = 1;
   real alpha = 0;
 
-  double rate(integer step) const {
+  HONE_HD double rate(integer step) const {
     detail::require_rate("keras_cosine_restarts", "initial_learning_rate", initial_learning_rate);
     detail::require_rate("keras_cosine_restarts", "alpha", alpha);
     const cosine_restarts unit{.peak = 1, .period = first_decay_steps, .factor = t_mul, .decay = m_mul};
-    return initial_learning_rate * std::lerp(alpha, 1.0, unit.rate(step));
+    return initial_learning_rate * detail::lerp(alpha, 1.0, unit.rate(step));
   }
 };
 static_assert(schedule<keras_cosine_restarts>);
@@ -55,16 +54,14 @@ static_assert(schedule<keras_cosine_restarts>);
 ///   values[how many boundaries are < t]
 template <std::size_t N>
 struct keras_piecewise_constant {
-  std::array<integer, N> boundaries{};
-  std::array<real, N + 1> values{};
+  integer boundaries[N] = {};
+  real values[N + 1] = {};
 
-  double rate(integer step) const {
+  HONE_HD double rate(integer step) const {
     detail::require_step("keras_piecewise_constant", step);
     std::size_t passed = 0;
     for (std::size_t i = 0; i < N; ++i) {
-      if (i > 0 && !(boundaries[i] > boundaries[i - 1]))
-        detail::fail("keras_piecewise_constant: boundary %zu is %jd, must be above %jd", i,
-                     std::intmax_t(boundaries[i]), std::intmax_t(boundaries[i - 1]));
+      if (i > 0) detail::require_ascending("keras_piecewise_constant", "boundary", i, boundaries[i], boundaries[i - 1]);
       passed += step > boundaries[i];
     }
     for (const double value : values) detail::require_rate("keras_piecewise_constant", "a value", value);

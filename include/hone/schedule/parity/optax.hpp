@@ -35,12 +35,12 @@ struct optax_cosine_decay {
   real alpha = 0;
   real exponent = 1;
 
-  double rate(integer step) const {
+  HONE_HD double rate(integer step) const {
     detail::require_rate("optax_cosine_decay", "init_value", init_value);
     detail::require_rate("optax_cosine_decay", "alpha", alpha);
     detail::require_factor("optax_cosine_decay", "exponent", exponent);
     const double left = cosine{.peak = 1, .total = decay_steps}.rate(step);
-    return std::lerp(alpha * init_value, init_value, std::pow(left, exponent));
+    return detail::lerp(alpha * init_value, init_value, std::pow(left, exponent));
   }
 };
 static_assert(schedule<optax_cosine_decay>);

@@ -35,7 +35,7 @@ struct timm_cosine {
   bool warmup_prefix = false;
   real k_decay = 1;
 
-  double rate(integer step) const {
+  HONE_HD double rate(integer step) const {
     constexpr const char* self = "timm_cosine";
     detail::require_rate(self, "lr", lr);
     detail::require_count(self, "t_initial", t_initial);
@@ -48,7 +48,7 @@ struct timm_cosine {
     detail::require_factor(self, "k_decay", k_decay);
     detail::require_step(self, step);
     if (step < warmup_t)
-      return std::lerp(warmup_lr_init, lr, static_cast<double>(step) / static_cast<double>(warmup_t));
+      return detail::lerp(warmup_lr_init, lr, static_cast<double>(step) / static_cast<double>(warmup_t));
     const std::int64_t t = warmup_prefix ? step - warmup_t : step.value;
     if (detail::cycles_have_ended(t, t_initial, cycle_mul)) return lr_min;
     const detail::cycle c = detail::cycle_at(t, t_initial, cycle_mul);

@@ -17,7 +17,7 @@ struct torch_cosine_annealing {
   integer T_max = 0;  ///< has to be given
   real eta_min = 0;
 
-  double rate(integer step) const {
+  HONE_HD double rate(integer step) const {
     detail::require_rate("torch_cosine_annealing", "base_lr", base_lr);
     detail::require_count("torch_cosine_annealing", "T_max", T_max);
     detail::require_rate("torch_cosine_annealing", "eta_min", eta_min);
@@ -43,7 +43,7 @@ struct torch_phases {
 
   /// first -> top -> back at the last step, or first -> top -> back -> last. Phases end between steps, at
   /// pct_start total - 1, 2 pct_start total - 2 and total - 1.
-  double at(double t, double first, double top, double back, double last) const {
+  HONE_HD double at(double t, double first, double top, double back, double last) const {
     require(pct_start >= 0 && pct_start <= 1, name, "pct_start", pct_start, "in [0, 1]");
     const double end = total - 1, up = pct_start * total - 1, down = three_phase ? 2 * pct_start * total - 2 : end;
     if (t >= end) return last;
@@ -53,8 +53,8 @@ struct torch_phases {
   }
 
  private:
-  double between(double from, double to, double way) const {
-    return anneal == parity::torch_anneal::linear ? std::lerp(from, to, way) : cosine_with(1 - way, from, to);
+  HONE_HD double between(double from, double to, double way) const {
+    return anneal == parity::torch_anneal::linear ? detail::lerp(from, to, way) : cosine_with(1 - way, from, to);
   }
 };
 
@@ -79,7 +79,7 @@ struct torch_one_cycle {
   bool three_phase = false;
   torch_anneal anneal_strategy = torch_anneal::cos;
 
-  double rate(integer step) const {
+  HONE_HD double rate(integer step) const {
     detail::require_rate("torch_one_cycle", "max_lr", max_lr);
     detail::require_count("torch_one_cycle", "total_steps", total_steps);
     detail::require_factor("torch_one_cycle", "div_factor", div_factor);
@@ -101,7 +101,7 @@ struct torch_one_cycle_momentum {
   bool three_phase = false;
   torch_anneal anneal_strategy = torch_anneal::cos;
 
-  double rate(integer step) const {
+  HONE_HD double rate(integer step) const {
     detail::require_rate("torch_one_cycle_momentum", "base_momentum", base_momentum);
     detail::require_rate("torch_one_cycle_momentum", "max_momentum", max_momentum);
     detail::require_count("torch_one_cycle_momentum", "total_steps", total_steps);
