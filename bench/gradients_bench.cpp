@@ -15,28 +15,6 @@ namespace {
 
 using hone::index;
 
-/// Adds up n floats.
-struct read_limit {
-  hone::cpu const& cpu;
-  float const* data;
-  index n;
-
-  void operator()() const {
-    constexpr index chunk = 32768;
-    hone::on_cpu::for_chunks(cpu, (n + chunk - 1) / chunk, 0,
-                             [&](index c, std::byte*) { keep(c, std::min(n, (c + 1) * chunk)); });
-  }
-
- private:
-  void keep(index c, index end) const {
-    using V = hone::on_cpu::pack<float>;
-    V a(0), b(0);
-    for (index i = c * 32768; i + 2 * V::size <= end; i += 2 * V::size)
-      a += V::load(data + i), b += V::load(data + i + V::size);
-    if (sum(a + b) == 12345.678f) std::printf("\n");  // so that it is not left out
-  }
-};
-
 void row(const char* name, int threads, double bytes, double seconds, double limit, double torch) {
   std::printf("| %-44s | %d | %7.3f | %5.1f | %4.2f |", name, threads, seconds * 1e3, bytes / seconds * 1e-9,
               limit / seconds);

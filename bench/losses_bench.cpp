@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The losses of sections 2 and 3 of the face beside a plain loop, the stream limit and PyTorch; then averages and
-// gradients.
+// The losses of sections 2 and 3 of the face beside a plain loop, the stream limit and PyTorch; then averages,
+// gradients and a whole training step.
 //
 //   hone_bench [--budget SECONDS] [--filter TEXT] [--threads N]
 #include "models.hpp"
@@ -156,4 +156,5 @@ int main(int argc, char** argv) {
   run(o);
   bench::averages(o.budget, o.filter, o.threads);
   bench::gradients(o.budget, o.filter, o.threads);
+  bench::steps(o.budget, o.filter, o.threads);
 }

@@ -38,4 +38,13 @@ std::vector<std::function<void()>> averages(hone::tensor_list<float> const& shad
 std::vector<std::function<void()>> clips(hone::tensor_list<float> const& gradients);
 std::vector<std::function<void()>> norms(hone::tensor_list<float> const& gradients);
 
+/// All that follows a backward pass, likewise: g times `unscaling()`, the norm and whether it is finite, clipping,
+/// m = momentum m + g, p -= rate m, and an average. unscaling() is asked for once in each step.
+struct training {
+  hone::tensor_list<float> parameters, gradients, momenta, shadow;
+  std::function<double()> unscaling;
+  double max_norm, rate, momentum, decay;
+};
+std::vector<std::function<void()>> steps(training const& t);
+
 }  // namespace bench::peer

@@ -4,6 +4,9 @@
 
 #include <torch/torch.h>
 
+#include <cmath>
+#include <memory>
+
 namespace bench::peer {
 namespace {
 
@@ -96,6 +99,49 @@ std::vector<std::function<void()>> norms(hone::tensor_list<float> const& gradien
     const torch::NoGradGuard none;
     torch::stack(at::_foreach_norm(g)).norm().item<double>();
   }};
+}
+
+std::vector<std::function<void()>> steps(training const& t) {
+  const auto tensors_of = [](hone::tensor_list<float> const& list) {
+    std::vector<torch::Tensor> all;
+    for (auto const& x : list) all.push_back(torch::from_blob(x.data, {x.size}));
+    return all;
+  };
+  const auto p = tensors_of(t.parameters), g = tensors_of(t.gradients), m = tensors_of(t.momenta),
+             s = tensors_of(t.shadow);
+  for (std::size_t i = 0; i < p.size(); ++i) p[i].set_requires_grad(true).mutable_grad() = g[i];
+  const auto sgd = std::make_shared<torch::optim::SGD>(p, torch::optim::SGDOptions(t.rate).momentum(t.momentum));
+  return {[=] {  // tensor by tensor, the optimiser PyTorch's own
+            const torch::NoGradGuard none;
+            const double unscaling = t.unscaling();
+            for (auto const& x : g) x.mul_(unscaling);
+            if (std::isfinite(torch::nn::utils::clip_grad_norm_(p, t.max_norm))) sgd->step();
+            for (std::size_t i = 0; i < s.size(); ++i) s[i].lerp_(p[i], 1 - t.decay);
+          },
+          [=] {  // all at once
+            const torch::NoGradGuard none;
+            at::_foreach_mul_(g, t.unscaling());
+            const double norm = torch::stack(at::_foreach_norm(g)).norm().item<double>();
+            if (!std::isfinite(norm)) return;
+            at::_foreach_mul_(g, std::min(1.0, t.max_norm / (norm + 1e-6)));
+            at::_foreach_mul_(m, t.momentum);
+            at::_foreach_add_(m, g);
+            at::_foreach_add_(p, m, -t.rate);
+            at::_foreach_mul_(s, t.decay);
+            at::_foreach_add_(s, p, 1 - t.decay);
+          },
+          [=] {  // the coefficient goes with the unscaling, the average is lerp_: as few sweeps as eager calls allow
+            const torch::NoGradGuard none;
+            const double unscaling = t.unscaling(),
+                         norm = torch::stack(at::_foreach_norm(g)).norm().item<double>() * unscaling;
+            if (!std::isfinite(norm)) return;
+            const double factor = unscaling * std::min(1.0, t.max_norm / (norm + 1e-6));
+            for (std::size_t i = 0; i < s.size(); ++i) {
+              m[i].mul_(t.momentum).add_(g[i], factor);
+              p[i].add_(m[i], -t.rate);
+              s[i].lerp_(p[i], 1 - t.decay);
+            }
+          }};
 }
 
 }  // namespace bench::peer

@@ -4,6 +4,8 @@
 
 #include <hone/hone.hpp>
 
+#include <array>
+#include <cstdio>
 #include <vector>
 
 namespace bench {
@@ -38,6 +40,53 @@ struct stream_limit {
       if (past_caches) hone::on_cpu::stream_copy(static_cast<float const*>(scratch), output + block, stop - block);
     }
     hone::on_cpu::stream_fence();
+  }
+};
+
+/// Adds up n floats.
+struct read_limit {
+  hone::cpu const& cpu;
+  float const* data;
+  hone::index n;
+
+  void operator()() const {
+    constexpr hone::index chunk = 32768;
+    hone::on_cpu::for_chunks(cpu, (n + chunk - 1) / chunk, 0,
+                             [&](hone::index c, std::byte*) { keep(c * chunk, std::min(n, (c + 1) * chunk)); });
+  }
+
+ private:
+  void keep(hone::index begin, hone::index end) const {
+    using V = hone::on_cpu::pack<float>;
+    V a(0), b(0);
+    for (hone::index i = begin; i + 2 * V::size <= end; i += 2 * V::size)
+      a += V::load(data + i), b += V::load(data + i + V::size);
+    if (sum(a + b) == 12345.678f) std::printf("\n");  // so that it is not left out
+  }
+};
+
+/// Reads W + R arrays of n floats, which are a multiple of a pack, in one sweep and writes the first W in place. All
+/// are zeros, and stay so.
+template <int W, int R>
+struct sweep_limit {
+  hone::cpu const& cpu;
+  std::array<float*, W + R> arrays;
+  hone::index n;
+
+  void operator()() const {
+    constexpr hone::index chunk = 32768;
+    hone::on_cpu::for_chunks(cpu, (n + chunk - 1) / chunk, 0,
+                             [&](hone::index c, std::byte*) { run(arrays, c * chunk, std::min(n, (c + 1) * chunk)); });
+  }
+
+ private:
+  static void run(std::array<float*, W + R> at, hone::index begin, hone::index end) {
+    using V = hone::on_cpu::pack<float>;
+    for (hone::index i = begin; i < end; i += V::size) {
+      V x(0);
+      for (int k = W; k < W + R; ++k) x = x + V::load(at[std::size_t(k)] + i);
+      for (int k = 0; k < W; ++k) (V::load(at[std::size_t(k)] + i) + x).store(at[std::size_t(k)] + i);
+    }
   }
 };
 

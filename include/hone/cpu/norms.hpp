@@ -3,8 +3,8 @@
 /// blocks; a block whose squares leave float's range is added up in double.
 #pragma once
 
+#include <hone/cpu/convert.hpp>
 #include <hone/cpu/pack.hpp>
-#include <hone/cpu/tile.hpp>
 #include <hone/gradient/power_sums.hpp>
 
 #include <algorithm>

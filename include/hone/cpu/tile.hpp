@@ -7,10 +7,10 @@
 #pragma once
 
 #include <hone/core/view.hpp>
+#include <hone/cpu/convert.hpp>
 #include <hone/cpu/pack.hpp>
 
 #include <algorithm>
-#include <cstring>
 
 namespace hone::on_cpu {
 
@@ -93,16 +93,6 @@ class row_ahead {
   char const* at_ = nullptr;
   index step_ = 0;
 };
-
-/// n numbers, converted.
-template <class A, class T>
-void convert(T const* from, A* to, index n) noexcept {
-  if constexpr (std::is_same_v<A, T>) {
-    std::memcpy(to, from, static_cast<std::size_t>(n) * sizeof(A));
-  } else {
-    for (index i = 0; i < n; ++i) to[i] = static_cast<A>(from[i]);
-  }
-}
 
 /// Rows of fewer than W columns, or too few rows: number by number. Lanes without a row repeat the first.
 template <class A, class View>

@@ -4,7 +4,7 @@
 
 #include <hone/average/ema_state.hpp>
 #include <hone/cpu/averages.hpp>
-#include <hone/cpu/tile.hpp>
+#include <hone/cpu/convert.hpp>
 
 #include <algorithm>
 #include <type_traits>
