@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 # A folder includes itself and these. The arrows point one way: policies know no backend, backends no adapter.
-POLICIES = ["target", "loss", "sample", "gradient", "average", "schedule", "large_batch"]
+POLICIES = ["target", "loss", "sample", "gradient", "average", "schedule", "large_batch", "precision"]
 MAY_INCLUDE = {
     "core": [],
     "target": ["core"],
@@ -20,6 +20,7 @@ MAY_INCLUDE = {
     "average": ["core"],
     "schedule": ["core"],
     "large_batch": ["core"],
+    "precision": ["core"],
     "cpu": ["core", *POLICIES],
     "cuda": ["core", *POLICIES],
     "adapt": ["core", *POLICIES, "cpu", "cuda"],

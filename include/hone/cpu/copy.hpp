@@ -10,6 +10,17 @@
 #include <type_traits>
 
 namespace hone {
+namespace on_cpu {
+
+/// Of lists whose sizes agree.
+template <class From, class To>
+void copy_numbers(cpu const& backend, tensor_list<From> const& from, tensor_list<To> const& to) {
+  for_tensors(backend, to, [&](std::size_t i, index begin, index end) {
+    convert(static_cast<std::remove_const_t<From> const*>(from[i].data) + begin, to[i].data + begin, end - begin);
+  });
+}
+
+}  // namespace on_cpu
 
 /// Copies tensors to tensors of the same sizes, rounding where these are narrower; integers keep their type. Puts a
 /// model's weights back after an evaluation, or takes its counters along with an average.
@@ -22,9 +33,7 @@ void copy(cpu const& backend, tensor_list<From> const& from, tensor_list<To> con
   detail::require_tensors("copy", "from", from);
   detail::require_tensors("copy", "to", to);
   detail::require_sizes_like("copy", "from", from, "to", to);
-  on_cpu::for_tensors(backend, to, [&](std::size_t i, index begin, index end) {
-    on_cpu::convert(static_cast<number const*>(from[i].data) + begin, to[i].data + begin, end - begin);
-  });
+  on_cpu::copy_numbers(backend, from, to);
 }
 
 /// Copies the averages of a state to tensors of the same sizes, rounding where these are narrower. Where the state
