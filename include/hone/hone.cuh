@@ -20,6 +20,7 @@
 #include <hone/cuda/device_scalar.cuh>
 #include <hone/cuda/device_schedule.cuh>
 #include <hone/cuda/evaluate.cuh>
+#include <hone/cuda/refresh.cuh>
 #include <hone/cuda/swap.cuh>
 #include <hone/cuda/transform.cuh>
 #include <hone/cuda/update.cuh>
@@ -42,6 +43,7 @@
 #include <hone/loss/softmax_focal.hpp>
 #include <hone/loss/varifocal.hpp>
 #include <hone/loss/z_loss.hpp>
+#include <hone/precision/master_weights.hpp>
 #include <hone/schedule/constant.hpp>
 #include <hone/schedule/cosine.hpp>
 #include <hone/schedule/cosine_k_decay.hpp>

@@ -16,6 +16,7 @@
 #include <hone/core/view.hpp>
 #include <hone/cpu/copy.hpp>
 #include <hone/cpu/evaluate.hpp>
+#include <hone/cpu/refresh.hpp>
 #include <hone/cpu/swap.hpp>
 #include <hone/cpu/transform.hpp>
 #include <hone/cpu/update.hpp>
@@ -38,6 +39,7 @@
 #include <hone/loss/softmax_focal.hpp>
 #include <hone/loss/varifocal.hpp>
 #include <hone/loss/z_loss.hpp>
+#include <hone/precision/master_weights.hpp>
 #include <hone/schedule/constant.hpp>
 #include <hone/schedule/cosine.hpp>
 #include <hone/schedule/cosine_k_decay.hpp>

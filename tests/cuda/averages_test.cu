@@ -43,6 +43,25 @@ TEST_CASE("tensors of any type are copied, and rounded once where they are narro
   CHECK(narrow.numbers() == rounded);
 }
 
+TEST_CASE("master weights begin with the parameters, and are rounded to them") {
+  const device::stream stream;
+  hone::cuda gpu(stream);
+  const conformance::step_parameters<device::conformance, __half> narrow({31, 0, 5000}, 3, 1);
+  const parameters updated({31, 0, 5000}, 4);
+  const hone::device_master_weights<float> masters(gpu, narrow.list());
+  const parameters before({31, 0, 5000}, 5);
+  hone::copy(gpu, masters.tensors(), before.list());
+  hone::copy(gpu, updated.list(), masters.tensors());
+  hone::refresh(gpu, masters, narrow.list());
+  stream.wait();
+  std::vector<double> rounded = updated.numbers();
+  for (double& x : rounded) x = static_cast<float>(__half(static_cast<float>(x)));
+  CHECK(before.numbers() == narrow.first_numbers());
+  CHECK(narrow.numbers() == rounded);
+  CHECK_THROWS_WITH(hone::refresh(gpu, masters, hone::tensor_list<__half>{{narrow.list()[0].data, 31}}),
+                    "refresh: parameters has 1 tensors, master_weights has 3");
+}
+
 TEST_CASE("a state made or loaded in a capture is refused, and the capture goes on") {
   const parameters weights({100}, 0);
   const device::stream stream;

@@ -48,6 +48,7 @@ TEST_CASE("schedules on a device") {
   agrees("wsd", wsd{.start = 0, .peak = 0.1, .floor = 0, .warmup = 3, .decay = 8, .total = 20});
   agrees("with_noise", with_noise(base, {.limit = 0.5, .seed = 3}));
   agrees("sequence", sequence(base, 5, constant{.value = 0.3}, 5, base));
+  agrees("shifted", shifted(scaled_by(base, 2), 3));
   agrees("keras", parity::keras_cosine_decay({.initial_learning_rate = 0.1, .decay_steps = 20}));
   agrees("keras restarts", parity::keras_cosine_restarts{.initial_learning_rate = 0.1, .first_decay_steps = 6});
   agrees("keras boundaries", parity::keras_piecewise_constant<2>{.boundaries = {4, 9}, .values = {0.1, 0.01, 0.001}});

@@ -16,6 +16,13 @@
 #define HONE_CALLS_GIVEN
 #endif
 
+/// What only a host can do, in a HONE_HD function: left out where a compiler is at work for a device.
+#if defined(__CUDA_ARCH__)
+#define HONE_ON_HOST(...)
+#else
+#define HONE_ON_HOST(...) __VA_ARGS__
+#endif
+
 /// 1 where the compiler throws exceptions; 0 under -fno-exceptions (see core/error.hpp).
 #if defined(__cpp_exceptions) || defined(__EXCEPTIONS) || defined(_CPPUNWIND)
 #define HONE_HAS_EXCEPTIONS 1

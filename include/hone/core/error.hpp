@@ -52,21 +52,19 @@ template <class Error>
   raise(invalid_argument(message));
 }
 
-/// "function: parameter is x, must be range". Conditions are written so that NaN fails them. On a device it says
-/// nothing: the host has asked before the kernel ran.
-HONE_HD inline void require([[maybe_unused]] bool ok, [[maybe_unused]] const char* function,
-                            [[maybe_unused]] const char* parameter, [[maybe_unused]] double x,
-                            [[maybe_unused]] const char* range) {
-#if !defined(__CUDA_ARCH__)
-  if (!ok) fail("%s: %s is %.9g, must be %s", function, parameter, x, range);
-#endif
+/// fail() on the host, where ok is false. On a device it says nothing: the host has asked before the kernel ran.
+template <class... Values>
+HONE_HD void fail_unless([[maybe_unused]] bool ok, [[maybe_unused]] const char* format,
+                         [[maybe_unused]] Values... values) {
+  HONE_ON_HOST(if (!ok) fail(format, values...);)
 }
-HONE_HD inline void require([[maybe_unused]] bool ok, [[maybe_unused]] const char* function,
-                            [[maybe_unused]] const char* parameter, [[maybe_unused]] std::int64_t x,
-                            [[maybe_unused]] const char* range) {
-#if !defined(__CUDA_ARCH__)
-  if (!ok) fail("%s: %s is %jd, must be %s", function, parameter, std::intmax_t(x), range);
-#endif
+
+/// "function: parameter is x, must be range". Conditions are written so that NaN fails them.
+HONE_HD inline void require(bool ok, const char* function, const char* parameter, double x, const char* range) {
+  fail_unless(ok, "%s: %s is %.9g, must be %s", function, parameter, x, range);
+}
+HONE_HD inline void require(bool ok, const char* function, const char* parameter, std::int64_t x, const char* range) {
+  fail_unless(ok, "%s: %s is %jd, must be %s", function, parameter, std::intmax_t(x), range);
 }
 
 /// By its bits, so that -ffast-math cannot fold it away.

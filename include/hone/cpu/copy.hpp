@@ -10,17 +10,25 @@
 #include <type_traits>
 
 namespace hone {
+namespace on_cpu {
+
+/// Of lists whose sizes agree.
+template <class From, class To>
+void copy_numbers(cpu const& backend, tensor_list<From> const& from, tensor_list<To> const& to) {
+  for_tensors(backend, to, [&](std::size_t i, index begin, index end) {
+    convert(static_cast<std::remove_const_t<From> const*>(from[i].data) + begin, to[i].data + begin, end - begin);
+  });
+}
+
+}  // namespace on_cpu
 
 /// Copies tensors to tensors of the same sizes, rounding where these are narrower; integers keep their type. Puts a
 /// model's weights back after an evaluation, or takes its counters along with an average.
 /// Throws hone::invalid_argument, before anything is written, where sizes differ or a tensor is no memory.
 template <class From, class To>
 void copy(cpu const& backend, tensor_list<From> const& from, tensor_list<To> const& to) {
-  using number = std::remove_const_t<From>;
   detail::require_copy(from, to);
-  on_cpu::for_tensors(backend, to, [&](std::size_t i, index begin, index end) {
-    on_cpu::convert(static_cast<number const*>(from[i].data) + begin, to[i].data + begin, end - begin);
-  });
+  on_cpu::copy_numbers(backend, from, to);
 }
 
 /// Copies the averages of a state to tensors of the same sizes, rounding where these are narrower. Where the state

@@ -6,7 +6,6 @@
 
 #include <cmath>
 #include <cstdint>
-#include <limits>
 
 namespace hone {
 
@@ -18,12 +17,11 @@ struct cycle {
 
 /// The cycle of a step for a whole factor >= 1: integers throughout, so every restart is met exactly.
 HONE_HD inline cycle find_cycle(std::int64_t step, std::int64_t period, double factor) noexcept {
-  constexpr std::int64_t longest = std::numeric_limits<std::int64_t>::max();
   std::int64_t length = period, number = 0;
   if (factor == 1) number = step / period, step %= period;
   for (; step >= length; ++number) {
     step -= length;
-    if (!(factor < 0x1p62) || length > longest / static_cast<std::int64_t>(factor))
+    if (!(factor < 0x1p62) || length > last_step / static_cast<std::int64_t>(factor))
       return {static_cast<double>(number + 1), static_cast<double>(step), static_cast<double>(length) * factor};
     length *= static_cast<std::int64_t>(factor);
   }

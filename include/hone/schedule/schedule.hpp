@@ -8,6 +8,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <type_traits>
 
 namespace hone {
@@ -21,6 +22,8 @@ concept schedule = std::is_trivially_copyable_v<S> && requires(const S& policy, 
 
 namespace detail {
 
+inline constexpr std::int64_t last_step = std::numeric_limits<std::int64_t>::max();
+
 HONE_HD inline void require_rate(const char* function, const char* parameter, double x) {
   require(finite(x), function, parameter, x, "finite");
 }
@@ -31,13 +34,10 @@ HONE_HD inline void require_count(const char* function, const char* parameter, s
   require(x >= 1, function, parameter, x, "at least 1");
 }
 /// "function: parameter i is x, must be above before".
-HONE_HD inline void require_ascending([[maybe_unused]] const char* function, [[maybe_unused]] const char* parameter,
-                                      [[maybe_unused]] std::size_t i, [[maybe_unused]] std::int64_t x,
-                                      [[maybe_unused]] std::int64_t before) {
-#if !defined(__CUDA_ARCH__)
-  if (!(x > before))
-    fail("%s: %s %zu is %jd, must be above %jd", function, parameter, i, std::intmax_t(x), std::intmax_t(before));
-#endif
+HONE_HD inline void require_ascending(const char* function, const char* parameter, std::size_t i, std::int64_t x,
+                                      std::int64_t before) {
+  fail_unless(x > before, "%s: %s %zu is %jd, must be above %jd", function, parameter, i, std::intmax_t(x),
+              std::intmax_t(before));
 }
 HONE_HD inline void require_step(const char* function, std::int64_t step) {
   require(step >= 0, function, "step", step, "at least 0");

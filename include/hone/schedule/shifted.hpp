@@ -5,7 +5,6 @@
 #include <hone/schedule/constant.hpp>
 
 #include <cstdint>
-#include <limits>
 
 namespace hone {
 
@@ -17,7 +16,7 @@ struct shifted_schedule {
   HONE_HD double rate(integer step) const {
     detail::require(by >= 0, "shifted", "by", by.value, "at least 0");
     detail::require_step("shifted", step);
-    constexpr std::int64_t last = std::numeric_limits<std::int64_t>::max();
+    constexpr std::int64_t last = detail::last_step;
     return base.rate(step > last - by ? last : step + by);
   }
 };

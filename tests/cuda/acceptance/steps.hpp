@@ -128,6 +128,12 @@ void copy(cpu const&, ema_state<T> const& state, tensor_list<To> const& to) {
 }
 
 template <class T, class P>
+void refresh(cpu const&, master_weights<T> const& masters, tensor_list<P> const& parameters) {
+  detail::require_refresh(masters, parameters);
+  copy(cpu(), masters.tensors(), parameters);
+}
+
+template <class T, class P>
 void swap(cpu const&, ema_state<T>& state, tensor_list<P> const& parameters) {
   detail::require_swap(state, parameters);
   const acceptance::device_copies<P> p(parameters);

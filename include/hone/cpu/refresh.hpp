@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+/// Master weights into the network.
+#pragma once
+
+#include <hone/cpu/copy.hpp>
+#include <hone/precision/master_weights.hpp>
+
+namespace hone {
+
+/// Rounds the masters to the parameters, to the nearest number and among two to the even one: after every step of the
+/// optimiser. Where a step is skipped there is nothing to do.
+///
+///     hone::refresh(cpu, masters, parameters);
+///
+/// Throws hone::invalid_argument, before anything is written, where the sizes are not those of the masters or a tensor
+/// is no memory.
+template <class T, class P>
+void refresh(cpu const& backend, master_weights<T> const& masters, tensor_list<P> const& parameters) {
+  detail::require_refresh(masters, parameters);
+  on_cpu::copy_numbers(backend, masters.tensors(), parameters);
+}
+
+}  // namespace hone
