@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+#include <hone/gradient/power_sums.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <initializer_list>
+#include <limits>
+
+namespace detail = hone::detail;
+using detail::power_sums;
+
+namespace {
+
+constexpr double inf = std::numeric_limits<double>::infinity(), not_a_number = std::numeric_limits<double>::quiet_NaN();
+constexpr detail::y_of_g all{false, 1, inf};
+
+template <class A>
+power_sums of(A g, detail::y_of_g how) {
+  power_sums s;
+  detail::add_carefully(s, g, how);
+  return s;
+}
+
+void check(power_sums const& s, double g_squares, double squares, double absolute, double largest) {
+  CHECK(s.g_squares == g_squares);
+  CHECK(s.squares == squares);
+  CHECK(s.absolute == absolute);
+  CHECK(s.largest == largest);
+}
+
+}  // namespace
+
+TEST_CASE("every sum is of what it says: g before scaling, y after clamping, the largest before") {
+  check(of(-3.0f, all), 9, 9, 3, 3);
+  check(of(-3.0f, {false, 0.5, inf}), 9, 2.25, 1.5, 1.5);
+  check(of(-3.0f, {false, 4, 2}), 9, 4, 2, 12);
+  check(of(3.0f, {false, 4, 2}), 9, 4, 2, 12);
+  check(of(0.25f, {false, 4, 2}), 0.0625, 1, 1, 1);
+  check(of(-0.0f, all), 0, 0, 0, 0);
+}
+
+TEST_CASE("where squares are all that is wanted, they are of g") {
+  const power_sums s = of(-3.0f, {true, 0.5, 1});
+  CHECK(s.g_squares == 9);
+  CHECK(s.squares == 9);
+}
+
+TEST_CASE("numbers add up, and so do sums") {
+  power_sums a, b;
+  for (const float g : {1.0f, -2.0f}) detail::add_carefully(a, g, all);
+  for (const float g : {4.0f, -0.5f}) detail::add_carefully(b, g, all);
+  check(a, 5, 5, 3, 2);
+  power_sums both = a;
+  both.add(b);
+  check(both, 21.25, 21.25, 7.5, 4);
+  both.add(a);  // a smaller one
+  check(both, 26.25, 26.25, 10.5, 4);
+  both.add({});
+  check(both, 26.25, 26.25, 10.5, 4);
+}
+
+TEST_CASE("no square of a float overflows or vanishes") {
+  for (const float g : {std::numeric_limits<float>::max(), std::numeric_limits<float>::denorm_min()}) {
+    const power_sums s = of(-g, all);
+    CHECK(std::sqrt(s.squares) == static_cast<double>(g));
+    CHECK(std::sqrt(s.g_squares) == static_cast<double>(g));
+  }
+}
+
+TEST_CASE("what is not finite shows in the squares of g, whatever the limit hides") {
+  for (const double limit : {1.0, inf}) {
+    CHECK(of(-std::numeric_limits<float>::infinity(), {false, 1, limit}).g_squares == inf);
+    CHECK(std::isnan(of(static_cast<float>(not_a_number), {false, 1, limit}).g_squares));
+  }
+}
+
+TEST_CASE("a sum in float is whole where neither its largest square overflowed nor one that counts vanished") {
+  using detail::is_whole;
+  CHECK(is_whole<float>(1));
+  CHECK(is_whole<float>(0x1p-85));
+  CHECK(is_whole<float>(0x1p119));
+  for (const double lost :
+       {0.0, 0x1p-86, 0x1p-140, 0x1p120, double(std::numeric_limits<float>::max()), inf, not_a_number})
+    CHECK_FALSE(is_whole<float>(lost));
+}
+
+TEST_CASE("a sum in double is whole where it is a number above zero") {
+  using detail::is_whole;
+  for (const double sum : {1.0, 0x1p-300, 0x1p900}) CHECK(is_whole<double>(sum));
+  for (const double lost : {0.0, not_a_number}) CHECK_FALSE(is_whole<double>(lost));
+}
