@@ -4,6 +4,7 @@
 #include "progress.hpp"
 #include "report.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -16,20 +17,47 @@ using namespace demo;
 
 enum exit_code { done = 0, failed = 1, misused = 2, stopped = 130 };
 
+std::string listed(const auto& named) {
+  std::string text;
+  for (const auto& n : named) text += (text.empty() ? "" : ", ") + n.name;
+  return text;
+}
+
+/// The names in place of their groups, each once.
+std::vector<std::string> chosen_names(const options& options) {
+  std::vector<std::string> names;
+  for (const std::string& name : options.recipes) {
+    std::vector<std::string> meant = {name};
+    for (const recipe_group& g : recipe_groups())
+      if (g.name == name) meant = g.recipes;
+    for (const std::string& m : meant)
+      if (std::find(names.begin(), names.end(), m) == names.end()) names.push_back(m);
+  }
+  return names;
+}
+
 std::vector<recipe> chosen_recipes(const options& options, const plan& plan) {
   std::vector<recipe> chosen;
-  std::string known;
-  for (const recipe& r : all_recipes(plan)) known += (known.empty() ? "" : ", ") + r.name;
-  for (const std::string& name : options.recipes) {
+  for (const std::string& name : chosen_names(options)) {
     for (recipe& r : all_recipes(plan))
       if (r.name == name) chosen.push_back(std::move(r));
-    if (chosen.empty() || chosen.back().name != name) throw usage_error("no recipe '" + name + "'; there are " + known);
+    if (chosen.empty() || chosen.back().name != name)
+      throw usage_error("no recipe '" + name + "'; there are " + listed(all_recipes(plan)) + ", and groups " +
+                        listed(recipe_groups()));
   }
   return chosen;
 }
 
 void print_recipes(const std::vector<recipe>& recipes) {
-  for (const recipe& r : recipes) std::printf("  %-10s %s\n", r.name.c_str(), r.summary.c_str());
+  for (const recipe& r : recipes) std::printf("  %-15s %s\n", r.name.c_str(), r.summary.c_str());
+}
+
+void print_groups() {
+  for (const recipe_group& g : recipe_groups()) {
+    std::printf("  %-15s", g.name.c_str());
+    for (const std::string& name : g.recipes) std::printf(" %s", name.c_str());
+    std::printf("\n");
+  }
 }
 
 dataset choose_images(dataset data, const options& options) {
@@ -58,12 +86,12 @@ void write(const std::string& file, const std::string& text) {
 
 exit_code run(options options, const std::string& command) {
   if (options.threads == 0) options.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  chosen_recipes(options, {1, options.rate});  // a mistyped name is told before the data is read
+  chosen_recipes(options, {1, 1, 1, 1});  // a mistyped name is told before the data is read
   const dataset data = choose_images(read_dataset(options.data), options);
   check_writable(options.report);
-  const settings training{options.epochs, options.batch, options.threads, options.rate};
-  const hone::index steps = training.steps_per_epoch(data.train.size());
-  std::vector<recipe> recipes = chosen_recipes(options, {steps * options.epochs, options.rate});
+  const auto images = static_cast<hone::index>(data.train.size());
+  const plan plan{images, options.epochs, options.batch, options.large_batch, options.rate};
+  std::vector<recipe> recipes = chosen_recipes(options, plan);
 
   catch_interrupts();
   std::printf("Fashion-MNIST: %zu training images, %zu %s; %d epochs, batch %d, %d thread%s\n", data.train.size(),
@@ -74,11 +102,11 @@ exit_code run(options options, const std::string& command) {
 
   std::vector<history> histories;
   {
-    progress progress(options.seeds * static_cast<int>(recipes.size()), options.epochs, steps);
+    progress progress(options.seeds * static_cast<int>(recipes.size()), options.epochs, images);
     for (int seed = 1; seed <= options.seeds && !interrupted(); ++seed)
       for (const recipe& r : recipes)
         if (!interrupted())
-          histories.push_back(train(r.name, data, training, static_cast<std::uint64_t>(seed), progress));
+          histories.push_back(train(r.name, data, plan, options.threads, static_cast<std::uint64_t>(seed), progress));
   }
 
   const std::vector<summary_row> rows = summarise(histories, options.epochs);
@@ -86,8 +114,9 @@ exit_code run(options options, const std::string& command) {
     std::printf("\ninterrupted%s\n", rows.empty() ? " before the end of the first epoch: no results" : "; so far:");
   if (!rows.empty()) std::printf("\n%s\n", table_text(rows).c_str());
   for (const std::string& sentence : verdict(histories, data.test.size())) std::printf("%s\n", sentence.c_str());
-  write(options.report,
-        html_report({command, options, training, data.train.size(), data.test.size(), std::move(recipes), histories}));
+  for (const history& h : histories)
+    if (h.seed == 1 && !h.note.empty()) std::printf("%s, seed 1: %s.\n", h.recipe.c_str(), h.note.c_str());
+  write(options.report, html_report({command, options, plan, data.test.size(), std::move(recipes), histories}));
   std::printf("report: %s\n", options.report.c_str());
   return interrupted() ? stopped : done;
 }
@@ -100,9 +129,11 @@ int main(int count, char** arguments) {
   try {
     const options options = parse({arguments + std::min(count, 1), arguments + count});
     if (options.help) {
-      std::printf("%s\nrecipes, each with its own rate; the first one named is what the others are compared with:\n",
+      std::printf("%s\nrecipes; each is compared with what it adds to, or else with the first one named:\n",
                   help_text().c_str());
-      print_recipes(all_recipes({1, {}}));
+      print_recipes(all_recipes({60000, options.epochs, options.batch, options.large_batch, options.rate}));
+      std::printf("\ngroups of recipes:\n");
+      print_groups();
       return done;
     }
     return run(options, command);

@@ -19,7 +19,7 @@ struct sgd {
   float decay = 5e-4f;
   Eigen::VectorXf velocity = {};
 
-  void update(Eigen::VectorXf& parameters, const Eigen::VectorXf& gradient, double rate) {
+  void update(Eigen::Ref<Eigen::VectorXf> parameters, const Eigen::VectorXf& gradient, double rate) {
     if (velocity.size() == 0) velocity.setZero(parameters.size());
     velocity = momentum * velocity + gradient + decay * parameters;
     parameters -= static_cast<float>(rate) * velocity;

@@ -53,7 +53,7 @@ const std::vector<option>& table() {
   static const std::vector<option> all = {
       {"--data", "FOLDER", "the four idx files, plain or .gz",
        [](options& o, const string& v) { o.data = filled("--data", v); }},
-      {"--recipes", "A,B", "which trainings to compare",
+      {"--recipes", "A,B", "which trainings to compare; a group stands for its recipes",
        [](options& o, const string& v) { o.recipes = split("--recipes", v); }},
       {"--seeds", "N", "trainings per recipe, with seeds 1 to N",
        [](options& o, const string& v) { o.seeds = number("--seeds", v, 1, 1000, "a whole number from 1 to 1000"); }},
@@ -61,7 +61,11 @@ const std::vector<option>& table() {
        [](options& o, const string& v) { o.epochs = number("--epochs", v, 1, 1000, "a whole number from 1 to 1000"); }},
       {"--batch", "N", "images per step",
        [](options& o, const string& v) { o.batch = number("--batch", v, 1, 60000, "a whole number from 1 to 60000"); }},
-      {"--rate", "X", "learning rate, constant or at the peak, in place of every recipe's own",
+      {"--large-batch", "N", "images per step of the recipes for large batches",
+       [](options& o, const string& v) {
+         o.large_batch = number("--large-batch", v, 1, 60000, "a whole number from 1 to 60000");
+       }},
+      {"--rate", "X", "learning rate, constant, at the peak or before scaling, in place of every recipe's own",
        [](options& o, const string& v) { o.rate = number("--rate", v, 1e-9, 100.0, "a number from 1e-9 to 100"); }},
       {"--threads", "N", "threads; the results do not depend on it (default: one per core)",
        [](options& o, const string& v) {
@@ -115,8 +119,8 @@ string help_text() {
     text.append("  ").append(left).append(o.meaning).append("\n");
   }
   char defaults[200];
-  std::snprintf(defaults, sizeof defaults, "\ndefaults: %s, %d seed, %d epochs, batch %d, report %s\n", debian_folder,
-                d.seeds, d.epochs, d.batch, d.report.c_str());
+  std::snprintf(defaults, sizeof defaults, "\ndefaults: %s, %d seed, %d epochs, batch %d, large batch %d, report %s\n",
+                debian_folder, d.seeds, d.epochs, d.batch, d.large_batch, d.report.c_str());
   return text + defaults + "exit code: 0 done, 1 no or corrupt data or no report, 2 bad option, 130 interrupted\n";
 }
 

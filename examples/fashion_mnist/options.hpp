@@ -21,9 +21,10 @@ struct options {
   int epochs = 6;                   // with --quick: 2
   int threads = 0;                  // 0: one per core
   int batch = 32;                   // images per step
+  int large_batch = 1024;           // those of the recipes for large batches
   std::optional<double> rate = {};  // in place of every recipe's own
   std::string report = "fashion_mnist.html";
-  std::vector<std::string> recipes = {"baseline", "refined"};
+  std::vector<std::string> recipes = {"baseline", "refined", "ema"};  // or groups of them
   bool quick = false;       // a few hundred images, to see that everything runs
   bool validation = false;  // measure on held-out training images: for choosing hyper-parameters
   bool help = false;

@@ -35,15 +35,15 @@ std::string clock_text(double seconds) {
   return s < 3600 ? format("%ld:%02ld", s / 60, s % 60) : format("%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
 }
 
-progress::progress(int trainings, int epochs, hone::index steps_per_epoch)
-    : trainings_(trainings), epochs_(epochs), steps_per_epoch_(steps_per_epoch), terminal_(on_terminal()) {}
+progress::progress(int trainings, int epochs, hone::index images_per_epoch)
+    : trainings_(trainings), epochs_(epochs), images_per_epoch_(images_per_epoch), terminal_(on_terminal()) {}
 
 void progress::begin(const std::string& recipe, std::uint64_t seed) {
   label_ = format("[%d/%d] ", ++training_, trainings_) + recipe + format(" seed %d", static_cast<int>(seed));
 }
 
-void progress::step(int epoch, double loss, double accuracy) {
-  ++done_;
+void progress::step(int epoch, hone::index images, double loss, double accuracy) {
+  done_ += images;
   const clock::time_point now = clock::now();
   if (!terminal_ || now - drawn_ < std::chrono::milliseconds(100)) return;
   drawn_ = now;
@@ -53,7 +53,7 @@ void progress::step(int epoch, double loss, double accuracy) {
   const int room = std::min(30, terminal_width() - 3 - static_cast<int>(left.size() + right.size()));
   std::string bar;
   if (room >= 5) {  // a narrow terminal gets the numbers only
-    const hone::index of_training = steps_per_epoch_ * epochs_;
+    const hone::index of_training = images_per_epoch_ * epochs_;
     const auto full = static_cast<int>(room * (done_ - (training_ - 1) * of_training) / of_training);
     bar = '[' + std::string(static_cast<std::size_t>(full), '#') +
           std::string(static_cast<std::size_t>(room - full), '.') + ']';
@@ -79,7 +79,7 @@ void progress::clear() {
 
 double progress::seconds_left() const {
   const double gone = std::chrono::duration<double>(clock::now() - start_).count();
-  const auto all = static_cast<double>(steps_per_epoch_ * epochs_ * trainings_);
+  const auto all = static_cast<double>(images_per_epoch_ * epochs_ * trainings_);
   return gone * (all / static_cast<double>(std::max<hone::index>(done_, 1)) - 1);
 }
 

@@ -12,11 +12,11 @@ namespace demo {
 class progress final : public observer {
  public:
   /// How much there is to do; for the time left.
-  progress(int trainings, int epochs, hone::index steps_per_epoch);
+  progress(int trainings, int epochs, hone::index images_per_epoch);
   ~progress() override { clear(); }
 
   void begin(const std::string& recipe, std::uint64_t seed) override;
-  void step(int epoch, double loss, double accuracy) override;
+  void step(int epoch, hone::index images, double loss, double accuracy) override;
   void epoch(int epoch, double loss, double accuracy, double test_accuracy) override;
 
  private:
@@ -26,13 +26,13 @@ class progress final : public observer {
   double seconds_left() const;
 
   const int trainings_, epochs_;
-  const hone::index steps_per_epoch_;
+  const hone::index images_per_epoch_;
   const bool terminal_;
   const clock::time_point start_ = clock::now();
   clock::time_point drawn_ = {};
   std::string label_;
   int training_ = 0;
-  hone::index done_ = 0;  // steps, of all trainings
+  hone::index done_ = 0;  // images, of all trainings
   bool visible_ = false;
 };
 

@@ -26,19 +26,33 @@ struct batch {
   std::vector<int> labels;
 };
 
-/// How long the training will be, for schedules.
+/// How long the trainings are, and in which steps.
 struct plan {
-  hone::index steps;           // in all
-  std::optional<double> rate;  // in place of the recipe's own
+  hone::index images;
+  int epochs, batch, large_batch;
+  std::optional<double> rate = {};  // in place of every recipe's own
+
+  hone::index steps_per_epoch(hone::index size) const { return (images + size - 1) / size; }
 };
 
 struct recipe {
-  std::string name, summary;
+  std::string name, summary, against;  // against: what it adds something to; empty: nothing, or several things
+  hone::index batch_size;              // images per step
   std::function<double(hone::index step)> rate;                         // the report draws it
   std::function<double(trainer& t, const batch& b, double rate)> step;  // one step; returns its loss
+  std::function<void(trainer& t)> begin = {};                           // before the first step
+  std::function<void(trainer& t)> swap = {};  // before and after every test: other parameters in, and out again
+  std::function<std::string()> note = {};     // what there is to tell afterwards
 };
 
 /// All recipes, the baseline first. Made anew for every training, so that a recipe may hold state.
 std::vector<recipe> all_recipes(const plan& plan);
+
+/// Recipes that are looked at together, by one name.
+struct recipe_group {
+  std::string name;
+  std::vector<std::string> recipes;
+};
+std::vector<recipe_group> recipe_groups();
 
 }  // namespace demo

@@ -10,9 +10,11 @@ namespace {
 
 constexpr const char* style = R"(
 :root { color-scheme: light dark; --ink: #1c2430; --soft: #5d6878; --line: #dfe4ea; --page: #fbfbfa;
-  --c0: #7a8594; --c1: #c2410c; --c2: #1d6fb8; --c3: #2f855a; --c4: #8b5cf6; --c5: #b7791f; }
+  --c0: #7a8594; --c1: #c2410c; --c2: #1d6fb8; --c3: #2f855a; --c4: #8b5cf6; --c5: #b7791f;
+  --c6: #0f766e; --c7: #be185d; --c8: #4d5bd6; --c9: #65801b; --c10: #7f4f24; --c11: #111827; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e9ee; --soft: #98a3b3; --line: #2d3540; --page: #14181e;
-  --c0: #9aa5b4; --c1: #fb8c4e; --c2: #6cb4f0; --c3: #68c48f; --c4: #b79cff; --c5: #e6b450; } }
+  --c0: #9aa5b4; --c1: #fb8c4e; --c2: #6cb4f0; --c3: #68c48f; --c4: #b79cff; --c5: #e6b450;
+  --c6: #4fd1c5; --c7: #f472b6; --c8: #9aa6ff; --c9: #b5d159; --c10: #d2a679; --c11: #f8fafc; } }
 body { font: 17px/1.55 Charter, "Bitstream Charter", Georgia, "DejaVu Serif", serif; color: var(--ink);
   background: var(--page); max-width: 44rem; margin: 3rem auto; padding: 0 1.2rem; }
 h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .3rem; } h2 { font-size: 1.15rem; margin: 2.4rem 0 .4rem; }
@@ -25,13 +27,14 @@ td small { color: var(--soft); display: block; } td { white-space: nowrap; } td:
 svg { width: 100%; height: auto; display: block; font: 12px system-ui, sans-serif; } svg text { fill: var(--soft); }
 .grid { stroke: var(--line); } polyline { fill: none; stroke-width: 2; stroke-linejoin: round; } .faint { opacity: .28; stroke-width: 1.2; }
 .c0 { stroke: var(--c0); } .c1 { stroke: var(--c1); } .c2 { stroke: var(--c2); } .c3 { stroke: var(--c3); } .c4 { stroke: var(--c4); }
-.c5 { stroke: var(--c5); } circle { fill: var(--page); stroke-width: 2; }
+.c5 { stroke: var(--c5); } .c6 { stroke: var(--c6); } .c7 { stroke: var(--c7); } .c8 { stroke: var(--c8); } .c9 { stroke: var(--c9); }
+.c10 { stroke: var(--c10); } .c11 { stroke: var(--c11); } circle { fill: var(--page); stroke-width: 2; }
 .legend { font-size: .88rem; color: var(--soft); margin: 1rem 0 0; } .legend span { margin-right: 1.4rem; white-space: nowrap; }
 .legend svg { display: inline; width: 22px; height: 8px; margin-right: .4rem; }
 code { font: .84em ui-monospace, Menlo, "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; }
 )";
 
-constexpr int colours = 6;
+constexpr int colours = 12;
 
 std::string escaped(const std::string& text) {
   std::string out;
@@ -90,8 +93,9 @@ std::vector<line> lines_of(const report_input& in, std::vector<point> history::*
 
 std::vector<line> rate_lines(const report_input& in) {
   std::vector<line> lines;
-  const hone::index per_epoch = in.training.steps_per_epoch(in.train_images), steps = per_epoch * in.training.epochs;
   for (std::size_t r = 0; r < in.recipes.size(); ++r) {
+    const hone::index per_epoch = in.training.steps_per_epoch(in.recipes[r].batch_size);
+    const hone::index steps = per_epoch * in.training.epochs;
     line l{in.recipes[r].name, static_cast<int>(r) % colours, false, false, {}};
     const hone::index samples = std::min<hone::index>(steps, 280);
     for (hone::index i = 0; i <= samples; ++i) {
@@ -111,6 +115,8 @@ std::string table_html(const report_input& in) {
     std::string summary;
     for (const recipe& r : in.recipes)
       if (r.name == row.recipe) summary = r.summary;
+    for (const history& h : in.histories)
+      if (h.recipe == row.recipe && h.seed == 1 && !h.note.empty()) summary += "; with seed 1, " + h.note;
     out += "<tr><td>" + escaped(label_of(row)) + "<small>" + escaped(summary) + "</small></td><td>" +
            percent_text(row.accuracy, row.runs) + "</td><td>" + format("%.2f %%", 100 * row.error()) + "</td><td>" +
            percent_text(row.calibration_error, row.runs) + "</td><td>" + format("%.1f s", row.seconds.mean) +
@@ -132,10 +138,10 @@ std::string html_report(const report_input& in) {
   out += style;
   out += "</style></head><body>\n<h1>Fashion-MNIST, plainly and refined</h1>\n";
   out += format(
-      "<p class=\"lead\">One small convolutional network, the same seeds, the same %d epochs over %zu images; measured "
+      "<p class=\"lead\">One small convolutional network, the same seeds, the same %d epochs over %jd images; measured "
       "on "
       "%zu images %s.</p>\n",
-      in.training.epochs, in.train_images, in.test_images,
+      in.training.epochs, std::intmax_t(in.training.images), in.test_images,
       in.chosen.validation ? "held out from the training images" : "of the test set");
   for (const std::string& sentence : verdict(in.histories, in.test_images)) {
     const std::size_t judgement = std::min(sentence.find(':'), sentence.size());
@@ -161,9 +167,10 @@ std::string html_report(const report_input& in) {
   out += "<h2>How it was run</h2>\n<p><code>" + escaped(in.command) + "</code></p>\n<p class=\"note\">";
   const std::string seeds = in.chosen.seeds > 1 ? format("seeds 1 to %d", in.chosen.seeds) : "seed 1";
   out += format(
-      "Batches of %d, %d thread%s, %s. The same command gives the same numbers, whatever the number "
+      "Batches of %d where a recipe has no other, %d thread%s, %s. The same command gives the same numbers, whatever "
+      "the number "
       "of threads; only the times differ.</p>\n</body></html>\n",
-      in.training.batch, in.training.threads, in.training.threads > 1 ? "s" : "", seeds.c_str());
+      in.training.batch, in.chosen.threads, in.chosen.threads > 1 ? "s" : "", seeds.c_str());
   return out;
 }
 

@@ -10,8 +10,8 @@ namespace demo {
 struct report_input {
   std::string command;  // as typed
   options chosen;
-  settings training;
-  std::size_t train_images, test_images;
+  plan training;
+  std::size_t test_images;
   std::vector<recipe> recipes;  // those that were chosen, in that order
   std::vector<history> histories;
 };

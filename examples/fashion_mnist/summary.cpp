@@ -45,6 +45,13 @@ const history* complete_run(const std::vector<history>& histories, const std::st
   return nullptr;
 }
 
+/// What a recipe is judged against: what it adds to, if that was trained; else the first one.
+std::string base_of(const std::vector<history>& histories, const std::vector<std::string>& names, std::size_t i) {
+  for (const history& h : histories)
+    if (h.recipe == names[i] && std::find(names.begin(), names.end(), h.against) != names.end()) return h.against;
+  return names[0];
+}
+
 std::string compare(const std::vector<history>& histories, const std::string& base, const std::string& name,
                     std::size_t test_images) {
   std::vector<double> gains, calibrations;  // points; same seed, so that the pair differs by the recipe alone
@@ -69,7 +76,7 @@ std::string compare(const std::vector<history>& histories, const std::string& ba
   std::string text = clear && gain.mean > 0 ? name + " beat " + base
                      : clear                ? name + " did worse than " + base
                      : gain.mean > 0        ? name + " was ahead of " + base + ", but not clearly"
-                                            : name + " did not help";
+                                            : name + " did not help over " + base;
   text += format(": %+.2f points of test accuracy", gain.mean);
   if (gains.size() > 1)
     text += format(" on the mean of %zu seeds (standard error %.2f), ahead in %d of them", gains.size(), noise, wins);
@@ -122,7 +129,7 @@ std::vector<std::string> verdict(const std::vector<history>& histories, std::siz
   std::vector<std::string> sentences;
   const std::vector<std::string> names = names_in(histories);
   for (std::size_t i = 1; i < names.size(); ++i)
-    sentences.push_back(compare(histories, names[0], names[i], test_images));
+    sentences.push_back(compare(histories, base_of(histories, names, i), names[i], test_images));
   return sentences;
 }
 

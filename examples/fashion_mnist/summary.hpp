@@ -29,7 +29,8 @@ std::string label_of(const summary_row& row);
 /// The rows as lines of text, aligned.
 std::string table_text(const std::vector<summary_row>& rows);
 
-/// One sentence or two per recipe against the first one, seed by seed. It says so where nothing was gained.
+/// One sentence or two per recipe against what it adds to, or else the first one, seed by seed. It says so where
+/// nothing was gained.
 std::vector<std::string> verdict(const std::vector<history>& histories, std::size_t test_images);
 
 }  // namespace demo

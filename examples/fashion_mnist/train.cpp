@@ -83,25 +83,26 @@ recipe find_recipe(const std::string& name, const plan& plan) {
 
 }  // namespace
 
-history train(const std::string& recipe_name, const dataset& data, const settings& settings, std::uint64_t seed,
+history train(const std::string& recipe_name, const dataset& data, const plan& plan, int threads, std::uint64_t seed,
               observer& observer) {
   const auto start = std::chrono::steady_clock::now();
-  const hone::index steps = settings.steps_per_epoch(data.train.size());
-  const recipe recipe = find_recipe(recipe_name, {steps * settings.epochs, settings.rate});
+  const recipe recipe = find_recipe(recipe_name, plan);
+  const hone::index steps = plan.steps_per_epoch(recipe.batch_size);  // of an epoch
   const standardisation standard(data.train);
-  trainer trainer{network(seed, settings.threads), sgd{}, hone::cpu{settings.threads}, {}};
+  trainer trainer{network(seed, threads), sgd{}, hone::cpu{threads}, {}};
   std::mt19937_64 random(seed + 1'000'000);  // apart from the seeds of the weights
   std::vector<std::uint32_t> order = in_order(data.train.size());
   const std::vector<std::uint32_t> test_order = in_order(data.test.size());
 
-  history result{.recipe = recipe.name, .seed = seed};
+  history result{.recipe = recipe.name, .against = recipe.against, .seed = seed};
   batch batch;
   hone::index step = 0;
+  if (recipe.begin) recipe.begin(trainer);
   observer.begin(recipe.name, seed);
-  for (int epoch = 1; epoch <= settings.epochs; ++epoch) {
+  for (int epoch = 1; epoch <= plan.epochs; ++epoch) {
     shuffle(order, random);
     running_mean loss, accuracy, recent;
-    const bool finished = each_batch(order, static_cast<std::size_t>(settings.batch), [&](auto part) {
+    const bool finished = each_batch(order, static_cast<std::size_t>(recipe.batch_size), [&](auto part) {
       standard.gather(data.train, part, batch);
       const double value = recipe.step(trainer, batch, recipe.rate(step));
       if (!std::isfinite(value))
@@ -116,17 +117,19 @@ history train(const std::string& recipe_name, const dataset& data, const setting
         result.train_loss.push_back({static_cast<double>(step) / static_cast<double>(steps), recent()});
         recent.reset();
       }
-      observer.step(epoch, loss(), accuracy());
+      observer.step(epoch, static_cast<hone::index>(part.size()), loss(), accuracy());
       return !interrupted();
     });
     if (!finished) break;
 
+    if (recipe.swap) recipe.swap(trainer);
     classification_metrics metrics;
     each_batch(test_order, 500, [&](auto part) {
       standard.gather(data.test, part, batch);
       metrics.add(trainer.net.forward(batch.images), batch.labels);
       return true;
     });
+    if (recipe.swap) recipe.swap(trainer);
     result.epochs = epoch;
     result.test_error.push_back({static_cast<double>(epoch), metrics.error()});
     result.accuracy = metrics.accuracy();
@@ -134,7 +137,8 @@ history train(const std::string& recipe_name, const dataset& data, const setting
     observer.epoch(epoch, loss(), accuracy(), metrics.accuracy());
     if (interrupted()) break;
   }
-  result.complete = result.epochs == settings.epochs;
+  result.complete = result.epochs == plan.epochs;
+  if (recipe.note) result.note = recipe.note();
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
 }

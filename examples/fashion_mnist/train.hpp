@@ -14,21 +14,12 @@ struct divergence : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-struct settings {
-  int epochs, batch, threads;
-  std::optional<double> rate = {};
-
-  hone::index steps_per_epoch(std::size_t images) const {
-    return (static_cast<hone::index>(images) + batch - 1) / batch;
-  }
-};
-
 struct point {
   double epoch, value;
 };
 
 struct history {
-  std::string recipe = {};
+  std::string recipe = {}, against = {}, note = {};  // of the recipe
   std::uint64_t seed = 0;
   int epochs = 0;                              // completed
   bool complete = false;                       // false: interrupted
@@ -43,13 +34,13 @@ class observer {
  public:
   virtual ~observer() = default;
   virtual void begin(const std::string& recipe, std::uint64_t seed) = 0;
-  virtual void step(int epoch, double loss, double accuracy) = 0;
+  virtual void step(int epoch, hone::index images, double loss, double accuracy) = 0;
   virtual void epoch(int epoch, double loss, double accuracy, double test_accuracy) = 0;
 };
 
 /// Trains the named recipe. Same seed: same weights and same order of images, whatever the recipe.
 /// Returns early, after the current step, when interrupted(). Throws divergence.
-history train(const std::string& recipe_name, const dataset& data, const settings& settings, std::uint64_t seed,
+history train(const std::string& recipe_name, const dataset& data, const plan& plan, int threads, std::uint64_t seed,
               observer& observer);
 
 }  // namespace demo

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// The examples of docs/low_precision.md.
+#include <hone/hone.hpp>
+
+#include "expect.hpp"
+
+#include <vector>
+
+int main() {
+  const hone::cpu cpu;
+  {
+    // [lost]
+    Eigen::bfloat16 bare(1.0f), stored(1.0f);
+    const hone::tensor_list<Eigen::bfloat16> parameters{{&stored, 1}};
+    const hone::master_weights<float> masters(parameters);
+    for (int step = 0; step < 1000; ++step) {
+      bare = Eigen::bfloat16(static_cast<float>(bare) + 1e-4f);  // 1, every time
+      masters.tensors()[0].data[0] += 1e-4f;
+    }
+    hone::refresh(cpu, masters, parameters);  // 1.1015625, the bfloat16 next to 1.1
+    // [/lost]
+    expect(static_cast<float>(bare), 1, "an update without masters");
+    expect(static_cast<float>(stored), 1.1015625, "updates of masters");
+  }
+
+  std::vector<Eigen::bfloat16> weight(12, Eigen::bfloat16(1.0f)), gradient(12);
+  std::vector<float> velocity(12);
+  const float rate = 0.001f;
+  const auto forward_and_backward = [&](double scale) {
+    for (auto& g : gradient) g = Eigen::bfloat16(static_cast<float>(0.5 * scale));
+  };
+  // [train]
+  const hone::tensor_list<Eigen::bfloat16> parameters{{weight.data(), 3, 4}}, gradients{{gradient.data(), 3, 4}};
+  const hone::master_weights<float> masters(parameters);
+  hone::loss_scaler scaler{.initial = 1024};
+
+  for (int step = 0; step < 10; ++step) {
+    forward_and_backward(scaler.scale());  // of scaler.scale() · loss
+    const auto report =
+        hone::transform(cpu, hone::chain(hone::unscale(scaler.scale()), hone::clip_by_global_norm(1)), gradients);
+    scaler.update(report.finite);
+    if (!report.finite) continue;  // neither the masters nor the parameters move
+    float* const w = masters.tensors()[0].data;
+    for (std::size_t i = 0; i < gradient.size(); ++i) {
+      velocity[i] = 0.9f * velocity[i] + static_cast<float>(gradient[i]);
+      w[i] -= rate * velocity[i];
+    }
+    hone::refresh(cpu, masters, parameters);
+  }
+  // [/train]
+  expect(static_cast<float>(weight[0]) < 1 && weight[0] == Eigen::bfloat16(masters.tensors()[0].data[0]),
+         "parameters follow their masters");
+  return failures;
+}
