@@ -15,6 +15,7 @@ namespace {
 template <class T>
 std::vector<T> all() {
   std::vector<T> x;
+  x.reserve(65536);
   for (int bits = 0; bits < 65536; ++bits) x.push_back(Eigen::numext::bit_cast<T>(static_cast<std::uint16_t>(bits)));
   return x;
 }
@@ -60,8 +61,8 @@ TEST_CASE_TEMPLATE("every 16-bit number becomes itself, by packs and alone", T, 
 
 TEST_CASE_TEMPLATE("any number of them from any place, and nothing behind", T, Eigen::half, Eigen::bfloat16, float,
                    double) {
-  std::vector<T> from;
-  for (int i = 0; i < 100; ++i) from.push_back(static_cast<T>(static_cast<float>(i)));
+  std::vector<T> from(100);
+  for (std::size_t i = 0; i < 100; ++i) from[i] = static_cast<T>(static_cast<float>(i));
   for (int begin = 0; begin < 3; ++begin)
     for (int n = 0; n < 70; ++n) {
       std::vector<float> to(100, -1.0f);
