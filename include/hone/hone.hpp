@@ -16,6 +16,7 @@
 #include <hone/core/view.hpp>
 #include <hone/cpu/copy.hpp>
 #include <hone/cpu/evaluate.hpp>
+#include <hone/cpu/pairwise.hpp>
 #include <hone/cpu/refresh.hpp>
 #include <hone/cpu/swap.hpp>
 #include <hone/cpu/transform.hpp>
@@ -32,6 +33,12 @@
 #include <hone/large_batch/name_pattern.hpp>
 #include <hone/large_batch/zero_fill.hpp>
 #include <hone/loss/binary_cross_entropy.hpp>
+#include <hone/loss/box/ciou.hpp>
+#include <hone/loss/box/diou.hpp>
+#include <hone/loss/box/eiou.hpp>
+#include <hone/loss/box/giou.hpp>
+#include <hone/loss/box/iou.hpp>
+#include <hone/loss/box/siou.hpp>
 #include <hone/loss/cross_entropy.hpp>
 #include <hone/loss/distillation.hpp>
 #include <hone/loss/quality_focal.hpp>

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <hone/core/reduction.hpp>
+#include <hone/cpu/boxes.hpp>
 #include <hone/cpu/elements.hpp>
 #include <hone/cpu/rows.hpp>
 #include <hone/loss/evaluable.hpp>
@@ -20,7 +21,7 @@ namespace detail {
 template <class View, class... Leaf>
 double evaluate_leaves(cpu const& backend, list<Leaf...> const& all, View prediction,
                        typename outputs_of<View>::type out, reduction how) {
-  constexpr bool by_rows = sums_rows<Leaf...>();
+  constexpr sum_of kind = kind_of_sum<Leaf...>();
   using A = accumulator_t<number_of<View>>;
   const index rows = rows_of(prediction), columns = columns_of(prediction);
 
@@ -37,11 +38,13 @@ double evaluate_leaves(cpu const& backend, list<Leaf...> const& all, View predic
   }
   double total = 0;
   if (columns == 0) {  // rows without classes count for nothing
-    if (by_rows && out.unreduced) std::fill_n(out.unreduced, rows, A(0));
-  } else if constexpr (by_rows) {
+    if (kind == sum_of::rows && out.unreduced) std::fill_n(out.unreduced, rows, A(0));
+  } else if constexpr (kind == sum_of::rows) {
     total = on_cpu::sum_rows(backend, on_cpu::row_job<View, Leaf...>{prediction, out, all, scales, columns});
-  } else {
+  } else if constexpr (kind == sum_of::elements) {
     total = on_cpu::sum_elements(backend, on_cpu::element_job<View, Leaf...>{prediction, out, all, scales, columns});
+  } else {
+    total = on_cpu::sum_boxes(backend, on_cpu::box_job<View, Leaf...>{prediction, out, all, scales});
   }
   if (!counts) total = 0;
   if (out.value) *out.value = static_cast<A>(total);

@@ -2,6 +2,7 @@
 /// What every backend's evaluate refuses while it is compiled.
 #pragma once
 
+#include <hone/loss/box/box_term.hpp>
 #include <hone/loss/element_term.hpp>
 #include <hone/loss/row_term.hpp>
 
@@ -15,14 +16,17 @@ constexpr void require_evaluable() {
                 "evaluate: a prediction holds float, double, or a 16-bit floating-point type");
 }
 
-/// Whether the terms of a sum are losses of rows; else all are element-wise.
+/// What a sum consists of: losses of rows, of elements, or of boxes.
+enum class sum_of : unsigned char { rows, elements, boxes };
+
 template <class... Leaf>
-constexpr bool sums_rows() {
-  constexpr bool by_rows = (row_term<typename Leaf::term_type> && ...);
-  static_assert(by_rows || (elementwise<typename Leaf::term_type> && ...),
-                "evaluate: a sum may hold row terms (cross_entropy, distillation, ...) or element-wise terms "
-                "(binary_cross_entropy, sigmoid_focal_loss, ...), not both");
-  return by_rows;
+constexpr sum_of kind_of_sum() {
+  constexpr bool rows = (row_term<typename Leaf::term_type> && ...);
+  constexpr bool elements = (elementwise<typename Leaf::term_type> && ...);
+  static_assert(rows || elements || (boxwise<typename Leaf::term_type> && ...),
+                "evaluate: a sum may hold row terms (cross_entropy, distillation, ...), element-wise terms "
+                "(binary_cross_entropy, sigmoid_focal_loss, ...) or box losses (ciou_loss, ...), not two of these");
+  return rows ? sum_of::rows : elements ? sum_of::elements : sum_of::boxes;
 }
 
 }  // namespace hone::detail

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+/// Overlaps of every box of one set with every box of another, on the CPU.
+#pragma once
+
+#include <hone/cpu/box_lines.hpp>
+#include <hone/cpu/chunks.hpp>
+#include <hone/cpu/math.hpp>
+#include <hone/loss/box/pairwise.hpp>
+
+namespace hone {
+
+namespace on_cpu {
+
+/// The overlaps of one box with as many as lie in four columns, a multiple of a pack's lanes.
+template <class A, class Overlap>
+void overlap_row(Overlap const& overlap, A const (&one)[4], A const* columns, A* to, index boxes) noexcept {
+  using V = pack<A>;
+  const box<V> first = corners_format::corners_of({V(one[0]), V(one[1]), V(one[2]), V(one[3])});
+  for (index j = 0; j < boxes; j += V::size) {
+    V other[4];
+    for (int c = 0; c < 4; ++c) other[c] = V::load(columns + c * segment_boxes + j);
+    overlap(box_pair<V>(first, corners_format::corners_of(other))).store(to + j);
+  }
+}
+
+/// Columns x1, y1, x2, y2 of a segment of boxes, filled up to whole packs.
+template <class A, class T>
+void columns_of_boxes(matrix_view<const T> v, box_segment s, A* rows, A* to) noexcept {
+  const box_lines<A const> lines = reach(v, s, rows);
+  for (index j = 0; j < s.boxes; j += pack<A>::size) {
+    pack<A> x[4];
+    lines.load(j, x);
+    for (int c = 0; c < 4; ++c) x[c].store(to + c * segment_boxes + j);
+  }
+}
+
+template <class Overlap, class T>
+void pairwise(cpu const& backend, const char* function, matrix_view<const T> a, matrix_view<const T> b,
+              matrix_view<T> out) {
+  using A = accumulator_t<T>;
+  using V = pack<A>;
+  detail::require_pairwise(function, a, b, out);
+  const bool streaming = static_cast<std::size_t>(out.rows * out.columns) * sizeof(T) >= streaming_from;
+  const index per = std::max({chunk_elements / std::max<index>(b.rows, 1), (a.rows + most_chunks - 1) / most_chunks,
+                              std::min<index>(16, a.rows / 64), index(1)});
+  const chunk_plan_t plan{a.rows, per};
+  const std::size_t bytes = 2 * carver::room_for<A>(4 * segment_boxes) + carver::room_for<A>(segment_boxes);
+  for_chunks(backend, plan.chunks(), bytes, [&](index chunk, std::byte* memory) {
+    carver pieces(memory);
+    A* const rows = pieces.take<A>(4 * segment_boxes);
+    A* const columns = pieces.take<A>(4 * segment_boxes);
+    A* const line = pieces.take<A>(segment_boxes);
+    const index begin = chunk * per, end = std::min(begin + per, a.rows);
+    for (index at = 0; at < b.rows; at += segment_boxes) {
+      const box_segment s = segment_at(b, at, b.rows);
+      columns_of_boxes(b, s, rows, columns);
+      const index padded = (s.boxes + V::size - 1) / V::size * V::size;
+      for (index i = begin; i < end; ++i) {
+        A one[4];
+        convert(a.row(i), one, 4);
+        T* const to = out.row(i) + at;
+        if constexpr (std::is_same_v<A, T>)
+          if (!streaming && padded == s.boxes) {
+            overlap_row(Overlap{}, one, columns, to, padded);
+            continue;
+          }
+        overlap_row(Overlap{}, one, columns, line, padded);
+        if constexpr (std::is_same_v<A, T>)
+          if (streaming) {
+            stream_copy(static_cast<A const*>(line), to, s.boxes);
+            continue;
+          }
+        convert(static_cast<A const*>(line), to, s.boxes);
+      }
+    }
+    stream_fence();
+  });
+}
+
+}  // namespace on_cpu
+
+/// out(i, j) becomes the IoU of box a(i) and box b(j): n x 4 and m x 4 corners, out n x m. Throws
+/// hone::invalid_argument, and writes nothing, where a shape does not fit. NaN in a box is NaN in its row or column.
+template <class T>
+void pairwise_iou(cpu const& backend, matrix_view<T> a, std::type_identity_t<matrix_view<const T>> b,
+                  std::type_identity_t<matrix_view<std::remove_const_t<T>>> out) {
+  on_cpu::pairwise<detail::overlap_of<iou_metric>, std::remove_const_t<T>>(backend, "pairwise_iou", a, b, out);
+}
+/// The same of GIoU.
+template <class T>
+void pairwise_giou(cpu const& backend, matrix_view<T> a, std::type_identity_t<matrix_view<const T>> b,
+                   std::type_identity_t<matrix_view<std::remove_const_t<T>>> out) {
+  on_cpu::pairwise<detail::overlap_of<giou_metric>, std::remove_const_t<T>>(backend, "pairwise_giou", a, b, out);
+}
+/// The same of DIoU.
+template <class T>
+void pairwise_diou(cpu const& backend, matrix_view<T> a, std::type_identity_t<matrix_view<const T>> b,
+                   std::type_identity_t<matrix_view<std::remove_const_t<T>>> out) {
+  on_cpu::pairwise<detail::overlap_of<diou_metric>, std::remove_const_t<T>>(backend, "pairwise_diou", a, b, out);
+}
+/// The same of CIoU.
+template <class T>
+void pairwise_ciou(cpu const& backend, matrix_view<T> a, std::type_identity_t<matrix_view<const T>> b,
+                   std::type_identity_t<matrix_view<std::remove_const_t<T>>> out) {
+  on_cpu::pairwise<detail::overlap_of<ciou_metric>, std::remove_const_t<T>>(backend, "pairwise_ciou", a, b, out);
+}
+/// The same of intersection over the area of a(i): how a detection is matched with a crowd.
+template <class T>
+void pairwise_ioa(cpu const& backend, matrix_view<T> a, std::type_identity_t<matrix_view<const T>> b,
+                  std::type_identity_t<matrix_view<std::remove_const_t<T>>> out) {
+  on_cpu::pairwise<detail::overlap_over_first, std::remove_const_t<T>>(backend, "pairwise_ioa", a, b, out);
+}
+
+}  // namespace hone

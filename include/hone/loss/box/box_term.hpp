@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+/// The role of a box loss: a formula of a predicted box and its target, how both are said, and where the targets are.
+#pragma once
+
+#include <hone/core/objective.hpp>
+#include <hone/core/view.hpp>
+#include <hone/core/view_check.hpp>
+#include <hone/loss/box/box.hpp>
+
+namespace hone {
+
+/// value and gradient by the corners of the predicted box, the first argument. Finite wherever both boxes are.
+template <class F>
+concept box_formula = requires(F const& f, box<double> b) {
+  { f(b, b) } -> std::same_as<box_grad<double>>;
+};
+
+struct box_term_base : objective_base {};
+
+template <box_formula Formula, box_format Format, class View>
+struct box_term : box_term_base {
+  using format = Format;
+
+  Formula formula;
+  View boxes;
+
+  box_term(Formula formula_, View boxes_) : formula(formula_), boxes(boxes_) {}
+
+  void check_shape(auto prediction) const {
+    if (const index columns = detail::columns_of(prediction); columns != 4)
+      detail::fail("evaluate: prediction is %jd x %jd, boxes are rows of 4", std::intmax_t(detail::rows_of(prediction)),
+                   std::intmax_t(columns));
+    detail::require_shape(boxes, "boxes", detail::rows_of(prediction), 4);
+  }
+};
+
+template <class T>
+concept boxwise = std::derived_from<T, box_term_base>;
+
+namespace detail {
+
+template <class F, box_format Format, class T>
+auto box_loss(F formula, Format, matrix_view<T> boxes) {
+  return box_term<F, Format, matrix_view<const T>>(formula, boxes);
+}
+/// Boxes in separate arrays: planes of x1, of y1, and so on.
+template <class F, box_format Format, class T>
+auto box_loss(F formula, Format, image_view<T> boxes) {
+  return box_term<F, Format, image_view<const T>>(formula, boxes);
+}
+
+/// Targets of a box loss: a view of n x 4 numbers, or an image_view of 4 channels.
+template <class T>
+concept box_targets = requires(T boxes) { require_valid(boxes, ""); };
+
+/// What every box loss says of arguments that it cannot take.
+template <class Boxes, class Format>
+constexpr void require_box_targets() {
+  static_assert(box_targets<Boxes>, "box loss: the targets must be a hone::matrix_view or hone::image_view of boxes");
+  static_assert(box_format<Format>, "box loss: the format must be hone::corners, hone::centers or hone::top_left");
+}
+
+}  // namespace detail
+}  // namespace hone

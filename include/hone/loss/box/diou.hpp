@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+/// Distance IoU (Zheng et al. 2020, arXiv 1911.08287).
+#pragma once
+
+#include <hone/loss/box/iou.hpp>
+
+namespace hone {
+
+namespace detail {
+
+/// Takes ρ²/c² from a metric: the squared distance of the centres over the squared diagonal of the hull.
+template <operand V>
+HONE_HD void less_distance(box_pair<V> const& b, box_metric<V>& m) noexcept {
+  const V diagonal = b.x.hull * b.x.hull + b.y.hull * b.y.hull;
+  const V inverse = V(1) / max(diagonal, V(smallest_area)), twice = inverse + inverse;
+  const V distance = (b.x.offset * b.x.offset + b.y.offset * b.y.offset) * inverse;
+  m.value = m.value - distance;
+  m.x.offset = -twice * b.x.offset, m.y.offset = -twice * b.y.offset;
+  m.x.hull = (distance * twice) * b.x.hull, m.y.hull = (distance * twice) * b.y.hull;
+}
+
+}  // namespace detail
+
+/// IoU - ρ²/c²
+struct diou_metric {
+  static constexpr bool uses_hull = true, uses_offset = true;
+
+  template <operand V>
+  HONE_HD box_metric<V> operator()(box_pair<V> const& b) const noexcept {
+    box_metric<V> m = iou_metric{}(b);
+    detail::less_distance(b, m);
+    return m;
+  }
+};
+
+/// 1 - DIoU of each predicted box, n x 4, with the box in the same row of `boxes`.
+template <class Boxes, class Format = corners_format>
+auto diou_loss(Boxes boxes, Format format = {}) {
+  detail::require_box_targets<Boxes, Format>();
+  return detail::box_loss(one_minus<diou_metric>{}, format, boxes);
+}
+
+static_assert(box_metric_formula<diou_metric> && box_formula<one_minus<diou_metric>>);
+
+}  // namespace hone

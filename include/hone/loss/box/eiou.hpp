@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+/// Efficient IoU (Zhang et al. 2022, arXiv 2101.08158).
+#pragma once
+
+#include <hone/loss/box/diou.hpp>
+
+namespace hone {
+
+/// With Cw, Ch the sides of the smallest box that holds both:
+///   IoU - ρ²/c² - (w - w*)²/Cw² - (h - h*)²/Ch²
+struct eiou_metric {
+  static constexpr bool uses_hull = true, uses_offset = true;
+
+  template <operand V>
+  HONE_HD box_metric<V> operator()(box_pair<V> const& b) const noexcept {
+    box_metric<V> m = iou_metric{}(b);
+    detail::less_distance(b, m);
+    m.value = m.value - (less_difference(b.x, m.x) + less_difference(b.y, m.y));
+    return m;
+  }
+
+ private:
+  /// The squared difference along one axis; its derivative is taken from the slope.
+  template <operand V>
+  HONE_HD static V less_difference(box_axis<V> const& a, axis_slope<V>& slope) noexcept {
+    const V inverse = V(1) / max(a.hull, V(detail::smallest_length)), r = (a.side - a.target) * inverse;
+    const V by_side = (r + r) * inverse;
+    slope.side = slope.side - by_side;
+    slope.hull = slope.hull + by_side * r;
+    return r * r;
+  }
+};
+
+/// Focal-EIoU, from the same source: EIoU's loss times IoU^γ, which carries no gradient (as in the copies that are
+/// trained with: its own derivative has no bound near IoU = 0 for γ < 1).
+struct focal_eiou_formula {
+  double gamma;
+
+  template <operand V>
+  HONE_HD box_grad<V> operator()(box<V> const& predicted, box<V> const& target) const noexcept {
+    const box_pair<V> b(predicted, target);
+    const box_metric<V> m = eiou_metric{}(b);
+    const V iou = iou_metric{}(b).value, tiny(1e-30);
+    const V power = exp(V(gamma) * log(max(iou, tiny)));
+    const V weight = gamma == 0 ? V(1) : select(iou < tiny, V(0), power);
+    return {weight * (V(1) - m.value), detail::by_corners<eiou_metric>(b, m, -weight)};
+  }
+};
+
+struct focal_eiou_options {
+  real gamma = 0.5;  ///< finite, >= 0
+};
+
+/// 1 - EIoU of each predicted box, n x 4, with the box in the same row of `boxes`; no focal weight.
+template <class Boxes, class Format = corners_format>
+auto eiou_loss(Boxes boxes, Format format = {}) {
+  detail::require_box_targets<Boxes, Format>();
+  return detail::box_loss(one_minus<eiou_metric>{}, format, boxes);
+}
+/// IoU^γ (1 - EIoU).
+template <class Boxes, class Format = corners_format>
+auto focal_eiou_loss(Boxes boxes, focal_eiou_options options = {}, Format format = {}) {
+  detail::require_box_targets<Boxes, Format>();
+  const double gamma = options.gamma;
+  detail::require(gamma >= 0 && detail::finite(gamma), "focal_eiou_loss", "gamma", gamma, "finite and not negative");
+  return detail::box_loss(focal_eiou_formula{gamma}, format, boxes);
+}
+
+static_assert(box_metric_formula<eiou_metric> && box_formula<one_minus<eiou_metric>> &&
+              box_formula<focal_eiou_formula>);
+
+}  // namespace hone
