@@ -36,6 +36,12 @@
 #include <hone/large_batch/name_pattern.hpp>
 #include <hone/large_batch/zero_fill.hpp>
 #include <hone/loss/binary_cross_entropy.hpp>
+#include <hone/loss/box/ciou.hpp>
+#include <hone/loss/box/diou.hpp>
+#include <hone/loss/box/eiou.hpp>
+#include <hone/loss/box/giou.hpp>
+#include <hone/loss/box/iou.hpp>
+#include <hone/loss/box/siou.hpp>
 #include <hone/loss/cross_entropy.hpp>
 #include <hone/loss/distillation.hpp>
 #include <hone/loss/quality_focal.hpp>

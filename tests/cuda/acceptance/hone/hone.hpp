@@ -90,6 +90,7 @@ class mover {
     if constexpr (requires { x.targets; }) (*this)(x.targets);
     if constexpr (requires { x.labels.data; }) (*this)(x.labels);
     if constexpr (requires { x.view; }) (*this)(x.view);
+    if constexpr (requires { x.boxes; }) (*this)(x.boxes);
     if constexpr (requires { x.teacher; }) (*this)(x.teacher);
     if constexpr (requires { x.weights; }) (*this)(x.weights);
     if constexpr (requires { x.lambdas; }) (*this)(x.lambdas);
@@ -101,7 +102,7 @@ class mover {
 
 template <class... Leaf>
 constexpr bool of_rows(detail::list<Leaf...> const&) {
-  return detail::sums_rows<Leaf...>();
+  return detail::kind_of_sum<Leaf...>() != detail::sum_of::elements;
 }
 
 }  // namespace acceptance
