@@ -120,6 +120,27 @@ TEST_CASE("a workspace that must grow in a capture is an error, and the capture 
   cudaGraphDestroy(graph);
 }
 
+TEST_CASE("planes of images that fill a block's shared memory") {
+  for (const int views : {1, 2, 3})
+    for (const int rows : {128, 64, 32}) {  // of a tile: those planes are 48 KiB
+      const hone::index channels = 48 * 1024 / 4 / rows / views, pixels = 20;
+      CAPTURE(channels);
+      const std::vector<float> ones(std::size_t(2 * channels * pixels), 1), even(ones.size(), 1 / float(channels));
+      const device::buffer<float> x(ones), q(even), value(1);
+      const device::stream stream;
+      hone::cuda gpu(stream);
+      const hone::image_view<const float> logits{x.data(), 2, channels, pixels}, soft{q.data(), 2, channels, pixels};
+      const hone::outputs<float, hone::image_view> out{.value = value.data()};
+      const double log_sum = 1 + std::log(double(channels));
+      const auto same = hone::z_loss(1) + hone::distillation(logits, 2);  // the second is 0
+      if (views == 1) hone::evaluate(gpu, hone::z_loss(1), logits, out);
+      if (views == 2) hone::evaluate(gpu, same, logits, out);
+      if (views == 3) hone::evaluate(gpu, same + hone::cross_entropy(hone::probabilities(soft)), logits, out);
+      stream.wait();
+      CHECK(value.host()[0] == doctest::Approx(log_sum * log_sum + (views == 3 ? log_sum - 1 : 0)));
+    }
+}
+
 TEST_CASE("bad arguments are named, and nothing is enqueued") {
   const problem p;
   hone::cuda gpu(p.stream);
