@@ -68,7 +68,7 @@ void enqueue_leaves(cuda& backend, list<Leaf...> const& all, View prediction,
   all.each([&](auto const& l) { on_cuda::check_leaf(prediction, l); });
   backend.reserve(workspace_for(all));
 
-  const on_cuda::device_of_stream device(backend.stream());
+  const on_cuda::device_of_stream device(backend.placed());
   if (rows == 0 || columns == 0) return on_cuda::write_nothing(backend, out, by_rows ? rows : 0);
   const on_cuda::grid_scratch scratch(backend.workspace());
   double* counted = reinterpret_cast<double*>(static_cast<char*>(backend.workspace()) + on_cuda::grid_scratch::bytes);

@@ -40,7 +40,7 @@ void swap(cuda& backend, device_ema_state<T>& state, device_list<P> const& param
   detail::require_swap(state, parameters.tensors());
   if (state.from_zero())
     detail::fail("swap: the state began at zero, so its averages have to be divided; hone::copy does it");
-  const on_cuda::device_of_stream device(backend.stream());
+  const on_cuda::device_of_stream device(backend.placed());
   on_cuda::enqueue_pairs(backend.stream(), state.list().table(), parameters.table().data, on_cuda::swap_job{},
                          "swap: pair_kernel");
   state.exchanged();

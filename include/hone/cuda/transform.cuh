@@ -87,7 +87,7 @@ void enqueue_chain(const char* function, cuda& backend, gradient_chain<Step...> 
                    device_list<T> const& gradients, device_report* report, bool apply) {
   with_units(function, chain, gradients, [&](auto const& list, auto const* parameters) {
     backend.reserve(bytes_for(list));
-    const device_of_stream device(backend.stream());
+    const device_of_stream device(backend.placed());
     const gradient_plan plan = plan_of(chain);
     const unit_sums of = sums_in(backend.workspace(), list);
     const int blocks = grid_for(list.pieces);
