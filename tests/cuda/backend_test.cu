@@ -190,6 +190,21 @@ TEST_CASE("a backend that ends while its stream is captured leaves the graph wha
   }
 }
 
+TEST_CASE("errors of others are neither blamed on a call nor lost, and our own are told once") {
+  const problem p;
+  hone::cuda gpu(p.stream);
+  void* none = nullptr;
+  const auto too_much = std::size_t(1) << 50;
+  REQUIRE(cudaMalloc(&none, too_much) == cudaErrorMemoryAllocation);
+  hone::evaluate(gpu, p.loss(), p.logits(), p.out());
+  CHECK(p.answer() > 0);
+  CHECK(cudaGetLastError() == cudaErrorMemoryAllocation);
+  CHECK(message_of<hone::cuda_error>([&] { gpu.reserve(too_much); }).find("cudaMallocAsync: ") == 0);
+  CHECK(cudaGetLastError() == cudaSuccess);
+  hone::evaluate(gpu, p.loss(), p.logits(), p.out());
+  CHECK(p.answer() > 0);
+}
+
 TEST_CASE("planes of images that fill a block's shared memory") {
   for (const int views : {1, 2, 3})
     for (const int rows : {128, 64, 32}) {  // of a tile: those planes are 48 KiB

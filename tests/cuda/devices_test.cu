@@ -39,7 +39,7 @@ cudaError_t __real_cudaMallocAsync(void**, std::size_t, cudaStream_t);
 cudaError_t __real_cudaFreeAsync(void*, cudaStream_t);
 cudaError_t __real_cudaMemcpyAsync(void*, void const*, std::size_t, cudaMemcpyKind, cudaStream_t);
 cudaError_t __real_cudaMemsetAsync(void*, int, std::size_t, cudaStream_t);
-cudaError_t __real___cudaLaunchKernel(cudaKernel_t, dim3, dim3, void**, std::size_t, cudaStream_t);
+cudaError_t __real_cudaLaunchKernel(void const*, dim3, dim3, void**, std::size_t, cudaStream_t);
 
 cudaError_t __wrap_cudaGetDevice(int* device) {
   *device = current;
@@ -73,10 +73,10 @@ cudaError_t __wrap_cudaMemcpyAsync(void* to, void const* from, std::size_t bytes
   if (refused == "cudaMemcpyAsync") return cudaErrorInvalidValue;
   return __real_cudaMemcpyAsync(to, from, bytes, kind, note("cudaMemcpyAsync", stream));
 }
-cudaError_t __wrap___cudaLaunchKernel(cudaKernel_t kernel, dim3 grid, dim3 block, void** arguments, std::size_t shared,
-                                      cudaStream_t stream) {
+cudaError_t __wrap_cudaLaunchKernel(void const* kernel, dim3 grid, dim3 block, void** arguments, std::size_t shared,
+                                    cudaStream_t stream) {
   ++launched;
-  return __real___cudaLaunchKernel(kernel, grid, block, arguments, shared, note("a kernel", stream));
+  return __real_cudaLaunchKernel(kernel, grid, block, arguments, shared, note("a kernel", stream));
 }
 }
 #endif

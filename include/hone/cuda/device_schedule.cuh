@@ -3,6 +3,7 @@
 #pragma once
 
 #include <hone/cuda/device_value.cuh>
+#include <hone/cuda/launch.cuh>
 #include <hone/schedule/schedule.hpp>
 
 namespace hone {
@@ -44,8 +45,8 @@ class device_schedule {
   /// Enqueues the next step; where `finite`, in device memory, is false the step at hand was skipped and stays.
   void advance(cuda& backend, bool const* finite = nullptr) const {
     const on_cuda::device_of_stream device(backend.placed());
-    on_cuda::advance_schedule_kernel<<<1, 1, 0, backend.stream()>>>(schedule_, finite, now_.data());
-    on_cuda::check_launch("device_schedule: advance_schedule_kernel");
+    on_cuda::launch("device_schedule: advance_schedule_kernel", on_cuda::advance_schedule_kernel<S>, {1, 1},
+                    backend.stream(), schedule_, finite, now_.data());
   }
 
   /// A copy on the host, for a log or a checkpoint; waits for the stream.

@@ -23,9 +23,9 @@ constexpr std::size_t workspace_for(list<Leaf...> const&) noexcept {
 template <class Weight>
 on_cuda::scale_of_leaf counted_scale(cuda const& backend, Weight const& weight, index rows, index each,
                                      on_cuda::grid_scratch scratch, double* counted) {
-  on_cuda::count_kernel<<<on_cuda::blocks_for(rows), on_cuda::block_threads, 0, backend.stream()>>>(
-      rows, weight, static_cast<double>(each), counted, scratch);
-  on_cuda::check_launch("evaluate: count_kernel");
+  on_cuda::launch("evaluate: count_kernel", on_cuda::count_kernel<Weight>,
+                  {on_cuda::blocks_for(rows), on_cuda::block_threads}, backend.stream(), rows, weight,
+                  static_cast<double>(each), counted, scratch);
   return {0, counted, {}};
 }
 template <elementwise Term, int Weights, class... All>

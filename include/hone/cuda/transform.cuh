@@ -91,15 +91,13 @@ void enqueue_chain(const char* function, cuda& backend, gradient_chain<Step...> 
     const gradient_plan plan = plan_of(chain);
     const unit_sums of = sums_in(backend.workspace(), list);
     const int blocks = grid_for(list.pieces);
-    measure_kernel<<<blocks, block_threads, 0, backend.stream()>>>(list, parameters, plan, of);
-    check_launch("transform: measure_kernel");
-    settle_kernel<<<1, settling_threads, 0, backend.stream()>>>(list.cuts, list.tensors, plan, of,
-                                                                report ? report->data() : nullptr);
-    check_launch("transform: settle_kernel");
+    launch("transform: measure_kernel", measure_kernel<T, std::remove_cvref_t<decltype(**parameters)>>,
+           {blocks, block_threads}, backend.stream(), list, parameters, plan, of);
+    launch("transform: settle_kernel", settle_kernel<gradient_plan>, {1, settling_threads}, backend.stream(), list.cuts,
+           list.tensors, plan, of, report ? report->data() : nullptr);
     if (!apply) return;
     if constexpr (!std::is_const_v<T>) {
-      apply_kernel<<<blocks, block_threads, 0, backend.stream()>>>(list, plan, of);
-      check_launch("transform: apply_kernel");
+      launch("transform: apply_kernel", apply_kernel<T>, {blocks, block_threads}, backend.stream(), list, plan, of);
     }
   });
 }
