@@ -31,18 +31,12 @@ class unit_norms {
   double* weights;   // Σ w² of a slot
   double* factors;   // of a unit
 
-  /// The norm of tensors [begin, end), each unit times its factor; y is `scale` times what was summed up.
-  double norm(std::size_t begin, std::size_t end, double p, double scale) const {
+  /// The p-norm of tensors [begin, end), each unit times its factor; y is `scale` times what was summed up.
+  double norm(std::size_t begin, std::size_t end, double p, double scale, double limit) const {
     double total = 0;
     for (std::size_t i = begin; i < end; ++i)
       each_unit(i, [&](double& factor, power_sums const& s, double) {
-        const double f = factor * scale;
-        if (p == 2)
-          total += f * f * s.squares;
-        else if (p == 1)
-          total += f * s.absolute;
-        else
-          total = std::max(total, f * s.largest);
+        total = detail::combine_powers(total, s.power(p, factor * scale, limit), p);
       });
     return p == 2 ? std::sqrt(total) : total;
   }
@@ -133,15 +127,15 @@ class gradient_job<T, gradient_chain<Step...>> {
     const bool squares_only = chain_.takes_squares_only();
     const y_of_g how{squares_only, squares_only ? 1 : scale_, before_};
     for_chunks(backend_, cut_.pieces(), 0, [&](index piece, std::byte*) { measure(piece, how); });
-    double squares = 0;
-    for (index slot = 0; slot < cut_.slots(); ++slot) squares += norms_.sums[slot].g_squares;
+    power_sums all;
+    for (index slot = 0; slot < cut_.slots(); ++slot) all.add(norms_.sums[slot]);
     gradient_report report;
-    report.norm = scale_ * std::sqrt(squares);
+    report.norm = scale_ * std::sqrt(all.g_squares);
     report.finite = detail::finite(report.norm);
     report.factor = scale_;
     if (!report.finite) return report;
     y_scale_ = squares_only ? scale_ : 1;
-    if (const double p = chain_.reported_p(); p != 2) report.norm = norms_.norm(0, gradients_.size(), p, y_scale_);
+    if (const double p = chain_.reported_p(); p != 2) report.norm = p == 1 ? scale_ * all.g_absolute : all.largest;
     chain_.each([&](auto const& step) { settle(step, report); });
     report.factor *= report.coefficient;
     return report;
@@ -212,12 +206,12 @@ class gradient_job<T, gradient_chain<Step...>> {
   void settle(S const& step, gradient_report& report) {
     const std::size_t tensors = gradients_.size();
     if constexpr (S::kind == step_kind::global_norm) {
-      const double by = detail::clip_factor(norms_.norm(0, tensors, step.p, y_scale_), step.max);
+      const double by = detail::clip_factor(norms_.norm(0, tensors, step.p, y_scale_, before_), step.max);
       report.coefficient *= by;
       for (std::size_t i = 0; i < tensors; ++i) norms_.multiply(i, by);
     } else if constexpr (S::kind == step_kind::tensor_norm) {
       for (std::size_t i = 0; i < tensors; ++i)
-        norms_.multiply(i, detail::clip_factor(norms_.norm(i, i + 1, step.p, y_scale_), step.max));
+        norms_.multiply(i, detail::clip_factor(norms_.norm(i, i + 1, step.p, y_scale_, before_), step.max));
     } else if constexpr (S::kind == step_kind::unit_norm) {
       for (std::size_t i = 0; i < tensors; ++i) {
         if (std::find(step.excluded.begin(), step.excluded.end(), i) != step.excluded.end()) continue;
