@@ -55,7 +55,7 @@ power_sums pack_sums(A const* g, index n, y_of_g how) noexcept {
 template <class A>
 power_sums block_sums(A const* g, index n, y_of_g how) noexcept {
   const power_sums s = pack_sums(g, n, how);
-  if (is_whole<A>(s.g_squares) && (how.squares_only || is_whole<A>(s.squares))) return s;
+  if (is_whole<A>(s.g_squares) && (how.squares_only || (is_whole<A>(s.squares) && s.largest < 0x1p127))) return s;
   power_sums careful;
   if (std::any_of(g, g + n, [](A x) { return !(x == A(0)); }))
     for (index i = 0; i < n; ++i) add_carefully(careful, g[i], how);

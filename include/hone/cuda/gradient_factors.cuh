@@ -22,10 +22,14 @@ struct gradient_plan {
   int count;
   bool squares_only;
   double known_scale, before, after, reported_p;
+  double most;  // that can be written
   numbers device_scale;
 
   __device__ double scale() const { return device_scale.is_repeated() ? known_scale / device_scale[0] : known_scale; }
-  __device__ y_of_g how() const { return {squares_only, squares_only ? 1 : scale(), before}; }
+  __device__ y_of_g how() const {  // where numbers grow, it takes the largest to see whether the type has them
+    const bool squares = squares_only && scale() <= 1;
+    return {squares, squares ? 1 : scale(), before};
+  }
 };
 
 /// Where the sums and factors of a call are.
@@ -87,15 +91,17 @@ class settling {
       });
     });
     const double scale = plan_.scale();
-    y_scale_ = plan_.squares_only ? scale : 1;
+    const bool squares_only = plan_.how().squares_only;
+    y_scale_ = squares_only ? scale : 1;
     gradient_report report;
     report.norm = scale * sqrt(total(squares, 2));
-    report.finite = isfinite(report.norm);
+    report.finite = isfinite(report.norm * report.norm);
     report.factor = scale;
     if (!report.finite) return report;
     if (p != 2) report.norm = (p == 1 ? scale : 1) * total(powers, p);
     for (int k = 0; k < plan_.count; ++k) take(plan_.steps[k], report);
     report.factor *= report.coefficient;
+    report.finite = squares_only || min(norm(detail::infinity), plan_.after) <= plan_.most;
     return report;
   }
 

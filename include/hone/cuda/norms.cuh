@@ -46,7 +46,8 @@ __device__ void add_numbers(power_sums& s, A const (&x)[N], int count, y_of_g ho
       g_absolute += fabs(x[j]), squares += least * least, absolute += least, largest = y > largest ? y : largest;
     }
   }
-  if (detail::is_whole<A>(g_squares) && (how.squares_only || detail::is_whole<A>(squares))) {
+  if (detail::is_whole<A>(g_squares) &&
+      (how.squares_only || (detail::is_whole<A>(squares) && double(largest) < 0x1p127))) {
     s.add({double(g_squares), double(g_absolute), double(how.squares_only ? g_squares : squares), double(absolute),
            double(largest)});
   } else {

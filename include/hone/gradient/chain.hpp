@@ -47,10 +47,11 @@ struct gradient_chain {
     });
     return found;
   }
-  /// Whether sums of squares are all that has to be measured.
+  /// Whether sums of squares are all that has to be measured: nothing is clamped, no other norm taken, and no number
+  /// grows, which the type might not have.
   bool takes_squares_only() const {
-    return !(limit(false) < detail::infinity || limit(true) < detail::infinity || takes_norm(1) ||
-             takes_norm(detail::infinity));
+    return unscaling() <= 1 && !(limit(false) < detail::infinity || limit(true) < detail::infinity || takes_norm(1) ||
+                                 takes_norm(detail::infinity));
   }
   /// The p of the report's norm.
   double reported_p() const {
