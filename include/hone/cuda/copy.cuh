@@ -47,6 +47,7 @@ void copy(cuda& backend, device_list<From> const& from, device_list<To> const& t
 template <class T, class To>
 void copy(cuda& backend, device_ema_state<T> const& state, device_list<To> const& to) {
   static_assert(element<To>, "copy: averages go to float, double, or a 16-bit floating-point type");
+  state.require_averages("copy");
   if (!state.from_zero()) return copy(backend, state.list(), to);
   detail::require_like_state("copy", "to", state, to.tensors());
   const on_cuda::device_of_stream device(backend.placed());

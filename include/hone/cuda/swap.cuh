@@ -28,8 +28,8 @@ struct swap_job {
 }  // namespace on_cuda
 
 /// Enqueues an exchange of averages and parameters in place: once before an evaluation, once after it, and every bit is
-/// where it was. In between the state refuses to be updated or saved; that is known on the host, so that a graph that
-/// captures one swap has to capture the other too.
+/// where it was. In between the state refuses to be updated, copied from, saved or loaded; that is known on the host,
+/// so that a graph that captures one swap has to capture the other too.
 ///
 ///     hone::swap(gpu, shadow, parameters);
 ///
