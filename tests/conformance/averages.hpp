@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -186,6 +187,18 @@ void leaves_alone() {
   CHECK(out.numbers() == first.numbers());
 }
 
+/// Shadow and parameter at opposite ends of a type, and denormal numbers, have averages like others.
+template <class Device, class T>
+void averages_at_the_edges() {
+  const T most = static_cast<T>(sizeof(T) == 4 ? 0x1.8p127 : 0x1.8p1023), least = std::numeric_limits<T>::denorm_min();
+  const std::vector<T> from{-most, most, -most, 0, 8 * least, least, 1}, to{most, -most, -most, 8 * least, 0, least, 1};
+  const typename Device::template buffer<T> first(from), next(to), out(std::vector<T>(7));
+  typename Device::template averages<T> a(hone::tensor_list<T>{{first.data(), 7}}, {});
+  a.update(hone::ema{.decay = 0.75}, hone::tensor_list<T>{{next.data(), 7}}, true);
+  a.copy(hone::tensor_list<T>{{out.data(), 7}});
+  CHECK(out.host() == std::vector<T>{-most / 2, most / 2, -most, 2 * least, 6 * least, least, 1});
+}
+
 template <class Device>
 void refuses_averages() {
   const step_parameters<Device, float> first({3, 3}, 0), shorter({3, 2}, 0);
@@ -213,6 +226,8 @@ void averages() {
   swaps_and_resumes<Device, float>();
   swaps_and_resumes<Device, double>();
   leaves_alone<Device>();
+  averages_at_the_edges<Device, float>();
+  averages_at_the_edges<Device, double>();
   refuses_averages<Device>();
 }
 

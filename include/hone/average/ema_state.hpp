@@ -151,6 +151,8 @@ class ema_state {
  private:
   template <class U>
   static tensor_list<U> checked(tensor_list<U> const& parameters, ema_start start) {
+    static_assert(element<std::remove_const_t<U>>,
+                  "ema_state: the parameters are floating-point numbers; hone::copy takes integers along");
     detail::require_tensors("ema_state", "parameters", parameters);
     detail::require(start.steps >= 0, "ema_state", "steps", start.steps.value, "at least 0");
     detail::require(!start.from_zero || start.steps == 0, "ema_state", "steps", start.steps.value,
