@@ -166,7 +166,9 @@ class ema_state {
     h.steps = now.steps, h.start = now.start;
     return h;
   }
-  detail::tensor_record record(std::size_t i) const noexcept { return {tensors()[i].size, copied_[i]}; }
+  detail::tensor_record record(std::size_t i) const noexcept {
+    return {tensors()[i].rows, tensors()[i].columns, copied_[i]};
+  }
 
   detail::owned_tensors<T, Memory> tensors_;
   typename Memory::template cell<detail::average_progress> progress_;
