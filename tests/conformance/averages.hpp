@@ -166,6 +166,27 @@ void swaps_and_resumes() {
   CHECK(saved(b.state) == now);
 }
 
+/// Averages of another program, with the number of its updates: ramp, late begin and cycle go on from there.
+template <class Device>
+void begins_warm() {
+  const std::vector<index> sizes{40, 3};
+  const step_parameters<Device, float> first(sizes, 0), averages(sizes, 9);
+  for (const hone::ema average :
+       {hone::ema{.decay = 0.99, .ramp = hone::exponential_ramp(4)},
+        hone::ema{.decay = 0.9, .ramp = hone::threshold_ramp(), .update_after = 1, .cycle = 4},
+        hone::ema{.decay = 0.9, .update_after = 5}}) {
+    typename Device::template averages<float> straight(first.list(), {});
+    for (index n = 1; n <= 3; ++n) straight.update(average, step_parameters<Device, float>(sizes, n).list(), true);
+    straight.copy(averages.list());
+    typename Device::template averages<float> warm(averages.list(), {.steps = 3});
+    CHECK(warm.state.steps() == 3);
+    CHECK(saved(warm.state) == saved(straight.state));
+    for (index n = 4; n <= 7; ++n)
+      for (auto* a : {&straight, &warm}) a->update(average, step_parameters<Device, float>(sizes, n).list(), true);
+    CHECK(saved(warm.state) == saved(straight.state));
+  }
+}
+
 /// A constant weight stays bit by bit; a NaN of a skipped step, or of one with weight 0, reaches nothing.
 template <class Device>
 void leaves_alone() {
@@ -225,6 +246,7 @@ void averages() {
   follows_formulas<Device, double, typename Device::bfloat16>();
   swaps_and_resumes<Device, float>();
   swaps_and_resumes<Device, double>();
+  begins_warm<Device>();
   leaves_alone<Device>();
   averages_at_the_edges<Device, float>();
   averages_at_the_edges<Device, double>();
