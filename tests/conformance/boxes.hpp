@@ -99,11 +99,12 @@ void box_loss(Loss const& loss, Format, std::vector<shape> const& shapes) {
 template <class Device, class T>
 void box_images(index images, index pixels) {
   const index rows = images * pixels;
+  const auto n = static_cast<std::size_t>(rows);
   const box_batch<Device, T> b({rows, 4});
   const auto rearranged = [&](std::vector<T> const& v) { return planes_of(v, 4, pixels); };
   using A = hone::accumulator_t<T>;
   const typename Device::template buffer<T> x(rearranged(b.x)), t(rearranged(b.t)), planes(b.x), matrix(b.x);
-  const typename Device::template buffer<A> losses(std::size_t(rows)), same(std::size_t(rows)), value(1), as_value(1);
+  const typename Device::template buffer<A> losses(n), same(n), value(1), as_value(1);
   const auto objective = [&](auto boxes) {
     return hone::weigh_rows(hone::ciou_loss(boxes, hone::centers), b.device_weights) + 0.5 * hone::giou_loss(boxes);
   };
