@@ -177,6 +177,12 @@ void box_losses() {
   box_loss<Device, float>([](auto b) { return hone::log_iou_loss(b); }, hone::corners, some);
   box_loss<Device, float>([](auto b) { return hone::squared_iou_loss(b); }, hone::corners, some);
   box_loss<Device, float>([](auto b) { return hone::focal_eiou_loss(b, {.gamma = 0.5}); }, hone::corners, some);
+  namespace experimental = hone::experimental;
+  box_loss<Device, float>([](auto b) { return experimental::alpha_iou_loss(b); }, hone::corners, some);
+  box_loss<Device, float>([](auto b) { return experimental::alpha_diou_loss(b); }, hone::corners, some);
+  box_loss<Device, float>([](auto b) { return experimental::inner_iou_loss(b); }, hone::corners, some);
+  box_loss<Device, float>([](auto b) { return experimental::mpdiou_loss(b, 64, 48); }, hone::corners, some);
+  box_loss<Device, float>([](auto b) { return experimental::wise_iou_loss(b, {.mean = 0.7}); }, hone::corners, some);
   box_images<Device, float>(1, 300);
   box_images<Device, float>(3, 7);
   box_images<Device, half>(2, 33);
