@@ -35,6 +35,7 @@
 #include <hone/large_batch/decay_groups.hpp>
 #include <hone/large_batch/name_pattern.hpp>
 #include <hone/large_batch/zero_fill.hpp>
+#include <hone/loss/asymmetric.hpp>
 #include <hone/loss/binary_cross_entropy.hpp>
 #include <hone/loss/cross_entropy.hpp>
 #include <hone/loss/distillation.hpp>

@@ -172,6 +172,8 @@ void element_losses() {
                               hone::quality_focal_formula{1.5}, some);
   element_loss<Device, float>([](auto targets) { return hone::varifocal_loss(targets); },
                               hone::varifocal_formula{0.75, 2}, some);
+  element_loss<Device, float>([](auto targets) { return hone::asymmetric_loss(targets); },
+                              hone::asymmetric_formula{1, 4, 0.05}, some);
   mean_over_nothing<Device>();
   element_images<Device, float>();
   misaligned_elements<Device, float>();

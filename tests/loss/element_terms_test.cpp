@@ -132,6 +132,12 @@ TEST_CASE("evaluate on registers") {
                  hone::quality_focal_formula{power});
     on_registers([&](auto t) { return hone::varifocal_loss(t, {.gamma = power}); },
                  hone::varifocal_formula{0.75, power});
+    for (const double clip : {0.0, 1e-5, 0.05, 0.75})
+      on_registers(
+          [&](auto t) {
+            return hone::asymmetric_loss(t, {.gamma_positive = 1, .gamma_negative = power, .clip = clip});
+          },
+          hone::asymmetric_formula{1, power, clip});
   }
 }
 
@@ -158,4 +164,26 @@ TEST_CASE("varifocal loss") {
     CAPTURE(gamma);
     holds(hone::varifocal_formula{0.75, gamma});
   }
+}
+
+TEST_CASE("asymmetric loss") {
+  for (const double positive : powers)
+    for (const double negative : powers)
+      for (const double clip : {0.0, 1e-300, 1e-9, 0.05, 0.75}) {
+        CAPTURE(positive);
+        CAPTURE(negative);
+        CAPTURE(clip);
+        holds(hone::asymmetric_formula{positive, negative, clip});
+      }
+}
+
+TEST_CASE("what the clip of asymmetric loss leaves out counts for nothing") {
+  const hone::asymmetric_formula formula{1, 0, 0.05};
+  const double edge = std::log(0.05 / 0.95);
+  for (const double x : {-1e4, -10.0, edge - 1e-9}) {
+    CHECK(formula(x, 0.0).value == 0);
+    CHECK(formula(x, 0.0).grad == 0);
+  }
+  CHECK(formula(edge + 1e-9, 0.0).value > 0);
+  CHECK(formula(edge + 1e-9, 0.0).grad > 0);
 }
