@@ -86,5 +86,17 @@ int main() {
                     }),
            "asymmetric_loss");
   }
+  {
+    // [poly1_binary_cross_entropy]
+    auto objective = hone::poly1_binary_cross_entropy(hone::matrix_view{scores.data(), rows, columns}, {.epsilon = 2});
+    // [/poly1_binary_cross_entropy]
+    expect(sum(objective),
+           expected(scores,
+                    [](double z, double t) {
+                      const double p = sigmoid(z);
+                      return bce(z, t) + 2 * (1 - p * t - (1 - p) * (1 - t));
+                    }),
+           "poly1_binary_cross_entropy");
+  }
   return failures;
 }

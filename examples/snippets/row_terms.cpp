@@ -43,6 +43,12 @@ int main() {
     expect(hone::evaluate(cpu, objective, z), -std::pow(1 - p[0], 2) * std::log(p[0]), "softmax_focal_loss");
   }
   {
+    // [poly1_cross_entropy]
+    auto objective = hone::poly1_cross_entropy(target, {.epsilon = 2});
+    // [/poly1_cross_entropy]
+    expect(hone::evaluate(cpu, objective, z), -std::log(p[0]) + 2 * (1 - p[0]), "poly1_cross_entropy");
+  }
+  {
     // [distillation]
     auto taught = hone::distillation(hone::matrix_view{teacher.data(), rows, columns}, 4);
     auto objective = 0.7 * hone::cross_entropy(target) + 0.3 * taught;

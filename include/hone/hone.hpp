@@ -35,6 +35,8 @@
 #include <hone/loss/binary_cross_entropy.hpp>
 #include <hone/loss/cross_entropy.hpp>
 #include <hone/loss/distillation.hpp>
+#include <hone/loss/poly1_binary_cross_entropy.hpp>
+#include <hone/loss/poly1_cross_entropy.hpp>
 #include <hone/loss/quality_focal.hpp>
 #include <hone/loss/sigmoid_focal.hpp>
 #include <hone/loss/softmax_focal.hpp>

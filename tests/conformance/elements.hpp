@@ -174,6 +174,8 @@ void element_losses() {
                               hone::varifocal_formula{0.75, 2}, some);
   element_loss<Device, float>([](auto targets) { return hone::asymmetric_loss(targets); },
                               hone::asymmetric_formula{1, 4, 0.05}, some);
+  element_loss<Device, float>([](auto targets) { return hone::poly1_binary_cross_entropy(targets); },
+                              hone::poly1_binary_cross_entropy_formula{2}, some);
   mean_over_nothing<Device>();
   element_images<Device, float>();
   misaligned_elements<Device, float>();

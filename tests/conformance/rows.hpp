@@ -58,6 +58,14 @@ inline row_answer focal_of(row_of_numbers const& z, row_of_numbers const& q) {  
   for (std::size_t c = 0; c < z.size(); ++c) a.gradient[c] -= p[c] * total;
   return a;
 }
+inline row_answer poly1_of(row_of_numbers const& z, row_of_numbers const& q) {  // ε = 2
+  const row_of_numbers p = softmax(z, 1);
+  row_answer a = cross_entropy_of(z, q);
+  double hit = 0;
+  for (std::size_t c = 0; c < z.size(); ++c) a.loss += 2 * q[c] * (1 - p[c]), hit += q[c] * p[c];
+  for (std::size_t c = 0; c < z.size(); ++c) a.gradient[c] += 2 * p[c] * (hit - q[c]);
+  return a;
+}
 inline row_answer distillation_of(row_of_numbers const& z, row_of_numbers const& teacher, double T) {
   const row_of_numbers s = softmax(z, T), t = softmax(teacher, T);
   row_answer a{0, row_of_numbers(z.size())};
@@ -243,6 +251,10 @@ void rows_of_targets(std::vector<shape> const& shapes) {
         hone::mean);
     expect_rows(b, hone::softmax_focal_loss(hone::smooth(other, 0.1)),
                 {{[&](index i) { return focal_of(b.row(b.z, i), smoothed(second(i), 0.1)); }, all, n}}, hone::mean);
+    expect_rows(
+        b, hone::poly1_cross_entropy(hone::mix(one, other, b.device_lambda)),
+        {{[&](index i) { return poly1_of(b.row(b.z, i), mixed(first(i), second(i), lambda(i))); }, counts, kept}},
+        hone::mean);
   });
 }
 

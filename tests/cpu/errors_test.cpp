@@ -141,6 +141,9 @@ TEST_CASE("hyper-parameters") {
   }
   for (const double x : {not_a_number, infinity}) {
     refuses("z_loss: coefficient is ", [&](call& c) { c(hone::z_loss(x)); });
+    refuses("poly1_cross_entropy: epsilon is ", [&](call& c) { c(hone::poly1_cross_entropy(target, {.epsilon = x})); });
+    refuses("poly1_binary_cross_entropy: epsilon is ",
+            [&](call& c) { c(hone::poly1_binary_cross_entropy(dense, {.epsilon = x})); });
     refuses("operator*: factor is ", [&](call& c) { c(x * hone::cross_entropy(target)); });
   }
   refuses("sigmoid_focal_loss: alpha is nan",

@@ -123,6 +123,9 @@ void on_registers(Make const& make, Formula const& formula) {
 
 TEST_CASE("evaluate on registers") {
   on_registers([](auto t) { return hone::binary_cross_entropy(t); }, hone::binary_cross_entropy_formula{});
+  for (const double epsilon : {-1.0, 2.0})
+    on_registers([&](auto t) { return hone::poly1_binary_cross_entropy(t, {.epsilon = epsilon}); },
+                 hone::poly1_binary_cross_entropy_formula{epsilon});
   for (const double power : powers) {
     CAPTURE(power);
     for (const double alpha : {-1.0, 0.25})
@@ -186,4 +189,11 @@ TEST_CASE("what the clip of asymmetric loss leaves out counts for nothing") {
   }
   CHECK(formula(edge + 1e-9, 0.0).value > 0);
   CHECK(formula(edge + 1e-9, 0.0).grad > 0);
+}
+
+TEST_CASE("Poly-1 binary cross entropy") {
+  for (const double epsilon : {-1.0, 0.0, 2.0, 8.0}) {
+    CAPTURE(epsilon);
+    holds(hone::poly1_binary_cross_entropy_formula{epsilon});
+  }
 }

@@ -71,6 +71,17 @@ row_loss focal(dense_target const& q, double gamma) {
     return loss;
   };
 }
+row_loss poly1(dense_target const& q, double epsilon) {
+  return [q, epsilon](row_of_duals const& z, hone::index i) {
+    const dual lse = logsumexp(z);
+    dual loss(0);
+    for (std::size_t c = 0; c < z.size(); ++c) {
+      const dual log_p = z[c] - lse;
+      loss = loss + dual(q(i, hone::index(c))) * (dual(epsilon) * (dual(1.0) - exp(log_p)) - log_p);
+    }
+    return loss;
+  };
+}
 row_loss distillation(batch const& b, double T) {
   return [&b, T](row_of_duals const& z, hone::index i) {
     row_of_duals t;
@@ -118,6 +129,8 @@ void prove_target(const char* name, batch const& b, Target const& target, dense_
   prove(name, b, hone::cross_entropy(target), cross_entropy(q));
   for (const double gamma : {0.0, 0.5, 1.0, 2.0, 3.7})
     prove(name, b, hone::softmax_focal_loss(target, {.gamma = gamma}), focal(q, gamma));
+  for (const double epsilon : {-1.0, 0.0, 2.0})
+    prove(name, b, hone::poly1_cross_entropy(target, {.epsilon = epsilon}), poly1(q, epsilon));
 }
 
 }  // namespace
@@ -181,4 +194,21 @@ TEST_CASE("teacher, z-loss and a weighed sum") {
             });
     }
   }
+}
+
+TEST_CASE("Poly-1 on a softmax of x and 0 is Poly-1 on the sigmoid of x") {
+  const hone::cpu cpu(1);
+  for (const double x : {-40.0, -3.0, -0.25, 0.0, 2.0, 30.0})
+    for (const double t : {0.0, 0.25, 1.0}) {
+      const std::vector<double> z{x, 0}, q{t, 1 - t};
+      std::vector<double> gradient(2);
+      const double loss =
+          hone::evaluate(cpu, hone::poly1_cross_entropy(hone::probabilities(hone::matrix_view{q.data(), 1, 2})),
+                         hone::matrix_view{z.data(), 1, 2}, {.gradient = {gradient.data(), 1, 2}});
+      const auto expected = hone::poly1_binary_cross_entropy_formula{2}(x, t);
+      CAPTURE(x);
+      CAPTURE(t);
+      CHECK(std::abs(loss - expected.value) <= 1e-14 * (1 + expected.value));
+      CHECK(std::abs(gradient[0] - expected.grad) <= 1e-15);
+    }
 }
