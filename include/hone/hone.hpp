@@ -35,6 +35,8 @@
 #include <hone/loss/binary_cross_entropy.hpp>
 #include <hone/loss/cross_entropy.hpp>
 #include <hone/loss/distillation.hpp>
+#include <hone/loss/distribution_focal.hpp>
+#include <hone/loss/expected_bin.hpp>
 #include <hone/loss/poly1_binary_cross_entropy.hpp>
 #include <hone/loss/poly1_cross_entropy.hpp>
 #include <hone/loss/quality_focal.hpp>
@@ -70,5 +72,6 @@
 #include <hone/target/mix.hpp>
 #include <hone/target/probabilities.hpp>
 #include <hone/target/smooth.hpp>
+#include <hone/target/two_hot.hpp>
 #include <hone/target/weigh_classes.hpp>
 #include <hone/version.hpp>
