@@ -88,6 +88,14 @@ TEST_CASE("ignored distances are not counted, and mean_over counts what it is to
   CHECK(hone::evaluate(cpu, objective, view, {}, hone::mean_over(5)) == doctest::Approx(sum / 5).epsilon(1e-15));
 }
 
+TEST_CASE("mean divides weighed bins by the weights of the values' places") {
+  const vector<double> y{0.25, 2, 1.5}, weights{1, 2, 8}, z{1, 2, 0, 0, 0, 1, 5, 4, 5};
+  const auto objective = hone::cross_entropy(hone::weigh_classes(hone::two_hot(y), weights));
+  const hone::matrix_view view{z.data(), 3, 3};
+  const double sum = hone::evaluate(hone::cpu(1), objective, view, {}, hone::sum);
+  CHECK(hone::evaluate(hone::cpu(1), objective, view) == doctest::Approx(sum / (1.25 + 8 + 5)).epsilon(1e-15));
+}
+
 TEST_CASE("expected_bin reads back what two_hot wrote") {
   for (const hone::index K : {2, 5, 17, 100}) {
     vector<double> y, z;

@@ -21,7 +21,7 @@ struct two_hot_options {
   optional_real clamp = {};   ///< values are moved into [0, K-1-clamp] first
 };
 
-/// With y the row's value in [0, K-1] and l = floor(y), at most K-2: q is l + 1 - y at bin l, y - l at bin l + 1.
+/// With y the row's value in [0, K-1] and l = floor(y): q is l + 1 - y at bin l, y - l at bin l + 1.
 struct two_hot_target {
   static constexpr int labels = 2;
   static constexpr bool has_uniform = false;
@@ -76,8 +76,7 @@ struct two_hot_target {
     Number y = values.as<Number>(i), most = static_cast<Number>(static_cast<double>(last) - clamp.value);
     if (!(most > 0)) most = 0;
     y = y > most ? most : y >= 0 ? y : Number(0);
-    const auto floor = static_cast<index>(y);
-    const index lower = floor < last ? floor : last > 0 ? last - 1 : 0;
+    const auto lower = static_cast<index>(y);
     return {lower, lower < last ? lower + 1 : last, y - static_cast<Number>(lower)};
   }
 };
