@@ -29,7 +29,8 @@ struct shared_strips {
   /// The classes of the pack at element i.
   pack<A> columns(index i) const noexcept {
     using V = pack<A>;
-    return tall ? V(static_cast<A>(i / V::size)) : lane_numbers<A>() + V(static_cast<A>(i));
+    const index column = i / V::size;
+    return tall ? V(static_cast<A>(column)) : lane_numbers<A>() + V(static_cast<A>(i));
   }
 };
 
