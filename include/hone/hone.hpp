@@ -32,6 +32,7 @@
 #include <hone/large_batch/decay_groups.hpp>
 #include <hone/large_batch/name_pattern.hpp>
 #include <hone/large_batch/zero_fill.hpp>
+#include <hone/loss/asymmetric.hpp>
 #include <hone/loss/binary_cross_entropy.hpp>
 #include <hone/loss/box/ciou.hpp>
 #include <hone/loss/box/diou.hpp>
@@ -45,6 +46,10 @@
 #include <hone/loss/box/siou.hpp>
 #include <hone/loss/cross_entropy.hpp>
 #include <hone/loss/distillation.hpp>
+#include <hone/loss/distribution_focal.hpp>
+#include <hone/loss/expected_bin.hpp>
+#include <hone/loss/poly1_binary_cross_entropy.hpp>
+#include <hone/loss/poly1_cross_entropy.hpp>
 #include <hone/loss/quality_focal.hpp>
 #include <hone/loss/sigmoid_focal.hpp>
 #include <hone/loss/softmax_focal.hpp>
@@ -78,5 +83,6 @@
 #include <hone/target/mix.hpp>
 #include <hone/target/probabilities.hpp>
 #include <hone/target/smooth.hpp>
+#include <hone/target/two_hot.hpp>
 #include <hone/target/weigh_classes.hpp>
 #include <hone/version.hpp>
