@@ -355,6 +355,7 @@ void rows_of_no_numbers() {
     z[std::size_t(3 * K + 1)] = std::nanf("");  // row 3 is ignored
     for (index c = 0; c < K; ++c)               // row 4: all but its label
       if (c != b.labels[4]) z[std::size_t(4 * K + c)] = -std::numeric_limits<float>::infinity();
+    for (index c = 0; c < K; ++c) z[std::size_t(5 * K + c)] = std::numeric_limits<float>::lowest();
     const typename Device::template buffer<float> device_z(z), gradient(z), losses{std::size_t(9)};
     Device::evaluate(hone::cross_entropy(hone::classes(b.device_labels, {.ignore = -7})),
                      hone::matrix_view<const float>{device_z.data(), 9, K},
@@ -373,6 +374,8 @@ void rows_of_no_numbers() {
       CHECK(finite == (i != 1));
       if (i == 3 || i == 4) CHECK(zero);
       if (i == 3 || i == 4) CHECK(u[std::size_t(i)] == 0);
+      if (i == 5) CHECK(close(double(u[5]), std::log(double(K)), 1e-5));
+      if (i == 5) CHECK(close(double(g[std::size_t(5 * K)]), 1 / double(K) - double(b.labels[5] == 0), 1e-6));
     }
   }
 }

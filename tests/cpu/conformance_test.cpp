@@ -5,7 +5,7 @@
 #include <conformance/averages.hpp>
 #include <conformance/boxes.hpp>
 #include <conformance/elements.hpp>
-#include <conformance/gradients.hpp>
+#include <conformance/gradient_edges.hpp>
 #include <conformance/rows.hpp>
 
 namespace {
@@ -72,4 +72,5 @@ TEST_CASE("losses of any target answer as every backend does") {
 }
 TEST_CASE("sums of terms answer as every backend does") { conformance::row_losses_of_terms<on_this_machine>(); }
 TEST_CASE("gradients are changed as every backend does") { conformance::gradients<on_this_machine>(); }
+TEST_CASE("gradients at the edges of their types") { conformance::gradient_edges<on_this_machine>(); }
 TEST_CASE("averages answer as every backend does") { conformance::averages<on_this_machine>(); }

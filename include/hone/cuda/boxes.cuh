@@ -130,12 +130,13 @@ void launch_boxes(cuda const& backend, job<View, Leaf...> const& work) {
   if constexpr (requires { work.prediction.row_stride; }) {
     const bool wide = all_rows_of_boxes<N>(work);
     const auto kernel = wide ? box_kernel<N, View, Leaf...> : box_kernel<0, View, Leaf...>;
-    kernel<<<blocks_for(wide ? boxes / N : boxes), block_threads, 0, backend.stream()>>>(work, boxes, divider());
+    launch("evaluate: box_kernel", kernel, {blocks_for(wide ? boxes / N : boxes), block_threads}, backend.stream(),
+           work, boxes, divider());
   } else {
     const auto kernel = box_kernel<0, View, Leaf...>;
-    kernel<<<blocks_for(boxes), block_threads, 0, backend.stream()>>>(work, boxes, divider(work.prediction.pixels));
+    launch("evaluate: box_kernel", kernel, {blocks_for(boxes), block_threads}, backend.stream(), work, boxes,
+           divider(work.prediction.pixels));
   }
-  check_launch("evaluate: box_kernel");
 }
 
 }  // namespace hone::on_cuda

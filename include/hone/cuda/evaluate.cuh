@@ -23,9 +23,9 @@ constexpr std::size_t workspace_for(list<Leaf...> const&) noexcept {
 template <class Weight>
 on_cuda::scale_of_leaf counted_scale(cuda const& backend, Weight const& weight, index rows, index each,
                                      on_cuda::grid_scratch scratch, double* counted) {
-  on_cuda::count_kernel<<<on_cuda::blocks_for(rows), on_cuda::block_threads, 0, backend.stream()>>>(
-      rows, weight, static_cast<double>(each), counted, scratch);
-  on_cuda::check_launch("evaluate: count_kernel");
+  on_cuda::launch("evaluate: count_kernel", on_cuda::count_kernel<Weight>,
+                  {on_cuda::blocks_for(rows), on_cuda::block_threads}, backend.stream(), rows, weight,
+                  static_cast<double>(each), counted, scratch);
   return {0, counted, {}};
 }
 template <elementwise Term, int Weights, class... All>
@@ -68,7 +68,7 @@ void enqueue_leaves(cuda& backend, list<Leaf...> const& all, View prediction,
   all.each([&](auto const& l) { on_cuda::check_leaf(prediction, l); });
   backend.reserve(workspace_for(all));
 
-  const on_cuda::device_of_stream device(backend.stream());
+  const on_cuda::device_of_stream device(backend.placed());
   if (rows == 0 || columns == 0) return on_cuda::write_nothing(backend, out, by_rows ? rows : 0);
   const on_cuda::grid_scratch scratch(backend.workspace());
   double* counted = reinterpret_cast<double*>(static_cast<char*>(backend.workspace()) + on_cuda::grid_scratch::bytes);
