@@ -34,6 +34,7 @@
 #include <hone/large_batch/zero_fill.hpp>
 #include <hone/loss/binary_cross_entropy.hpp>
 #include <hone/loss/box/ciou.hpp>
+#include <hone/loss/box/darknet_compat.hpp>
 #include <hone/loss/box/diou.hpp>
 #include <hone/loss/box/eiou.hpp>
 #include <hone/loss/box/giou.hpp>
