@@ -2,9 +2,14 @@
 /// Line charts as inline SVG; colours come from the page's style sheet.
 #pragma once
 
-#include "train.hpp"
+#include <string>
+#include <vector>
 
 namespace demo {
+
+struct point {
+  double epoch, value;
+};
 
 struct line {
   std::string name;

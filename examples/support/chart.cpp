@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "chart.hpp"
 
+#include "text.hpp"
+
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
 namespace demo {
 namespace {
 
 constexpr double width = 640, height = 300, left = 52, right = 12, top = 12, bottom = 40;
-
-std::string format(const char* pattern, auto... values) {
-  char text[256];
-  std::snprintf(text, sizeof text, pattern, values...);
-  return text;
-}
 
 /// An interval and a step of 1, 2 or 5 times a power of ten that cuts it into about `parts`.
 struct axis {
