@@ -26,6 +26,7 @@ th:first-child, td:first-child { text-align: left; padding-left: 0; } thead th, 
 td small { color: var(--soft); display: block; } td { white-space: nowrap; } td:first-child { white-space: normal; }
 svg { width: 100%; height: auto; display: block; font: 12px system-ui, sans-serif; } svg text { fill: var(--soft); }
 .grid { stroke: var(--line); } polyline { fill: none; stroke-width: 2; stroke-linejoin: round; } .faint { opacity: .28; stroke-width: 1.2; }
+.dashed { stroke-dasharray: 5 4; }
 .c0 { stroke: var(--c0); } .c1 { stroke: var(--c1); } .c2 { stroke: var(--c2); } .c3 { stroke: var(--c3); } .c4 { stroke: var(--c4); }
 .c5 { stroke: var(--c5); } .c6 { stroke: var(--c6); } .c7 { stroke: var(--c7); } .c8 { stroke: var(--c8); } .c9 { stroke: var(--c9); }
 .c10 { stroke: var(--c10); } .c11 { stroke: var(--c11); } circle { fill: var(--page); stroke-width: 2; }
