@@ -24,6 +24,10 @@
 #include <hone/cuda/swap.cuh>
 #include <hone/cuda/transform.cuh>
 #include <hone/cuda/update.cuh>
+#include <hone/detect/anchors.hpp>
+#include <hone/detect/yolov5/balance.hpp>
+#include <hone/detect/yolov5/matching.hpp>
+#include <hone/detect/yolov5/objectness.hpp>
 #include <hone/gradient/adaptive_clip.hpp>
 #include <hone/gradient/chain.hpp>
 #include <hone/gradient/clip_by_norm.hpp>
@@ -36,6 +40,7 @@
 #include <hone/large_batch/name_pattern.hpp>
 #include <hone/large_batch/zero_fill.hpp>
 #include <hone/loss/binary_cross_entropy.hpp>
+#include <hone/loss/binary_labels.hpp>
 #include <hone/loss/cross_entropy.hpp>
 #include <hone/loss/distillation.hpp>
 #include <hone/loss/quality_focal.hpp>

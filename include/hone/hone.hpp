@@ -21,6 +21,10 @@
 #include <hone/cpu/swap.hpp>
 #include <hone/cpu/transform.hpp>
 #include <hone/cpu/update.hpp>
+#include <hone/detect/anchors.hpp>
+#include <hone/detect/yolov5/balance.hpp>
+#include <hone/detect/yolov5/matching.hpp>
+#include <hone/detect/yolov5/objectness.hpp>
 #include <hone/gradient/adaptive_clip.hpp>
 #include <hone/gradient/chain.hpp>
 #include <hone/gradient/clip_by_norm.hpp>
@@ -33,6 +37,7 @@
 #include <hone/large_batch/name_pattern.hpp>
 #include <hone/large_batch/zero_fill.hpp>
 #include <hone/loss/binary_cross_entropy.hpp>
+#include <hone/loss/binary_labels.hpp>
 #include <hone/loss/box/ciou.hpp>
 #include <hone/loss/box/diou.hpp>
 #include <hone/loss/box/eiou.hpp>
