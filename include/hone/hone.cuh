@@ -25,6 +25,11 @@
 #include <hone/cuda/transform.cuh>
 #include <hone/cuda/update.cuh>
 #include <hone/detect/anchors.hpp>
+#include <hone/detect/confidence.hpp>
+#include <hone/detect/ppyolo/matching.hpp>
+#include <hone/detect/ppyolo/objectness.hpp>
+#include <hone/detect/yolov4/matching.hpp>
+#include <hone/detect/yolov4/objectness.hpp>
 #include <hone/detect/yolov5/balance.hpp>
 #include <hone/detect/yolov5/matching.hpp>
 #include <hone/detect/yolov5/objectness.hpp>

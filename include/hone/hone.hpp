@@ -22,6 +22,11 @@
 #include <hone/cpu/transform.hpp>
 #include <hone/cpu/update.hpp>
 #include <hone/detect/anchors.hpp>
+#include <hone/detect/confidence.hpp>
+#include <hone/detect/ppyolo/matching.hpp>
+#include <hone/detect/ppyolo/objectness.hpp>
+#include <hone/detect/yolov4/matching.hpp>
+#include <hone/detect/yolov4/objectness.hpp>
 #include <hone/detect/yolov5/balance.hpp>
 #include <hone/detect/yolov5/matching.hpp>
 #include <hone/detect/yolov5/objectness.hpp>
