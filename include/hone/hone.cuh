@@ -20,12 +20,14 @@
 #include <hone/cuda/device_scalar.cuh>
 #include <hone/cuda/device_schedule.cuh>
 #include <hone/cuda/evaluate.cuh>
+#include <hone/cuda/fused_confidence.cuh>
 #include <hone/cuda/refresh.cuh>
 #include <hone/cuda/swap.cuh>
 #include <hone/cuda/transform.cuh>
 #include <hone/cuda/update.cuh>
 #include <hone/detect/anchors.hpp>
 #include <hone/detect/confidence.hpp>
+#include <hone/detect/fused_confidence.hpp>
 #include <hone/detect/ppyolo/matching.hpp>
 #include <hone/detect/ppyolo/objectness.hpp>
 #include <hone/detect/yolov4/matching.hpp>

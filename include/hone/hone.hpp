@@ -16,6 +16,7 @@
 #include <hone/core/view.hpp>
 #include <hone/cpu/copy.hpp>
 #include <hone/cpu/evaluate.hpp>
+#include <hone/cpu/fused_confidence.hpp>
 #include <hone/cpu/pairwise.hpp>
 #include <hone/cpu/refresh.hpp>
 #include <hone/cpu/swap.hpp>
@@ -23,6 +24,7 @@
 #include <hone/cpu/update.hpp>
 #include <hone/detect/anchors.hpp>
 #include <hone/detect/confidence.hpp>
+#include <hone/detect/fused_confidence.hpp>
 #include <hone/detect/ppyolo/matching.hpp>
 #include <hone/detect/ppyolo/objectness.hpp>
 #include <hone/detect/yolov4/matching.hpp>

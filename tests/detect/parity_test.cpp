@@ -4,7 +4,8 @@
 
 #include <support/numbers.hpp>
 
-#include "parity_values.hpp"
+#include "ppyolo_values.hpp"
+#include "yolov5_values.hpp"
 
 #include <doctest/doctest.h>
 
@@ -36,6 +37,14 @@ std::vector<hone::labelled_box> boxes(hone::index count) {
   all.push_back({.image = 1, .label = 2, .x = 1, .y = 1, .width = 0.5, .height = 0.5});
   all.push_back(all[0]);
   all.back().image = 0, all.back().label = 2;
+  return all;
+}
+
+/// Those that PaddleDetection is asked with: inside of the image, and not all of them count.
+std::vector<hone::labelled_box> scored_boxes() {
+  std::vector<hone::labelled_box> all = boxes(12);
+  for (std::size_t i = 0; i < all.size(); ++i) all[i].score = 0.25 * double(i % 5);
+  std::erase_if(all, [](hone::labelled_box const& b) { return !(0 < b.x && b.x < 1 && 0 < b.y && b.y < 1); });
   return all;
 }
 
@@ -151,4 +160,103 @@ TEST_CASE("YOLOv5: a batch without boxes") {
     CHECK((l.box_loss == 0 && l.class_loss == 0));
   }
   CHECK(distance(std::vector{0.0, loss, 0.0}, values::yolov5_losses_of_nothing) < 1e-9);
+}
+
+TEST_CASE("PP-YOLO: matches and scores") {
+  const std::vector<hone::anchor_size> anchors{{6, 9}, {12, 7}, {14, 24}, {30, 15}, {40, 44}, {60, 30}};
+  const hone::anchor_level level{
+      .images = images, .rows = 8, .columns = 8, .stride = 8, .anchors = anchors, .count = 2};
+  const auto labelled = scored_boxes();
+  const auto scores = [&](std::vector<hone::anchor_match> const& matches) {
+    std::vector<double> all(std::size_t(level.slots()));
+    for (hone::anchor_match const& m : matches) all[std::size_t(m.slot)] = labelled[std::size_t(m.box)].score;
+    return all;
+  };
+  const auto matches = hone::ppyolo::match(level, labelled, {.iou_threshold = 0.2});
+  CHECK(distance(scores(matches), values::ppyolo_score) == 0);
+  CHECK(distance(scores(hone::ppyolo::match(level, labelled)), values::ppyolo_best_score) == 0);
+  const auto cells = hone::boxes_in_cells(level, labelled, matches);
+  std::vector<double> x(std::size_t(level.slots())), log_width = x;
+  for (std::size_t k = 0; k < matches.size(); ++k) {
+    x[std::size_t(matches[k].slot)] = double(cells[4 * k]);
+    log_width[std::size_t(matches[k].slot)] =
+        std::log(double(cells[4 * k + 2]) * level.stride / anchors[std::size_t(matches[k].anchor)].width);
+  }
+  CHECK(distance(x, values::ppyolo_x) < 1e-6);
+  CHECK(distance(log_width, values::ppyolo_log_width) < 1e-6);
+}
+
+TEST_CASE("PP-YOLO: the losses of objectness and of the IoU, and their gradients") {
+  const std::vector<hone::anchor_size> anchors{{6, 9}, {12, 7}, {14, 24}, {30, 15}, {40, 44}, {60, 30}};
+  const hone::anchor_level level{
+      .images = images, .rows = 8, .columns = 8, .stride = 8, .anchors = anchors, .count = 2};
+  const auto labelled = scored_boxes();
+  const auto matches = hone::ppyolo::match(level, labelled, {.iou_threshold = 0.2});
+  const auto n = level.slots();
+  const auto head = support::noise(0, n * 6);  // x, y, w, h, objectness, IoU
+  const hone::cpu cpu(1);
+
+  std::vector<double> predicted, of_matches, targets, losses(matches.size());
+  for (hone::index i = 0; i < n; ++i) {
+    const double* at = head.data() + 6 * i;
+    const hone::anchor_size a = anchors[std::size_t(i / 64 % 2)];
+    for (const double x : {(sigmoid(at[0]) + double(i % 8)) / 8, (sigmoid(at[1]) + double(i / 8 % 8)) / 8,
+                           std::exp(at[2] / 2) * a.width / 64, std::exp(at[3] / 2) * a.height / 64})
+      predicted.push_back(x);
+  }
+  for (hone::anchor_match const& m : matches) {
+    of_matches.insert(of_matches.end(), predicted.begin() + 4 * m.slot, predicted.begin() + 4 * m.slot + 4);
+    hone::labelled_box const& b = labelled[std::size_t(m.box)];
+    targets.insert(targets.end(), {b.x, b.y, b.width, b.height});
+  }
+  hone::evaluate(cpu, hone::iou_loss(matrix_view{targets.data(), matches.size(), 4}, hone::centers),
+                 matrix_view{of_matches.data(), matches.size(), 4}, {.unreduced = losses.data()});
+  std::vector<double> ious;
+  for (const double loss : losses) ious.push_back(1 - loss);
+
+  const auto check = [&](hone::confidence_targets const& c, int channel, std::span<const double> loss,
+                         std::span<const double> expected) {
+    std::vector<double> gradient(std::size_t(n), 0.0);
+    const auto objective = hone::weigh_rows(hone::binary_cross_entropy(matrix_view{c.target.data(), n, 1}), c.weight);
+    const double value = hone::evaluate(cpu, objective, matrix_view{head.data() + channel, n, 1, 6},
+                                        {.gradient = {gradient.data(), n, 1}}, hone::mean_over(images));
+    CHECK(value == doctest::Approx(loss[0]).epsilon(1e-6));
+    CHECK(distance(gradient, expected) < 3e-7);  // targets and weights are float
+  };
+  check(hone::ppyolo::objectness_targets(level, matrix_view{predicted.data(), n, 4}, labelled, matches,
+                                         {.ignore_threshold = 0.4}),
+        4, values::ppyolo_objectness_loss, values::ppyolo_objectness_gradient);
+  check(hone::ppyolo::iou_targets(level, labelled, matches, ious), 5, values::ppyolo_iou_loss,
+        values::ppyolo_iou_gradient);
+}
+
+TEST_CASE("PP-YOLO: smoothed labels and fused confidences") {
+  const hone::cpu cpu(1);
+  const auto logits = support::noise(0, 3);
+  const std::vector<int> label{1};
+  std::vector<double> losses(3);
+  const auto of = [&](int K) {
+    hone::evaluate(cpu, hone::binary_cross_entropy(hone::classes(label), hone::ppyolo::smooth_binary(K)),
+                   matrix_view{logits.data(), 1, 3}, {.unreduced = losses.data()});
+    return losses;
+  };
+  CHECK(distance(of(3), values::ppyolo_class_loss) < 1e-7);  // its targets are float
+  CHECK(distance(of(80), values::ppyolo_class_loss_of_80) < 1e-7);
+
+  std::vector<double> a = support::noise(0, 24), b = support::noise(100, 24), out(24);
+  for (double& x : a) x *= 4;
+  for (double& x : b) x *= 4;
+  const auto fused = [&](double alpha, bool as_logits) {
+    hone::fused_confidence(cpu, matrix_view{a.data(), 24, 1}, matrix_view{b.data(), 24, 1},
+                           matrix_view{out.data(), 24, 1}, {.alpha = alpha, .logits = as_logits});
+    return out;
+  };
+  CHECK(distance(fused(0.4, false), values::ppyolo_fused_4) < 3e-8);  // its exponents are float
+  CHECK(distance(fused(0.5, false), values::ppyolo_fused_5) < 1e-14);
+  CHECK(distance(fused(0.4, true), values::ppyolo_fused_logit_4) < 1e-7);
+  CHECK(distance(fused(0.5, true), values::ppyolo_fused_logit_5) < 1e-9);  // it takes 1 / p - 1
+  a = {-50, 50}, b = a, out.resize(2);
+  hone::fused_confidence(cpu, matrix_view{a.data(), 2, 1}, matrix_view{b.data(), 2, 1}, matrix_view{out.data(), 2, 1},
+                         {.logits = true});
+  CHECK(distance(out, values::ppyolo_fused_logit_of_extremes) < 1e-8);
 }

@@ -5,6 +5,8 @@
 #include <hone/loss/element_term.hpp>
 #include <hone/loss/logistic.hpp>
 
+#include <algorithm>
+
 namespace hone {
 
 /// What the targets 1 and 0 become. In [0, 1].
@@ -18,6 +20,17 @@ inline binary_labels smooth_binary(real epsilon) {
   detail::require(epsilon >= 0 && epsilon < 1, "smooth_binary", "epsilon", epsilon.value, "in [0, 1)");
   return {1 - 0.5 * epsilon, 0.5 * epsilon};
 }
+
+namespace ppyolo {
+
+/// 1 - δ and δ for δ = min(1/K, 1/40): as PaddleDetection smooths K classes. K >= 1.
+inline binary_labels smooth_binary(integer classes) {
+  detail::require(classes >= 1, "ppyolo::smooth_binary", "classes", classes.value, "at least 1");
+  const double delta = 1 / static_cast<double>(std::max<index>(classes, 40));
+  return {1 - delta, delta};
+}
+
+}  // namespace ppyolo
 
 /// Binary cross entropy against t' = negative + (positive - negative) t:
 ///   value  softplus(x) - t' x        gradient  σ(x) - t'

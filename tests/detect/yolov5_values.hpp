@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// What other libraries answer for the heads and boxes of parity_test.cpp, written by parity_values.py.
+/// What another library answers for the heads and boxes of parity_test.cpp, written by parity_values.py.
 ///   torch 2.15.0, yolov5 7.0.14
 #pragma once
 
