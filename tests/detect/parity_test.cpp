@@ -26,6 +26,7 @@ std::vector<hone::labelled_box> boxes(hone::index count) {
   const auto unit = [](hone::index i) { return support::noise(i) / 8 + 0.5; };
   const auto square = [](double x) { return x * x; };
   std::vector<hone::labelled_box> all;
+  all.reserve(std::size_t(count) + 3);
   for (hone::index i = 0; i < count; ++i)
     all.push_back({.image = i % images,
                    .label = i % classes,
@@ -92,6 +93,7 @@ struct yolov5_level {
     const std::vector<double> cells_as_double(cells.begin(), cells.end());
     box_loss = hone::evaluate(cpu, hone::ciou_loss(matrix_view{cells_as_double.data(), n, 4}, hone::centers),
                               matrix_view{predicted.data(), n, 4}, {.unreduced = losses.data()});
+    ious.reserve(losses.size());
     for (const double loss : losses) ious.push_back(1 - loss);
     class_loss = hone::evaluate(cpu, hone::binary_cross_entropy(hone::classes(labels), hone::smooth_binary(0.1)),
                                 matrix_view{logits.data(), n, classes});
@@ -212,6 +214,7 @@ TEST_CASE("PP-YOLO: the losses of objectness and of the IoU, and their gradients
   hone::evaluate(cpu, hone::iou_loss(matrix_view{targets.data(), matches.size(), 4}, hone::centers),
                  matrix_view{of_matches.data(), matches.size(), 4}, {.unreduced = losses.data()});
   std::vector<double> ious;
+  ious.reserve(losses.size());
   for (const double loss : losses) ious.push_back(1 - loss);
 
   const auto check = [&](hone::confidence_targets const& c, int channel, std::span<const double> loss,

@@ -35,6 +35,7 @@ using list = std::vector<std::tuple<hone::index, hone::index>>;  // box, slot
 
 list slots_of(std::vector<anchor_match> const& matches) {
   list all;
+  all.reserve(matches.size());
   for (anchor_match const& m : matches) all.emplace_back(m.box, m.slot);
   return all;
 }
@@ -61,6 +62,7 @@ TEST_CASE("a slot has one box: the best anchor takes it over, others do not") {
 TEST_CASE("matching is as restated, slot by slot") {
   const auto level = level_of(2);
   std::vector<labelled_box> boxes;
+  boxes.reserve(40);
   for (int i = 0; i < 40; ++i) {
     const auto unit = [&](int k) { return support::noise(5 * i + k) / 8 + 0.5; };
     boxes.push_back(
@@ -77,7 +79,7 @@ TEST_CASE("matching is as restated, slot by slot") {
         if (const double iou = support::shape_overlap(level, b, four[std::size_t(n)]); iou > highest)
           highest = iou, best = n;
       const auto slot = [&](int n) {
-        return std::size_t(b.image * 48 + (n - 1) * 16 + int(b.y * 4) * 4 + int(b.x * 4));
+        return std::size_t(b.image * 48 + hone::index(n - 1) * 16 + hone::index(b.y * 4) * 4 + hone::index(b.x * 4));
       };
       if (best >= 1) owner[slot(best)] = int(i);
       for (int n = 1; n < 4; ++n)
@@ -101,8 +103,8 @@ TEST_CASE("objectness counts scores, and leaves out what overlaps") {
   boxes[1].image = 1;
   const auto matches = ppyolo::match(level, boxes);
   REQUIRE(slots_of(matches) == list{{0, 42}, {1, 58}});
-  std::vector<double> predicted(96 * 4);
-  const auto predict = [&](int slot, double width, double height) {
+  std::vector<double> predicted(384);
+  const auto predict = [&](hone::index slot, double width, double height) {
     const double p[4] = {0.5, 0.5, width, height};
     std::copy(p, p + 4, predicted.begin() + 4 * slot);
   };
@@ -147,7 +149,7 @@ TEST_CASE("the IoU's targets are of matched slots alone") {
 }
 
 TEST_CASE("nothing to assign") {
-  const std::vector<float> predicted(48 * 4, 0.5f);
+  const std::vector<float> predicted(192, 0.5f);
   const auto c = ppyolo::objectness_targets(level_of(), matrix_view{predicted.data(), 48, 4}, {}, {});
   CHECK((c.target == std::vector<float>(48) && c.weight == std::vector<float>(48, 1) && c.positives == 0));
   const auto u = ppyolo::iou_targets(level_of(), {}, {}, {});
@@ -159,7 +161,7 @@ TEST_CASE("nothing to assign") {
 
 TEST_CASE("what PP-YOLO's functions refuse") {
   const auto level = level_of();
-  const std::vector<float> predicted(48 * 4);
+  const std::vector<float> predicted(192);
   const matrix_view view{predicted.data(), 48, 4};
   const auto said = [](auto const& body) { return support::message(body); };
   CHECK(said([&] { ppyolo::match(level, std::vector{at(not_a_number, 0.5, 1, 1)}); }) ==

@@ -36,12 +36,14 @@ using list = std::vector<place>;
 
 list places(std::vector<anchor_match> const& matches) {
   list all;
+  all.reserve(matches.size());
   for (anchor_match const& m : matches) all.emplace_back(m.box, m.anchor, m.row, m.column);
   return all;
 }
 
 std::vector<labelled_box> boxes_of(int images, int count) {
   std::vector<labelled_box> boxes;
+  boxes.reserve(std::size_t(count));
   for (int i = 0; i < count; ++i) {
     const auto unit = [&](int k) { return support::noise(5 * i + k) / 8 + 0.5; };
     boxes.push_back(
@@ -103,7 +105,9 @@ TEST_CASE("matching is as restated, in its order") {
       for (int n = 0; n < 6; ++n)
         if (const double iou = support::shape_overlap(level, b, six[std::size_t(n)]); iou > best)
           best = iou, best_n = n;
-      const auto slot = [&](int n) { return b.image * 48 + (n - 3) * 16 + int(b.y * 4) * 4 + int(b.x * 4); };
+      const auto slot = [&](int n) {
+        return b.image * 48 + hone::index(n - 3) * 16 + hone::index(b.y * 4) * 4 + hone::index(b.x * 4);
+      };
       if (best_n >= 3) expected.emplace_back(i, slot(best_n));
       for (int n = 3; n < 6; ++n)
         if (n != best_n && threshold < 1 && support::shape_overlap(level, b, six[std::size_t(n)]) > threshold)
@@ -130,8 +134,8 @@ TEST_CASE("objectness by hand") {
   const std::vector boxes{at(0.5, 0.5, 0.5, 0.5, 0.75)};
   const auto matches = yolov4::match(level, boxes);
   REQUIRE(matches.size() == 1);
-  std::vector<double> predicted(48 * 4);
-  const auto predict = [&](int slot, double width) {
+  std::vector<double> predicted(192);
+  const auto predict = [&](hone::index slot, double width) {
     const double p[4] = {0.5, 0.5, width, 0.5};  // IoU width / 0.5
     std::copy(p, p + 4, predicted.begin() + 4 * slot);
   };
@@ -139,7 +143,7 @@ TEST_CASE("objectness by hand") {
   predict(1, 0.375);         // 3/4
   predict(2, 0.5);           // 1
   predict(3, not_a_number);  // 0
-  predict(int(matches[0].slot), 0.125);
+  predict(matches[0].slot, 0.125);
   const matrix_view view{predicted.data(), 48, 4};
   std::vector<float> target(48), weight(48, 1);
   target[std::size_t(matches[0].slot)] = 1, weight[std::size_t(matches[0].slot)] = 0.75f;
@@ -174,6 +178,7 @@ TEST_CASE("objectness is as restated, for every slot of every image") {
   const auto predicted = predictions(level, boxes);
   const auto matches = yolov4::match(level, boxes, {.iou_threshold = 0.213});
   std::vector<float> scores;
+  scores.reserve(144);
   for (int i = 0; i < 144; ++i) scores.push_back(float(i % 4) / 4);
   for (const bool smooth : {false, true})
     for (const double truth : {1.0, 0.8}) {
@@ -181,7 +186,7 @@ TEST_CASE("objectness is as restated, for every slot of every image") {
           level, matrix_view{predicted.data(), 144, 4}, boxes, matches,
           {.ignore_threshold = 0.6, .truth_threshold = truth, .smooth = smooth, .class_scores = scores});
       int ignored = 0, positives = 0;
-      for (int i = 0; i < 144; ++i) {
+      for (hone::index i = 0; i < 144; ++i) {
         const double iou = support::best_overlap(predicted.data() + 4 * i, i / 48, boxes);
         double target = 0, weight = 1;
         if (iou > 0.6 && scores[std::size_t(i)] > 0.25f) target = smooth ? iou : 0, weight = smooth;
@@ -202,7 +207,7 @@ TEST_CASE("predictions in other formats and with padding") {
   const auto level = level_of();
   const auto boxes = boxes_of(1, 5);
   const auto centers = predictions(level, boxes);
-  std::vector<double> padded(48 * 6, not_a_number);
+  std::vector<double> padded(288, not_a_number);
   for (std::size_t i = 0; i < 48; ++i)
     for (std::size_t k = 0; k < 2; ++k) {
       const double c = double(centers[4 * i + k]), side = double(centers[4 * i + 2 + k]);
@@ -221,7 +226,7 @@ TEST_CASE("predictions in other formats and with padding") {
 
 TEST_CASE("nothing to assign") {
   CHECK(yolov4::match(level_of(), {}).empty());
-  const std::vector<float> predicted(48 * 4, 0.5f);
+  const std::vector<float> predicted(192, 0.5f);
   const auto c = yolov4::objectness_targets(level_of(), matrix_view{predicted.data(), 48, 4}, {}, {});
   CHECK(c.target == std::vector<float>(48));
   CHECK(c.weight == std::vector<float>(48, 1));
@@ -236,7 +241,7 @@ TEST_CASE("nothing to assign") {
 
 TEST_CASE("what YOLOv4's functions refuse") {
   const auto level = level_of();
-  const std::vector<float> predicted(48 * 4);
+  const std::vector<float> predicted(192);
   const matrix_view view{predicted.data(), 48, 4};
   const auto said = [](auto const& body) { return support::message(body); };
   CHECK(said([&] { yolov4::match(level, std::vector{at(0.5, not_a_number, 1, 1)}); }) ==

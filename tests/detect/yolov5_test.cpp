@@ -32,6 +32,7 @@ using place = std::tuple<hone::index, hone::index, hone::index, hone::index>;  /
 
 std::vector<place> places(std::vector<anchor_match> const& matches) {
   std::vector<place> all;
+  all.reserve(matches.size());
   for (anchor_match const& m : matches) all.emplace_back(m.box, m.anchor, m.row, m.column);
   return all;
 }
@@ -106,6 +107,7 @@ TEST_CASE("sides may differ by less than the ratio, either way") {
 
 TEST_CASE("matching is as restated, in its order") {
   std::vector<labelled_box> boxes;
+  boxes.reserve(60);
   for (hone::index i = 0; i < 60; ++i) {
     const auto unit = [&](hone::index k) { return support::noise(5 * i + k) / 8 + 0.5; };
     boxes.push_back({.image = i % 3, .x = unit(0), .y = unit(1), .width = unit(2), .height = unit(3)});
