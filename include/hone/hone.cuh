@@ -21,6 +21,7 @@
 #include <hone/cuda/device_schedule.cuh>
 #include <hone/cuda/evaluate.cuh>
 #include <hone/cuda/fused_confidence.cuh>
+#include <hone/cuda/pairwise.cuh>
 #include <hone/cuda/refresh.cuh>
 #include <hone/cuda/swap.cuh>
 #include <hone/cuda/transform.cuh>
@@ -48,6 +49,12 @@
 #include <hone/large_batch/zero_fill.hpp>
 #include <hone/loss/binary_cross_entropy.hpp>
 #include <hone/loss/binary_labels.hpp>
+#include <hone/loss/box/ciou.hpp>
+#include <hone/loss/box/diou.hpp>
+#include <hone/loss/box/eiou.hpp>
+#include <hone/loss/box/giou.hpp>
+#include <hone/loss/box/iou.hpp>
+#include <hone/loss/box/siou.hpp>
 #include <hone/loss/cross_entropy.hpp>
 #include <hone/loss/distillation.hpp>
 #include <hone/loss/quality_focal.hpp>

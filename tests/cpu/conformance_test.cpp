@@ -3,6 +3,7 @@
 #include <hone/hone.hpp>
 
 #include <conformance/averages.hpp>
+#include <conformance/boxes.hpp>
 #include <conformance/elements.hpp>
 #include <conformance/gradients.hpp>
 #include <conformance/rows.hpp>
@@ -32,6 +33,12 @@ struct on_this_machine {
   static void evaluate(Objective const& objective, View prediction, Outputs const& out, hone::reduction how) {
     hone::evaluate(hone::cpu(2), objective, prediction, out, how);
   }
+  static void pairwise_iou(auto a, auto b, auto out) { hone::pairwise_iou(hone::cpu(2), a, b, out); }
+  static void pairwise_giou(auto a, auto b, auto out) { hone::pairwise_giou(hone::cpu(2), a, b, out); }
+  static void pairwise_diou(auto a, auto b, auto out) { hone::pairwise_diou(hone::cpu(2), a, b, out); }
+  static void pairwise_ciou(auto a, auto b, auto out) { hone::pairwise_ciou(hone::cpu(2), a, b, out); }
+  static void pairwise_ioa(auto a, auto b, auto out) { hone::pairwise_ioa(hone::cpu(2), a, b, out); }
+
   template <class Step, class T>
   static hone::gradient_report transform(Step const& step, hone::tensor_list<T> const& gradients) {
     return hone::transform(hone::cpu(2), step, gradients);
@@ -57,6 +64,8 @@ struct on_this_machine {
 }  // namespace
 
 TEST_CASE("element-wise losses answer as every backend does") { conformance::element_losses<on_this_machine>(); }
+TEST_CASE("box losses answer as every backend does") { conformance::box_losses<on_this_machine>(); }
+TEST_CASE("matrices of overlaps answer as every backend does") { conformance::matrices_of_overlaps<on_this_machine>(); }
 TEST_CASE("losses of labels answer as every backend does") { conformance::row_losses_of_labels<on_this_machine>(); }
 TEST_CASE("losses of any target answer as every backend does") {
   conformance::row_losses_of_targets<on_this_machine>();

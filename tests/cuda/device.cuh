@@ -67,12 +67,33 @@ struct conformance {
   template <class T>
   using buffer = device::buffer<T>;
 
-  template <class Objective, class View, class Outputs>
-  static void evaluate(Objective const& objective, View prediction, Outputs const& out, hone::reduction how) {
+  template <class Call>
+  static void enqueue(Call const& call) {
     const device::stream stream;
     hone::cuda gpu(stream);
-    hone::evaluate(gpu, objective, prediction, out, how);
+    call(gpu);
     stream.wait();
+  }
+
+  template <class Objective, class View, class Outputs>
+  static void evaluate(Objective const& objective, View prediction, Outputs const& out, hone::reduction how) {
+    enqueue([&](hone::cuda& gpu) { hone::evaluate(gpu, objective, prediction, out, how); });
+  }
+
+  static void pairwise_iou(auto a, auto b, auto out) {
+    enqueue([&](hone::cuda& gpu) { hone::pairwise_iou(gpu, a, b, out); });
+  }
+  static void pairwise_giou(auto a, auto b, auto out) {
+    enqueue([&](hone::cuda& gpu) { hone::pairwise_giou(gpu, a, b, out); });
+  }
+  static void pairwise_diou(auto a, auto b, auto out) {
+    enqueue([&](hone::cuda& gpu) { hone::pairwise_diou(gpu, a, b, out); });
+  }
+  static void pairwise_ciou(auto a, auto b, auto out) {
+    enqueue([&](hone::cuda& gpu) { hone::pairwise_ciou(gpu, a, b, out); });
+  }
+  static void pairwise_ioa(auto a, auto b, auto out) {
+    enqueue([&](hone::cuda& gpu) { hone::pairwise_ioa(gpu, a, b, out); });
   }
 
   template <class Step, class T>

@@ -111,8 +111,7 @@ class box_worker {
   double run(index begin, index end) noexcept {
     double total = 0;
     for (index i = begin; i < end;) {
-      box_segment s = segment_at(job_.prediction, i, end);
-      job_.leaves.each([&](auto const& l) { s = segment_at(l.term.boxes, i, i + s.boxes); });
+      const box_segment s = segment_at(job_.prediction, i, end);
       total += evaluate(s);
       i += s.boxes;
     }
