@@ -16,6 +16,7 @@
 #include <hone/core/view.hpp>
 #include <hone/cpu/copy.hpp>
 #include <hone/cpu/evaluate.hpp>
+#include <hone/cpu/nms.hpp>
 #include <hone/cpu/pairwise.hpp>
 #include <hone/cpu/refresh.hpp>
 #include <hone/cpu/swap.hpp>
