@@ -20,6 +20,7 @@
 #include <hone/cuda/device_scalar.cuh>
 #include <hone/cuda/device_schedule.cuh>
 #include <hone/cuda/evaluate.cuh>
+#include <hone/cuda/nms.cuh>
 #include <hone/cuda/pairwise.cuh>
 #include <hone/cuda/refresh.cuh>
 #include <hone/cuda/swap.cuh>
