@@ -42,6 +42,7 @@ TEST_CASE("a box goes where it overlaps a kept one of a higher score by more tha
   CHECK(nms(boxes, scores, {.threshold = 0.4375}) == rows{3, 1, 2});
   CHECK(nms(boxes, scores, {.threshold = 0.25}) == rows{3, 1, 2});  // 0 would have suppressed 2, but is gone itself
   CHECK(nms(boxes, scores, {.threshold = 0}) == rows{3, 1});
+  CHECK(nms({{0, 0, 10, 1}, {0, 0, 6, 1}}, {2, 1}, {.threshold = 0.6}) == rows{0, 1});  // 6/10, which no float is
   CHECK(nms(boxes, scores) == nms(boxes, scores, {.threshold = 0.5}));
 }
 
