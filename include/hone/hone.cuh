@@ -41,6 +41,10 @@
 #include <hone/loss/box/ciou.hpp>
 #include <hone/loss/box/diou.hpp>
 #include <hone/loss/box/eiou.hpp>
+#include <hone/loss/box/experimental/alpha_iou.hpp>
+#include <hone/loss/box/experimental/inner_iou.hpp>
+#include <hone/loss/box/experimental/mpdiou.hpp>
+#include <hone/loss/box/experimental/wise_iou.hpp>
 #include <hone/loss/box/giou.hpp>
 #include <hone/loss/box/iou.hpp>
 #include <hone/loss/box/siou.hpp>

@@ -99,11 +99,12 @@ void box_loss(Loss const& loss, Format, std::vector<shape> const& shapes) {
 template <class Device, class T>
 void box_images(index images, index pixels) {
   const index rows = images * pixels;
+  const auto n = static_cast<std::size_t>(rows);
   const box_batch<Device, T> b({rows, 4});
   const auto rearranged = [&](std::vector<T> const& v) { return planes_of(v, 4, pixels); };
   using A = hone::accumulator_t<T>;
   const typename Device::template buffer<T> x(rearranged(b.x)), t(rearranged(b.t)), planes(b.x), matrix(b.x);
-  const typename Device::template buffer<A> losses(std::size_t(rows)), same(std::size_t(rows)), value(1), as_value(1);
+  const typename Device::template buffer<A> losses(n), same(n), value(1), as_value(1);
   const auto objective = [&](auto boxes) {
     return hone::weigh_rows(hone::ciou_loss(boxes, hone::centers), b.device_weights) + 0.5 * hone::giou_loss(boxes);
   };
@@ -176,6 +177,12 @@ void box_losses() {
   box_loss<Device, float>([](auto b) { return hone::log_iou_loss(b); }, hone::corners, some);
   box_loss<Device, float>([](auto b) { return hone::squared_iou_loss(b); }, hone::corners, some);
   box_loss<Device, float>([](auto b) { return hone::focal_eiou_loss(b, {.gamma = 0.5}); }, hone::corners, some);
+  namespace experimental = hone::experimental;
+  box_loss<Device, float>([](auto b) { return experimental::alpha_iou_loss(b); }, hone::corners, some);
+  box_loss<Device, float>([](auto b) { return experimental::alpha_diou_loss(b); }, hone::corners, some);
+  box_loss<Device, float>([](auto b) { return experimental::inner_iou_loss(b); }, hone::corners, some);
+  box_loss<Device, float>([](auto b) { return experimental::mpdiou_loss(b, 64, 48); }, hone::corners, some);
+  box_loss<Device, float>([](auto b) { return experimental::wise_iou_loss(b, {.mean = 0.7}); }, hone::corners, some);
   box_images<Device, float>(1, 300);
   box_images<Device, float>(3, 7);
   box_images<Device, half>(2, 33);

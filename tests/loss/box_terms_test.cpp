@@ -101,6 +101,22 @@ void each_loss(Visit const& visit) {
   visit("focal_eiou_loss, gamma 0", hone::focal_eiou_formula{0},
         [](naive::corners const& a, naive::corners const& b) { return naive::focal_eiou_loss(a, b, 0); });
   visit("siou_loss", hone::one_minus<hone::siou_metric>{}, naive::siou_loss);
+  namespace experimental = hone::experimental;
+  using boxes = naive::corners;
+  for (const double alpha : {1.0, 2.0, 3.0, 4.5}) {
+    visit("alpha_iou_loss", experimental::alpha_iou_formula{alpha},
+          [=](boxes const& a, boxes const& b) { return naive::alpha_iou_loss(a, b, alpha); });
+    visit("alpha_diou_loss", hone::one_minus<experimental::alpha_diou_metric>{{alpha}},
+          [=](boxes const& a, boxes const& b) { return naive::alpha_diou_loss(a, b, alpha); });
+  }
+  for (const double ratio : {0.7, 1.3})
+    visit("inner_iou_loss", hone::one_minus<experimental::inner_iou_metric>{{ratio}},
+          [=](boxes const& a, boxes const& b) { return naive::inner_iou_loss(a, b, ratio); });
+  visit("mpdiou_loss", hone::one_minus<experimental::mpdiou_metric>{{1 / (640.0 * 640 + 480 * 480)}},
+        [](boxes const& a, boxes const& b) { return naive::mpdiou_loss(a, b, 640, 480); });
+  for (const double mean : {0.0, 0.6})
+    visit("wise_iou_loss", experimental::wise_iou_formula{mean, 1.9, 3},
+          [=](boxes const& a, boxes const& b) { return naive::wise_iou_loss(a, b, mean, 1.9, 3); });
 }
 
 /// Numbers of all sizes, and of no size at all.
@@ -302,6 +318,29 @@ TEST_CASE("what box losses refuse") {
                        "pairwise_ioa: b has a row_stride of 3, must be at least its 4 columns", hone::invalid_argument);
   CHECK(g == std::vector<float>(20, 7.0f));
   CHECK(out == std::vector<float>(6, 7.0f));
+}
+
+TEST_CASE("the running mean of Wise-IoU") {
+  auto mean = hone::experimental::wise_iou_mean::over(1000);
+  for (int i = 0; i < 1000; ++i) mean.update(0.25);
+  CHECK(mean.mean == doctest::Approx(0.25 + 0.75 * 0.05).epsilon(1e-12));
+  CHECK_THROWS_WITH_AS(mean.update(1.5), "wise_iou_mean: batch_mean is 1.5, must be in [0, 1]", hone::invalid_argument);
+  CHECK_THROWS_WITH_AS(hone::experimental::wise_iou_mean::over(0), "wise_iou_mean: steps is 0, must be at least 1",
+                       hone::invalid_argument);
+}
+
+TEST_CASE("what experimental losses refuse") {
+  const hone::matrix_view<const float> none;
+  CHECK_THROWS_WITH_AS(hone::experimental::alpha_iou_loss(none, {.alpha = 0.5}),
+                       "alpha_iou_loss: alpha is 0.5, must be finite and at least 1", hone::invalid_argument);
+  CHECK_THROWS_WITH_AS(hone::experimental::inner_iou_loss(none, {.ratio = 0}),
+                       "inner_iou_loss: ratio is 0, must be in (0, 100]", hone::invalid_argument);
+  CHECK_THROWS_WITH_AS(hone::experimental::mpdiou_loss(none, 640, 0),
+                       "mpdiou_loss: height is 0, must be finite and above 1e-6", hone::invalid_argument);
+  CHECK_THROWS_WITH_AS(hone::experimental::wise_iou_loss(none, {.mean = -1}),
+                       "wise_iou_loss: mean is -1, must be 0 or in [1e-6, 1]", hone::invalid_argument);
+  CHECK_THROWS_WITH_AS(hone::experimental::wise_iou_loss(none, {.alpha = 1}),
+                       "wise_iou_loss: alpha is 1, must be in (1, 10]", hone::invalid_argument);
 }
 
 TEST_CASE("intersection over the area of the first box") {

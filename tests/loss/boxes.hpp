@@ -81,4 +81,39 @@ inline dual siou_loss(corners const& a, corners const& b) {
   return dual(1.0) - iou(a, b) + (delta + omega) / dual(2.0);
 }
 
+inline dual to_power(dual x, double alpha) {
+  return dual(std::pow(x.v, alpha), alpha * std::pow(x.v, alpha - 1) * x.d);
+}
+inline dual alpha_iou_loss(corners const& a, corners const& b, double alpha) {
+  return dual(1.0) - to_power(iou(a, b), alpha);
+}
+inline dual alpha_diou_loss(corners const& a, corners const& b, double alpha) {
+  return dual(1.0) - to_power(iou(a, b), alpha) + to_power(distance(a, b), alpha);
+}
+
+inline dual inner_iou_loss(corners const& a, corners const& b, double ratio) {
+  const auto scaled = [&](corners const& c) {
+    const dual x = (c.x1 + c.x2) / dual(2.0), y = (c.y1 + c.y2) / dual(2.0), half(ratio / 2);
+    const dual w = half * (c.x2 - c.x1), h = half * (c.y2 - c.y1);
+    return corners{x - w, y - h, x + w, y + h};
+  };
+  return iou_loss(scaled(a), scaled(b));
+}
+
+inline dual mpdiou_loss(corners const& a, corners const& b, double width, double height) {
+  const dual d1 = square(a.x1 - b.x1) + square(a.y1 - b.y1), d2 = square(a.x2 - b.x2) + square(a.y2 - b.y2);
+  const dual image(width * width + height * height);
+  return dual(1.0) - iou(a, b) + d1 / image + d2 / image;
+}
+
+inline dual wise_iou_loss(corners const& a, corners const& b, double mean, double alpha, double delta) {
+  const corners c = hull(a, b);
+  const dual dx = (a.x1 + a.x2 - b.x1 - b.x2) / dual(2.0), dy = (a.y1 + a.y2 - b.y1 - b.y2) / dual(2.0);
+  const double diagonal = square(c.x2 - c.x1).v + square(c.y2 - c.y1).v;  // carries no gradient
+  const dual v1 = exp((square(dx) + square(dy)) / dual(diagonal)) * iou_loss(a, b);
+  if (mean == 0) return v1;
+  const double beta = iou_loss(a, b).v / mean;  // nor does this
+  return dual(beta / (delta * std::pow(alpha, beta - delta))) * v1;
+}
+
 }  // namespace naive
