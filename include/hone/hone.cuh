@@ -21,6 +21,7 @@
 #include <hone/cuda/device_schedule.cuh>
 #include <hone/cuda/evaluate.cuh>
 #include <hone/cuda/fused_confidence.cuh>
+#include <hone/cuda/nms.cuh>
 #include <hone/cuda/pairwise.cuh>
 #include <hone/cuda/refresh.cuh>
 #include <hone/cuda/swap.cuh>

@@ -17,6 +17,7 @@
 #include <hone/cpu/copy.hpp>
 #include <hone/cpu/evaluate.hpp>
 #include <hone/cpu/fused_confidence.hpp>
+#include <hone/cpu/nms.hpp>
 #include <hone/cpu/pairwise.hpp>
 #include <hone/cpu/refresh.hpp>
 #include <hone/cpu/swap.hpp>
