@@ -33,8 +33,7 @@ struct item {
 
 item any_item(const demo::image_set& items, int smallest, int largest, std::mt19937_64& random) {
   const std::size_t which = random() % items.size();
-  const double side = smallest * std::pow((largest + 1.0) / smallest, uniform(random));
-  const int drawn = std::min(static_cast<int>(side), largest), from = static_cast<int>(demo::image_side);
+  const int drawn = smallest + below(largest - smallest + 1, random), from = static_cast<int>(demo::image_side);
   return {demo::resized(items.pixels.data() + which * demo::image_pixels, from, from, drawn, drawn),
           items.labels[which]};
 }

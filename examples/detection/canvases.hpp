@@ -11,8 +11,8 @@ namespace detection {
 
 struct canvas_options {
   int most_items = 3;               // of a canvas: 0 to 3, each equally often
-  int smallest = 12, largest = 40;  // side of an item's 28 x 28 image on the canvas; the logarithm is uniform
-  int fragments = 3;                // pieces of items that have no box
+  int smallest = 12, largest = 40;  // side of an item's 28 x 28 image on the canvas, each equally often
+  int fragments = 1;                // pieces of items that have no box
   double covered = 0.6;             // of an item, by another's box, at most
 };
 

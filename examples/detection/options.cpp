@@ -56,7 +56,7 @@ const std::vector<option>& table() {
   static const std::vector<option> all = {
       {"--data", "FOLDER", "Fashion-MNIST's four idx files, or images with train.txt and test.txt",
        words(&options::data)},
-      {"--compare", "", "train every recipe", {}, &options::compare},
+      {"--compare", "", "train every recipe, for half as long", {}, &options::compare},
       {"--recipes", "A,B", "which trainings to compare", set_recipes},
       {"--seeds", "N", "trainings per recipe, with seeds 1 to N", numbers(&options::seeds, 1, 1000)},
       {"--epochs", "N", "passes over the training canvases", numbers(&options::epochs, 1, 1000)},
@@ -82,8 +82,11 @@ const std::vector<option>& table() {
 
 options parse(std::span<const char* const> arguments) {
   options result;
-  for (const string_view argument : arguments)  // first, so that what is named counts for more
-    if (argument == "--quick") result.epochs = 2, result.canvases = 64, result.test_canvases = 32;
+  const auto given = [&](string_view flag) {
+    return std::find(arguments.begin(), arguments.end(), flag) != arguments.end();
+  };
+  if (given("--compare")) result.epochs = 3;  // first, so that what is named counts for more
+  if (given("--quick")) result.epochs = 2, result.canvases = 64, result.test_canvases = 32;
   bool recipes_named = false;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const string argument = arguments[i], name = argument.substr(0, argument.find('='));
