@@ -10,20 +10,19 @@ namespace hone {
 /// ±3e38, an infinite one too, as if it were there: what 0 multiplies is 0.
 template <operand V>
 struct logistic {
-  V p, rest, softplus, size, tail;  // |x| and log(1 + e^-|x|)
+  V p, rest, softplus, capped;
 
   HONE_HD explicit logistic(V x) {
     const V e = exp_of_nonpositive(-abs(x));  // in [0, 1]: cannot overflow
     const V larger = V(1) / (V(1) + e), smaller = e * larger;
     p = select(x < V(0), smaller, larger);
     rest = select(x < V(0), larger, smaller);
-    size = min(abs(x), V(3e38));
-    tail = log1p_of_unit(e);
-    softplus = max(min(x, V(3e38)), V(0)) + tail;
+    capped = max(min(x, V(3e38)), V(-3e38));
+    softplus = max(capped, V(0)) + log1p_of_unit(e);
   }
 
-  /// Binary cross entropy against t in [0, 1]: softplus(x) - t x without a difference of large numbers.
-  HONE_HD V cross_entropy(V x, V t) const { return select(x < V(0), t, V(1) - t) * size + tail; }
+  /// Binary cross entropy against t in [0, 1].
+  HONE_HD V cross_entropy(V, V t) const { return softplus - t * capped; }
 };
 
 }  // namespace hone
