@@ -21,7 +21,7 @@ namespace {
 int current = 0;
 std::map<cudaStream_t, int> device_of;
 int launched = 0;
-std::string astray;  // calls in a stream of another device than the current one
+std::string astray;   // calls in a stream of another device than the current one
 std::string refused;  // a call that fails
 
 cudaStream_t note(const char* call, cudaStream_t stream) {
