@@ -26,7 +26,7 @@ add_custom_target(hone_cuda_programs)
 # hone_cuda_program(TARGET SOURCE…): to be linked with what it needs, hone::cuda at least.
 function(hone_cuda_program target)
   if(HONE_CUDA_PROGRAMS STREQUAL CUDASIM)
-    cudasim_executable(${target} SOURCES ${ARGN})
+    cudasim_executable(${target} SOURCES ${ARGN} CUDA_FLAGS -Werror all-warnings,default-stream-launch)
   else()
     add_executable(${target} EXCLUDE_FROM_ALL ${ARGN})
     target_compile_options(${target} PRIVATE  # CMake 3.25 does not know nvcc's C++20

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -16,6 +17,7 @@
 #include <iterator>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace {
@@ -99,9 +101,8 @@ TEST_CASE("files that cannot be opened are named, with the reason") {
   const std::string missing = here.file("none/state");
   CHECK(io_message([&] { hone::load_file(m.state, missing); }) ==
         "load_file: " + missing + ": open: No such file or directory");
-  const std::string save = io_message([&] { hone::save_file(m.state, missing); });
-  CHECK(save.starts_with("save_file: " + missing));
-  CHECK(save.ends_with(": open: No such file or directory"));
+  CHECK(io_message([&] { hone::save_file(m.state, missing); }) ==
+        "save_file: " + here.file("none/") + ": open: No such file or directory");
   CHECK(io_message([&] { hone::load_file(m.state, here.path.string()); }) ==
         "load_file: " + here.path.string() + ": read: Is a directory");
   fs::create_directory(here.path / "taken");
@@ -128,6 +129,60 @@ TEST_CASE("a damaged file is named and changes nothing") {
   CHECK(
       support::message([&] { hone::load_file(m.state, path); }).starts_with("load_file: " + path + ": the state ends"));
   CHECK(x_of(m.state) == 4);
+}
+
+TEST_CASE("two threads that save to one path leave a whole file, whoever came last") {
+  const folder here;
+  const std::string path = here.file("state");
+  hone::save_file(model(1).state, path);
+  std::atomic<int> left{2}, failed{0};
+  const auto saves = [&](int x) {
+    const model m(x);
+    for (int i = 0; i < 60; ++i) failed += io_message([&] { hone::save_file(m.state, path); }).empty() ? 0 : 1;
+    --left;
+  };
+  std::thread one(saves, 2), other(saves, 3);
+  int damaged = 0;
+  for (model read(0); left > 0; damaged += x_of(read.state) < 0 ? 1 : 0)
+    damaged += support::message([&] { hone::load_file(read.state, path); }).empty() ? 0 : 1;
+  one.join(), other.join();
+  CHECK(failed == 0);
+  CHECK(damaged == 0);
+  CHECK(here.files() == 1);
+}
+
+TEST_CASE("partial files that a killed program of the same number left behind are neither used nor removed") {
+  const folder here;
+  const std::string path = here.file("state");
+  for (int i = 0; i < 2000; ++i)
+    std::ofstream(path + "." + std::to_string(::getpid()) + "." + std::to_string(i) + ".partial") << "left behind";
+  hone::save_file(model(2).state, path);
+  model read(0);
+  hone::load_file(read.state, path);
+  CHECK(x_of(read.state) == 2);
+  CHECK(here.files() == 2001);
+}
+
+TEST_CASE("a folder that cannot be opened is told before anything is written") {
+  const folder here;
+  const std::string path = here.file("state");
+  hone::save_file(model(5).state, path);
+  fs::permissions(here.path,
+                  fs::perms::all & ~(fs::perms::owner_read | fs::perms::group_read | fs::perms::others_read));
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (::geteuid() == 0 && ::seteuid(65534) != 0) std::_Exit(2);  // root reads everywhere
+    const std::string text = io_message([&] { hone::save_file(model(6).state, path); });
+    std::_Exit(text.ends_with(": open: Permission denied") ? 0 : 1);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
+  fs::permissions(here.path, fs::perms::owner_all);
+  CHECK(here.files() == 1);
+  model read(0);
+  hone::load_file(read.state, path);
+  CHECK(x_of(read.state) == 5);
 }
 
 TEST_CASE("a state that is swapped is not saved, and leaves no file") {

@@ -140,6 +140,13 @@ void swaps_and_resumes() {
   CHECK(next.numbers() == averages.numbers());
   CHECK(support::message([&] { a.update(average, next.list(), true); }) ==
         "update: the state holds the parameters, swap them back first");
+  const step_parameters<Device, T> untouched(sizes, 5);
+  CHECK(support::message([&] { a.copy(untouched.list()); }) ==
+        "copy: the state holds the parameters, swap them back first");
+  CHECK(untouched.numbers() == untouched.first_numbers());
+  std::istringstream older(before);
+  CHECK(support::message([&] { a.state.load(older); }) == "load: the state holds the parameters, swap them back first");
+  CHECK(a.state.swapped());
   a.swap(next.list());
   CHECK(next.numbers() == next.first_numbers());
   CHECK(saved(a.state) == before);

@@ -155,6 +155,18 @@ void chains_of(std::vector<shape> const& shapes, double magnitude) {
         "chain of unscale and clip_by_global_norm", shapes, m,
         [&](auto const&) { return hone::chain(hone::unscale(0.25), hone::clip_by_global_norm(3 * m, {.p = p})); },
         [&](step_by_step& run, tensors const&) { run.unscale(0.25), norm(run, p), run.clip_by_global_norm(3 * m, p); });
+    transforms<Device, T>(
+        "values, then tensors", shapes, m,
+        [&](auto const&) { return hone::chain(hone::clip_by_value(m), hone::clip_by_norm(0.5 * m, {.p = p})); },
+        [&](step_by_step& run, tensors const&) { norm(run, 2), run.clip_by_value(m), run.clip_by_norm(0.5 * m, p); });
+    transforms<Device, T>(
+        "values, then all", shapes, m,
+        [&](auto const&) {
+          return hone::chain(hone::unscale(0.5), hone::clip_by_value(m), hone::clip_by_global_norm(0.5 * m, {.p = p}));
+        },
+        [&](step_by_step& run, tensors const&) {
+          run.unscale(0.5), norm(run, p), run.clip_by_value(m), run.clip_by_global_norm(0.5 * m, p);
+        });
   }
   transforms<Device, T>(
       "norms that are small enough, values that are not", shapes, m,

@@ -5,6 +5,7 @@
 #include <conformance/averages.hpp>
 #include <cuda/device.cuh>
 
+#include <sstream>
 #include <string>
 
 #if defined(CUDASIM)
@@ -62,15 +63,57 @@ TEST_CASE("master weights begin with the parameters, and are rounded to them") {
                     "refresh: parameters has 1 tensors, master_weights has 3");
 }
 
-TEST_CASE("a state made or loaded in a capture is refused, and the capture goes on") {
+TEST_CASE("what allocates, waits or depends on the host is refused in a capture, and the capture goes on") {
+  const parameters weights({100}, 0);
+  const device::stream stream;
+  hone::cuda gpu(stream);
+  hone::device_ema_state<float> shadow(gpu, weights.list());
+  const hone::device_report report(gpu);
+  const hone::device_loss_scaler scaler(gpu, {});
+  const hone::device_schedule rate(gpu, hone::constant{0.1});
+  std::stringstream saved, other;
+  shadow.save(saved);
+  cudaGraph_t graph = nullptr;
+  REQUIRE(cudaStreamBeginCapture(stream, cudaStreamCaptureModeGlobal) == cudaSuccess);
+  const std::string refused = "the stream is captured: do this before the capture begins or after it has ended";
+  const auto is_refused = [&](const char* who, auto call) {
+    CAPTURE(who);
+    CHECK_THROWS_WITH(call(), (who + (": " + refused)).c_str());
+  };
+  is_refused("device_memory", [&] { hone::device_ema_state<float>(gpu, weights.list()); });
+  is_refused("device_list", [&] { hone::device_list<float>(gpu, weights.list()); });
+  is_refused("device_report", [&] { hone::device_report{gpu}; });
+  is_refused("device_report", [&] { static_cast<void>(report.host()); });
+  is_refused("device_loss_scaler", [&] { static_cast<void>(scaler.host()); });
+  is_refused("device_schedule", [&] { static_cast<void>(rate.host()); });
+  is_refused("device_memory", [&] { shadow.copy_only(0); });
+  is_refused("device_memory", [&] { static_cast<void>(shadow.steps()); });
+  is_refused("device_memory", [&] { static_cast<void>(shadow.counted()); });
+  is_refused("device_memory", [&] { shadow.save(other); });
+  is_refused("device_memory", [&] { shadow.load(saved); });
+  std::size_t nodes = 1;
+  REQUIRE(cudaStreamEndCapture(stream, &graph) == cudaSuccess);
+  CHECK(cudaGraphGetNodes(graph, nullptr, &nodes) == cudaSuccess);
+  CHECK(nodes == 0);
+  cudaGraphDestroy(graph);
+  CHECK(!shadow.copies(0));
+  CHECK(cudaGetLastError() == cudaSuccess);
+}
+
+TEST_CASE("what ends while its stream is captured leaves no node that frees what is not the graph's") {
   const parameters weights({100}, 0);
   const device::stream stream;
   hone::cuda gpu(stream);
   cudaGraph_t graph = nullptr;
-  REQUIRE(cudaStreamBeginCapture(stream, cudaStreamCaptureModeGlobal) == cudaSuccess);
-  CHECK_THROWS_WITH(hone::device_ema_state<float>(gpu, weights.list()),
-                    "device_memory: the stream is captured: do this before the capture begins");
-  CHECK(cudaStreamEndCapture(stream, &graph) == cudaSuccess);
+  {
+    const hone::device_ema_state<float> shadow(gpu, weights.list());
+    const hone::device_report report(gpu);
+    REQUIRE(cudaStreamBeginCapture(stream, cudaStreamCaptureModeGlobal) == cudaSuccess);
+  }
+  std::size_t nodes = 1;
+  REQUIRE(cudaStreamEndCapture(stream, &graph) == cudaSuccess);
+  CHECK(cudaGraphGetNodes(graph, nullptr, &nodes) == cudaSuccess);
+  CHECK(nodes == 0);
   cudaGraphDestroy(graph);
 }
 

@@ -43,6 +43,39 @@ struct problem {
   }
 };
 
+/// What a body enqueues, as a graph. A body that takes a function begins the capture by calling it.
+class captured {
+ public:
+  template <class Body>
+  captured(cudaStream_t stream, Body const& body) : stream_(stream) {
+    const auto begin = [stream] {
+      REQUIRE(cudaStreamBeginCapture(stream, cudaStreamCaptureModeGlobal) == cudaSuccess);
+    };
+    if constexpr (requires { body(begin); }) {
+      body(begin);
+    } else {
+      begin();
+      body();
+    }
+    REQUIRE(cudaStreamEndCapture(stream, &graph_) == cudaSuccess);
+    REQUIRE(cudaGraphInstantiate(&replay_, graph_, 0) == cudaSuccess);
+  }
+  ~captured() {
+    cudaGraphExecDestroy(replay_);
+    cudaGraphDestroy(graph_);
+  }
+  captured(captured const&) = delete;
+  captured& operator=(captured const&) = delete;
+
+  cudaGraph_t graph() const { return graph_; }
+  void replay() const { REQUIRE(cudaGraphLaunch(replay_, stream_) == cudaSuccess); }
+
+ private:
+  cudaStream_t stream_;
+  cudaGraph_t graph_ = nullptr;
+  cudaGraphExec_t replay_ = nullptr;
+};
+
 template <class Error, class Call>
 std::string message_of(Call const& call) {
   try {
@@ -118,6 +151,79 @@ TEST_CASE("a workspace that must grow in a capture is an error, and the capture 
   hone::evaluate(reserved, p.loss(), p.logits(), p.out());
   CHECK(cudaStreamEndCapture(p.stream, &graph) == cudaSuccess);
   cudaGraphDestroy(graph);
+}
+
+TEST_CASE("a graph keeps the workspace that it was captured with, however large later calls are") {
+  const problem p;
+  hone::cuda gpu(p.stream);
+  hone::evaluate(gpu, p.loss(), p.logits(), p.out());
+  const float value = p.answer();
+  {
+    const captured graph(p.stream, [&] { hone::evaluate(gpu, p.loss(), p.logits(), p.out()); });
+    for (std::size_t bytes = 1 << 16; bytes <= 1 << 22; bytes *= 4) {
+      gpu.reserve(bytes);
+      hone::evaluate(gpu, p.loss(), p.logits(), p.out());
+      REQUIRE(cudaMemsetAsync(p.value.data(), 0, sizeof(float), p.stream) == cudaSuccess);
+      graph.replay();
+      CHECK(p.answer() == value);
+    }
+  }
+}
+
+TEST_CASE("a backend that ends while its stream is captured leaves the graph what it needs") {
+  const problem p;
+  std::size_t nodes = 0;
+  float value = 0;
+  const captured graph(p.stream, [&](auto begin) {
+    hone::cuda gpu(p.stream);
+    hone::evaluate(gpu, p.loss(), p.logits(), p.out());
+    value = p.answer();
+    begin();
+    hone::evaluate(gpu, p.loss(), p.logits(), p.out());
+  });
+  REQUIRE(cudaGraphGetNodes(graph.graph(), nullptr, &nodes) == cudaSuccess);
+  CHECK(nodes == 1);  // the kernel: no node frees memory that the graph did not allocate
+  for (int i = 0; i < 2; ++i) {
+    REQUIRE(cudaMemsetAsync(p.value.data(), 0, sizeof(float), p.stream) == cudaSuccess);
+    graph.replay();
+    CHECK(p.answer() == value);
+  }
+}
+
+TEST_CASE("errors of others are neither blamed on a call nor lost, and our own are told once") {
+  const problem p;
+  hone::cuda gpu(p.stream);
+  void* none = nullptr;
+  const auto too_much = std::size_t(1) << 50;
+  REQUIRE(cudaMalloc(&none, too_much) == cudaErrorMemoryAllocation);
+  hone::evaluate(gpu, p.loss(), p.logits(), p.out());
+  CHECK(p.answer() > 0);
+  CHECK(cudaGetLastError() == cudaErrorMemoryAllocation);
+  CHECK(message_of<hone::cuda_error>([&] { gpu.reserve(too_much); }).find("cudaMallocAsync: ") == 0);
+  CHECK(cudaGetLastError() == cudaSuccess);
+  hone::evaluate(gpu, p.loss(), p.logits(), p.out());
+  CHECK(p.answer() > 0);
+}
+
+TEST_CASE("planes of images that fill a block's shared memory") {
+  for (const int views : {1, 2, 3})
+    for (const int rows : {128, 64, 32}) {  // of a tile: those planes are 48 KiB
+      const hone::index channels = 48 * 1024 / 4 / rows / views, pixels = 20;
+      CAPTURE(channels);
+      const std::vector<float> ones(std::size_t(2 * channels * pixels), 1), even(ones.size(), 1 / float(channels));
+      const device::buffer<float> x(ones), q(even), value(1);
+      const device::stream stream;
+      hone::cuda gpu(stream);
+      const hone::image_view<const float> logits{x.data(), 2, channels, pixels}, soft{q.data(), 2, channels, pixels};
+      const hone::outputs<float, hone::image_view> out{.value = value.data()};
+      const double log_sum = 1 + std::log(double(channels));
+      const auto same = hone::z_loss(1) + hone::distillation(logits, 2);  // the second is 0
+      if (views == 1) hone::evaluate(gpu, hone::z_loss(1), logits, out);
+      if (views == 2) hone::evaluate(gpu, same, logits, out);
+      if (views == 3) hone::evaluate(gpu, same + hone::cross_entropy(hone::probabilities(soft)), logits, out);
+      stream.wait();
+      CHECK(value.host()[0] == doctest::Approx(log_sum * log_sum + (views == 3 ? log_sum - 1 : 0)));
+    }
 }
 
 TEST_CASE("bad arguments are named, and nothing is enqueued") {
@@ -220,6 +326,46 @@ TEST_CASE("a row whose label is no class counts as ignored, and is counted") {
   hone::evaluate(gpu, hone::cross_entropy(hone::classes(device_bad)), p.logits(), p.out());
   p.stream.wait();
   CHECK(counter.host()[0] == 3);
+}
+
+TEST_CASE("a distance outside the bins counts as ignored, and is counted") {
+  const problem p;
+  hone::cuda gpu(p.stream);
+  std::vector<float> good(p.rows, 2.5f), bad = good;
+  good[4] = good[5] = good[6] = good[7] = -1;
+  bad[4] = -0.5f, bad[5] = std::nanf(""), bad[6] = 1e30f, bad[7] = float(p.columns) - 0.875f;
+  const device::buffer<float> device_good(good), device_bad(bad);
+  const device::buffer<unsigned long long> counter(std::vector<unsigned long long>{0});
+  hone::evaluate(gpu, hone::distribution_focal_loss(device_good, {.ignore = -1}), p.logits(), p.out());
+  const float value = p.answer();
+  const auto gradient = p.gradient.host();
+  CHECK(gradient[4 * p.columns + 2] == 0);
+  CHECK(gradient[3 * p.columns + 2] != 0);
+  gpu.count_invalid_labels(counter.data());
+  hone::evaluate(gpu, hone::distribution_focal_loss(device_bad), p.logits(), p.out());
+  CHECK(p.answer() == value);
+  CHECK(p.gradient.host() == gradient);
+  CHECK(counter.host()[0] == 4);
+  hone::evaluate(gpu, hone::distribution_focal_loss(device_bad, {.clamp = 0.01}), p.logits(), p.out());
+  p.stream.wait();
+  CHECK(counter.host()[0] == 5);  // no number, clamped or not
+}
+
+TEST_CASE("bins are decoded on the device") {
+  const problem p;
+  hone::cuda gpu(p.stream);
+  const device::buffer<float> decoded(std::size_t{p.rows});
+  hone::expected_bin(gpu, p.logits(), std::span(decoded.data(), decoded.size()));
+  p.stream.wait();
+  const auto x = p.x.host(), seen = decoded.host();
+  for (std::size_t i = 0; i < seen.size(); ++i) {
+    double total = 0, mean = 0;
+    for (std::size_t c = 0; c < p.columns; ++c) {
+      const double e = std::exp(double(x[i * p.columns + c]));
+      total += e, mean += e * double(c);
+    }
+    CHECK(std::abs(double(seen[i]) - mean / total) < 1e-4);
+  }
 }
 
 TEST_CASE("rows give the same bits every time, in graphs too, and nothing without rows or classes") {

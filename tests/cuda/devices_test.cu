@@ -9,16 +9,20 @@
 
 #include <map>
 #include <span>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #if defined(CUDASIM)
+#include <cudasim.h>
+
 namespace {
 
 int current = 0;
 std::map<cudaStream_t, int> device_of;
 int launched = 0;
 std::string astray;  // calls in a stream of another device than the current one
+std::string refused;  // a call that fails
 
 cudaStream_t note(const char* call, cudaStream_t stream) {
   const auto found = device_of.find(stream);
@@ -32,8 +36,10 @@ extern "C" {
 
 cudaError_t __real_cudaStreamCreateWithFlags(cudaStream_t*, unsigned);
 cudaError_t __real_cudaMallocAsync(void**, std::size_t, cudaStream_t);
+cudaError_t __real_cudaFreeAsync(void*, cudaStream_t);
+cudaError_t __real_cudaMemcpyAsync(void*, void const*, std::size_t, cudaMemcpyKind, cudaStream_t);
 cudaError_t __real_cudaMemsetAsync(void*, int, std::size_t, cudaStream_t);
-cudaError_t __real___cudaLaunchKernel(cudaKernel_t, dim3, dim3, void**, std::size_t, cudaStream_t);
+cudaError_t __real_cudaLaunchKernel(void const*, dim3, dim3, void**, std::size_t, cudaStream_t);
 
 cudaError_t __wrap_cudaGetDevice(int* device) {
   *device = current;
@@ -55,13 +61,22 @@ cudaError_t __wrap_cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flag
 cudaError_t __wrap_cudaMallocAsync(void** to, std::size_t bytes, cudaStream_t stream) {
   return __real_cudaMallocAsync(to, bytes, note("cudaMallocAsync", stream));
 }
+cudaError_t __wrap_cudaFreeAsync(void* memory, cudaStream_t stream) {
+  return __real_cudaFreeAsync(memory, note("cudaFreeAsync", stream));
+}
 cudaError_t __wrap_cudaMemsetAsync(void* to, int byte, std::size_t bytes, cudaStream_t stream) {
+  if (refused == "cudaMemsetAsync") return cudaErrorInvalidValue;
   return __real_cudaMemsetAsync(to, byte, bytes, note("cudaMemsetAsync", stream));
 }
-cudaError_t __wrap___cudaLaunchKernel(cudaKernel_t kernel, dim3 grid, dim3 block, void** arguments, std::size_t shared,
-                                      cudaStream_t stream) {
+cudaError_t __wrap_cudaMemcpyAsync(void* to, void const* from, std::size_t bytes, cudaMemcpyKind kind,
+                                   cudaStream_t stream) {
+  if (refused == "cudaMemcpyAsync") return cudaErrorInvalidValue;
+  return __real_cudaMemcpyAsync(to, from, bytes, kind, note("cudaMemcpyAsync", stream));
+}
+cudaError_t __wrap_cudaLaunchKernel(void const* kernel, dim3 grid, dim3 block, void** arguments, std::size_t shared,
+                                    cudaStream_t stream) {
   ++launched;
-  return __real___cudaLaunchKernel(kernel, grid, block, arguments, shared, note("a kernel", stream));
+  return __real_cudaLaunchKernel(kernel, grid, block, arguments, shared, note("a kernel", stream));
 }
 }
 #endif
@@ -82,6 +97,27 @@ struct batch {
         value(1),
         labels(std::vector<int>(rows, 3)) {}
 
+  /// A training step without its optimiser, and what else is enqueued on a stream.
+  void step(hone::cuda& gpu) const {
+    const hone::tensor_list<float> gradients{{gradient.data(), rows * columns}}, parameters{{x.data(), rows * columns}};
+    hone::device_report report(gpu);
+    hone::device_loss_scaler scaler(gpu, {});
+    hone::device_schedule rate(gpu, hone::constant{0.1});
+    hone::device_ema_state<float> shadow(gpu, parameters);
+    hone::device_master_weights<double> masters(gpu, parameters);
+    shadow.copy_only(0);
+    hone::transform(gpu, hone::chain(hone::unscale(scaler.scale()), hone::adaptive_clip(parameters)), gradients,
+                    &report);
+    scaler.update(gpu, report);
+    rate.advance(gpu, report.finite());
+    hone::update(gpu, hone::ema{}, shadow, parameters, report.finite());
+    hone::copy(gpu, shadow, gradients);
+    hone::swap(gpu, shadow, parameters), hone::swap(gpu, shadow, parameters);
+    hone::refresh(gpu, masters, parameters);
+    std::stringstream saved;
+    shadow.save(saved), shadow.load(saved);
+    if (scaler.host().scale() <= 0 || rate.host().step != 1) FAIL_CHECK("the step was not done");
+  }
   void evaluate(hone::cuda& gpu) const {
     const hone::matrix_view<const float> logits{x.data(), rows, columns};
     const auto target = hone::classes(labels, {.ignore = -100});  // so that the device has to count
@@ -126,8 +162,21 @@ TEST_CASE("work goes to the stream's device, and the current one stays current")
   there.evaluate(lent);
   CHECK(current_device() == 0);
   CHECK(there.answer() == here.answer());
+  there.step(second);
+  CHECK(current_device() == 0);
 #if defined(CUDASIM)
-  CHECK(launched >= 3 * 4);
+  CHECK(launched >= 3 * 4 + 10);
+  CHECK(astray == "");
+  {
+    make_current(1);
+    hone::cuda of_default(cudaStreamPerThread);  // of the device that is current now
+    device_of[cudaStreamPerThread] = 1;
+    make_current(0);
+    there.evaluate(of_default);
+    there.step(of_default);
+    CHECK(current_device() == 0);
+  }
+  CHECK(current_device() == 0);
   CHECK(astray == "");
 #else
   cudaPointerAttributes attributes{};
@@ -135,3 +184,27 @@ TEST_CASE("work goes to the stream's device, and the current one stays current")
   CHECK(attributes.device == 1);
 #endif
 }
+
+#if defined(CUDASIM)
+TEST_CASE("where CUDA refuses half way, no memory is left behind, and what was there works on") {
+  make_current(0);
+  const batch b;
+  const hone::tensor_list<float> tensors{{b.x.data(), b.x.size()}};
+  hone::cuda gpu(b.stream);
+  b.evaluate(gpu);
+  const std::vector<float> answer = b.answer();
+  const auto allocations = cudasim_live_allocations();
+  void* const workspace = gpu.workspace();
+  refused = "cudaMemcpyAsync";
+  CHECK_THROWS_AS(hone::device_list<float>(gpu, tensors), hone::cuda_error);
+  CHECK_THROWS_AS(hone::device_report{gpu}, hone::cuda_error);
+  CHECK_THROWS_AS(hone::device_ema_state<float>(gpu, tensors), hone::cuda_error);
+  refused = "cudaMemsetAsync";
+  CHECK_THROWS_AS(gpu.reserve(1 << 20), hone::cuda_error);
+  refused = "";
+  CHECK(cudasim_live_allocations() == allocations);
+  CHECK(gpu.workspace() == workspace);
+  b.evaluate(gpu);
+  CHECK(b.answer() == answer);
+}
+#endif

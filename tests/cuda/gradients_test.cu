@@ -3,7 +3,7 @@
 #include <hone/hone.cuh>
 
 #include <conformance/averages.hpp>
-#include <conformance/gradients.hpp>
+#include <conformance/gradient_edges.hpp>
 #include <cuda/device.cuh>
 
 #include <algorithm>
@@ -41,6 +41,8 @@ struct model {
 }  // namespace
 
 TEST_CASE("gradients are changed as every backend does") { conformance::gradients<device::conformance>(); }
+
+TEST_CASE("gradients at the edges of their types") { conformance::gradient_edges<device::conformance>(); }
 
 TEST_CASE("a prepared list is transformed in a captured graph, again and again") {
   const model m({1000, 3, 0, 40000});

@@ -22,8 +22,9 @@ power_sums of(A g, detail::y_of_g how) {
   return s;
 }
 
-void check(power_sums const& s, double g_squares, double squares, double absolute, double largest) {
+void check(power_sums const& s, double g_squares, double g_absolute, double squares, double absolute, double largest) {
   CHECK(s.g_squares == g_squares);
+  CHECK(s.g_absolute == g_absolute);
   CHECK(s.squares == squares);
   CHECK(s.absolute == absolute);
   CHECK(s.largest == largest);
@@ -32,12 +33,12 @@ void check(power_sums const& s, double g_squares, double squares, double absolut
 }  // namespace
 
 TEST_CASE("every sum is of what it says: g before scaling, y after clamping, the largest before") {
-  check(of(-3.0f, all), 9, 9, 3, 3);
-  check(of(-3.0f, {false, 0.5, inf}), 9, 2.25, 1.5, 1.5);
-  check(of(-3.0f, {false, 4, 2}), 9, 4, 2, 12);
-  check(of(3.0f, {false, 4, 2}), 9, 4, 2, 12);
-  check(of(0.25f, {false, 4, 2}), 0.0625, 1, 1, 1);
-  check(of(-0.0f, all), 0, 0, 0, 0);
+  check(of(-3.0f, all), 9, 3, 9, 3, 3);
+  check(of(-3.0f, {false, 0.5, inf}), 9, 3, 2.25, 1.5, 1.5);
+  check(of(-3.0f, {false, 4, 2}), 9, 3, 4, 2, 12);
+  check(of(3.0f, {false, 4, 2}), 9, 3, 4, 2, 12);
+  check(of(0.25f, {false, 4, 2}), 0.0625, 0.25, 1, 1, 1);
+  check(of(-0.0f, all), 0, 0, 0, 0, 0);
 }
 
 TEST_CASE("where squares are all that is wanted, they are of g") {
@@ -50,14 +51,26 @@ TEST_CASE("numbers add up, and so do sums") {
   power_sums a, b;
   for (const float g : {1.0f, -2.0f}) detail::add_carefully(a, g, all);
   for (const float g : {4.0f, -0.5f}) detail::add_carefully(b, g, all);
-  check(a, 5, 5, 3, 2);
+  check(a, 5, 3, 5, 3, 2);
   power_sums both = a;
   both.add(b);
-  check(both, 21.25, 21.25, 7.5, 4);
+  check(both, 21.25, 7.5, 21.25, 7.5, 4);
   both.add(a);  // a smaller one
-  check(both, 26.25, 26.25, 10.5, 4);
+  check(both, 26.25, 10.5, 26.25, 10.5, 4);
   both.add({});
-  check(both, 26.25, 26.25, 10.5, 4);
+  check(both, 26.25, 10.5, 26.25, 10.5, 4);
+}
+
+TEST_CASE("a norm is of the numbers after clamping, the largest too") {
+  const power_sums s = of(-3.0f, {false, 4, 2});
+  CHECK(s.power(2, 0.5, 2) == 1);
+  CHECK(s.power(1, 0.5, 2) == 1);
+  CHECK(s.power(inf, 0.5, 2) == 1);
+  CHECK(s.power(inf, 0.5, inf) == 6);
+  CHECK(detail::combine_powers(2, 3, 1) == 5);
+  CHECK(detail::combine_powers(2, 3, 2) == 5);
+  CHECK(detail::combine_powers(2, 3, inf) == 3);
+  CHECK(detail::combine_powers(3, 2, inf) == 3);
 }
 
 TEST_CASE("no square of a float overflows or vanishes") {

@@ -82,6 +82,29 @@ TEST_CASE("a double whose square overflows counts as not finite, a float never d
   CHECK(double(most[77]) == doctest::Approx(1 / std::sqrt(5000.0)));
 }
 
+TEST_CASE("halves that unscaling in place would round to 0 are kept by measure, and by a copy in float") {
+  const hone::cpu cpu(1);
+  const auto step = hone::unscale(65536);
+  std::vector<Eigen::half> g(5, Eigen::half(0x1p-10f));
+  std::vector<float> wide(5);
+  const hone::tensor_list<Eigen::half> list{{g.data(), 5}};
+  const auto measured = hone::measure(cpu, step, list);
+  CHECK(measured.norm == doctest::Approx(std::sqrt(5) * 0x1p-26));
+  CHECK(static_cast<float>(g[4]) * measured.factor == 0x1p-26);
+  hone::copy(cpu, list, hone::tensor_list<float>{{wide.data(), 5}});
+  hone::transform(cpu, step, hone::tensor_list<float>{{wide.data(), 5}});
+  CHECK(wide == std::vector<float>(5, 0x1p-26f));
+  CHECK(hone::transform(cpu, step, list).norm == measured.norm);
+  CHECK(g[4] == Eigen::half(0.0f));
+}
+
+TEST_CASE("measure does not ask what fits into the gradients' type") {
+  const float large = 3e38f;
+  const auto report = hone::measure(hone::cpu(1), hone::unscale(0.5), hone::tensor_list<const float>{{&large, 1}});
+  CHECK(report.finite);
+  CHECK(report.norm == 2 * double(large));
+}
+
 TEST_CASE("zeros and denormal numbers have exact norms") {
   const hone::cpu cpu(1);
   std::vector<float> zeros(3000), tiny(4, std::numeric_limits<float>::denorm_min());

@@ -88,6 +88,10 @@ class ema_state {
 
   /// Whether hone::swap has put the parameters here and the averages into the model.
   bool swapped() const noexcept { return swapped_; }
+  /// Throws hone::invalid_argument where it has: `function` needs the averages.
+  void require_averages(const char* function) const {
+    if (swapped_) detail::fail("%s: the state holds the parameters, swap them back first", function);
+  }
 
   /// Writes what average/state_stream.hpp describes. Throws hone::io_error where the stream does not take it.
   void save(std::ostream& stream) const {
@@ -97,7 +101,7 @@ class ema_state {
     if (!stream.flush()) detail::raise(io_error("save: the stream did not take the state"));
   }
   /// Reads a state of the same sizes. Throws hone::invalid_argument, and changes nothing, where the stream holds
-  /// another, ends early or is damaged.
+  /// another, ends early or is damaged, or this state is swapped.
   void load(std::istream& stream) {
     read_from("load", [&](void* data, std::size_t size) {
       stream.read(static_cast<char*>(data), static_cast<std::streamsize>(size));
@@ -108,7 +112,7 @@ class ema_state {
   /// The same by sink(data, size), and by source(data, size), which returns how many bytes there were.
   template <class Sink>
   void write_to(const char* where, Sink sink) const {
-    if (swapped_) detail::fail("%s: the state holds the parameters, swap them back first", where);
+    require_averages(where);
     detail::checked_sink<Sink> out(sink);
     const detail::state_header h = header();
     out(&h, sizeof h);
@@ -121,6 +125,7 @@ class ema_state {
   }
   template <class Source>
   void read_from(const char* where, Source source) {
+    require_averages(where);
     detail::checked_source<Source> in(source, where);
     detail::state_header h;
     in(&h, sizeof h);
@@ -136,7 +141,6 @@ class ema_state {
     in.finish();
     tensors_.write(all.get());
     progress_.set({h.steps, h.start});
-    swapped_ = false;
   }
 
   /// For backends: how far it is, and that an exchange is done.
@@ -186,7 +190,7 @@ void require_update(ema_state<T, Memory> const& state, tensor_list<P> const& par
                 "update: parameters are float, double, or a 16-bit floating-point type");
   static_assert(sizeof(P) <= sizeof(T), "update: a shadow is not narrower than its parameters");
   require_like_state("update", "parameters", state, parameters);
-  if (state.swapped()) fail("update: the state holds the parameters, swap them back first");
+  state.require_averages("update");
 }
 template <class From, class To>
 void require_copy(tensor_list<From> const& from, tensor_list<To> const& to) {

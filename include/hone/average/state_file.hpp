@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <unistd.h>
+#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
@@ -24,13 +25,23 @@ namespace detail {
 /// An open file; removed again at the end, unless it was kept.
 class file {
  public:
-  file(const char* function, std::string path, int flags) : function_(function), path_(std::move(path)) {
-    do descriptor_ = ::open(path_.c_str(), flags | O_CLOEXEC, 0666);
-    while (descriptor_ < 0 && errno == EINTR);
-    if (descriptor_ < 0) fail_file(function_, path_, "open");
-    temporary_ = (flags & O_CREAT) != 0;
+  file(const char* function, std::string path) : function_(function), path_(std::move(path)) {
+    if (!open(O_RDONLY)) fail_file(function_, path_, "open");
   }
-  file(file const&) = delete;
+  /// A new one beside `path`, of a name that nobody else has.
+  static file beside(const char* function, std::string const& path) {
+    static std::atomic<unsigned> count{0};
+    const std::string own = path + "." + std::to_string(::getpid()) + ".";
+    for (;;) {
+      file made(function, own + std::to_string(count++) + ".partial", 0);
+      if (made.temporary_) return made;
+    }
+  }
+  file(file&& other) noexcept
+      : function_(other.function_),
+        path_(std::move(other.path_)),
+        descriptor_(std::exchange(other.descriptor_, -1)),
+        temporary_(std::exchange(other.temporary_, false)) {}
   file& operator=(file const&) = delete;
   ~file() {
     if (descriptor_ >= 0) ::close(descriptor_);
@@ -69,6 +80,17 @@ class file {
   }
 
  private:
+  /// A file that was there already is left alone.
+  file(const char* function, std::string path, int) : function_(function), path_(std::move(path)) {
+    temporary_ = open(O_WRONLY | O_CREAT | O_EXCL);
+    if (!temporary_ && errno != EEXIST) fail_file(function_, path_, "open");
+  }
+  bool open(int flags) {
+    do descriptor_ = ::open(path_.c_str(), flags | O_CLOEXEC, 0666);
+    while (descriptor_ < 0 && errno == EINTR);
+    return descriptor_ >= 0;
+  }
+
   const char* function_;
   std::string path_;
   int descriptor_ = -1;
@@ -78,17 +100,19 @@ class file {
 }  // namespace detail
 
 /// Writes a file beside `path`, makes sure that it is on the disk, and renames it: `path` holds the old state until it
-/// holds the new one. Throws hone::io_error with the function, the path and the reason; `path` is then as it was. A
-/// program killed in the middle leaves PATH.PROCESS.partial behind, which may be removed.
+/// holds the new one, from whichever thread or program. Throws hone::io_error with the function, the path and the
+/// reason; `path` is then as it was, or, where the last step failed (the fsync of the folder), holds the new state,
+/// which a crash of the machine may still undo. A program killed in the middle leaves PATH.PROCESS.NUMBER.partial
+/// behind, which may be removed.
 template <class T, class Memory>
 void save_file(ema_state<T, Memory> const& state, std::string const& path) {
-  detail::file partial("save_file", path + "." + std::to_string(::getpid()) + ".partial", O_WRONLY | O_CREAT | O_TRUNC);
+  const std::size_t name = path.rfind('/');
+  detail::file folder("save_file", name == std::string::npos ? "." : path.substr(0, name + 1));
+  detail::file partial = detail::file::beside("save_file", path);
   state.write_to("save_file", [&](void const* data, std::size_t size) { partial.write(data, size); });
   partial.sync();
   partial.close();
   partial.move_to(path);
-  const std::size_t name = path.rfind('/');
-  detail::file folder("save_file", name == std::string::npos ? "." : path.substr(0, name + 1), O_RDONLY);
   folder.sync();
 }
 
@@ -96,7 +120,7 @@ void save_file(ema_state<T, Memory> const& state, std::string const& path) {
 /// another state, ends early or is damaged; the state is then as it was.
 template <class T, class Memory>
 void load_file(ema_state<T, Memory>& state, std::string const& path) {
-  detail::file whole("load_file", path, O_RDONLY);
+  detail::file whole("load_file", path);
   const std::string where = "load_file: " + path;
   state.read_from(where.c_str(), [&](void* data, std::size_t size) { return whole.read(data, size); });
 }

@@ -33,10 +33,11 @@ void copy(cpu const& backend, tensor_list<From> const& from, tensor_list<To> con
 
 /// Copies the averages of a state to tensors of the same sizes, rounding where these are narrower. Where the state
 /// began at zero they are divided by the weight that they hold, in double: this is the read-out with bias correction.
-/// Throws hone::invalid_argument as above, and where such a state has averaged nothing yet.
+/// Throws hone::invalid_argument as above, where such a state has averaged nothing yet, and where it is swapped.
 template <class T, class To>
 void copy(cpu const& backend, ema_state<T> const& state, tensor_list<To> const& to) {
   static_assert(element<To>, "copy: averages go to float, double, or a 16-bit floating-point type");
+  state.require_averages("copy");
   const double counted = state.counted();
   if (counted == 1) return copy(backend, state.tensors(), to);
   detail::require_like_state("copy", "to", state, to);

@@ -38,22 +38,24 @@ power_sums pack_sums(A const* g, index n, y_of_g how) noexcept {
     s.g_squares = s.squares = static_cast<double>(sum((a[0] + a[1]) + (a[2] + a[3])));
     return s;
   }
-  V all(0), squares(0), absolute(0), largest(0);
+  V all(0), all_absolute(0), squares(0), absolute(0), largest(0);
   const V scale(how.scale), limit(how.limit);
   for (index i = 0; i < n; i += V::size) {
     const V x = V::load(g + i), y = abs(x * scale), least = min(y, limit);
-    all = fma(x, x, all), squares = fma(least, least, squares), absolute += least;
+    all = fma(x, x, all), squares = fma(least, least, squares);
+    all_absolute += abs(x), absolute += least;
     largest = max(largest, y);
   }
   s.g_squares = static_cast<double>(sum(all)), s.squares = static_cast<double>(sum(squares));
-  s.absolute = static_cast<double>(sum(absolute)), s.largest = static_cast<double>(on_cpu::largest(largest));
+  s.g_absolute = static_cast<double>(sum(all_absolute)), s.absolute = static_cast<double>(sum(absolute));
+  s.largest = static_cast<double>(on_cpu::largest(largest));
   return s;
 }
 
 template <class A>
 power_sums block_sums(A const* g, index n, y_of_g how) noexcept {
   const power_sums s = pack_sums(g, n, how);
-  if (is_whole<A>(s.g_squares) && (how.squares_only || is_whole<A>(s.squares))) return s;
+  if (is_whole<A>(s.g_squares) && (how.squares_only || (is_whole<A>(s.squares) && s.largest < 0x1p127))) return s;
   power_sums careful;
   if (std::any_of(g, g + n, [](A x) { return !(x == A(0)); }))
     for (index i = 0; i < n; ++i) add_carefully(careful, g[i], how);

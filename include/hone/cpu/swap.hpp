@@ -11,7 +11,7 @@
 namespace hone {
 
 /// Exchanges averages and parameters in place, without memory of its own: once before an evaluation, once after it, and
-/// every bit is where it was. In between the state refuses to be updated or saved.
+/// every bit is where it was. In between the state refuses to be updated, copied from, saved or loaded.
 ///
 ///     hone::swap(cpu, shadow, parameters);
 ///

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <hone/cpu/norms.hpp>
+#include <hone/cpu/scale.hpp>
 #include <hone/cpu/tensors.hpp>
 #include <hone/gradient/adaptive_clip.hpp>
 #include <hone/gradient/chain.hpp>
@@ -31,18 +32,12 @@ class unit_norms {
   double* weights;   // Σ w² of a slot
   double* factors;   // of a unit
 
-  /// The norm of tensors [begin, end), each unit times its factor; y is `scale` times what was summed up.
-  double norm(std::size_t begin, std::size_t end, double p, double scale) const {
+  /// The p-norm of tensors [begin, end), each unit times its factor; y is `scale` times what was summed up.
+  double norm(std::size_t begin, std::size_t end, double p, double scale, double limit) const {
     double total = 0;
     for (std::size_t i = begin; i < end; ++i)
       each_unit(i, [&](double& factor, power_sums const& s, double) {
-        const double f = factor * scale;
-        if (p == 2)
-          total += f * f * s.squares;
-        else if (p == 1)
-          total += f * s.absolute;
-        else
-          total = std::max(total, f * s.largest);
+        total = detail::combine_powers(total, s.power(p, factor * scale, limit), p);
       });
     return p == 2 ? std::sqrt(total) : total;
   }
@@ -65,54 +60,6 @@ class unit_norms {
   unit_cuts const& cut_;
 };
 
-/// n numbers times `factor`, after clamping to ±before and before clamping to ±after.
-template <class T>
-void scale_numbers(T* g, index n, double scale, double before, double factor, double after) noexcept {
-  using A = accumulator_t<T>;
-  using V = pack<A>;
-  const bool clamps = before < detail::infinity || after < detail::infinity;
-  const V by(clamps ? scale : scale * factor), first(before), then(factor), last(after);
-  A block[norm_block];
-  for (index i = 0; i < n; i += norm_block) {
-    const index m = std::min(norm_block, n - i), whole = m / V::size * V::size;
-    A* at = block;
-    if constexpr (std::is_same_v<A, T>) {
-      at = g + i;
-    } else {
-      convert(g + i, block, m);
-    }
-    const auto next = [&](V x) {
-      x = x * by;
-      return clamps ? max(min(max(min(x, first), -first) * then, last), -last) : x;
-    };
-    for (index j = 0; j < whole; j += V::size) next(V::load(at + j)).store(at + j);
-    if (whole < m) {
-      A rest[V::size] = {};
-      std::copy(at + whole, at + m, rest);
-      next(V::load(rest)).store(rest);
-      std::copy(rest, rest + (m - whole), at + whole);
-    }
-    if constexpr (!std::is_same_v<A, T>) convert(at, g + i, m);
-  }
-}
-
-/// The same of the first n columns of a matrix, each with a factor of its own.
-template <class T>
-void scale_columns(T* g, detail::tensor_units of, index n, double scale, double before, double const* factors,
-                   double after) noexcept {
-  using A = accumulator_t<T>;
-  const auto by = static_cast<A>(scale), first = static_cast<A>(before), last = static_cast<A>(after);
-  const bool clamps = before < detail::infinity || after < detail::infinity;
-  A then[detail::columns_per_piece];
-  for (index c = 0; c < n; ++c) then[c] = static_cast<A>(clamps ? factors[c] : scale * factors[c]);
-  for (index r = 0; r < of.rows; ++r, g += of.columns)
-    for (index c = 0; c < n; ++c) {
-      const A x = static_cast<A>(g[c]);
-      g[c] =
-          static_cast<T>(clamps ? std::clamp(std::clamp(x * by, -first, first) * then[c], -last, last) : x * then[c]);
-    }
-}
-
 /// What a chain makes of a list of gradients.
 template <class T, class Chain>
 class gradient_job;
@@ -129,21 +76,23 @@ class gradient_job<T, gradient_chain<Step...>> {
         cut_(gradients.size(), [&](std::size_t i) { return units_of(i); }),
         norms_(cut_) {}
 
-  gradient_report measure() {
+  /// `most` is the largest number that can be written.
+  gradient_report measure(double most) {
     const bool squares_only = chain_.takes_squares_only();
     const y_of_g how{squares_only, squares_only ? 1 : scale_, before_};
     for_chunks(backend_, cut_.pieces(), 0, [&](index piece, std::byte*) { measure(piece, how); });
-    double squares = 0;
-    for (index slot = 0; slot < cut_.slots(); ++slot) squares += norms_.sums[slot].g_squares;
+    power_sums all;
+    for (index slot = 0; slot < cut_.slots(); ++slot) all.add(norms_.sums[slot]);
     gradient_report report;
-    report.norm = scale_ * std::sqrt(squares);
-    report.finite = detail::finite(report.norm);
+    report.norm = scale_ * std::sqrt(all.g_squares);
+    report.finite = detail::finite(report.norm * report.norm);
     report.factor = scale_;
     if (!report.finite) return report;
     y_scale_ = squares_only ? scale_ : 1;
-    if (const double p = chain_.reported_p(); p != 2) report.norm = norms_.norm(0, gradients_.size(), p, y_scale_);
+    if (const double p = chain_.reported_p(); p != 2) report.norm = p == 1 ? scale_ * all.g_absolute : all.largest;
     chain_.each([&](auto const& step) { settle(step, report); });
     report.factor *= report.coefficient;
+    report.finite = squares_only || std::min(norm_of(0, gradients_.size(), detail::infinity), after_) <= most;
     return report;
   }
 
@@ -154,23 +103,33 @@ class gradient_job<T, gradient_chain<Step...>> {
       cut_[i].visit(
           piece,
           [&](index slot, index unit, index first, index n) {
-            if (changes(norms_.factors[unit], norms_.sums[slot]))
-              scale_numbers(g + first, n, scale_, before_, norms_.factors[unit], after_);
+            const detail::scaling way{scale_, before_, norms_.factors[unit], after_};
+            const double largest = norms_.sums[slot].largest;
+            if (!way.changes(largest)) return;
+            if (way.fits<accumulator_t<T>>(largest))
+              scale_numbers(g + first, n, way);
+            else
+              scale_carefully(g + first, n, way);
           },
           [&](index slot, index unit, index first, index n) {
-            bool any = false;
-            for (index c = 0; c < n; ++c) any = any || changes(norms_.factors[unit + c], norms_.sums[slot + c]);
-            if (any) scale_columns(g + first, units_of(i), n, scale_, before_, norms_.factors + unit, after_);
+            const detail::scaling way{scale_, before_, 1, after_};
+            double const* const factors = norms_.factors + unit;
+            bool any = false, fit = true;
+            for (index c = 0; c < n; ++c) {
+              const double largest = norms_.sums[slot + c].largest;
+              any = any || way.with(factors[c]).changes(largest);
+              fit = fit && way.with(factors[c]).template fits<accumulator_t<T>>(largest);
+            }
+            if (any && fit) scale_columns<accumulator_t<T>>(g + first, units_of(i), n, way, factors);
+            if (any && !fit) scale_columns<double>(g + first, units_of(i), n, way, factors);
           });
     });
   }
 
  private:
-  /// Whether clipping or unscaling changes the numbers of a slot.
-  bool changes(double factor, power_sums const& s) const noexcept {
-    return scale_ * factor != 1 || s.largest > before_ || s.largest * factor > after_;
+  double norm_of(std::size_t begin, std::size_t end, double p) const {
+    return norms_.norm(begin, end, p, y_scale_, before_);
   }
-
   detail::tensor_units units_of(std::size_t i) const {
     detail::tensor_units units{1, gradients_[i].size, false};
     chain_.each([&]<class S>(S const& step) {
@@ -212,12 +171,12 @@ class gradient_job<T, gradient_chain<Step...>> {
   void settle(S const& step, gradient_report& report) {
     const std::size_t tensors = gradients_.size();
     if constexpr (S::kind == step_kind::global_norm) {
-      const double by = detail::clip_factor(norms_.norm(0, tensors, step.p, y_scale_), step.max);
+      const double by = detail::clip_factor(norm_of(0, tensors, step.p), step.max);
       report.coefficient *= by;
       for (std::size_t i = 0; i < tensors; ++i) norms_.multiply(i, by);
     } else if constexpr (S::kind == step_kind::tensor_norm) {
       for (std::size_t i = 0; i < tensors; ++i)
-        norms_.multiply(i, detail::clip_factor(norms_.norm(i, i + 1, step.p, y_scale_), step.max));
+        norms_.multiply(i, detail::clip_factor(norm_of(i, i + 1, step.p), step.max));
     } else if constexpr (S::kind == step_kind::unit_norm) {
       for (std::size_t i = 0; i < tensors; ++i) {
         if (std::find(step.excluded.begin(), step.excluded.end(), i) != step.excluded.end()) continue;
@@ -250,7 +209,8 @@ void check_gradients(const char* function, gradient_chain<Step...> const& chain,
 }  // namespace on_cpu
 
 /// Unscales and clips gradients in place: a step, or hone::chain of several. The numbers are float, double or a 16-bit
-/// type; norms are added up in double, and a norm that is not finite leaves all gradients as they are.
+/// type; norms are added up in double. A norm that is not finite, or a result that is not a number of the type, leaves
+/// all gradients as they are.
 /// Throws hone::invalid_argument where a tensor has no data or other sizes than the parameters of adaptive_clip.
 template <class Step, class T>
 gradient_report transform(cpu const& backend, Step const& step, tensor_list<T> const& gradients) {
@@ -258,7 +218,7 @@ gradient_report transform(cpu const& backend, Step const& step, tensor_list<T> c
   auto const& chain = detail::as_chain(step);
   on_cpu::check_gradients("transform", chain, gradients);
   on_cpu::gradient_job<T, std::remove_cvref_t<decltype(chain)>> job(backend, chain, gradients);
-  const gradient_report report = job.measure();
+  const gradient_report report = job.measure(detail::largest_number<T>());
   if (report.finite) job.apply();
   return report;
 }
@@ -270,7 +230,8 @@ gradient_report measure(cpu const& backend, Step const& step, tensor_list<T> con
   auto const& chain = detail::as_chain(step);
   detail::require_one_factor(chain);
   on_cpu::check_gradients("measure", chain, gradients);
-  return on_cpu::gradient_job<T, std::remove_cvref_t<decltype(chain)>>(backend, chain, gradients).measure();
+  return on_cpu::gradient_job<T, std::remove_cvref_t<decltype(chain)>>(backend, chain, gradients)
+      .measure(detail::infinity);
 }
 
 }  // namespace hone

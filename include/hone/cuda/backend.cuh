@@ -2,87 +2,48 @@
 /// A CUDA stream as a backend, with the little memory that its calls need between kernels.
 #pragma once
 
-#include <hone/cuda/error.cuh>
+#include <hone/cuda/stream.cuh>
 
 #include <cstddef>
 #include <cstdint>
 #include <utility>
+#include <vector>
 
 namespace hone {
 
 namespace on_cuda {
 
-/// Makes the stream's device the current one while it lives.
-class device_of_stream {
- public:
-  explicit device_of_stream(cudaStream_t stream) {
-    check(cudaGetDevice(&before_), "cudaGetDevice");
-    int device = before_;
-#if CUDART_VERSION >= 12080
-    check(cudaStreamGetDevice(stream, &device), "cudaStreamGetDevice");
-#else
-    static_cast<void>(stream);
-#endif
-    if (device == before_) return;
-    check(cudaSetDevice(device), "cudaSetDevice");
-    switched_ = true;
-  }
-  ~device_of_stream() {
-    if (switched_) cudaSetDevice(before_);
-  }
-  device_of_stream(device_of_stream const&) = delete;
-  device_of_stream& operator=(device_of_stream const&) = delete;
-
- private:
-  int before_ = 0;
-  bool switched_ = false;
-};
-
 inline constexpr std::size_t workspace_alignment = 256;
-
-/// Memory of the stream's device, in its order. Throws, and leaves a capture as it is, where the stream is captured.
-inline void* allocate(cudaStream_t stream, std::size_t bytes, std::string const& what) {
-  cudaStreamCaptureStatus capture = cudaStreamCaptureStatusNone;
-  check(cudaStreamIsCapturing(stream, &capture), "cudaStreamIsCapturing");
-  if (capture != cudaStreamCaptureStatusNone)
-    detail::raise(cuda_error(cudaErrorStreamCaptureUnsupported,
-                             what + "the stream is captured: do this before the capture begins"));
-  void* memory = nullptr;
-  check(cudaMallocAsync(&memory, bytes, stream), "cudaMallocAsync");
-  return memory;
-}
 
 }  // namespace on_cuda
 
 /// Enqueues work on a stream, of that stream's device, and never waits for it. A call allocates only where the
-/// workspace must grow; reserve() does that beforehand. For one host thread at a time; the stream must outlive it.
+/// workspace must grow; reserve() does that beforehand. A workspace that has been outgrown is kept, for graphs that were
+/// captured with it: they may be replayed while this lives, one call or replay after the other. For one host thread at
+/// a time; the stream must outlive it. Default streams are those of the device that is current when this is made.
 class cuda {
  public:
-  explicit cuda(cudaStream_t stream) noexcept : stream_(stream) {}
+  explicit cuda(cudaStream_t stream) : stream_(stream) {}
 
   /// Works in memory of the caller's, device memory aligned to 256 bytes, and never allocates.
-  cuda(cudaStream_t stream, void* workspace, std::size_t bytes) : stream_(stream) {
+  cuda(cudaStream_t stream, void* workspace, std::size_t bytes) : stream_(stream), lent_(true) {
     if (reinterpret_cast<std::uintptr_t>(workspace) % on_cuda::workspace_alignment != 0 || (!workspace && bytes > 0))
       detail::fail("cuda: workspace is %p with %zu bytes, must be device memory aligned to %zu", workspace, bytes,
                    on_cuda::workspace_alignment);
-    memory_ = workspace, bytes_ = bytes, owned_ = false;
-    const on_cuda::device_of_stream device(stream_);
-    clear();
+    begin(workspace, bytes);
   }
 
-  ~cuda() {
-    if (owned_ && memory_) cudaFreeAsync(memory_, stream_);
-  }
-  cuda(cuda const&) = delete;
-  cuda& operator=(cuda const&) = delete;
   cuda(cuda&& other) noexcept
       : stream_(other.stream_),
         memory_(std::exchange(other.memory_, nullptr)),
         bytes_(std::exchange(other.bytes_, 0)),
-        owned_(std::exchange(other.owned_, true)),
+        lent_(std::exchange(other.lent_, false)),
+        own_(std::move(other.own_)),
         invalid_labels_(other.invalid_labels_) {}
+  cuda& operator=(cuda const&) = delete;
 
-  cudaStream_t stream() const noexcept { return stream_; }
+  cudaStream_t stream() const noexcept { return stream_.stream; }
+  on_cuda::placed_stream const& placed() const noexcept { return stream_; }
 
   /// At least so many bytes of workspace. Throws hone::cuda_error, and leaves a capture as it is, where the
   /// workspace must grow while the stream is captured, or is the caller's and too small.
@@ -90,12 +51,12 @@ class cuda {
     if (bytes <= bytes_) return;
     const std::string need =
         "cuda: the workspace has " + std::to_string(bytes_) + " bytes, " + std::to_string(bytes) + " are needed, ";
-    if (!owned_) detail::raise(cuda_error(cudaErrorInvalidValue, need + "and it belongs to the caller"));
-    const on_cuda::device_of_stream device(stream_);
-    void* const larger = on_cuda::allocate(stream_, bytes, need + "and ");
-    if (memory_) on_cuda::check(cudaFreeAsync(memory_, stream_), "cudaFreeAsync");
-    memory_ = larger, bytes_ = bytes;
-    clear();
+    if (lent_) detail::raise(cuda_error(cudaErrorInvalidValue, need + "and it belongs to the caller"));
+    if (bytes < 2 * bytes_) bytes = 2 * bytes_;  // so that all that are outgrown are no larger than the last one
+    on_cuda::stream_memory larger(stream_, bytes, need + "and ");
+    own_.reserve(own_.size() + 1);
+    begin(larger.data(), bytes);
+    own_.push_back(std::move(larger));
   }
 
   /// From now on calls add to *counter, in device memory, the rows whose label is neither a class nor ignored, once
@@ -107,15 +68,18 @@ class cuda {
   void* workspace() const noexcept { return memory_; }
 
  private:
-  void clear() {
-    if (bytes_ >= on_cuda::workspace_alignment)
-      on_cuda::check(cudaMemsetAsync(memory_, 0, on_cuda::workspace_alignment, stream_), "cudaMemsetAsync");
+  void begin(void* memory, std::size_t bytes) {
+    const on_cuda::device_of_stream device(stream_);
+    if (bytes >= on_cuda::workspace_alignment)
+      on_cuda::check(cudaMemsetAsync(memory, 0, on_cuda::workspace_alignment, stream_.stream), "cudaMemsetAsync");
+    memory_ = memory, bytes_ = bytes;
   }
 
-  cudaStream_t stream_;
+  on_cuda::placed_stream stream_;
   void* memory_ = nullptr;
   std::size_t bytes_ = 0;
-  bool owned_ = true;
+  bool lent_ = false;
+  std::vector<on_cuda::stream_memory> own_;
   unsigned long long* invalid_labels_ = nullptr;
 };
 

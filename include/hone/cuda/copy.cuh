@@ -37,7 +37,7 @@ struct corrected_job {
 template <class From, class To>
 void copy(cuda& backend, device_list<From> const& from, device_list<To> const& to) {
   detail::require_copy(from.tensors(), to.tensors());
-  const on_cuda::device_of_stream device(backend.stream());
+  const on_cuda::device_of_stream device(backend.placed());
   on_cuda::enqueue_pairs(backend.stream(), to.table(), from.table().data, on_cuda::copy_job{}, "copy: pair_kernel");
 }
 
@@ -47,9 +47,10 @@ void copy(cuda& backend, device_list<From> const& from, device_list<To> const& t
 template <class T, class To>
 void copy(cuda& backend, device_ema_state<T> const& state, device_list<To> const& to) {
   static_assert(element<To>, "copy: averages go to float, double, or a 16-bit floating-point type");
+  state.require_averages("copy");
   if (!state.from_zero()) return copy(backend, state.list(), to);
   detail::require_like_state("copy", "to", state, to.tensors());
-  const on_cuda::device_of_stream device(backend.stream());
+  const on_cuda::device_of_stream device(backend.placed());
   on_cuda::enqueue_pairs(backend.stream(), to.table(), state.list().table().data,
                          on_cuda::corrected_job{state.progress().data(), state.copied()}, "copy: pair_kernel");
 }

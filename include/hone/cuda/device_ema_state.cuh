@@ -44,6 +44,7 @@ class device_ema_state : public ema_state<T, device_memory> {
   }
 
   void copy_only(integer tensor) {
+    memory_.require_no_capture();
     base::copy_only(tensor);
     const unsigned char yes = 1;
     memory_.write(copied_.list()[0].data + tensor.value, &yes, 1);

@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
+#include <string>
 
 namespace hone {
 
@@ -44,7 +46,7 @@ class device_list {
   template <class UnitsOf>
   device_list(cuda const& backend, tensor_list<T> tensors, const char* function, UnitsOf const& units_of,
               std::vector<std::size_t> const& excluded = {})
-      : tensors_(std::move(tensors)), stream_(backend.stream()) {
+      : tensors_(std::move(tensors)) {
     detail::require_tensors(function, "tensors", tensors_);
     const std::size_t n = tensors_.size();
     std::vector<detail::unit_cut> cuts(n + 1);
@@ -63,10 +65,11 @@ class device_list {
     if (!tensor_of.empty())
       std::memcpy(all.data() + cut_bytes + data_bytes, tensor_of.data(), tensor_of.size() * sizeof(int));
 
-    const on_cuda::device_of_stream device(stream_);
-    char* memory = static_cast<char*>(on_cuda::allocate(stream_, all.size(), "device_list: "));
-    memory_ = memory;
-    on_cuda::check(cudaMemcpyAsync(memory, all.data(), all.size(), cudaMemcpyHostToDevice, stream_), "cudaMemcpyAsync");
+    memory_.emplace(backend.placed(), all.size(), std::string(function) + ": ");
+    char* const memory = static_cast<char*>(memory_->data());
+    const on_cuda::device_of_stream device(backend.placed());
+    on_cuda::check(cudaMemcpyAsync(memory, all.data(), all.size(), cudaMemcpyHostToDevice, backend.stream()),
+                   "cudaMemcpyAsync");
     table_ = {reinterpret_cast<T* const*>(memory + cut_bytes),
               reinterpret_cast<detail::unit_cut const*>(memory),
               reinterpret_cast<int const*>(memory + cut_bytes + data_bytes),
@@ -74,9 +77,6 @@ class device_list {
               cuts[n].first_piece,
               cuts[n].first_unit,
               cuts[n].first_slot};
-  }
-  ~device_list() {
-    if (memory_) cudaFreeAsync(memory_, stream_);
   }
   device_list(device_list const&) = delete;
   device_list& operator=(device_list const&) = delete;
@@ -86,8 +86,7 @@ class device_list {
 
  private:
   tensor_list<T> tensors_;
-  cudaStream_t stream_;
-  void* memory_ = nullptr;
+  std::optional<on_cuda::stream_memory> memory_;
   on_cuda::list_table<T> table_{};
 };
 

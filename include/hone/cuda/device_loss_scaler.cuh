@@ -4,6 +4,7 @@
 
 #include <hone/cuda/device_report.cuh>
 #include <hone/cuda/device_scalar.cuh>
+#include <hone/cuda/launch.cuh>
 #include <hone/gradient/loss_scaler.hpp>
 
 namespace hone {
@@ -30,16 +31,16 @@ __global__ void update_scaler_kernel(Scaler* scaler, bool const* finite) {
 class device_loss_scaler {
  public:
   device_loss_scaler(cuda const& backend, loss_scaler const& scaler)
-      : scaler_(backend.stream(), begun(scaler), "device_loss_scaler: ") {}
+      : scaler_(backend.placed(), begun(scaler), "device_loss_scaler: ") {}
 
   /// The current factor, read when kernels run.
   device_number scale() const { return device_scalar(&scaler_.data()->state.scale); }
 
   /// Enqueues what follows from a report.
   void update(cuda& backend, device_report const& report) const {
-    const on_cuda::device_of_stream device(backend.stream());
-    on_cuda::update_scaler_kernel<<<1, 1, 0, backend.stream()>>>(scaler_.data(), report.finite());
-    on_cuda::check_launch("device_loss_scaler: update_scaler_kernel");
+    const on_cuda::device_of_stream device(backend.placed());
+    on_cuda::launch("device_loss_scaler: update_scaler_kernel", on_cuda::update_scaler_kernel<loss_scaler>, {1, 1},
+                    backend.stream(), scaler_.data(), report.finite());
   }
 
   /// A copy on the host, for a checkpoint; waits for the stream.

@@ -11,7 +11,7 @@ namespace hone {
 /// the host waiting for it. Every call that is given the same report overwrites it.
 class device_report {
  public:
-  explicit device_report(cuda const& backend) : report_(backend.stream(), {0, 0, 0, false}, "device_report: ") {}
+  explicit device_report(cuda const& backend) : report_(backend.placed(), {0, 0, 0, false}, "device_report: ") {}
 
   /// In device memory.
   gradient_report* data() const noexcept { return report_.data(); }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <hone/cuda/device_value.cuh>
+#include <hone/cuda/launch.cuh>
 #include <hone/schedule/schedule.hpp>
 
 namespace hone {
@@ -36,16 +37,16 @@ template <schedule S>
 class device_schedule {
  public:
   device_schedule(cuda const& backend, S const& schedule, integer step = 0)
-      : schedule_(schedule), now_(backend.stream(), {step, schedule.rate(step)}, "device_schedule: ") {}
+      : schedule_(schedule), now_(backend.placed(), {step, schedule.rate(step)}, "device_schedule: ") {}
 
   /// The rate of the step at hand, in device memory.
   double const* data() const noexcept { return &now_.data()->rate; }
 
   /// Enqueues the next step; where `finite`, in device memory, is false the step at hand was skipped and stays.
   void advance(cuda& backend, bool const* finite = nullptr) const {
-    const on_cuda::device_of_stream device(backend.stream());
-    on_cuda::advance_schedule_kernel<<<1, 1, 0, backend.stream()>>>(schedule_, finite, now_.data());
-    on_cuda::check_launch("device_schedule: advance_schedule_kernel");
+    const on_cuda::device_of_stream device(backend.placed());
+    on_cuda::launch("device_schedule: advance_schedule_kernel", on_cuda::advance_schedule_kernel<S>, {1, 1},
+                    backend.stream(), schedule_, finite, now_.data());
   }
 
   /// A copy on the host, for a log or a checkpoint; waits for the stream.

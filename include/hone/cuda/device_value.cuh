@@ -8,38 +8,40 @@
 
 namespace hone::on_cuda {
 
-/// Taken from, and given back to, a stream, which must outlive it.
+/// Taken from, and given back to, a stream, which must outlive it. Whoever sets it, or waits for it, throws where the
+/// stream is captured.
 template <class T>
 class device_value {
   static_assert(std::is_trivially_copyable_v<T>);
 
  public:
-  /// `what` begins the message where the stream is captured.
-  device_value(cudaStream_t stream, T const& value, const char* what) : stream_(stream) {
-    const device_of_stream device(stream_);
-    data_ = static_cast<T*>(allocate(stream_, sizeof value, what));
+  /// `what` begins the messages.
+  device_value(placed_stream const& stream, T const& value, const char* what)
+      : stream_(stream), what_(what), memory_(stream, sizeof value, what) {
     set(value);
   }
-  ~device_value() { cudaFreeAsync(data_, stream_); }
-  device_value(device_value const&) = delete;
-  device_value& operator=(device_value const&) = delete;
 
-  T* data() const noexcept { return data_; }
+  T* data() const noexcept { return static_cast<T*>(memory_.data()); }
 
   void set(T const& value) {
-    check(cudaMemcpyAsync(data_, &value, sizeof value, cudaMemcpyHostToDevice, stream_), "cudaMemcpyAsync");
+    stream_.require_no_capture(what_);
+    const device_of_stream device(stream_);
+    check(cudaMemcpyAsync(data(), &value, sizeof value, cudaMemcpyHostToDevice, stream_.stream), "cudaMemcpyAsync");
   }
   /// A copy on the host; waits for the stream.
   T host() const {
+    stream_.require_no_capture(what_);
+    const device_of_stream device(stream_);
     T copy;
-    check(cudaMemcpyAsync(&copy, data_, sizeof copy, cudaMemcpyDeviceToHost, stream_), "cudaMemcpyAsync");
-    check(cudaStreamSynchronize(stream_), "cudaStreamSynchronize");
+    check(cudaMemcpyAsync(&copy, data(), sizeof copy, cudaMemcpyDeviceToHost, stream_.stream), "cudaMemcpyAsync");
+    check(cudaStreamSynchronize(stream_.stream), "cudaStreamSynchronize");
     return copy;
   }
 
  private:
-  cudaStream_t stream_;
-  T* data_ = nullptr;
+  placed_stream stream_;
+  const char* what_;
+  stream_memory memory_;
 };
 
 }  // namespace hone::on_cuda

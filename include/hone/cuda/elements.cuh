@@ -169,8 +169,8 @@ void launch_elements(cuda const& backend, job<View, Leaf...> const& work) {
   const element_cut<View> cut{line_cut(one_line ? 1 : rows, one_line ? rows * columns : columns, wide ? N : 1),
                               order_of(work.prediction)};
   const auto kernel = wide ? element_kernel<N, View, Leaf...> : element_kernel<1, View, Leaf...>;
-  kernel<<<blocks_for(cut.lines.pieces()), block_threads, 0, backend.stream()>>>(work, cut);
-  check_launch("evaluate: element_kernel");
+  launch("evaluate: element_kernel", kernel, {blocks_for(cut.lines.pieces()), block_threads}, backend.stream(), work,
+         cut);
 }
 
 }  // namespace hone::on_cuda

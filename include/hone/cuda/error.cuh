@@ -23,11 +23,18 @@ class cuda_error : public std::runtime_error {
 
 namespace on_cuda {
 
-inline void check(cudaError_t code, const char* what) {
-  if (code != cudaSuccess) detail::raise(cuda_error(code, std::string(what) + ": " + cudaGetErrorString(code)));
+/// Whether a call went well; the runtime does not remember that it did not.
+inline bool forget_error(cudaError_t code) noexcept {
+  if (code != cudaSuccess) static_cast<void>(cudaGetLastError());
+  return code == cudaSuccess;
 }
 
-/// To be called after every launch.
+/// What is told by the exception is forgotten by the runtime.
+inline void check(cudaError_t code, const char* what) {
+  if (!forget_error(code)) detail::raise(cuda_error(code, std::string(what) + ": " + cudaGetErrorString(code)));
+}
+
+/// After a launch of <<<>>>. It also tells, and forgets, errors of before: on_cuda::launch does not.
 inline void check_launch(const char* kernel) { check(cudaGetLastError(), kernel); }
 
 }  // namespace on_cuda

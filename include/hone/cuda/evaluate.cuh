@@ -2,6 +2,7 @@
 /// The verb of losses on CUDA.
 #pragma once
 
+#include <hone/cuda/boxes.cuh>
 #include <hone/cuda/elements.cuh>
 #include <hone/cuda/rows.cuh>
 #include <hone/loss/evaluable.hpp>
@@ -22,9 +23,9 @@ constexpr std::size_t workspace_for(list<Leaf...> const&) noexcept {
 template <class Weight>
 on_cuda::scale_of_leaf counted_scale(cuda const& backend, Weight const& weight, index rows, index each,
                                      on_cuda::grid_scratch scratch, double* counted) {
-  on_cuda::count_kernel<<<on_cuda::blocks_for(rows), on_cuda::block_threads, 0, backend.stream()>>>(
-      rows, weight, static_cast<double>(each), counted, scratch);
-  on_cuda::check_launch("evaluate: count_kernel");
+  on_cuda::launch("evaluate: count_kernel", on_cuda::count_kernel<Weight>,
+                  {on_cuda::blocks_for(rows), on_cuda::block_threads}, backend.stream(), rows, weight,
+                  static_cast<double>(each), counted, scratch);
   return {0, counted, {}};
 }
 template <elementwise Term, int Weights, class... All>
@@ -36,6 +37,11 @@ on_cuda::scale_of_leaf scale_for(cuda const& backend, leaf<Term, Weights> const&
     return {factor_of(how, static_cast<double>(rows) * static_cast<double>(columns)), nullptr, how.device_count};
   return counted_scale(backend, on_cuda::kept_rows<std::remove_cvref_t<decltype(targets)>>{targets}, rows, columns,
                        scratch, counted);
+}
+template <boxwise Term, int Weights, class... All>
+on_cuda::scale_of_leaf scale_for(cuda const&, leaf<Term, Weights> const&, list<All...> const&, index rows, index,
+                                 device_reduction const& how, on_cuda::grid_scratch, double*) {
+  return {factor_of(how, static_cast<double>(rows)), nullptr, how.device_count};
 }
 template <row_term Term, int Weights, class... All>
 on_cuda::scale_of_leaf scale_for(cuda const& backend, leaf<Term, Weights> const& leaf, list<All...> const& all,
@@ -51,27 +57,30 @@ on_cuda::scale_of_leaf scale_for(cuda const& backend, leaf<Term, Weights> const&
 template <class View, class... Leaf>
 void enqueue_leaves(cuda& backend, list<Leaf...> const& all, View prediction,
                     typename outputs_of<View>::type const& out, device_reduction const& how) {
-  constexpr bool by_rows = sums_rows<Leaf...>();
+  constexpr sum_of kind = kind_of_sum<Leaf...>();
+  constexpr bool by_rows = kind != sum_of::elements;
   const index rows = rows_of(prediction), columns = columns_of(prediction);
   require_valid(prediction, "prediction");
   require_like_if_given(out.gradient, "gradient", prediction);
-  if (by_rows && columns > on_cuda::most_columns)
+  if (kind == sum_of::rows && columns > on_cuda::most_columns)
     fail("evaluate: prediction has %jd columns, must be at most %jd", std::intmax_t(columns),
          std::intmax_t(on_cuda::most_columns));
   all.each([&](auto const& l) { on_cuda::check_leaf(prediction, l); });
   backend.reserve(workspace_for(all));
 
-  const on_cuda::device_of_stream device(backend.stream());
+  const on_cuda::device_of_stream device(backend.placed());
   if (rows == 0 || columns == 0) return on_cuda::write_nothing(backend, out, by_rows ? rows : 0);
   const on_cuda::grid_scratch scratch(backend.workspace());
   double* counted = reinterpret_cast<double*>(static_cast<char*>(backend.workspace()) + on_cuda::grid_scratch::bytes);
   on_cuda::job<View, Leaf...> work{prediction, out, all, {}, scratch, backend.invalid_labels()};
   auto* scale = work.scales;
   all.each([&](auto const& l) { *scale++ = scale_for(backend, l, all, rows, columns, how, scratch, counted++); });
-  if constexpr (by_rows) {
+  if constexpr (kind == sum_of::rows) {
     on_cuda::launch_rows(backend, work);
-  } else {
+  } else if constexpr (kind == sum_of::elements) {
     on_cuda::launch_elements(backend, work);
+  } else {
+    on_cuda::launch_boxes(backend, work);
   }
 }
 

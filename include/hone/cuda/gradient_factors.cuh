@@ -22,10 +22,14 @@ struct gradient_plan {
   int count;
   bool squares_only;
   double known_scale, before, after, reported_p;
+  double most;  // that can be written
   numbers device_scale;
 
   __device__ double scale() const { return device_scale.is_repeated() ? known_scale / device_scale[0] : known_scale; }
-  __device__ y_of_g how() const { return {squares_only, squares_only ? 1 : scale(), before}; }
+  __device__ y_of_g how() const {  // where numbers grow, it takes the largest to see whether the type has them
+    const bool squares = squares_only && scale() <= 1;
+    return {squares, squares ? 1 : scale(), before};
+  }
 };
 
 /// Where the sums and factors of a call are.
@@ -42,14 +46,9 @@ template <class Body>
 __device__ void each_tensor(int tensors, Body const& body) {
   for (int i = static_cast<int>(threadIdx.x) / 32; i < tensors; i += settling_threads / 32) body(i);
 }
-/// What a slot's sums are worth in a norm.
-__device__ inline double power_of(power_sums const& s, double factor, double p) {
-  return p == 2 ? factor * factor * s.squares : factor * (p == 1 ? s.absolute : s.largest);
-}
-__device__ inline double combined(double a, double b, double p) { return p == 1 || p == 2 ? a + b : b > a ? b : a; }
 __device__ inline double warp_norm(double x, double p) {
 #pragma unroll
-  for (int step = 16; step > 0; step /= 2) x = combined(x, __shfl_xor_sync(all_lanes, x, step), p);
+  for (int step = 16; step > 0; step /= 2) x = detail::combine_powers(x, __shfl_xor_sync(all_lanes, x, step), p);
   return x;
 }
 
@@ -69,37 +68,40 @@ class settling {
   /// Of a warp's tensor.
   __device__ double tensor_norm(int i, double p) const {
     double x = 0;
-    each_slot(i,
-              [&](index slot, index unit) { x = combined(x, power_of(of_.sums[slot], now_[unit] * y_scale_, p), p); });
+    add_slots(x, i, p);
     x = warp_norm(x, p);
     return p == 2 ? sqrt(x) : x;
   }
   /// Of all; in every thread.
   __device__ double norm(double p) {
     double x = 0;
-    each_tensor(tensors_, [&](int i) {
-      each_slot(
-          i, [&](index slot, index unit) { x = combined(x, power_of(of_.sums[slot], now_[unit] * y_scale_, p), p); });
-    });
+    each_tensor(tensors_, [&](int i) { add_slots(x, i, p); });
     x = total(x, p);
     return p == 2 ? sqrt(x) : x;
   }
   __device__ gradient_report settle() {
-    double squares = 0;
+    const double p = plan_.reported_p;
+    double squares = 0, powers = 0;
     each_tensor(tensors_, [&](int i) {
       for (index u = cuts_[i].first_unit + lane(); u < cuts_[i + 1].first_unit; u += 32) now_[u] = 1;
-      each_slot(i, [&](index slot, index) { squares += of_.sums[slot].g_squares; });
+      each_slot(i, [&](index slot, index) {
+        power_sums const& s = of_.sums[slot];
+        squares += s.g_squares;
+        powers = detail::combine_powers(powers, p == 1 ? s.g_absolute : s.largest, p);
+      });
     });
     const double scale = plan_.scale();
-    y_scale_ = plan_.squares_only ? scale : 1;
+    const bool squares_only = plan_.how().squares_only;
+    y_scale_ = squares_only ? scale : 1;
     gradient_report report;
     report.norm = scale * sqrt(total(squares, 2));
-    report.finite = isfinite(report.norm);
+    report.finite = isfinite(report.norm * report.norm);
     report.factor = scale;
     if (!report.finite) return report;
-    if (plan_.reported_p != 2) report.norm = norm(plan_.reported_p);
+    if (p != 2) report.norm = (p == 1 ? scale : 1) * total(powers, p);
     for (int k = 0; k < plan_.count; ++k) take(plan_.steps[k], report);
     report.factor *= report.coefficient;
+    report.finite = squares_only || min(norm(detail::infinity), plan_.after) <= plan_.most;
     return report;
   }
 
@@ -112,6 +114,12 @@ class settling {
     for (index slot = first + lane(); slot < cuts_[i + 1].first_slot; slot += 32)
       body(slot, cuts_[i].first_unit + (parts == 1 ? slot - first : (slot - first) / parts));
   }
+  /// To a p-norm of this thread's slots of a tensor.
+  __device__ void add_slots(double& x, int i, double p) const {
+    each_slot(i, [&](index slot, index unit) {
+      x = detail::combine_powers(x, of_.sums[slot].power(p, now_[unit] * y_scale_, plan_.before), p);
+    });
+  }
   /// Over the block, in every thread and a fixed order; factors that were written are then seen by all.
   __device__ double total(double x, double p) {
     x = warp_norm(x, p);
@@ -119,7 +127,7 @@ class settling {
     if (lane() == 0) shared_[threadIdx.x / 32] = x;
     __syncthreads();
     x = shared_[0];
-    for (int w = 1; w < settling_threads / 32; ++w) x = combined(x, shared_[w], p);
+    for (int w = 1; w < settling_threads / 32; ++w) x = detail::combine_powers(x, shared_[w], p);
     return x;
   }
 

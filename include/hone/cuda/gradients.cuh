@@ -6,6 +6,7 @@
 #include <hone/cuda/gradient_factors.cuh>
 #include <hone/cuda/list_piece.cuh>
 #include <hone/cuda/norms.cuh>
+#include <hone/gradient/scaling.hpp>
 
 namespace hone::on_cuda {
 
@@ -63,6 +64,14 @@ __global__ void __launch_bounds__(block_threads)
   }
 }
 
+/// In double, where not everything fits into A.
+template <class A, int N>
+__device__ void scale_carefully(A (&x)[N], detail::scaling const& way) {
+  const detail::scaled_in<double> next(way);
+#pragma unroll 1
+  for (int j = 0; j < N; ++j) x[j] = static_cast<A>(next(static_cast<double>(x[j])));
+}
+
 template <class T>
 __global__ void __launch_bounds__(block_threads)
     apply_kernel(list_table<T> const list, gradient_plan const plan, unit_sums const of) {
@@ -70,19 +79,8 @@ __global__ void __launch_bounds__(block_threads)
   constexpr int N = wide_of<T>;
   __shared__ shared_piece at;
   if (!read_by_warp(&of.report->finite)) return;
-  const double scale = plan.scale(), before = plan.before, after = plan.after;
-  const bool clamps = before < detail::infinity || after < detail::infinity;
-  const auto changes = [&](double factor, double largest) {
-    return scale * factor != 1 || largest > before || largest * factor > after;
-  };
-  const A first_limit = static_cast<A>(before), last_limit = static_cast<A>(after);
-  const auto next = [&](A x, A by, A then) {
-    x *= by;
-    if (!clamps) return x;
-    x = x > first_limit ? first_limit : x < -first_limit ? -first_limit : x;
-    x *= then;
-    return x > last_limit ? last_limit : x < -last_limit ? -last_limit : x;
-  };
+  const detail::scaling chain{plan.scale(), plan.before, 1, plan.after};
+  const bool clamps = chain.clamps();
   for (index piece = blockIdx.x; piece < list.pieces; piece += gridDim.x) {
     at.read(list, static_cast<T const* const*>(nullptr), piece);
     detail::unit_cut const& cut = at.cut();
@@ -90,25 +88,39 @@ __global__ void __launch_bounds__(block_threads)
     visit_piece(
         cut, piece,
         [&](index slot, index unit, index first, index n, int rank, int size) {
-          const double factor = read_by_warp(of.factors + unit);
-          if (!changes(factor, clamps ? read_by_warp(&of.sums[slot].largest) : 0)) return;
-          const A by = static_cast<A>(clamps ? scale : scale * factor), then = static_cast<A>(factor);
+          const detail::scaling way = chain.with(read_by_warp(of.factors + unit));
+          const double largest = clamps ? read_by_warp(&of.sums[slot].largest) : 0;
+          if (!way.changes(largest)) return;
+          const bool fits = way.template fits<A>(largest);
+          const detail::scaled_in<A> next(way);
           each_piece_of<N>(g + first, n, rank, size, [&](index from, int count) {
             A x[N] = {};
             load(g + first + from, x, count);
+            if (fits) {
 #pragma unroll
-            for (int j = 0; j < N; ++j) x[j] = next(x[j], by, then);
+              for (int j = 0; j < N; ++j) x[j] = next(x[j]);
+            } else {
+              scale_carefully(x, way);
+            }
             store(x, g + first + from, count);
           });
         },
         [&](index slot, index unit, index first, index n) {
           const index c = threadIdx.x;
-          if (c >= n || !changes(of.factors[unit + c], of.sums[slot + c].largest)) return;
-          const double factor = of.factors[unit + c];
-          const A by = static_cast<A>(clamps ? scale : scale * factor), then = static_cast<A>(factor);
+          if (c >= n) return;
+          const detail::scaling way = chain.with(of.factors[unit + c]);
+          const double largest = of.sums[slot + c].largest;
+          if (!way.changes(largest)) return;
+          const bool fits = way.template fits<A>(largest);
+          const detail::scaled_in<A> next(way);
           for (index r = 0; r < cut.units.rows; ++r) {
-            T& x = g[r * cut.units.columns + first + c];
-            x = static_cast<T>(next(static_cast<A>(x), by, then));
+            T& of_row = g[r * cut.units.columns + first + c];
+            A x[1] = {static_cast<A>(of_row)};
+            if (fits)
+              x[0] = next(x[0]);
+            else
+              scale_carefully(x, way);
+            of_row = static_cast<T>(x[0]);
           }
         });
   }

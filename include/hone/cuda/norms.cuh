@@ -16,8 +16,9 @@ using detail::y_of_g;
 __device__ inline power_sums warp_total(power_sums s) {
 #pragma unroll
   for (int step = 16; step > 0; step /= 2)
-    s.add({__shfl_xor_sync(all_lanes, s.g_squares, step), __shfl_xor_sync(all_lanes, s.squares, step),
-           __shfl_xor_sync(all_lanes, s.absolute, step), __shfl_xor_sync(all_lanes, s.largest, step)});
+    s.add({__shfl_xor_sync(all_lanes, s.g_squares, step), __shfl_xor_sync(all_lanes, s.g_absolute, step),
+           __shfl_xor_sync(all_lanes, s.squares, step), __shfl_xor_sync(all_lanes, s.absolute, step),
+           __shfl_xor_sync(all_lanes, s.largest, step)});
   return s;
 }
 /// Over a block, whole warps; valid in its first warp.
@@ -35,18 +36,20 @@ __device__ inline power_sums block_total(power_sums s) {
 /// The first `count` of N numbers; the others are 0.
 template <class A, int N>
 __device__ void add_numbers(power_sums& s, A const (&x)[N], int count, y_of_g how) {
-  A g_squares = 0, squares = 0, absolute = 0, largest = 0;
+  A g_squares = 0, g_absolute = 0, squares = 0, absolute = 0, largest = 0;
   const A scale = static_cast<A>(how.scale), limit = static_cast<A>(how.limit);
 #pragma unroll
   for (int j = 0; j < N; ++j) {
     g_squares += x[j] * x[j];
     if (!how.squares_only) {
       const A y = fabs(x[j] * scale), least = y > limit ? limit : y;
-      squares += least * least, absolute += least, largest = y > largest ? y : largest;
+      g_absolute += fabs(x[j]), squares += least * least, absolute += least, largest = y > largest ? y : largest;
     }
   }
-  if (detail::is_whole<A>(g_squares) && (how.squares_only || detail::is_whole<A>(squares))) {
-    s.add({double(g_squares), double(how.squares_only ? g_squares : squares), double(absolute), double(largest)});
+  if (detail::is_whole<A>(g_squares) &&
+      (how.squares_only || (detail::is_whole<A>(squares) && double(largest) < 0x1p127))) {
+    s.add({double(g_squares), double(g_absolute), double(how.squares_only ? g_squares : squares), double(absolute),
+           double(largest)});
   } else {
 #pragma unroll
     for (int j = 0; j < N; ++j)

@@ -96,8 +96,7 @@ __global__ void __launch_bounds__(block_threads)
 
 template <class T, class U, class Job>
 void enqueue_pairs(cudaStream_t stream, list_table<T> const& list, U* const* others, Job const& job, const char* name) {
-  pair_kernel<<<grid_for(list.pieces), block_threads, 0, stream>>>(list, others, job);
-  check_launch(name);
+  launch(name, pair_kernel<T, U, Job>, {grid_for(list.pieces), block_threads}, stream, list, others, job);
 }
 
 /// x = y, converted.

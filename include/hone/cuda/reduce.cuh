@@ -4,6 +4,7 @@
 #pragma once
 
 #include <hone/cuda/backend.cuh>
+#include <hone/cuda/launch.cuh>
 #include <hone/cuda/launch.hpp>
 
 #include <cuda_runtime.h>

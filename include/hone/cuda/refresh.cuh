@@ -31,7 +31,7 @@ class device_master_weights : public master_weights<T, device_memory> {
 template <class T, class P>
 void refresh(cuda& backend, device_master_weights<T> const& masters, device_list<P> const& parameters) {
   detail::require_refresh(masters, parameters.tensors());
-  const on_cuda::device_of_stream device(backend.stream());
+  const on_cuda::device_of_stream device(backend.placed());
   on_cuda::enqueue_pairs(backend.stream(), parameters.table(), masters.list().table().data, on_cuda::copy_job{},
                          "refresh: pair_kernel");
 }

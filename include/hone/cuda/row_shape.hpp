@@ -11,7 +11,7 @@ namespace hone::on_cuda {
 /// streamed     a row of any length, read twice
 enum class row_kernel : unsigned char { tile, warp, block, wide_block, streamed };
 
-inline constexpr int shared_bytes = 48 * 1024;  // of a block, without asking
+inline constexpr int shared_bytes = 48 * 1024 - 512;  // for tiles of a block: what it has without asking, less sums
 inline constexpr int register_bytes = 256;      // of a thread, for what it holds of a row
 inline constexpr index most_columns = index(1) << 30;
 

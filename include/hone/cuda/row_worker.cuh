@@ -28,7 +28,8 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
   using factors = typename job<View, Leaf...>::factors;
   static constexpr bool softmax = (Leaf::term_type::needs_softmax || ...), late = ((Leaf::term_type::late > 0) || ...),
                         sums_logits = (leaf_row<A, Leaf, 0>::wants_logits || ...);
-  static constexpr A lowest{std::numeric_limits<typename job<View, Leaf...>::A>::lowest()};
+  using limits = std::numeric_limits<typename job<View, Leaf...>::A>;
+  static constexpr A lowest{limits::lowest()}, minus_infinity{-limits::infinity()};
 
  public:
   __device__ row_worker(job<View, Leaf...> const& work, factors const& reduction, Numbers& numbers, Team& team,
@@ -80,7 +81,7 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
   }
 
   __device__ void first_sweep() {
-    max_ = now_ = lowest, total_ = logits_ = seen_ = A(0);
+    max_ = lowest, now_ = minus_infinity, total_ = logits_ = seen_ = A(0);
     each([&]<class L>(L& l, auto const&, A) {
       l.s = {}, l.t_max = l.t_now = lowest;
       if constexpr (L::sparse) l.read_label_logits(numbers_, team_);
@@ -96,7 +97,7 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
       rebase();
     }
     team_.reduce(added(), [&](auto const& f) { each_sum(f); });
-    if (max_ == lowest) max_ = static_cast<A>(-HUGE_VAL);  // no logit was above: nothing to subtract
+    if (now_ == minus_infinity) max_ = now_;  // no logit is a number: the row is worth NaN
     log_sum_ = log(total_), inverse_ = A(1) / total_;
     each([&]<class L>(L& l, auto const&, A) {
       l.s.max = max_, l.s.log_sum = log_sum_;
@@ -122,8 +123,8 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
 
   /// Makes the sums relative to the maxima that have been met.
   __device__ void rebase() {
-    const A rise = now_ - max_;
-    max_ = now_;
+    const A met = larger()(now_, lowest), rise = met - max_;  // finite: to subtract -inf from itself gives NaN
+    max_ = met;
     each([&]<class L>(L& l, auto const& leaf, A) {
       [[maybe_unused]] const A t_rise = l.t_now - l.t_max;
       l.t_max = l.t_now;

@@ -126,15 +126,13 @@ void launch_tiles(cuda const& backend, Job const& job, tile_plan plan, int bytes
   constexpr int N = wide_of<typename Job::T>;
   plan.by_columns = small_divider(plan.columns);
   const auto kernel = all_aligned<N>(job, plan.one_line) ? tile_kernel<N, Job> : tile_kernel<1, Job>;
-  kernel<<<grid_for(plan.tiles), plan.rows, bytes, backend.stream()>>>(job, plan);
-  check_launch("evaluate: tile_kernel");
+  launch("evaluate: tile_kernel", kernel, {grid_for(plan.tiles), plan.rows, bytes}, backend.stream(), job, plan);
 }
 
 template <class Shape, class Job>
 void launch_shape(cuda const& backend, Job const& job, row_cut cut, index rows) {
   const int blocks = grid_for((rows + Shape::rows - 1) / Shape::rows);
-  row_kernel_of<Shape, Job><<<blocks, Shape::threads, 0, backend.stream()>>>(job, cut, rows);
-  check_launch("evaluate: row_kernel");
+  launch("evaluate: row_kernel", row_kernel_of<Shape, Job>, {blocks, Shape::threads}, backend.stream(), job, cut, rows);
 }
 
 template <row_kernel Kernel, class Job>

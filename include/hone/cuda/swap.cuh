@@ -28,8 +28,8 @@ struct swap_job {
 }  // namespace on_cuda
 
 /// Enqueues an exchange of averages and parameters in place: once before an evaluation, once after it, and every bit is
-/// where it was. In between the state refuses to be updated or saved; that is known on the host, so that a graph that
-/// captures one swap has to capture the other too.
+/// where it was. In between the state refuses to be updated, copied from, saved or loaded; that is known on the host,
+/// so that a graph that captures one swap has to capture the other too.
 ///
 ///     hone::swap(gpu, shadow, parameters);
 ///
@@ -40,7 +40,7 @@ void swap(cuda& backend, device_ema_state<T>& state, device_list<P> const& param
   detail::require_swap(state, parameters.tensors());
   if (state.from_zero())
     detail::fail("swap: the state began at zero, so its averages have to be divided; hone::copy does it");
-  const on_cuda::device_of_stream device(backend.stream());
+  const on_cuda::device_of_stream device(backend.placed());
   on_cuda::enqueue_pairs(backend.stream(), state.list().table(), parameters.table().data, on_cuda::swap_job{},
                          "swap: pair_kernel");
   state.exchanged();

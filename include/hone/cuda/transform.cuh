@@ -21,11 +21,11 @@ inline device_unscale_step unscale(device_number scale) { return {{}, 1, scale.v
 namespace on_cuda {
 
 template <class... Step>
-gradient_plan plan_of(gradient_chain<Step...> const& chain) {
+gradient_plan plan_of(gradient_chain<Step...> const& chain, double most) {
   static_assert(sizeof...(Step) <= most_steps, "transform: a chain has at most 8 steps");
   gradient_plan plan{};
   plan.known_scale = chain.unscaling(), plan.before = chain.limit(false), plan.after = chain.limit(true);
-  plan.reported_p = chain.reported_p();
+  plan.reported_p = chain.reported_p(), plan.most = most;
   plan.squares_only = chain.takes_squares_only();
   chain.each([&]<class S>(S const& s) {
     if constexpr (requires { s.device_scale; }) plan.device_scale = s.device_scale;
@@ -64,7 +64,6 @@ void with_units(const char* function, gradient_chain<Step...> const& chain, devi
   if constexpr (!by_units) {
     body(list, static_cast<T const* const*>(nullptr));
   } else {
-    static_assert(((Step::kind == step_kind::unit_norm) + ...) == 1, "chain: one adaptive_clip is all it can take");
     chain.each([&]<class S>(S const& s) {
       if constexpr (S::kind == step_kind::unit_norm) {
         static_assert(
@@ -87,19 +86,18 @@ void enqueue_chain(const char* function, cuda& backend, gradient_chain<Step...> 
                    device_list<T> const& gradients, device_report* report, bool apply) {
   with_units(function, chain, gradients, [&](auto const& list, auto const* parameters) {
     backend.reserve(bytes_for(list));
-    const device_of_stream device(backend.stream());
-    const gradient_plan plan = plan_of(chain);
+    const device_of_stream device(backend.placed());
+    const gradient_plan plan =
+        plan_of(chain, apply ? detail::largest_number<std::remove_const_t<T>>() : detail::infinity);
     const unit_sums of = sums_in(backend.workspace(), list);
     const int blocks = grid_for(list.pieces);
-    measure_kernel<<<blocks, block_threads, 0, backend.stream()>>>(list, parameters, plan, of);
-    check_launch("transform: measure_kernel");
-    settle_kernel<<<1, settling_threads, 0, backend.stream()>>>(list.cuts, list.tensors, plan, of,
-                                                                report ? report->data() : nullptr);
-    check_launch("transform: settle_kernel");
+    launch("transform: measure_kernel", measure_kernel<T, std::remove_cvref_t<decltype(**parameters)>>,
+           {blocks, block_threads}, backend.stream(), list, parameters, plan, of);
+    launch("transform: settle_kernel", settle_kernel<gradient_plan>, {1, settling_threads}, backend.stream(), list.cuts,
+           list.tensors, plan, of, report ? report->data() : nullptr);
     if (!apply) return;
     if constexpr (!std::is_const_v<T>) {
-      apply_kernel<<<blocks, block_threads, 0, backend.stream()>>>(list, plan, of);
-      check_launch("transform: apply_kernel");
+      launch("transform: apply_kernel", apply_kernel<T>, {blocks, block_threads}, backend.stream(), list, plan, of);
     }
   });
 }
@@ -125,7 +123,8 @@ void with_prepared(cuda const& backend, Body const& body, First const& first, Re
 }  // namespace on_cuda
 
 /// Enqueues a step, or a hone::chain of several, on gradients in device memory: three kernels, whatever the list is.
-/// A norm that is not finite leaves all gradients as they are. The report, if given, stays on the device.
+/// A norm that is not finite, or a result that is not a number of the type, leaves all gradients as they are. The
+/// report, if given, stays on the device.
 template <class Step, class T>
 void transform(cuda& backend, Step const& step, device_list<T> const& gradients, device_report* report = nullptr) {
   static_assert(!std::is_const_v<T>, "transform: the gradients must not be const, for they are changed in place");

@@ -67,10 +67,9 @@ void update(cuda& backend, Average const& average, device_ema_state<T>& state, d
             bool const* finite = nullptr) {
   detail::require_update<Average>(state, parameters.tensors());
   static_cast<void>(detail::next_update(average, detail::average_progress{}, state.from_zero()));  // throws
-  const on_cuda::device_of_stream device(backend.stream());
-  on_cuda::decide_update_kernel<<<1, 1, 0, backend.stream()>>>(average, state.from_zero(), finite,
-                                                               state.progress().data(), state.decided());
-  on_cuda::check_launch("update: decide_update_kernel");
+  const on_cuda::device_of_stream device(backend.placed());
+  on_cuda::launch("update: decide_update_kernel", on_cuda::decide_update_kernel<Average>, {1, 1}, backend.stream(),
+                  average, state.from_zero(), finite, state.progress().data(), state.decided());
   on_cuda::enqueue_pairs(backend.stream(), state.list().table(), parameters.table().data,
                          on_cuda::average_job{state.decided(), state.copied()}, "update: pair_kernel");
 }

@@ -4,6 +4,7 @@
 
 #include <hone/core/view_check.hpp>
 #include <hone/cuda/vector.cuh>
+#include <hone/loss/box/box_term.hpp>
 #include <hone/loss/element_term.hpp>
 #include <hone/loss/skipped_rows.hpp>
 
@@ -29,6 +30,10 @@ HONE_HD constexpr auto views_of(Term const& term) {
   } else {
     return detail::list();
   }
+}
+template <boxwise Term>
+HONE_HD constexpr auto views_of(Term const& term) {
+  return detail::list(term.boxes);
 }
 template <row_term Term>
 inline constexpr int view_count = int(Term::has_teacher) + detail::target_of_term<Term>::dense_parts;

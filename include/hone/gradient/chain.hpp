@@ -47,10 +47,11 @@ struct gradient_chain {
     });
     return found;
   }
-  /// Whether sums of squares are all that has to be measured.
+  /// Whether sums of squares are all that has to be measured: nothing is clamped, no other norm taken, and no number
+  /// grows, which the type might not have.
   bool takes_squares_only() const {
-    return !(limit(false) < detail::infinity || limit(true) < detail::infinity || takes_norm(1) ||
-             takes_norm(detail::infinity));
+    return unscaling() <= 1 && !(limit(false) < detail::infinity || limit(true) < detail::infinity || takes_norm(1) ||
+                                 takes_norm(detail::infinity));
   }
   /// The p of the report's norm.
   double reported_p() const {
@@ -75,6 +76,8 @@ auto chain(Step const&... steps) {
   static_assert(detail::takes_one_sweep<Step...>(),
                 "chain: no clipping by a norm may follow a clip_by_value that itself follows one: transform such "
                 "gradients twice");
+  static_assert(((Step::kind == step_kind::unit_norm) + ... + 0) <= 1,
+                "chain: one adaptive_clip is all it takes, for there is one set of units; transform such gradients twice");
   return gradient_chain<Step...>{{steps...}};
 }
 

@@ -6,15 +6,24 @@
 
 namespace hone::detail {
 
-/// Of g, and of y = clamp(scale · g, ±limit).
+/// Σ g² and Σ |g| of g; Σ y² and Σ |y| of y = clamp(scale · g, ±limit); the largest |scale · g|, not clamped.
 struct power_sums {
-  double g_squares = 0, squares = 0, absolute = 0, largest = 0;
+  double g_squares = 0, g_absolute = 0, squares = 0, absolute = 0, largest = 0;
 
   HONE_HD void add(power_sums const& b) noexcept {
-    g_squares += b.g_squares, squares += b.squares, absolute += b.absolute;
+    g_squares += b.g_squares, g_absolute += b.g_absolute, squares += b.squares, absolute += b.absolute;
     largest = b.largest > largest ? b.largest : largest;
   }
+  /// What these numbers add to the p-norm of factor · y; to be combined by combine_powers.
+  HONE_HD double power(double p, double factor, double limit) const noexcept {
+    if (p == 2) return factor * (factor * squares);
+    return factor * (p == 1 ? absolute : largest < limit ? largest : limit);
+  }
 };
+
+HONE_HD inline double combine_powers(double a, double b, double p) noexcept {
+  return p == 1 || p == 2 ? a + b : b > a ? b : a;
+}
 
 /// What is wanted of a sweep: squares of g alone, or all.
 struct y_of_g {
@@ -34,7 +43,8 @@ template <class A>
 HONE_HD void add_carefully(power_sums& s, A g, y_of_g how) noexcept {
   const double x = static_cast<double>(g), scaled = x * how.scale, y = scaled < 0 ? -scaled : scaled,
                least = y > how.limit ? how.limit : y;
-  s.g_squares += x * x, s.squares += how.squares_only ? x * x : least * least, s.absolute += least;
+  s.g_squares += x * x, s.g_absolute += x < 0 ? -x : x;
+  s.squares += how.squares_only ? x * x : least * least, s.absolute += least;
   s.largest = y > s.largest ? y : s.largest;
 }
 

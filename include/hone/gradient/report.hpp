@@ -10,7 +10,8 @@ namespace hone {
 ///              p than 2, its p-norm
 /// coefficient  the factor of clip_by_global_norm, 1 without it
 /// factor       coefficient / scale: what a gradient has been multiplied with by unscale and clip_by_global_norm
-/// finite       whether the norm is; where not, nothing was changed and the step should be skipped
+/// finite       whether the norm is, and what was to be written is in the range of the gradients' type; where not,
+///              nothing was changed and the step should be skipped
 struct gradient_report {
   double norm = 0;
   double coefficient = 1;

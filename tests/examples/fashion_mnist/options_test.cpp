@@ -31,7 +31,7 @@ TEST_CASE("defaults") {
   CHECK(o.seeds == 1);
   CHECK(o.data.empty());
   CHECK_FALSE(o.rate.has_value());
-  CHECK(o.recipes == std::vector<std::string>{"baseline", "refined"});
+  CHECK(o.recipes == std::vector<std::string>{"baseline", "refined", "ema"});
   CHECK(parse({"--quick"}).epochs == 2);
   CHECK(parse({"--quick", "--epochs", "5"}).epochs == 5);
 }

@@ -21,8 +21,9 @@ TEST_CASE("a short run learns, prints a table and writes a page that needs nothi
   const outcome o =
       run({"--data", folder.data, "--epochs", "3", "--seeds", "2", "--rate", "0.01", "--report", folder.report});
   CHECK(o.exit_code == 0);
-  CHECK(has(o.text, "[1/4] baseline seed 1 epoch 1/3"));
-  CHECK(has(o.text, "[4/4] refined seed 2 epoch 3/3"));
+  CHECK(has(o.text, "[1/6] baseline seed 1 epoch 1/3"));
+  CHECK(has(o.text, "[5/6] refined seed 2 epoch 3/3"));
+  CHECK(has(o.text, "[6/6] ema seed 2 epoch 3/3"));
   CHECK(has(o.text, "test accuracy 100.00 %"));
   CHECK(has(o.text, "test error"));
   CHECK(has(o.text, "on the mean of 2 seeds"));
@@ -34,6 +35,24 @@ TEST_CASE("a short run learns, prints a table and writes a page that needs nothi
   CHECK(has(page, "prefers-color-scheme: dark"));
   for (const char* outside : {"http:", "https:", "<link", "<script", "src=", "@import", "url("})
     CHECK(page.find(outside) == std::string::npos);
+  CHECK(page.find("nan") == std::string::npos);
+}
+
+TEST_CASE("every recipe trains, says what it has to, and is in the table and the report") {
+  const data_folder folder;
+  const outcome o = run({"--data", folder.data, "--quick", "--recipes", "all", "--report", folder.report});
+  CHECK(o.exit_code == 0);
+  const std::string page = test::read(folder.report);
+  for (const char* name : {"baseline", "smoothing", "schedule", "refined", "ema", "clipping", "bfloat16",
+                           "bfloat16_alone", "large", "large_sqrt", "large_linear", "large_warmup"}) {
+    CAPTURE(name);
+    CHECK(has(o.text, std::string(" ") + name + " seed 1 epoch 2/2"));
+    CHECK(has(o.text, std::string("\n") + name + " "));
+    CHECK(has(page, std::string("<td>") + name + "<small>"));
+  }
+  CHECK(has(o.text, "clipping, seed 1: "));
+  CHECK(has(o.text, "bfloat16, seed 1: the loss scale ended at 2^"));
+  CHECK(o.text.find("nan") == std::string::npos);
   CHECK(page.find("nan") == std::string::npos);
 }
 

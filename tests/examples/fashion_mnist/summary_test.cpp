@@ -64,9 +64,9 @@ TEST_CASE("the verdict says what the numbers say") {
   const auto judge = [](std::initializer_list<demo::history> all) { return demo::verdict(all, 10000).at(0); };
   CHECK(begins(judge({run("a", 1, 0.90, 0.02), run("b", 1, 0.92, 0.01)}), "b beat a: +2.00 points"));
   CHECK(begins(judge({run("a", 1, 0.90, 0.02), run("b", 1, 0.901, 0.01)}), "b was ahead of a, but not clearly: +0.10"));
-  CHECK(begins(judge({run("a", 1, 0.90, 0.02), run("b", 1, 0.899, 0.01)}), "b did not help: -0.10"));
+  CHECK(begins(judge({run("a", 1, 0.90, 0.02), run("b", 1, 0.899, 0.01)}), "b did not help over a: -0.10"));
   CHECK(begins(judge({run("a", 1, 0.90, 0.02), run("b", 1, 0.88, 0.01)}), "b did worse than a: -2.00"));
-  CHECK(begins(judge({run("a", 1, 0.90, 0.02), run("b", 1, 0.90, 0.02)}), "b did not help: +0.00"));
+  CHECK(begins(judge({run("a", 1, 0.90, 0.02), run("b", 1, 0.90, 0.02)}), "b did not help over a: +0.00"));
   CHECK(begins(judge({run("a", 1, 0.90, 0), run("b", 1, 0.91, 0), run("a", 2, 0.90, 0), run("b", 2, 0.91, 0)}),
                "b beat a: +1.00 points of test accuracy on the mean of 2 seeds"));
   CHECK(begins(judge({run("a", 1, 0.90, 0), run("b", 1, 0.92, 0), run("a", 2, 0.90, 0), run("b", 2, 0.89, 0)}),

@@ -27,10 +27,13 @@ struct box_term : box_term_base {
   box_term(Formula formula_, View boxes_) : formula(formula_), boxes(boxes_) {}
 
   void check_shape(auto prediction) const {
+    static_assert(
+        requires { detail::same_layout(boxes, prediction); },
+        "evaluate: boxes and prediction must both be hone::matrix_view or both hone::image_view");
     if (const index columns = detail::columns_of(prediction); columns != 4)
       detail::fail("evaluate: prediction is %jd x %jd, boxes are rows of 4", std::intmax_t(detail::rows_of(prediction)),
                    std::intmax_t(columns));
-    detail::require_shape(boxes, "boxes", detail::rows_of(prediction), 4);
+    detail::require_like(boxes, "boxes", prediction);
   }
 };
 

@@ -29,7 +29,8 @@ struct log_iou_formula {
     const box_pair<V> b(predicted, target);
     const box_metric<V> m = iou_metric{}(b);
     const V least(1e-6), held = max(m.value, least);
-    return {-log(held), detail::by_corners<iou_metric>(b, m, select(m.value < least, V(0), V(-1) / held))};
+    return {-log(held),
+            detail::times(select(m.value < least, V(0), V(1) / held), detail::fall_by_corners<iou_metric>(b, m))};
   }
 };
 
@@ -40,7 +41,7 @@ struct squared_iou_formula {
   HONE_HD box_grad<V> operator()(box<V> const& predicted, box<V> const& target) const noexcept {
     const box_pair<V> b(predicted, target);
     const box_metric<V> m = iou_metric{}(b);
-    return {V(1) - m.value * m.value, detail::by_corners<iou_metric>(b, m, V(-2) * m.value)};
+    return {V(1) - m.value * m.value, detail::times(V(2) * m.value, detail::fall_by_corners<iou_metric>(b, m))};
   }
 };
 

@@ -90,6 +90,7 @@ class mover {
     if constexpr (requires { x.targets; }) (*this)(x.targets);
     if constexpr (requires { x.labels.data; }) (*this)(x.labels);
     if constexpr (requires { x.view; }) (*this)(x.view);
+    if constexpr (requires { x.boxes; }) (*this)(x.boxes);
     if constexpr (requires { x.teacher; }) (*this)(x.teacher);
     if constexpr (requires { x.weights; }) (*this)(x.weights);
     if constexpr (requires { x.lambdas; }) (*this)(x.lambdas);
@@ -101,7 +102,7 @@ class mover {
 
 template <class... Leaf>
 constexpr bool of_rows(detail::list<Leaf...> const&) {
-  return detail::sums_rows<Leaf...>();
+  return detail::kind_of_sum<Leaf...>() != detail::sum_of::elements;
 }
 
 }  // namespace acceptance
@@ -156,6 +157,36 @@ double evaluate(cpu const&, Objective objective, matrix_view<T> prediction,
   acceptance::copies::copy(&value, answers.value, 1);
   if (out.value) *out.value = value;
   return static_cast<double>(value);
+}
+
+/// out(i, j) on the device, and back.
+template <class T, class Enqueue>
+void pairwise(matrix_view<const T> a, matrix_view<const T> b, matrix_view<T> out, Enqueue const& enqueue) {
+  acceptance::copies memory;
+  acceptance::mover{memory}(a);
+  acceptance::mover{memory}(b);
+  const index written = acceptance::extent(out);
+  T* const host = out.data;
+  out.data = memory.of(host, written);
+  enqueue(cuda(nullptr), a, b, out);
+  on_cuda::check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
+  acceptance::copies::copy(host, out.data, written);
+}
+template <class T>
+void pairwise_iou(cpu const&, matrix_view<T> a, matrix_view<T> b, matrix_view<T> out) {
+  pairwise<T>(a, b, out, [](cuda const& gpu, auto... v) { pairwise_iou(gpu, v...); });
+}
+template <class T>
+void pairwise_giou(cpu const&, matrix_view<T> a, matrix_view<T> b, matrix_view<T> out) {
+  pairwise<T>(a, b, out, [](cuda const& gpu, auto... v) { pairwise_giou(gpu, v...); });
+}
+template <class T>
+void pairwise_diou(cpu const&, matrix_view<T> a, matrix_view<T> b, matrix_view<T> out) {
+  pairwise<T>(a, b, out, [](cuda const& gpu, auto... v) { pairwise_diou(gpu, v...); });
+}
+template <class T>
+void pairwise_ciou(cpu const&, matrix_view<T> a, matrix_view<T> b, matrix_view<T> out) {
+  pairwise<T>(a, b, out, [](cuda const& gpu, auto... v) { pairwise_ciou(gpu, v...); });
 }
 
 }  // namespace hone

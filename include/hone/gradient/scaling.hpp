@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+/// The way of one number through a chain of steps, and where its arithmetic must not be that of the type.
+#pragma once
+
+#include <hone/core/error.hpp>
+#include <hone/core/operand.hpp>
+#include <hone/gradient/step.hpp>
+
+#include <limits>
+
+namespace hone::detail {
+
+/// The largest number of T: results above it are not written.
+template <element T>
+double largest_number() noexcept {
+  if constexpr (sizeof(T) == 2)
+    return finite(static_cast<double>(static_cast<float>(static_cast<T>(1e30f)))) ? 0x1.fep127
+                                                                                  : 65504;  // bfloat16, half
+  else
+    return std::numeric_limits<T>::max();
+}
+
+/// g becomes clamp(clamp(g · scale, ±before) · factor, ±after).
+struct scaling {
+  double scale, before, factor, after;
+
+  HONE_HD scaling with(double another) const noexcept { return {scale, before, another, after}; }
+  HONE_HD bool clamps() const noexcept { return before < infinity || after < infinity; }
+  /// Whether anything happens to numbers of which the largest, times scale, is this one.
+  HONE_HD bool changes(double largest) const noexcept {
+    return scale * factor != 1 || largest > before || largest * factor > after;
+  }
+  /// Whether neither a factor nor a product on the way leaves the range of A.
+  template <class A>
+  HONE_HD bool fits(double largest) const noexcept {
+    if constexpr (sizeof(A) == 8) return true;
+    const auto normal = [](double x) { return x == 0 || (x >= 0x1p-126 && x <= 0x1p127); };
+    return clamps() ? normal(scale) && normal(factor) && largest <= 0x1p127 : normal(scale * factor);
+  }
+};
+
+/// The same in the arithmetic of V.
+template <operand V>
+struct scaled_in {
+  V by, then, first, last;
+  bool clamps;
+
+  HONE_HD explicit scaled_in(scaling const& way)
+      : by(way.clamps() ? way.scale : way.scale * way.factor),
+        then(way.factor),
+        first(way.before),
+        last(way.after),
+        clamps(way.clamps()) {}
+
+  HONE_HD V operator()(V x) const { return of(x, by, then); }
+  /// With factors of another number's.
+  HONE_HD V of(V x, V its_by, V its_then) const {
+    x = x * its_by;
+    return clamps ? max(min(max(min(x, first), -first) * its_then, last), -last) : x;
+  }
+};
+
+}  // namespace hone::detail
