@@ -84,6 +84,8 @@ TEST_CASE("cells of the border have no neighbours outside") {
   using list = std::vector<place>;
   CHECK(of(0.0625, 0.0625) == list{{0, 0, 0, 0}});
   CHECK(of(0.9375, 0.9375) == list{{0, 0, 3, 3}});
+  CHECK(of(0.25, 0.375) == list{{0, 0, 1, 1}, {0, 0, 1, 1}});  // a line whose other side is the border's cell
+  CHECK(of(0.75, 0.375) == list{{0, 0, 1, 3}, {0, 0, 1, 2}});
   CHECK(of(0, 0) == list{{0, 0, 0, 0}, {0, 0, 0, 0}, {0, 0, 0, 0}});
   CHECK(of(1, 1) == list{{0, 0, 3, 3}, {0, 0, 3, 3}, {0, 0, 3, 3}});  // on lines, as above
   const hone::anchor_level cell{.rows = 1, .columns = 1, .stride = 16, .anchors = square};
