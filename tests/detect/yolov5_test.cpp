@@ -115,8 +115,7 @@ TEST_CASE("matching is as restated, in its order") {
     boxes.push_back({.image = i % 3, .x = unit(0), .y = unit(1), .width = unit(2), .height = unit(3)});
   }
   const auto level = level_of(two, 3);
-  for (const auto& [ratio, offset] : {std::pair{4.0, 0.5}, {2.0, 0.5}, {8.0, 0.25}, {4.0, 0.0}}) {
-    CAPTURE(ratio);
+  for (const auto [ratio, offset] : {yolov5::match_options{4, 0.5}, {2, 0.5}, {8, 0.25}, {4, 0}}) {
     const auto matches = yolov5::match(level, boxes, {.ratio = ratio, .offset = offset});
     REQUIRE(matches.size() > 10);
     CHECK(places(matches) == restated(level, boxes, ratio, offset));
