@@ -25,11 +25,11 @@ __global__ void __launch_bounds__(block_threads)
     const index line = per_line.quotient(piece), from = (piece - line * per_line.by) * N;
     const int count = static_cast<int>(lines.length - from < N ? lines.length - from : N);
     A x[N] = {}, y[N] = {};
-    load(objectness.row(line) + from, x, count);
-    load(iou.row(line) + from, y, count);
+    load(objectness.data + line * objectness.row_stride + from, x, count);
+    load(iou.data + line * iou.row_stride + from, y, count);
 #pragma unroll
     for (int j = 0; j < N; ++j) x[j] = static_cast<A>(formula(operand_of<A>(x[j]), operand_of<A>(y[j])));
-    store(x, out.row(line) + from, count);
+    store(x, out.data + line * out.row_stride + from, count);
   }
 }
 
