@@ -36,9 +36,9 @@ void enqueue_nms(cuda& backend, const char* function, matrix_view<const T> boxes
   check_launch("nms: nms_key_kernel");
   nms_rank_kernel<A, T, Groups><<<grid_for((n + 31) / 32), block_threads, 0, stream>>>(m, boxes, wide, groups);
   check_launch("nms: nms_rank_kernel");
-  const index tiles = (n + nms_tile_rows - 1) / nms_tile_rows * (m.words / nms_tile_words);
+  const index tiles = (n + nms_tile_rows - 1) / nms_tile_rows * (m.words / nms_tile_words);  // half below the diagonal
   nms_bits_kernel<Exceeds, Groups::several, A>
-      <<<grid_for(tiles), block_threads, 0, stream>>>(m, static_cast<A>(detail::threshold_of(options)));
+      <<<grid_for((tiles + 1) / 2), block_threads, 0, stream>>>(m, static_cast<A>(detail::threshold_of(options)));
   check_launch("nms: nms_bits_kernel");
   nms_walk_kernel<A><<<1, nms_walk_words * nms_walk_slices, 0, stream>>>(m, options.most, kept, count);
   check_launch("nms: nms_walk_kernel");
