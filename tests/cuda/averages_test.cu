@@ -105,9 +105,13 @@ TEST_CASE("what ends while its stream is captured leaves no node that frees what
   const device::stream stream;
   hone::cuda gpu(stream);
   cudaGraph_t graph = nullptr;
+  std::vector<void const*> left;
   {
-    const hone::device_ema_state<float> shadow(gpu, weights.list());
+    const hone::device_list<float> list(gpu, weights.list());
     const hone::device_report report(gpu);
+    const hone::device_memory memory(gpu);
+    const hone::detail::owned_tensors<float, hone::device_memory> owned(weights.list(), memory);
+    left = {list.table().cuts, report.data(), owned.list()[0].data};
     REQUIRE(cudaStreamBeginCapture(stream, cudaStreamCaptureModeGlobal) == cudaSuccess);
   }
   std::size_t nodes = 1;
@@ -115,6 +119,7 @@ TEST_CASE("what ends while its stream is captured leaves no node that frees what
   CHECK(cudaGraphGetNodes(graph, nullptr, &nodes) == cudaSuccess);
   CHECK(nodes == 0);
   cudaGraphDestroy(graph);
+  for (void const* p : left) CHECK(cudaFree(const_cast<void*>(p)) == cudaSuccess);
 }
 
 #if defined(CUDASIM)

@@ -45,10 +45,10 @@ template <class T>
 struct cursor<matrix_view<T>> {
   index row, column, columns;
 
-  __device__ cursor(element_order<matrix_view<T>> order, index i)
+  HONE_HD cursor(element_order<matrix_view<T>> order, index i)
       : row(order.columns.quotient(i)), column(i - row * order.columns.by), columns(order.columns.by) {}
-  __device__ bool begins_row() const { return column == 0; }
-  __device__ void advance() {
+  HONE_HD bool begins_row() const { return column == 0; }
+  HONE_HD void advance() {
     if (++column == columns) column = 0, ++row;
   }
 };
@@ -56,13 +56,12 @@ template <class T>
 struct cursor<image_view<T>> {
   index row, column, pixel, pixels, channels;
 
-  __device__ cursor(element_order<image_view<T>> order, index i)
-      : pixels(order.pixels.by), channels(order.channels.by) {
+  HONE_HD cursor(element_order<image_view<T>> order, index i) : pixels(order.pixels.by), channels(order.channels.by) {
     const index plane = order.pixels.quotient(i), image = order.channels.quotient(plane);
     pixel = i - plane * pixels, column = plane - image * channels, row = image * pixels + pixel;
   }
-  __device__ static constexpr bool begins_row() { return true; }  // pixels are rows
-  __device__ void advance() {
+  HONE_HD static constexpr bool begins_row() { return true; }  // pixels are rows
+  HONE_HD void advance() {
     ++row;
     if (++pixel != pixels) return;
     pixel = 0;
