@@ -4,6 +4,7 @@
 
 #include <hone/cuda/backend.cuh>
 #include <hone/cuda/device_float.cuh>
+#include <hone/cuda/launch.cuh>
 #include <hone/cuda/launch.hpp>
 #include <hone/cuda/views.cuh>
 #include <hone/detect/fused_confidence.hpp>
@@ -52,9 +53,9 @@ void fused_confidence(cuda& backend, matrix_view<T> objectness, std::type_identi
                                 wide ? N : 1);
   if (lines.pieces() == 0) return;
   const auto kernel = wide ? on_cuda::fused_confidence_kernel<N, number> : on_cuda::fused_confidence_kernel<1, number>;
-  kernel<<<on_cuda::blocks_for(lines.pieces()), on_cuda::block_threads, 0, backend.stream()>>>(
-      from, iou, out, lines, fused_confidence_formula(options));
-  on_cuda::check_launch("fused_confidence: fused_confidence_kernel");
+  on_cuda::launch("fused_confidence: fused_confidence_kernel", kernel,
+                  {on_cuda::blocks_for(lines.pieces()), on_cuda::block_threads}, backend.stream(), from, iou, out,
+                  lines, fused_confidence_formula(options));
 }
 
 }  // namespace hone
