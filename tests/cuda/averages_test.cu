@@ -63,6 +63,61 @@ TEST_CASE("master weights begin with the parameters, and are rounded to them") {
                     "refresh: parameters has 1 tensors, master_weights has 3");
 }
 
+TEST_CASE("copies, swaps and refreshes are captured in a graph, which takes what is there at each replay") {
+  const std::vector<hone::index> sizes{31, 0, 5000};
+  const parameters weights(sizes, 0), out(sizes, 1, 1), model(sizes, 2);
+  const conformance::step_parameters<device::conformance, __nv_bfloat16> narrow(sizes, 3);
+  const device::stream stream;
+  hone::cuda gpu(stream);
+  const hone::device_list<float> w(gpu, weights.list()), o(gpu, out.list()), m(gpu, model.list());
+  const hone::device_list<__nv_bfloat16> n(gpu, narrow.list());
+  hone::device_ema_state<float> shadow(gpu, weights.list());
+  const hone::device_master_weights<float> masters(gpu, narrow.list());
+  const device::graph step(stream, [&] {
+    hone::update(gpu, hone::ema{.decay = 0.75}, shadow, w);
+    hone::copy(gpu, shadow, o);
+    hone::swap(gpu, shadow, w);
+    hone::copy(gpu, w, m);
+    hone::swap(gpu, shadow, w);
+    hone::copy(gpu, w, masters.list());
+    hone::refresh(gpu, masters, n);
+  });
+  std::vector<double> s = weights.first_numbers();
+  for (int i = 1; i <= 3; ++i) {
+    const parameters next(sizes, 10 * i);
+    hone::copy(gpu, next.list(), weights.list());
+    step.launch();
+    stream.wait();
+    const std::vector<double> p = next.numbers();
+    std::vector<double> rounded;
+    for (std::size_t k = 0; k < s.size(); ++k) {
+      s[k] = 0.75 * s[k] + 0.25 * p[k];
+      rounded.push_back(static_cast<float>(__nv_bfloat16(static_cast<float>(p[k]))));
+    }
+    CHECK(conformance::distance(out.numbers(), s) <= 2e-6);
+    CHECK(model.numbers() == out.numbers());
+    CHECK(weights.numbers() == p);
+    CHECK(narrow.numbers() == rounded);
+  }
+  CHECK(shadow.steps() == 3);
+}
+
+TEST_CASE("an update has the same bits in every run") {
+  const std::vector<hone::index> sizes{1, 1000, 0, 70001};
+  std::vector<std::string> runs;
+  for (int run = 0; run < 3; ++run) {
+    const parameters first(sizes, 0);
+    const device::stream stream;
+    hone::cuda gpu(stream);
+    hone::device_ema_state<float> shadow(gpu, first.list());
+    for (int n = 1; n <= 3; ++n)
+      hone::update(gpu, hone::ema{.decay = 0.9, .ramp = hone::threshold_ramp()}, shadow, parameters(sizes, n).list());
+    runs.push_back(conformance::saved(shadow));
+  }
+  CHECK(runs[0] == runs[1]);
+  CHECK(runs[0] == runs[2]);
+}
+
 TEST_CASE("what allocates, waits or depends on the host is refused in a capture, and the capture goes on") {
   const parameters weights({100}, 0);
   const device::stream stream;
@@ -169,5 +224,7 @@ TEST_CASE("two launches for an update of any list, one for a copy or a swap; eve
   check_bytes("copy", stream, 4 * n, 4 * n, 1, 0.95, 8, [&] { hone::copy(gpu, shadow, p); });
   check_bytes("copy to bfloat16", stream, 4 * n, 2 * n, 1, 0.49, 16, [&] { hone::copy(gpu, shadow, q); });
   check_bytes("swap", stream, 8 * n, 8 * n, 1, 0.95, 5, [&] { hone::swap(gpu, shadow, p); });
+  const hone::device_master_weights<float> masters(gpu, narrow.list());
+  check_bytes("refresh", stream, 4 * n, 2 * n, 1, 0.49, 16, [&] { hone::refresh(gpu, masters, q); });
 }
 #endif

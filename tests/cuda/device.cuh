@@ -61,6 +61,29 @@ class stream {
   cudaStream_t stream_ = nullptr;
 };
 
+/// What calls enqueue on a stream, captured, to be replayed.
+class graph {
+ public:
+  template <class Calls>
+  graph(stream const& on, Calls const& calls) : stream_(on) {
+    cudaGraph_t captured = nullptr;
+    hone::on_cuda::check(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeGlobal), "cudaStreamBeginCapture");
+    calls();
+    hone::on_cuda::check(cudaStreamEndCapture(stream_, &captured), "cudaStreamEndCapture");
+    hone::on_cuda::check(cudaGraphInstantiate(&replay_, captured, 0), "cudaGraphInstantiate");
+    cudaGraphDestroy(captured);
+  }
+  ~graph() { cudaGraphExecDestroy(replay_); }
+  graph(graph const&) = delete;
+  graph& operator=(graph const&) = delete;
+
+  void launch() const { hone::on_cuda::check(cudaGraphLaunch(replay_, stream_), "cudaGraphLaunch"); }
+
+ private:
+  cudaStream_t stream_;
+  cudaGraphExec_t replay_ = nullptr;
+};
+
 /// How the lists of tests/conformance/ reach a device.
 struct conformance {
   using half = __half;

@@ -68,6 +68,53 @@ TEST_CASE("a prepared list is transformed in a captured graph, again and again")
   cudaGraphDestroy(graph);
 }
 
+TEST_CASE("adaptive clipping in a captured graph has the bits of a call") {
+  const model weights({300, 64, 4000}), m({300, 64, 4000}), other({300, 64, 4000});
+  const auto shaped = [](model const& of) {
+    return hone::tensor_list<float>{{of.list[0].data, 3, 100}, {of.list[1].data, 64}, {of.list[2].data, 40, 100}};
+  };
+  for (const auto units : {hone::agc_units::rows, hone::agc_units::columns}) {
+    hone::cuda gpu(m.stream);
+    const hone::device_list<float> list(gpu, m.list), straight(gpu, other.list);
+    const hone::device_adaptive_clip clip(
+        gpu, hone::adaptive_clip(shaped(weights), {.clipping = 0.3, .units = units, .excluded = {1}}));
+    const auto step = hone::chain(hone::unscale(2), clip.step(), hone::clip_by_global_norm(5));
+    hone::device_report report(gpu), expected(gpu);
+    gpu.reserve(hone::workspace_bytes(hone::device_list<const float>(gpu, shaped(weights))) + (1 << 20));
+    const device::graph graph(m.stream, [&] { hone::transform(gpu, step, list, &report); });
+    for (int i = 0; i < 2; ++i) {
+      graph.launch();
+      hone::transform(gpu, step, straight, &expected);
+      CHECK(report.host().coefficient == expected.host().coefficient);
+      CHECK(report.host().norm == expected.host().norm);
+      CHECK(m.memory.host() == other.memory.host());
+    }
+    CHECK(m.memory.host() != m.numbers);
+  }
+}
+
+TEST_CASE("a transformation has the same bits in every run") {
+  const std::vector<hone::index> sizes{70001, 3, 0, 4096, 33000};
+  const auto step = hone::chain(hone::unscale(3), hone::clip_by_value(1), hone::clip_by_norm(30),
+                                hone::clip_by_global_norm(40), hone::clip_by_value(0.4));
+  std::vector<std::vector<float>> numbers;
+  std::vector<double> norms, coefficients;
+  for (int run = 0; run < 3; ++run) {
+    const model m(sizes);
+    hone::cuda gpu(m.stream);
+    hone::device_report report(gpu);
+    hone::transform(gpu, step, m.list, &report);
+    norms.push_back(report.host().norm), coefficients.push_back(report.host().coefficient);
+    numbers.push_back(m.memory.host());
+  }
+  CHECK(coefficients[0] < 1);
+  for (const std::size_t run : {1u, 2u}) {
+    CHECK(norms[run] == norms[0]);
+    CHECK(coefficients[run] == coefficients[0]);
+    CHECK(numbers[run] == numbers[0]);
+  }
+}
+
 TEST_CASE("a list that has not been prepared is refused in a capture, which goes on") {
   const model m({100});
   hone::cuda gpu(m.stream);
@@ -122,6 +169,37 @@ TEST_CASE("a loss scale on the device: its steps, and gradients divided by it") 
   CHECK(m.memory.host()[0] == 1);
   CHECK(step(INFINITY) == 8);
   CHECK(m.memory.host()[1] == m.numbers[1]);
+}
+
+TEST_CASE("a loss scaler on the device goes the way of one on the host, and on from a copy of it") {
+  const device::stream stream;
+  hone::cuda gpu(stream);
+  hone::loss_scaler host{.initial = 8, .interval = 3, .hysteresis = 2, .minimum = 2, .maximum = 32};
+  const hone::device_loss_scaler first(gpu, host);
+  const hone::device_report report(gpu);
+  const auto tell = [&](hone::device_loss_scaler const& scaler, bool finite) {
+    const hone::gradient_report how{1, 1, 1, finite};
+    REQUIRE(cudaMemcpyAsync(report.data(), &how, sizeof how, cudaMemcpyHostToDevice, stream) == cudaSuccess);
+    scaler.update(gpu, report);
+    return scaler.host();
+  };
+  const auto same = [&](hone::loss_scaler const& seen) {
+    CHECK(seen.scale() == host.scale());
+    CHECK(seen.state.finite == host.state.finite);
+    CHECK(seen.state.not_finite == host.state.not_finite);
+  };
+  const std::string steps = "+++-+--+++-----+++++++++";  // one bad step is forgiven, the second in a row is not
+  for (std::size_t i = 0; i < 12; ++i) {
+    host.update(steps[i] == '+');
+    same(tell(first, steps[i] == '+'));
+  }
+  const hone::device_loss_scaler resumed(gpu, first.host());
+  for (std::size_t i = 12; i < steps.size(); ++i) {
+    host.update(steps[i] == '+');
+    same(tell(first, steps[i] == '+'));
+    same(tell(resumed, steps[i] == '+'));
+  }
+  CHECK(host.scale() == 16);
 }
 
 namespace {
@@ -289,6 +367,61 @@ TEST_CASE("three launches for any list, every byte read once to measure, read an
       check_bytes(1);
     }
   }
+}
+
+namespace {
+
+/// A step that changes every number, once measured and once applied; `others` are bytes that it has to measure besides.
+template <class T, class Step>
+void moves_once(std::string const& name, hone::cuda& gpu, Step const& step, hone::device_list<T> const& list,
+                double others) {
+  double bytes = 0;
+  for (auto const& t : list.tensors()) bytes += double(sizeof(T)) * double(t.size);
+  const auto wait = [&] { REQUIRE(cudaStreamSynchronize(gpu.stream()) == cudaSuccess); };
+  hone::transform(gpu, hone::unscale(1), list);  // reserves
+  wait();
+  cudasim_counters_reset();
+  hone::transform(gpu, step, list);
+  wait();
+  cudasim_counters all{}, measured{}, applied{};
+  cudasim_counters_get("", &all);
+  cudasim_counters_get("measure_kernel", &measured);
+  cudasim_counters_get("apply_kernel", &applied);
+  MESSAGE(name, ": measure loads ", double(measured.global_load_bytes) / (bytes + others), ", apply loads ",
+          double(applied.global_load_bytes) / bytes, ", stores ", double(applied.global_store_bytes) / bytes,
+          ", coalescing ", cudasim_load_coalescing(measured), " and ", cudasim_store_coalescing(applied),
+          ", instructions per number ", double(sizeof(T)) * double(measured.instructions) / bytes, " and ",
+          double(sizeof(T)) * double(applied.instructions) / bytes);
+  CHECK(all.launches == 3);
+  CHECK(double(measured.global_load_bytes) <= 1.02 * (bytes + others));
+  CHECK(double(applied.global_load_bytes) <= 1.02 * bytes);
+  CHECK(double(applied.global_store_bytes) == bytes);
+  CHECK(cudasim_load_coalescing(measured) >= 0.95);
+  CHECK(cudasim_store_coalescing(applied) >= 0.95);
+}
+
+}  // namespace
+
+TEST_CASE("every byte moves once too where values are clipped, units are, and numbers have 16 bits") {
+  const std::vector<hone::index> sizes = many_tensors(16);
+  const model m(sizes);
+  hone::cuda gpu(m.stream);
+  const hone::device_list<float> list(gpu, m.list);
+  const auto values = hone::chain(hone::unscale(2), hone::clip_by_value(0.5), hone::clip_by_global_norm(1));
+  moves_once("values", gpu, values, list, 0);
+
+  const model weights(sizes);
+  hone::tensor_list<float> shaped;
+  for (auto const& t : weights.list) shaped.push_back(t.size > 64 ? hone::tensor<float>(t.data, 64, t.size / 64) : t);
+  const hone::device_adaptive_clip clip(gpu, hone::adaptive_clip(shaped, {.clipping = 1e-6}));
+  moves_once("rows", gpu, clip.step(), list, 4 * double(weights.total));
+
+  const conformance::step_parameters<device::conformance, __nv_bfloat16> brain(sizes, 0);
+  const conformance::step_parameters<device::conformance, __half> half(sizes, 1);
+  const hone::device_list<__nv_bfloat16> brains(gpu, brain.list());
+  const hone::device_list<__half> halves(gpu, half.list());
+  moves_once("bfloat16", gpu, values, brains, 0);
+  moves_once("half", gpu, hone::clip_by_global_norm(1), halves, 0);
 }
 
 TEST_CASE("a whole training step moves what it has to: two reads of the gradients, and they are never written") {

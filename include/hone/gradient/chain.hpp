@@ -76,8 +76,9 @@ auto chain(Step const&... steps) {
   static_assert(detail::takes_one_sweep<Step...>(),
                 "chain: no clipping by a norm may follow a clip_by_value that itself follows one: transform such "
                 "gradients twice");
-  static_assert(((Step::kind == step_kind::unit_norm) + ... + 0) <= 1,
-                "chain: one adaptive_clip is all it takes, for there is one set of units; transform such gradients twice");
+  static_assert(
+      ((Step::kind == step_kind::unit_norm) + ... + 0) <= 1,
+      "chain: one adaptive_clip is all it takes, for there is one set of units; transform such gradients twice");
   return gradient_chain<Step...>{{steps...}};
 }
 
