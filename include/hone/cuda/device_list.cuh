@@ -28,7 +28,8 @@ struct list_table {
 }  // namespace on_cuda
 
 /// The tensors of a model, cut for the device. Made once, outside of a graph's capture; the tensors' memory must stay
-/// where it is. Its own memory is taken from, and given back to, the backend's stream.
+/// where it is. Its own memory is taken from, and given back to, the backend's stream; other streams wait for that one
+/// before they use it. Making it may wait for the stream, for the table is copied from pageable memory.
 ///
 ///     const hone::device_list gradients(gpu, hone::tensor_list<float>{{weight, 3, 4}, {bias, 4}});
 ///     hone::transform(gpu, hone::clip_by_global_norm(1), gradients);

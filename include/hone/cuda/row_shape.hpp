@@ -12,7 +12,7 @@ namespace hone::on_cuda {
 enum class row_kernel : unsigned char { tile, warp, block, wide_block, streamed };
 
 inline constexpr int shared_bytes = 48 * 1024 - 512;  // for tiles of a block: what it has without asking, less sums
-inline constexpr int register_bytes = 256;      // of a thread, for what it holds of a row
+inline constexpr int register_bytes = 256;            // of a thread, for what it holds of a row
 inline constexpr index most_columns = index(1) << 30;
 
 /// The vectors of N numbers, of `bytes` each with all that goes with them, that a thread holds of a row. A wide block's

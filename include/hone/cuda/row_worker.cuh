@@ -97,7 +97,8 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
       rebase();
     }
     team_.reduce(added(), [&](auto const& f) { each_sum(f); });
-    if (now_ == minus_infinity) max_ = now_;  // no logit is a number: the row is worth NaN
+    const bool nothing = softmax ? total_ == A(0) : now_ == minus_infinity;  // the highest logit counts 1, unless -inf
+    if (nothing) max_ = minus_infinity;                                      // the row is worth NaN
     log_sum_ = log(total_), inverse_ = A(1) / total_;
     each([&]<class L>(L& l, auto const&, A) {
       l.s.max = max_, l.s.log_sum = log_sum_;
