@@ -152,6 +152,27 @@ void nan_in_one_box() {
   }
 }
 
+/// Losses as other libraries have them.
+template <class Device>
+void parity_of_boxes(std::vector<shape> const& shapes) {
+  namespace parity = hone::parity;
+  const auto check = [&](auto const& loss) { box_loss<Device, float>(loss, hone::corners, shapes); };
+  check([](auto b) { return parity::torchvision_giou_loss(b); });
+  check([](auto b) { return parity::torchvision_diou_loss(b); });
+  check([](auto b) { return parity::torchvision_ciou_loss(b); });
+  check([](auto b) { return parity::mmdet_iou_loss(b); });
+  check([](auto b) { return parity::mmdet_giou_loss(b); });
+  check([](auto b) { return parity::mmdet_diou_loss(b); });
+  check([](auto b) { return parity::mmdet_ciou_loss(b); });
+  check([](auto b) { return parity::mmdet_siou_loss(b); });
+  check([](auto b) { return parity::paddle_squared_giou_loss(b); });
+  check([](auto b) { return parity::paddle_squared_diou_loss(b); });
+  check([](auto b) { return parity::paddle_squared_ciou_loss(b); });
+  check([](auto b) { return parity::paddle_diou_loss(b); });
+  check([](auto b) { return parity::paddle_ciou_loss(b); });
+  check([](auto b) { return parity::ultralytics_ciou_loss(b); });
+}
+
 template <class Device>
 void box_losses() {
   using half = typename Device::half;
@@ -183,6 +204,7 @@ void box_losses() {
   box_loss<Device, float>([](auto b) { return experimental::inner_iou_loss(b); }, hone::corners, some);
   box_loss<Device, float>([](auto b) { return experimental::mpdiou_loss(b, 64, 48); }, hone::corners, some);
   box_loss<Device, float>([](auto b) { return experimental::wise_iou_loss(b, {.mean = 0.7}); }, hone::corners, some);
+  parity_of_boxes<Device>(some);
   box_images<Device, float>(1, 300);
   box_images<Device, float>(3, 7);
   box_images<Device, half>(2, 33);
