@@ -3,8 +3,6 @@
 
 #include "cells.hpp"
 
-#include <numeric>
-
 namespace detection {
 namespace {
 
@@ -21,22 +19,16 @@ void sort_by_score(std::vector<detected>& boxes, std::size_t most) {
 }  // namespace
 
 std::vector<hone::index> suppressed(const hone::cpu& cpu, const std::vector<detected>& boxes, double threshold) {
-  const std::size_t n = boxes.size();
   std::vector<rectangle> corners;
-  for (const detected& d : boxes) corners.push_back(d.box);
-  std::vector<double> overlap(n * n);
-  const hone::matrix_view<const double> all{n > 0 ? &corners[0].x1 : nullptr, n, 4};
-  hone::pairwise_iou(cpu, all, all, hone::matrix_view{overlap.data(), n, n});  // hone
-
-  std::vector<std::size_t> order(n), kept;
-  std::iota(order.begin(), order.end(), std::size_t(0));
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return boxes[a].score > boxes[b].score; });
-  for (const std::size_t i : order)
-    if (std::none_of(kept.begin(), kept.end(),
-                     [&](std::size_t k) { return boxes[k].label == boxes[i].label && overlap[k * n + i] > threshold; }))
-      kept.push_back(i);
-  return {kept.begin(), kept.end()};
+  std::vector<double> scores;
+  std::vector<int> labels;
+  for (const detected& d : boxes) {
+    corners.push_back(d.box);
+    scores.push_back(d.score);
+    labels.push_back(d.label);
+  }
+  const hone::matrix_view<const double> all{corners.empty() ? nullptr : &corners[0].x1, corners.size(), 4};
+  return hone::batched_nms(cpu, all, scores, labels, {.threshold = threshold});  // hone
 }
 
 std::vector<detected> predictions(const hone::cpu& cpu, const network& net, Eigen::Index image,

@@ -14,7 +14,7 @@ struct siou_costs {
   /// Takes them from a metric.
   template <operand V>
   HONE_HD static void less(box_axis<V> const& along_x, box_axis<V> const& along_y, box_metric<V>& m) noexcept {
-    const V half(0.5), dx = abs(along_x.offset), dy = abs(along_y.offset), xx = dx * dx, yy = dy * dy;
+    const V half = V(0.5), dx = abs(along_x.offset), dy = abs(along_y.offset), xx = dx * dx, yy = dy * dy;
     const V inverse = V(1) / max(xx + yy, V(smallest_area)), twice = inverse + inverse;
     const V rest = V(2) - twice * dx * dy;  // 2 - Λ
     const share<V> x(along_x, rest), y(along_y, rest);
