@@ -167,10 +167,13 @@ void parity_of_boxes(std::vector<shape> const& shapes) {
   check([](auto b) { return parity::mmdet_siou_loss(b); });
   check([](auto b) { return parity::paddle_squared_giou_loss(b); });
   check([](auto b) { return parity::paddle_squared_diou_loss(b); });
-  check([](auto b) { return parity::paddle_squared_ciou_loss(b); });
   check([](auto b) { return parity::paddle_diou_loss(b); });
   check([](auto b) { return parity::paddle_ciou_loss(b); });
-  check([](auto b) { return parity::ultralytics_ciou_loss(b); });
+  // a box with neither width nor height has slopes of 1/ε here, which cancel where it is inverted: there is none in
+  // these
+  const std::vector<shape> with_sides{{22, 4}, {19, 4, 4}};
+  box_loss<Device, float>([](auto b) { return parity::paddle_squared_ciou_loss(b); }, hone::corners, with_sides);
+  box_loss<Device, float>([](auto b) { return parity::ultralytics_ciou_loss(b); }, hone::corners, with_sides);
 }
 
 template <class Device>

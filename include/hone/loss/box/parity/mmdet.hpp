@@ -107,14 +107,15 @@ auto mmdet_diou_loss(Boxes boxes, mmdet_options options = {}, Format format = {}
 /// ciou_loss:
 ///   1 - I / (U + eps) + ρ² / (c² + eps) + α v,   α = v / (1 - IoU + v) above an IoU of 0.5, otherwise 0
 /// eps is added to the heights in v as well. mmdet holds the metric in [-1, 1], which it never leaves. mmdet's value is
-/// NaN for equal boxes whose U is the same with eps as without (in float from an area of about 4 on); here it is 0.
+/// NaN for equal boxes whose U is the same with eps as without, in float from an area of 2 on; here it is 0.
 template <class Boxes, class Format = corners_format>
 auto mmdet_ciou_loss(Boxes boxes, mmdet_options options = {}, Format format = {}) {
   detail::require_box_targets<Boxes, Format>();
   const double eps = detail::epsilon_of("mmdet_ciou_loss", options.eps);
   return detail::box_loss(one_minus<epsilon_ciou_metric>{{.eps = eps, .of_height = eps, .above = 0.5}}, format, boxes);
 }
-/// siou_loss with neg_gamma=False. With neg_gamma=True it is hone::siou_loss but for eps.
+/// siou_loss with neg_gamma=False. With neg_gamma=True it is hone::siou_loss but for eps. mmdet's value is NaN for two
+/// boxes without width; here it is finite.
 template <class Boxes, class Format = corners_format>
 auto mmdet_siou_loss(Boxes boxes, mmdet_options options = {}, Format format = {}) {
   detail::require_box_targets<Boxes, Format>();

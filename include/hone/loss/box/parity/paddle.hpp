@@ -35,7 +35,7 @@ struct paddle_options {
   real eps = 1e-10;  ///< in [0, 1]
 };
 
-/// DIouLoss(use_complete_iou_loss=False). Equal boxes have the loss eps / (c² + eps), two equal points 1 more.
+/// DIouLoss(use_complete_iou_loss=False). Two equal points have the loss 2, hone's have 1.
 ///   1 - I / (U + eps) + (ρ² + eps) / (c² + eps)
 template <class Boxes, class Format = corners_format>
 auto paddle_diou_loss(Boxes boxes, paddle_options options = {}, Format format = {}) {
