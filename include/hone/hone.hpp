@@ -57,6 +57,10 @@
 #include <hone/loss/box/experimental/wise_iou.hpp>
 #include <hone/loss/box/giou.hpp>
 #include <hone/loss/box/iou.hpp>
+#include <hone/loss/box/parity/mmdet.hpp>
+#include <hone/loss/box/parity/paddle.hpp>
+#include <hone/loss/box/parity/torchvision.hpp>
+#include <hone/loss/box/parity/ultralytics.hpp>
 #include <hone/loss/box/siou.hpp>
 #include <hone/loss/cross_entropy.hpp>
 #include <hone/loss/distillation.hpp>

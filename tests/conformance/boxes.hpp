@@ -152,6 +152,30 @@ void nan_in_one_box() {
   }
 }
 
+/// Losses as other libraries have them.
+template <class Device>
+void parity_of_boxes(std::vector<shape> const& shapes) {
+  namespace parity = hone::parity;
+  const auto check = [&](auto const& loss) { box_loss<Device, float>(loss, hone::corners, shapes); };
+  check([](auto b) { return parity::torchvision_giou_loss(b); });
+  check([](auto b) { return parity::torchvision_diou_loss(b); });
+  check([](auto b) { return parity::torchvision_ciou_loss(b); });
+  check([](auto b) { return parity::mmdet_iou_loss(b); });
+  check([](auto b) { return parity::mmdet_giou_loss(b); });
+  check([](auto b) { return parity::mmdet_diou_loss(b); });
+  check([](auto b) { return parity::mmdet_ciou_loss(b); });
+  check([](auto b) { return parity::mmdet_siou_loss(b); });
+  check([](auto b) { return parity::paddle_squared_giou_loss(b); });
+  check([](auto b) { return parity::paddle_squared_diou_loss(b); });
+  check([](auto b) { return parity::paddle_diou_loss(b); });
+  check([](auto b) { return parity::paddle_ciou_loss(b); });
+  // a box with neither width nor height has slopes of 1/ε here, which cancel where it is inverted: there is none in
+  // these
+  const std::vector<shape> with_sides{{22, 4}, {19, 4, 4}};
+  box_loss<Device, float>([](auto b) { return parity::paddle_squared_ciou_loss(b); }, hone::corners, with_sides);
+  box_loss<Device, float>([](auto b) { return parity::ultralytics_ciou_loss(b); }, hone::corners, with_sides);
+}
+
 template <class Device>
 void box_losses() {
   using half = typename Device::half;
@@ -188,6 +212,7 @@ void box_losses() {
   box_loss<Device, float>([](auto b) { return darknet::giou_loss(b); }, hone::corners, some);
   box_loss<Device, float>([](auto b) { return darknet::diou_loss(b, hone::centers); }, hone::centers, some);
   box_loss<Device, double>([](auto b) { return darknet::ciou_loss(b, hone::centers); }, hone::centers, some);
+  parity_of_boxes<Device>(some);
   box_images<Device, float>(1, 300);
   box_images<Device, float>(3, 7);
   box_images<Device, half>(2, 33);
