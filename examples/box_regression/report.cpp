@@ -42,7 +42,7 @@ std::string table_html(const results& r) {
       "<th>Arrived</th></tr></thead>\n";
   for (const outcome& o : r.outcomes) {
     out += "<tr><td>" + o.label() + "</td>";
-    for (const std::size_t step : {50, 100, 160, 200}) out += format("<td>%.4g</td>", o.error[step]);
+    for (const std::size_t step : {50u, 100u, 160u, 200u}) out += format("<td>%.4g</td>", o.error[step]);
     out += format("<td>%.2f %%</td></tr>\n", 100 * static_cast<double>(o.arrived) / static_cast<double>(r.cases()));
   }
   return out + "</table>\n";

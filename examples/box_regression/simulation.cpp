@@ -39,7 +39,8 @@ void add(const outcome& block, outcome& sum) {
 }  // namespace
 
 void simulate(const hone::cpu& cpu, const contestant& c, anchor_point point, outcome& sum) {
-  auto [boxes, targets] = cases_at(point);
+  case_set cases = cases_at(point);
+  std::vector<box>&boxes = cases.anchors, &targets = cases.targets;
   constexpr auto n = static_cast<hone::index>(cases_per_point);
   std::vector<box> gradient(cases_per_point);
   std::vector<double> missed(cases_per_point), weights(cases_per_point);

@@ -99,6 +99,9 @@ exit_code run(options options, const std::string& command) {
     std::printf("\ninterrupted%s\n", rows.empty() ? " before the end of the first epoch: no results" : "; so far:");
   if (!rows.empty()) std::printf("\n%s\n", table_text(rows).c_str());
   for (const std::string& sentence : verdict(histories, data.test.size())) std::printf("%s\n", sentence.c_str());
+  for (const recipe_group& g : recipe_groups())
+    if (const std::string sentence = verdict_on_order(g, histories); !sentence.empty())
+      std::printf("%s\n", sentence.c_str());
   for (const history& h : histories)
     if (h.seed == 1 && !h.note.empty()) std::printf("%s, seed 1: %s.\n", h.recipe.c_str(), h.note.c_str());
   write_report(options.report, html_report({command, options, plan, data.test.size(), std::move(recipes), histories}));

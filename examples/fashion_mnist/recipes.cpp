@@ -69,7 +69,7 @@ recipe averaged(recipe r) {
   return r;
 }
 
-constexpr double largest_norm = 1;  // of all gradients together, where it is clipped
+constexpr double largest_norm = 3;  // of all gradients together; the median is 2.3 in the first epoch, then 1.9
 
 struct clipping {
   hone::index steps = 0, clipped = 0;
@@ -89,12 +89,15 @@ struct clipping {
   }
 };
 
+/// A scale of 1 that stays.
+hone::loss_scaler no_scaling() { return {.initial = 1, .growth = 1, .backoff = 1}; }  // hone
+
 /// Parameters and gradients lie in bfloat16, and the network computes with what is read back from there.
 struct half_storage {
   bool with_masters;
+  hone::loss_scaler scaler = {};  // hone
   std::vector<Eigen::bfloat16> parameters = {}, gradient = {};
   std::optional<hone::master_weights<float>> masters = {};  // hone
-  hone::loss_scaler scaler = {};                            // hone
   hone::index skipped = 0;
 
   void begin(trainer& t) {
@@ -173,7 +176,7 @@ std::vector<recipe> all_recipes(const plan& plan) {
     r.name = name, r.summary = summary, r.against = against;
     return r;
   };
-  const std::string halves = format("clipped, parameters and gradients in bfloat16, loss scaling, ");
+  const std::string halves = "clipped, parameters and gradients in bfloat16, ";
   return {
       baseline,
       {"smoothing", format("labels smoothed by 0.1, constant rate %g", rate), "baseline", small, always(rate),
@@ -183,8 +186,10 @@ std::vector<recipe> all_recipes(const plan& plan) {
       averaged(adding("ema", "the baseline, tested with an average of its parameters (decay 0.999)", "baseline")),
       stepping(adding("clipping", format("the baseline, gradients clipped to norm %g", largest_norm), "baseline"),
                clipping{}),
-      stepping(adding("bfloat16", halves + "float masters", "clipping"), half_storage{true}),
-      stepping(adding("bfloat16_alone", halves + "no masters", "bfloat16"), half_storage{false}),
+      stepping(adding("bfloat16", halves + "float masters, loss scaling", "clipping"), half_storage{true}),
+      stepping(adding("bfloat16_unscaled", halves + "float masters, no loss scaling", "bfloat16"),
+               half_storage{true, no_scaling()}),
+      stepping(adding("bfloat16_alone", halves + "loss scaling, no masters", "bfloat16"), half_storage{false}),
       {"large", batches + format("rate %g as for batches of %d", rate, tuned_batch), "", large, always(rate), one_hot},
       {"large_sqrt", batches + format("rate %g by the square-root rule", root), "large", large, always(root), one_hot},
       {"large_linear", batches + format("rate %g by the linear rule", linear), "large_sqrt", large, always(linear),
@@ -199,8 +204,11 @@ std::vector<recipe_group> recipe_groups() {
   for (const recipe& r : all_recipes({1, 1, 1, 1})) all.recipes.push_back(r.name);
   return {all,
           {"refinements", {"baseline", "smoothing", "schedule", "refined", "ema", "clipping"}},
-          {"large_batch", {"baseline", "large", "large_sqrt", "large_linear", "large_warmup"}},
-          {"low_precision", {"clipping", "bfloat16", "bfloat16_alone"}}};
+          {"large_batch",
+           {"baseline", "large", "large_sqrt", "large_linear", "large_warmup"},
+           {"large", "large_sqrt", "large_linear", "large_warmup"},
+           "Goyal et al. 2017"},
+          {"low_precision", {"clipping", "bfloat16", "bfloat16_unscaled", "bfloat16_alone"}}};
 }
 
 }  // namespace demo

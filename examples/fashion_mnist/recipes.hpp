@@ -51,7 +51,9 @@ std::vector<recipe> all_recipes(const plan& plan);
 /// Recipes that are looked at together, by one name.
 struct recipe_group {
   std::string name;
-  std::vector<std::string> recipes;
+  std::vector<std::string> recipes;         // the first is what the others are looked at beside
+  std::vector<std::string> ascending = {};  // each is said to do better than the one before
+  std::string source = {};                  // by whom
 };
 std::vector<recipe_group> recipe_groups();
 

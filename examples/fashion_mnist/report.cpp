@@ -4,6 +4,8 @@
 #include "page.hpp"
 #include "text.hpp"
 
+#include <algorithm>
+
 namespace demo {
 namespace {
 
@@ -69,6 +71,29 @@ std::string table_html(const report_input& in) {
   return out + "</table>\n";
 }
 
+/// What each group of recipes came to; recipes that no group has stand before them.
+std::string verdicts_html(const report_input& in) {
+  std::string alone, groups;
+  std::vector<std::string> told;
+  for (const recipe_group& g : recipe_groups()) {
+    std::string part;
+    if (g.name == "all") continue;
+    for (std::size_t i = 1; i < g.recipes.size(); ++i)
+      if (const std::string sentence = verdict_on(g.recipes[i], in.histories, in.test_images); !sentence.empty()) {
+        part += verdict_line(sentence);
+        told.push_back(g.recipes[i]);
+      }
+    if (const std::string sentence = verdict_on_order(g, in.histories); !sentence.empty())
+      part += verdict_line(sentence);
+    if (!part.empty()) groups += "<h2>Group " + escaped(g.name) + "</h2>\n" + part;
+  }
+  for (const recipe& r : in.recipes)
+    if (std::find(told.begin(), told.end(), r.name) == told.end())
+      if (const std::string sentence = verdict_on(r.name, in.histories, in.test_images); !sentence.empty())
+        alone += verdict_line(sentence);
+  return alone + groups;
+}
+
 }  // namespace
 
 std::string html_report(const report_input& in) {
@@ -79,7 +104,7 @@ std::string html_report(const report_input& in) {
       "%zu images %s.</p>\n",
       in.training.epochs, std::intmax_t(in.training.images), in.test_images,
       in.chosen.validation ? "held out from the training images" : "of the test set");
-  for (const std::string& sentence : verdict(in.histories, in.test_images)) out += verdict_line(sentence);
+  out += verdicts_html(in);
   out += table_html(in);
   out +=
       format("<p class=\"note\">%s ECE: expected calibration error, %d bins. Time: one training with its tests.</p>\n",

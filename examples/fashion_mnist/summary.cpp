@@ -52,15 +52,25 @@ std::string base_of(const std::vector<history>& histories, const std::vector<std
   return names[0];
 }
 
+/// Points of accuracy, seed by seed, of the seeds that both ran with.
+std::vector<double> gains_over(const std::vector<history>& histories, const std::string& base,
+                               const std::string& name) {
+  std::vector<double> gains;
+  for (const history& h : histories)
+    if (h.recipe == name && h.complete)
+      if (const history* b = complete_run(histories, base, h.seed)) gains.push_back(100 * (h.accuracy - b->accuracy));
+  return gains;
+}
+
 std::string compare(const std::vector<history>& histories, const std::string& base, const std::string& name,
                     std::size_t test_images) {
-  std::vector<double> gains, calibrations;  // points; same seed, so that the pair differs by the recipe alone
+  const std::vector<double> gains = gains_over(histories, base, name);  // same seed: they differ by the recipe alone
+  std::vector<double> calibrations;
   int wins = 0;
   double accuracy = 0;
   for (const history& h : histories) {
     const history* b = complete_run(histories, base, h.seed);
     if (h.recipe != name || !h.complete || b == nullptr) continue;
-    gains.push_back(100 * (h.accuracy - b->accuracy));
     calibrations.push_back(100 * (h.calibration_error - b->calibration_error));
     wins += h.accuracy > b->accuracy ? 1 : 0;
     accuracy = b->accuracy;
@@ -125,12 +135,38 @@ std::string table_text(const std::vector<summary_row>& rows) {
   return text;
 }
 
-std::vector<std::string> verdict(const std::vector<history>& histories, std::size_t test_images) {
-  std::vector<std::string> sentences;
+std::string verdict_on(const std::string& recipe, const std::vector<history>& histories, std::size_t test_images) {
   const std::vector<std::string> names = names_in(histories);
   for (std::size_t i = 1; i < names.size(); ++i)
-    sentences.push_back(compare(histories, base_of(histories, names, i), names[i], test_images));
+    if (names[i] == recipe) return compare(histories, base_of(histories, names, i), recipe, test_images);
+  return {};
+}
+
+std::vector<std::string> verdict(const std::vector<history>& histories, std::size_t test_images) {
+  std::vector<std::string> sentences;
+  for (const std::string& name : names_in(histories))
+    if (const std::string sentence = verdict_on(name, histories, test_images); !sentence.empty())
+      sentences.push_back(sentence);
   return sentences;
+}
+
+std::string verdict_on_order(const recipe_group& group, const std::vector<history>& histories) {
+  std::string order, steps;
+  bool holds = !group.ascending.empty();
+  if (!holds) return {};
+  for (std::size_t i = 0; i < group.ascending.size(); ++i) {
+    order += (i > 0 ? " < " : "") + group.ascending[i];
+    if (i == 0) continue;
+    const std::vector<double> gains = gains_over(histories, group.ascending[i - 1], group.ascending[i]);
+    if (gains.empty()) return {};
+    const spread gain = spread_of(gains);
+    holds = holds && gain.mean > 0;
+    steps += (i > 1 ? ", " : "") + format("%s %+.2f", group.ascending[i].c_str(), gain.mean);
+    if (gains.size() > 1)
+      steps += format(" (standard error %.2f)", gain.deviation / std::sqrt(static_cast<double>(gains.size())));
+  }
+  return format("The ordering of %s %s here: ", group.source.c_str(), holds ? "holds" : "does not hold") + order +
+         "; points above the one before: " + steps + ".";
 }
 
 }  // namespace demo

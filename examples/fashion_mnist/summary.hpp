@@ -32,5 +32,10 @@ std::string table_text(const std::vector<summary_row>& rows);
 /// One sentence or two per recipe against what it adds to, or else the first one, seed by seed. It says so where
 /// nothing was gained.
 std::vector<std::string> verdict(const std::vector<history>& histories, std::size_t test_images);
+/// That of one recipe; empty where it was not trained, or is the first one.
+std::string verdict_on(const std::string& recipe, const std::vector<history>& histories, std::size_t test_images);
+/// Whether the recipes of a group came out in the order that is said of them, each above the one before on the mean of
+/// the seeds that both ran with. Empty where nothing is said of the group, or not all of it was trained.
+std::string verdict_on_order(const recipe_group& group, const std::vector<history>& histories);
 
 }  // namespace demo

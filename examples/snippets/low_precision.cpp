@@ -23,6 +23,21 @@ int main() {
     expect(static_cast<float>(stored), 1.1015625, "updates of masters");
   }
 
+  {
+    std::vector<Eigen::half> gradient(12, Eigen::half(0x1p-10f));  // of 65536 · loss
+    std::vector<float> master(12, 0.0f);
+    const double scale = 65536;
+    const float rate = 1;
+    // [half]
+    const hone::tensor_list<const Eigen::half> gradients{{gradient.data(), 12}};
+    const auto measured =
+        hone::measure(cpu, hone::chain(hone::unscale(scale), hone::clip_by_global_norm(1)), gradients);
+    for (std::size_t i = 0; measured.finite && i < master.size(); ++i)
+      master[i] -= rate * static_cast<float>(measured.factor) * static_cast<float>(gradient[i]);  // 2^-26, not 0
+    // [/half]
+    expect(master[11] == -0x1p-26f, "a gradient that half does not have");
+  }
+
   std::vector<Eigen::bfloat16> weight(12, Eigen::bfloat16(1.0f)), gradient(12);
   std::vector<float> velocity(12);
   const float rate = 0.001f;

@@ -6,8 +6,8 @@
 
 namespace demo {
 
-/// Colours of the style sheet: class c0 to c11.
-inline constexpr int colours = 12;
+/// Colours of the style sheet: class c0 to c12.
+inline constexpr int colours = 13;
 
 /// Everything up to the body's first heading.
 std::string page_head(const std::string& title);

@@ -52,6 +52,7 @@
 #include <hone/loss/binary_cross_entropy.hpp>
 #include <hone/loss/binary_labels.hpp>
 #include <hone/loss/box/ciou.hpp>
+#include <hone/loss/box/darknet_compat.hpp>
 #include <hone/loss/box/diou.hpp>
 #include <hone/loss/box/eiou.hpp>
 #include <hone/loss/box/experimental/alpha_iou.hpp>

@@ -60,6 +60,9 @@ TEST_CASE("an average starts anew after every cycle, and its ramp with it") {
     CHECK(cycles.at(n).anew == (n == 6 || n == 9));
   }
   CHECK(hone::ema{.cycle = 1}.at(2).anew);
+  const hone::ema never{.decay = 0.5, .update_after = 1, .cycle = std::numeric_limits<std::int64_t>::max()};
+  for (const int n : {1, 2, 3}) CHECK_FALSE(never.at(n).anew);
+  CHECK_FALSE(hone::ema{.update_after = std::numeric_limits<std::int64_t>::max(), .cycle = 1}.at(2).anew);
 }
 
 TEST_CASE("swa weighs all alike") {

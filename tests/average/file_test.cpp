@@ -11,10 +11,12 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <random>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -58,6 +60,14 @@ int x_of(hone::ema_state<float> const& state) {
   return static_cast<int>(state.steps());
 }
 
+// Another one in every run, and told; HONE_TEST_SEED repeats one.
+std::uint64_t seed_of_test() {
+  char const* const given = std::getenv("HONE_TEST_SEED");
+  const std::uint64_t seed = given ? std::strtoull(given, nullptr, 10) : std::random_device()();
+  MESSAGE("HONE_TEST_SEED=", seed);
+  return seed;
+}
+
 template <class Body>
 std::string io_message(Body body) {
   try {
@@ -93,6 +103,33 @@ TEST_CASE("a path without a folder is a file of the working one") {
   model read(0);
   hone::load_file(read.state, here.file("state"));
   CHECK(x_of(read.state) == 3);
+}
+
+TEST_CASE("a file with any bit flipped is named and changes nothing") {
+  const folder here;
+  const std::string path = here.file("state");
+  hone::save_file(model(5, 3000).state, path);
+  model m(4, 3000);
+  std::mt19937_64 random(seed_of_test());
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  const auto flip = [&](std::uintmax_t bit) {
+    const auto at = static_cast<std::streamoff>(bit / 8);
+    file.seekg(at);
+    const int byte = file.get();
+    file.seekp(at);
+    file.put(static_cast<char>(byte ^ (1 << bit % 8))).flush();
+    REQUIRE(file.good());
+  };
+  for (int i = 0; i < 400; ++i) {
+    const std::uintmax_t bit = random() % (8 * fs::file_size(path));
+    CAPTURE(bit);
+    flip(bit);
+    CHECK(support::message([&] { hone::load_file(m.state, path); }).starts_with("load_file: " + path + ": "));
+    CHECK(x_of(m.state) == 4);
+    flip(bit);
+  }
+  hone::load_file(m.state, path);
+  CHECK(x_of(m.state) == 5);
 }
 
 TEST_CASE("files that cannot be opened are named, with the reason") {
@@ -216,18 +253,19 @@ TEST_CASE("a full disk leaves the old file, and nothing beside it") {
   CHECK(x_of(read.state) == 5);
 }
 
-TEST_CASE("a program that is killed while it saves leaves a whole file") {
+TEST_CASE("a program that is killed at any moment while it saves leaves a whole file") {
   const folder here;
   const std::string path = here.file("state");
   hone::save_file(model(1).state, path);
   int moved_on = 0;
+  std::mt19937_64 random(seed_of_test());
   const auto begin = std::chrono::steady_clock::now();
   for (int round = 0; round < 150; ++round) {
     const pid_t child = ::fork();
     if (child == 0) {
       for (int x = 2;; ++x) hone::save_file(model(x).state, path);
     }
-    ::usleep(static_cast<useconds_t>(2000 + round * 7919 % 11000));
+    ::usleep(static_cast<useconds_t>(random() % 14000));
     ::kill(child, SIGKILL);
     int status = 0;
     REQUIRE(::waitpid(child, &status, 0) == child);

@@ -99,7 +99,7 @@ TEST_CASE("the bytes of a saved state") {
   const auto put = [&](auto x) { should.append(reinterpret_cast<char const*>(&x), sizeof x); };
   for (const std::uint32_t x : {0x01020304u, 1u, 4u, 0u}) put(x);
   put(std::uint64_t(3)), put(std::int64_t(7)), put(0.0);
-  for (const std::int64_t x : {2, 0, 1, 1, 0, 0}) put(x);
+  for (const std::int64_t x : {2, 1, 0, 1, 1, 1, 1, 0, 0}) put(x);
   for (const float x : {1.5f, 2.5f, 3.5f}) put(x);
   put(crc_by_bits(should));
   CHECK(saved(example().state) == should);
@@ -158,6 +158,7 @@ TEST_CASE("another state is refused with names and numbers") {
   CHECK(error({{x, 2}, {x, 1}}) == "load: 3 tensors were saved, the state has 2");
   CHECK(error({{x, 2}, {x, 3}, {x, 0}}) == "load: tensor 1 was saved with 1 numbers, that of the state has 3");
   CHECK(error({{x, 2}, {x, 1}, {x, 0}}) == "load: tensor 1 was saved as copied, that of the state is averaged");
+  CHECK(error({{x, 1, 2}, {x, 1}, {x, 0}}) == "load: tensor 1 was saved as copied, that of the state is averaged");
   CHECK(error(a.list, {.from_zero = true}) == "load: what was saved began at a copy, the state at zero");
   hone::ema_state<double> wide(a.list);
   CHECK(load_error(wide, bytes) == "load: the numbers saved have 4 bytes, those of the state 8");
@@ -168,6 +169,23 @@ TEST_CASE("another state is refused with names and numbers") {
   std::string other_order = bytes;
   std::swap(other_order[8], other_order[11]), std::swap(other_order[9], other_order[10]);
   CHECK(load_error(a.state, other_order).starts_with("load: the state has byte order "));
+}
+
+TEST_CASE("other shapes of the same size are refused, but a tensor without a shape takes any") {
+  std::vector<float> x{1, 2, 3, 4, 5, 6}, y(6);
+  const auto state = [](std::vector<float>& v, index rows, index columns) {
+    return hone::ema_state<float>(hone::tensor_list<float>{{v.data(), rows, columns}});
+  };
+  const std::string bytes = saved(state(x, 2, 3));
+  hone::ema_state<float> turned = state(y, 3, 2);
+  const std::string before = saved(turned);
+  CHECK(load_error(turned, bytes) == "load: tensor 0 was saved as 2 x 3, that of the state is 3 x 2");
+  CHECK(saved(turned) == before);
+  for (hone::ema_state<float> other : {state(y, 2, 3), state(y, 1, 6)}) {
+    CHECK(load_error(other, bytes).empty());
+    CHECK(contents(other) == x);
+  }
+  CHECK(load_error(turned, saved(state(x, 1, 6))).empty());
 }
 
 TEST_CASE("a stream that does not take the state is an io_error") {

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -165,6 +166,27 @@ void swaps_and_resumes() {
   CHECK(saved(b.state) == now);
 }
 
+/// Averages of another program, with the number of its updates: ramp, late begin and cycle go on from there.
+template <class Device>
+void begins_warm() {
+  const std::vector<index> sizes{40, 3};
+  const step_parameters<Device, float> first(sizes, 0), averages(sizes, 9);
+  for (const hone::ema average :
+       {hone::ema{.decay = 0.99, .ramp = hone::exponential_ramp(4)},
+        hone::ema{.decay = 0.9, .ramp = hone::threshold_ramp(), .update_after = 1, .cycle = 4},
+        hone::ema{.decay = 0.9, .update_after = 5}}) {
+    typename Device::template averages<float> straight(first.list(), {});
+    for (index n = 1; n <= 3; ++n) straight.update(average, step_parameters<Device, float>(sizes, n).list(), true);
+    straight.copy(averages.list());
+    typename Device::template averages<float> warm(averages.list(), {.steps = 3});
+    CHECK(warm.state.steps() == 3);
+    CHECK(saved(warm.state) == saved(straight.state));
+    for (index n = 4; n <= 7; ++n)
+      for (auto* a : {&straight, &warm}) a->update(average, step_parameters<Device, float>(sizes, n).list(), true);
+    CHECK(saved(warm.state) == saved(straight.state));
+  }
+}
+
 /// A constant weight stays bit by bit; a NaN of a skipped step, or of one with weight 0, reaches nothing.
 template <class Device>
 void leaves_alone() {
@@ -184,6 +206,18 @@ void leaves_alone() {
   a.update(hone::ema{.decay = 0}, first.list(), true);
   a.copy(out.list());
   CHECK(out.numbers() == first.numbers());
+}
+
+/// Shadow and parameter at opposite ends of a type, and denormal numbers, have averages like others.
+template <class Device, class T>
+void averages_at_the_edges() {
+  const T most = static_cast<T>(sizeof(T) == 4 ? 0x1.8p127 : 0x1.8p1023), least = std::numeric_limits<T>::denorm_min();
+  const std::vector<T> from{-most, most, -most, 0, 8 * least, least, 1}, to{most, -most, -most, 8 * least, 0, least, 1};
+  const typename Device::template buffer<T> first(from), next(to), out(std::vector<T>(7));
+  typename Device::template averages<T> a(hone::tensor_list<T>{{first.data(), 7}}, {});
+  a.update(hone::ema{.decay = 0.75}, hone::tensor_list<T>{{next.data(), 7}}, true);
+  a.copy(hone::tensor_list<T>{{out.data(), 7}});
+  CHECK(out.host() == std::vector<T>{-most / 2, most / 2, -most, 2 * least, 6 * least, least, 1});
 }
 
 template <class Device>
@@ -212,7 +246,10 @@ void averages() {
   follows_formulas<Device, double, typename Device::bfloat16>();
   swaps_and_resumes<Device, float>();
   swaps_and_resumes<Device, double>();
+  begins_warm<Device>();
   leaves_alone<Device>();
+  averages_at_the_edges<Device, float>();
+  averages_at_the_edges<Device, double>();
   refuses_averages<Device>();
 }
 

@@ -183,6 +183,11 @@ void box_losses() {
   box_loss<Device, float>([](auto b) { return experimental::inner_iou_loss(b); }, hone::corners, some);
   box_loss<Device, float>([](auto b) { return experimental::mpdiou_loss(b, 64, 48); }, hone::corners, some);
   box_loss<Device, float>([](auto b) { return experimental::wise_iou_loss(b, {.mean = 0.7}); }, hone::corners, some);
+  namespace darknet = hone::darknet_compat;
+  box_loss<Device, double>([](auto b) { return darknet::iou_loss(b, hone::centers); }, hone::centers, some);
+  box_loss<Device, float>([](auto b) { return darknet::giou_loss(b); }, hone::corners, some);
+  box_loss<Device, float>([](auto b) { return darknet::diou_loss(b, hone::centers); }, hone::centers, some);
+  box_loss<Device, double>([](auto b) { return darknet::ciou_loss(b, hone::centers); }, hone::centers, some);
   box_images<Device, float>(1, 300);
   box_images<Device, float>(3, 7);
   box_images<Device, half>(2, 33);

@@ -2,7 +2,7 @@
 /// What every backend must answer for confidences, and for confidence losses as they are composed.
 #pragma once
 
-#include <conformance/batch.hpp>
+#include <conformance/elements.hpp>
 
 #include <algorithm>
 #include <limits>
@@ -115,6 +115,9 @@ void confidences() {
   fused_confidences<Device, typename Device::bfloat16>({{7, 33}, {40, 1, 7}});
   extreme_confidences<Device>();
   confidence_losses<Device>();
+  element_loss<Device, float>(
+      [](auto targets) { return hone::binary_cross_entropy(targets, {.positive = 0.75, .negative = 0.125}); },
+      hone::smoothed_binary_cross_entropy_formula{0.75, 0.125}, {{7, 80}, {5, 33, 7}});
 }
 
 }  // namespace conformance

@@ -380,6 +380,29 @@ void rows_of_no_numbers() {
   }
 }
 
+/// Rows that begin beside a multiple of 16 bytes answer as those that do not.
+template <class Device>
+void rows_of_odd_pointers() {
+  for (const index K : {index(12), index(200), index(3000), index(12000), index(40000)}) {
+    CAPTURE(K);
+    const row_batch<Device, float> b({6, K});
+    std::vector<float> shifted(b.z.size() + 1);
+    std::copy(b.z.begin(), b.z.end(), shifted.begin() + 1);
+    const typename Device::template buffer<float> from(shifted), to(shifted), gradient(b.z);
+    const auto objective = hone::cross_entropy(hone::classes(b.device_labels, {.ignore = -7}));
+    const hone::matrix_view<const float> odd{from.data() + 1, 6, K};
+    Device::evaluate(objective, odd, hone::outputs<float>{.gradient = {to.data() + 1, 6, K}}, hone::sum);
+    Device::evaluate(objective, b.view(b.device_z), hone::outputs<float>{.gradient = {gradient.data(), 6, K}},
+                     hone::sum);
+    const auto seen = to.host(), expected = gradient.host();
+    bool alike = true;
+    for (std::size_t i = 0; i < expected.size(); ++i)
+      alike &= close(double(seen[i + 1]), double(expected[i]), tolerance<float>);
+    CHECK(alike);
+    CHECK(seen[0] == 0);
+  }
+}
+
 /// Sizes on both sides of every change of kernel.
 inline std::vector<shape> row_shapes() {
   return {{1, 1},       {300, 1},  {5, 2},      {129, 10},  {131, 10, 3}, {7, 31},      {40, 80},
@@ -394,7 +417,9 @@ void row_losses_of_labels() {
   rows_of_labels<Device, double>(some_row_shapes());
   rows_of_labels<Device, typename Device::half>(some_row_shapes());
   rows_of_labels<Device, typename Device::bfloat16>(row_shapes());
+  rows_of_labels<Device, float>({{1, 200000, 1}});
   rows_of_no_numbers<Device>();
+  rows_of_odd_pointers<Device>();
 }
 template <class Device>
 void row_losses_of_targets() {

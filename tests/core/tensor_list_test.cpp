@@ -47,6 +47,16 @@ TEST_CASE("tensors that cannot exist are refused by number and size") {
   CHECK(error_of({{&x, -2, -2}}) == "transform: tensor 0 of gradients has -2 x -2 numbers, sizes must not be negative");
 }
 
+TEST_CASE("a shape that is not the size is refused, and one whose size no number holds") {
+  float x[6] = {};
+  hone::tensor<const float> t(x, 2, 3);
+  CHECK(error_of({t}) == "");
+  t.rows = 4;
+  CHECK(error_of({t}) == "transform: tensor 0 of gradients has 6 numbers, its shape is 4 x 3");
+  t.rows = t.columns = std::int64_t(1) << 32, t.size = 0;
+  CHECK(error_of({t}) == "transform: tensor 0 of gradients has 0 numbers, its shape is 4294967296 x 4294967296");
+}
+
 TEST_CASE("lists of other counts or sizes are told apart") {
   float x[6] = {};
   const hone::tensor_list<float> one{{x, 6}}, two{{x, 3}, {x, 3}}, fewer{{x, 5}};

@@ -174,10 +174,11 @@ TEST_CASE("a backend that ends while its stream is captured leaves the graph wha
   const problem p;
   std::size_t nodes = 0;
   float value = 0;
+  void* left = nullptr;
   const captured graph(p.stream, [&](auto begin) {
     hone::cuda gpu(p.stream);
     hone::evaluate(gpu, p.loss(), p.logits(), p.out());
-    value = p.answer();
+    value = p.answer(), left = gpu.workspace();
     begin();
     hone::evaluate(gpu, p.loss(), p.logits(), p.out());
   });
@@ -188,6 +189,7 @@ TEST_CASE("a backend that ends while its stream is captured leaves the graph wha
     graph.replay();
     CHECK(p.answer() == value);
   }
+  CHECK(cudaFree(left) == cudaSuccess);
 }
 
 TEST_CASE("errors of others are neither blamed on a call nor lost, and our own are told once") {

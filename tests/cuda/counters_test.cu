@@ -16,8 +16,22 @@
 
 namespace {
 
+/// What a kernel may do, per what it has to.
+struct bounds {
+  double views = 1;         // that are read; one is written
+  double reads = 1;         // of every number
+  double words = 0.95;      // share of bytes that move 16 at a time
+  double barriers = 0;      // per row; besides, a few per block for the value
+  double instructions = 0;  // of threads per element, by PTX
+  int ways = 1;             // of bank conflicts
+  double reads_of_labels = 1;
+  int terms = 1;  // whose mean the device counts
+};
+
 template <class T>
 struct rows_of_logits {
+  static constexpr int number_bytes = sizeof(T);
+
   hone::index rows, columns;
   device::buffer<T> z, taught, gradient;
   device::buffer<int> labels;
@@ -46,76 +60,118 @@ struct rows_of_logits {
   }
   hone::matrix_view<const T> view(device::buffer<T> const& b) const { return {b.data(), rows, columns}; }
 
-  /// The counters of the kernel that did the rows.
-  template <class Objective>
-  cudasim_counters count(const char* kernel, Objective const& objective) const {
+  /// A call with its gradient and value, as rows or as so many images; counts(kernel) are then those of a kernel.
+  template <bool Images = false, class Objective>
+  void call(Objective const& objective, hone::reduction how, hone::index images = 0) const {
     hone::cuda gpu(stream);
     gpu.reserve(hone::workspace_bytes(objective));
     stream.wait();
     cudasim_counters_reset();
-    hone::evaluate(gpu, objective, view(z), {.gradient = {gradient.data(), rows, columns}, .value = value.data()});
+    if constexpr (Images) {
+      const hone::index pixels = rows / images;
+      hone::evaluate(gpu, objective, hone::image_view<const T>{z.data(), images, columns, pixels},
+                     {.gradient = {gradient.data(), images, columns, pixels}, .value = value.data()}, how);
+    } else {
+      hone::evaluate(gpu, objective, view(z), {.gradient = {gradient.data(), rows, columns}, .value = value.data()},
+                     how);
+    }
     stream.wait();
-    cudasim_counters c{};
-    REQUIRE(cudasim_counters_get(kernel, &c) == 1);
-    return c;
   }
 };
 
-/// `reads`: how often every logit may be read; `views` are read, one is written.
+cudasim_counters counts(const char* kernel) {
+  cudasim_counters c{};
+  REQUIRE(cudasim_counters_get(kernel, &c) >= 1);
+  return c;
+}
+
 template <class T>
-void moves_once(cudasim_counters const& c, rows_of_logits<T> const& b, double views, double reads, double words,
-                double barriers) {
-  const double matrix = double(b.rows * b.columns) * sizeof(T), labels = double(b.rows) * sizeof(int);
-  MESSAGE("loads ", double(c.global_load_bytes) / (views * matrix + labels), ", stores ",
-          double(c.global_store_bytes) / matrix, ", coalescing ", cudasim_load_coalescing(c), " and ",
-          cudasim_store_coalescing(c), ", 16 bytes ", cudasim_wide_fraction(c), ", instructions per element ",
-          double(c.instructions) / double(b.rows * b.columns), ", barriers per row ",
+void stays_within(bounds most, cudasim_counters const& c, rows_of_logits<T> const& b) {
+  const double n = double(b.rows * b.columns), matrix = n * sizeof(T), labels = double(b.rows) * sizeof(int);
+  const double loads = most.reads * most.views * matrix + most.reads_of_labels * labels;
+  MESSAGE("loads ", double(c.global_load_bytes) / loads, ", stores ", double(c.global_store_bytes) / matrix,
+          ", coalescing ", cudasim_load_coalescing(c), " and ", cudasim_store_coalescing(c), ", 16 bytes ",
+          cudasim_wide_fraction(c), ", instructions per element ", double(c.instructions) / n, ", barriers per row ",
           double(c.block_barriers) / double(b.rows), ", worst bank ", c.shared_max_ways);
-  CHECK(double(c.global_load_bytes) <= 1.02 * reads * (views * matrix + labels));
+  CHECK(double(c.global_load_bytes) <= 1.02 * loads);
   CHECK(double(c.global_store_bytes) <= 1.02 * matrix + 64);
   CHECK(cudasim_load_coalescing(c) >= 0.95);
   CHECK(cudasim_store_coalescing(c) >= 0.95);
-  CHECK(cudasim_wide_fraction(c) >= words);
-  CHECK(double(c.block_barriers) <= barriers * double(b.rows) + 8 * double(c.blocks));
+  CHECK(cudasim_wide_fraction(c) >= most.words);
+  CHECK(double(c.block_barriers) <= most.barriers * double(b.rows) + 8 * double(c.blocks));
+  CHECK(double(c.instructions) <= most.instructions * n);
+  CHECK(int(c.shared_max_ways) <= most.ways);
   CHECK(c.local_load_bytes + c.local_store_bytes == 0);
 }
 
-/// The same of a kernel that reduces through shared memory, which must meet no bank twice.
-template <class T, class Objective>
-void reduces_without_conflicts(rows_of_logits<T> const& b, Objective const& objective, double views, double reads,
-                               double barriers) {
-  const cudasim_counters c = b.count("row_kernel", objective);
-  moves_once(c, b, views, reads, 0.95, barriers);
-  CHECK(c.shared_max_ways <= 1);
+/// The whole call: under hone::sum it is one kernel, under hone::mean another one counts the rows, which reads the
+/// labels once more.
+template <bool Images = false, class T, class Objective>
+void moves_once(const char* kernel, rows_of_logits<T> const& b, Objective const& objective, bounds most,
+                hone::index images = 0) {
+  b.template call<Images>(objective, hone::sum, images);
+  CHECK(counts("").launches == 1);
+  stays_within(most, counts(kernel), b);
+
+  b.template call<Images>(objective, hone::mean, images);
+  const cudasim_counters all = counts(""), counting = counts("count_kernel");
+  CHECK(int(all.launches) == 1 + most.terms);
+  const double labels = double(b.rows) * sizeof(int), matrix = double(b.rows * b.columns) * sizeof(T);
+  const double least = most.reads * most.views * matrix + labels;
+  MESSAGE("under mean, loads ", double(all.global_load_bytes) / least, " of the least, 16 bytes ",
+          cudasim_wide_fraction(all), "; counting takes ", double(counting.instructions) / double(b.rows),
+          " instructions per row");
+  CHECK(double(all.global_load_bytes) <= 1.02 * least + most.terms * labels);
+  CHECK(double(counting.global_load_bytes) <= most.terms * (1.01 * labels + 64));
+  CHECK(cudasim_load_coalescing(counting) >= 0.95);
+  CHECK(double(counting.block_barriers) <= 8 * double(counting.blocks));
+  CHECK(double(counting.instructions) <= 30 * double(b.rows) + 150 * double(counting.threads));
+  CHECK(counting.shared_max_ways <= 1);
 }
 
 template <class T>
 void shapes() {
+  constexpr bool narrow = sizeof(T) == 2;
   const auto loss = [](auto const& b) { return hone::cross_entropy(hone::classes(b.labels)); };
   const auto both = [&](auto const& b) { return 0.7 * loss(b) + 0.3 * hone::distillation(b.view(b.taught), 4); };
   SUBCASE("8192 x 1000") {
     const rows_of_logits<T> b(64, 1000);
-    reduces_without_conflicts(b, loss(b), 1, 1, 0);
+    moves_once("row_kernel", b, loss(b), {.instructions = narrow ? 43 : 36});
   }
   SUBCASE("8192 x 1000 with a teacher") {
     const rows_of_logits<T> b(32, 1000);
-    reduces_without_conflicts(b, both(b), 2, 1, 2);
+    moves_once("row_kernel", b, both(b), {.views = 2, .barriers = 2, .instructions = narrow ? 95 : 80, .terms = 2});
+  }
+  SUBCASE("2048 x 4096") {
+    const rows_of_logits<T> b(16, 4096);
+    moves_once("row_kernel", b, loss(b), {.barriers = 2, .instructions = narrow ? 57 : 48});
   }
   SUBCASE("1024 x 32000") {
     const rows_of_logits<T> b(4, 32000);
-    reduces_without_conflicts(b, loss(b), 1, 1, 2);
+    moves_once("row_kernel", b, loss(b), {.barriers = 2, .instructions = narrow ? 40 : 30});
   }
   SUBCASE("65536 x 10") {
     const rows_of_logits<T> b(4096, 10);
-    moves_once(b.count("tile_kernel", loss(b)), b, 1, 1, sizeof(T) == 4 ? 0.94 : 0.9, 4.0 / 128);
+    moves_once("tile_kernel", b, loss(b),
+               {.words = narrow ? 0.9 : 0.95, .barriers = 4.0 / 128, .instructions = 100, .ways = 3});
   }
   SUBCASE("100000 x 80") {
     const rows_of_logits<T> b(512, 80);
-    moves_once(b.count("tile_kernel", loss(b)), b, 1, 1, 0.95, 4.0 / 128);
+    moves_once("tile_kernel", b, loss(b), {.barriers = 4.0 / 128, .instructions = 73, .ways = 9});
   }
   SUBCASE("longer than what fits on chip: two reads") {
     const rows_of_logits<T> b(3, 100000);
-    reduces_without_conflicts(b, loss(b), 1, 2, 2);
+    moves_once("row_kernel", b, loss(b), {.reads = 2, .barriers = 2, .instructions = narrow ? 42 : 37});
+  }
+  SUBCASE("images of 19 classes, through tiles") {
+    const rows_of_logits<T> b(2 * 1024, 19);
+    moves_once<true>("tile_kernel", b, loss(b),
+                     {.words = narrow ? 0.94 : 0.95, .barriers = 4.0 / 128, .instructions = 78, .ways = narrow ? 8 : 4},
+                     2);
+  }
+  SUBCASE("images of 400 classes, pixel by pixel: two reads") {
+    const rows_of_logits<T> b(2 * 512, 400);
+    moves_once<true>("row_kernel", b, loss(b), {.reads = 2, .words = 0, .instructions = 60}, 2);
   }
 }
 
@@ -123,4 +179,19 @@ void shapes() {
 
 TEST_CASE("every byte of a row moves once: float") { shapes<float>(); }
 TEST_CASE("every byte of a row moves once: bfloat16") { shapes<__nv_bfloat16>(); }
+
+TEST_CASE("every byte of an element moves once") {
+  const auto check = [](auto const& b, double soft, double hard) {
+    b.call(hone::binary_cross_entropy(b.view(b.taught)), hone::mean);
+    CHECK(counts("").launches == 1);
+    stays_within({.views = 2, .instructions = soft, .reads_of_labels = 0}, counts("element_kernel"), b);
+    // One-hot, a label is read for every 16 bytes of logits: a fourth of what is asked for, all of it from one line.
+    b.call(hone::binary_cross_entropy(hone::classes(b.labels)), hone::mean);
+    CHECK(counts("").launches == 1);
+    stays_within({.words = 0.87, .instructions = hard, .reads_of_labels = double(b.columns * b.number_bytes) / 16},
+                 counts("element_kernel"), b);
+  };
+  check(rows_of_logits<float>(512, 80), 120, 140);
+  check(rows_of_logits<__nv_bfloat16>(512, 80), 110, 120);
+}
 #endif

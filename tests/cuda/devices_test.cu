@@ -7,10 +7,12 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <map>
 #include <span>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #if defined(CUDASIM)
@@ -21,7 +23,7 @@ namespace {
 int current = 0;
 std::map<cudaStream_t, int> device_of;
 int launched = 0;
-std::string astray;  // calls in a stream of another device than the current one
+std::string astray;   // calls in a stream of another device than the current one
 std::string refused;  // a call that fails
 
 cudaStream_t note(const char* call, cudaStream_t stream) {
@@ -206,5 +208,26 @@ TEST_CASE("where CUDA refuses half way, no memory is left behind, and what was t
   CHECK(gpu.workspace() == workspace);
   b.evaluate(gpu);
   CHECK(b.answer() == answer);
+}
+#endif
+
+#if !defined(CUDASIM)  // whose calls are for one thread
+TEST_CASE("threads with a backend each do not disturb one another") {
+  make_current(0);
+  const batch alone;
+  hone::cuda gpu(alone.stream);
+  alone.evaluate(gpu);
+  const std::vector<float> answer = alone.answer();
+  std::atomic<int> right{0};
+  std::vector<std::thread> threads;
+  for (int k = 0; k < 4; ++k)
+    threads.emplace_back([&] {
+      const batch own;
+      hone::cuda of_thread(own.stream);
+      for (int i = 0; i < 100; ++i) own.evaluate(of_thread);
+      right += own.answer() == answer;
+    });
+  for (std::thread& t : threads) t.join();
+  CHECK(right == 4);
 }
 #endif

@@ -280,6 +280,10 @@ TEST_CASE("three launches for any list, every byte read once to measure, read an
         CHECK(double(applied.global_store_bytes) == (max > 1 ? 0 : model_bytes));
         CHECK(cudasim_load_coalescing(measured) >= 0.95);
         CHECK(cudasim_wide_fraction(measured) >= (part == 16 ? 0.95 : 0.9));
+        CHECK(double(measured.instructions) <= 30 * double(m.total));
+        CHECK(double(applied.instructions) <= (max > 1 ? 8 : 20) * double(m.total));
+        CHECK(measured.shared_max_ways <= 2);  // power_sums of a block's warps
+        for (cudasim_counters const& c : {measured, applied}) CHECK(c.local_load_bytes + c.local_store_bytes == 0);
       };
       check_bytes(1e6);
       check_bytes(1);

@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <vector>
 
 #if defined(CUDASIM)
@@ -225,4 +226,42 @@ TEST_CASE("vectors hold what is set, and move no more than is asked") {
   CHECK(!is_aligned<4>(numbers + 2));
   CHECK(is_aligned<1>(numbers + 1));
   CHECK(is_aligned<4>(static_cast<float const*>(nullptr)));
+}
+
+TEST_CASE("rows, tiles, lines and cursors find their place beyond 2^31 elements") {
+  using hone::index;
+  float const* const base = reinterpret_cast<float const*>(std::uintptr_t(1) << 40);  // nobody reads it
+  const hone::matrix_view<const float> matrix{base, index(1) << 20, 5000, 5001};
+  const hone::image_view<const float> images{base, 3000, 1000, 1030};
+  const index row = matrix.rows - 1, image = 2999, pixel = 1025, pixel_row = image * 1030 + pixel;
+  CHECK(row_at(matrix, place_of(matrix, divider(), row)) - base == row * 5001);
+  CHECK(row_at(images, place_of(images, divider(1030), pixel_row)) - base == image * 1000 * 1030 + pixel);
+
+  tile_plan plan{};
+  plan.rows = 128, plan.columns = 5000, plan.all_rows = matrix.rows - 28;
+  const tile last = tile_at(matrix, plan, (index(1) << 13) - 1);
+  CHECK(last.first_row == matrix.rows - 128);
+  CHECK(last.rows == 100);
+  CHECK(line_at(matrix, last, 99) - base == (matrix.rows - 29) * 5001);
+  plan.one_line = true, plan.stride = 5001;
+  CHECK(tile_at(matrix, plan, (index(1) << 13) - 1).length == 100 * 5000);
+
+  plan.columns = 1000, plan.tiles_per_image = divider(9);  // of 128 pixels, the last one of 6
+  const tile of_image = tile_at(images, plan, 3000 * 9 - 1);
+  CHECK(of_image.rows == 6);
+  CHECK(of_image.first_row == image * 1030 + 1024);
+  CHECK(line_at(images, of_image, 999) - base == (image * 1000 + 999) * 1030 + 1024);
+
+  const index first = (index(1) << 33) + 4995;  // and on over a row's end, or a plane's or an image's
+  cursor<hone::matrix_view<const float>> in_matrix(order_of(matrix), first);
+  for (index i = first; i < first + 5010; ++i, in_matrix.advance()) {
+    if (in_matrix.row != i / 5000 || in_matrix.column != i % 5000 || in_matrix.begins_row() != (i % 5000 == 0))
+      FAIL("element ", i, " of a matrix");
+  }
+  for (const index begin : {2999 * index(1000) * 1030 - 5, (2999 * index(1000) + 7) * 1030 - 5}) {
+    cursor<hone::image_view<const float>> in_image(order_of(images), begin);
+    for (index i = begin; i < begin + 10; ++i, in_image.advance())
+      if (in_image.row != i / (1000 * 1030) * 1030 + i % 1030 || in_image.column != i / 1030 % 1000)
+        FAIL("element ", i, " of images");
+  }
 }

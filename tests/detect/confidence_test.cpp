@@ -27,6 +27,8 @@ struct on_this_machine {
     explicit buffer(std::vector<T> const& from) : numbers_(from) {}
 
     T* data() const { return const_cast<T*>(numbers_.data()); }  // as a device pointer is
+    T* begin() const { return data(); }
+    T* end() const { return data() + numbers_.size(); }
     std::vector<T> host() const { return numbers_; }
 
    private:

@@ -84,6 +84,8 @@ TEST_CASE("cells of the border have no neighbours outside") {
   using list = std::vector<place>;
   CHECK(of(0.0625, 0.0625) == list{{0, 0, 0, 0}});
   CHECK(of(0.9375, 0.9375) == list{{0, 0, 3, 3}});
+  CHECK(of(0.25, 0.375) == list{{0, 0, 1, 1}, {0, 0, 1, 1}});  // a line whose other side is the border's cell
+  CHECK(of(0.75, 0.375) == list{{0, 0, 1, 3}, {0, 0, 1, 2}});
   CHECK(of(0, 0) == list{{0, 0, 0, 0}, {0, 0, 0, 0}, {0, 0, 0, 0}});
   CHECK(of(1, 1) == list{{0, 0, 3, 3}, {0, 0, 3, 3}, {0, 0, 3, 3}});  // on lines, as above
   const hone::anchor_level cell{.rows = 1, .columns = 1, .stride = 16, .anchors = square};
@@ -113,8 +115,7 @@ TEST_CASE("matching is as restated, in its order") {
     boxes.push_back({.image = i % 3, .x = unit(0), .y = unit(1), .width = unit(2), .height = unit(3)});
   }
   const auto level = level_of(two, 3);
-  for (const auto& [ratio, offset] : {std::pair{4.0, 0.5}, {2.0, 0.5}, {8.0, 0.25}, {4.0, 0.0}}) {
-    CAPTURE(ratio);
+  for (const auto [ratio, offset] : {yolov5::match_options{4, 0.5}, {2, 0.5}, {8, 0.25}, {4, 0}}) {
     const auto matches = yolov5::match(level, boxes, {.ratio = ratio, .offset = offset});
     REQUIRE(matches.size() > 10);
     CHECK(places(matches) == restated(level, boxes, ratio, offset));

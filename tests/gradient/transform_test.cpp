@@ -105,6 +105,17 @@ TEST_CASE("measure does not ask what fits into the gradients' type") {
   CHECK(report.norm == 2 * double(large));
 }
 
+TEST_CASE("adaptive clipping takes a unit whose parameters hold a NaN for one of norm epsilon") {
+  std::vector<float> g{3, 4, 3, 4}, w{0, std::nanf(""), 300, 400};
+  const hone::tensor_list<float> gradients{{g.data(), 4}}, parameters{{w.data(), 2, 2}};
+  CHECK(hone::transform(hone::cpu(1), hone::adaptive_clip(parameters, {.clipping = 0.5, .epsilon = 1}), gradients)
+            .finite);
+  CHECK(g[0] == doctest::Approx(0.3));
+  CHECK(g[1] == doctest::Approx(0.4));
+  CHECK(g[2] == 3);
+  CHECK(g[3] == 4);
+}
+
 TEST_CASE("zeros and denormal numbers have exact norms") {
   const hone::cpu cpu(1);
   std::vector<float> zeros(3000), tiny(4, std::numeric_limits<float>::denorm_min());

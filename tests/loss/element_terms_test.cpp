@@ -42,7 +42,7 @@ void stays_finite(Formula const& formula) {
     }
 }
 
-/// An infinite logit has the value and the gradient that logits of its sign tend to.
+/// An infinite logit counts as a large one.
 template <class Formula>
 void has_limits(Formula const& formula) {
   const double infinity = std::numeric_limits<double>::infinity();
@@ -51,7 +51,7 @@ void has_limits(Formula const& formula) {
       const auto limit = formula(sign * infinity, t), before = formula(sign * 1e300, t);
       CAPTURE(sign);
       CAPTURE(t);
-      CHECK((limit.value == before.value || (before.value > 1e250 && limit.value == infinity)));
+      CHECK(limit.value == before.value);
       CHECK(limit.grad == before.grad);
     }
 }

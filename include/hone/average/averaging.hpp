@@ -26,9 +26,11 @@ concept averaging = std::is_trivially_copyable_v<A> && requires(A const& policy,
 
 /// s + w (p - s). A shadow that equals its parameter stays, bit by bit, whatever w is rounded to. In d s + (1 - d) p
 /// the two roundings would not sum to 1: in float, d = 0.9999 pulls a constant weight off by up to 3e-4 of itself.
+/// Where p - s is not finite, (s - w s) + w p, whose parts are no larger than s and p.
 template <operand V>
 HONE_HD V averaged(V shadow, V parameter, V weight) noexcept {
-  return shadow + weight * (parameter - shadow);
+  const V way = parameter - shadow;
+  return select(way - way == V(0), shadow + weight * way, (shadow - weight * shadow) + weight * parameter);
 }
 
 namespace detail {

@@ -31,7 +31,7 @@ struct ema {
 
   HONE_HD average_step at(integer n) const {
     const double weight = 1 - decay_at(n);
-    return {weight, cycle > 0 && n > update_after + cycle && place(n) == 1};
+    return {weight, cycle > 0 && n > update_after && n - update_after > cycle && place(n) == 1};
   }
 
  private:

@@ -151,6 +151,8 @@ class ema_state {
  private:
   template <class U>
   static tensor_list<U> checked(tensor_list<U> const& parameters, ema_start start) {
+    static_assert(element<std::remove_const_t<U>>,
+                  "ema_state: the parameters are floating-point numbers; hone::copy takes integers along");
     detail::require_tensors("ema_state", "parameters", parameters);
     detail::require(start.steps >= 0, "ema_state", "steps", start.steps.value, "at least 0");
     detail::require(!start.from_zero || start.steps == 0, "ema_state", "steps", start.steps.value,
@@ -164,7 +166,9 @@ class ema_state {
     h.steps = now.steps, h.start = now.start;
     return h;
   }
-  detail::tensor_record record(std::size_t i) const noexcept { return {tensors()[i].size, copied_[i]}; }
+  detail::tensor_record record(std::size_t i) const noexcept {
+    return {tensors()[i].rows, tensors()[i].columns, copied_[i]};
+  }
 
   detail::owned_tensors<T, Memory> tensors_;
   typename Memory::template cell<detail::average_progress> progress_;

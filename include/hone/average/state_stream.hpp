@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// The bytes of a saved state: a header of 48 bytes, 16 per tensor (its size; 1 where it is copied), the numbers of all
-/// tensors one behind the other, and the CRC-32C of all of it. In the byte order of the machine that wrote it.
+/// The bytes of a saved state: a header of 48 bytes, 24 per tensor (rows; columns; 1 where it is copied), the numbers
+/// of all tensors one behind the other, and the CRC-32C of all of it. In the byte order of the machine that wrote it.
 #pragma once
 
 #include <hone/average/checksum.hpp>
@@ -34,10 +34,13 @@ struct state_header {
 static_assert(sizeof(state_header) == 48 && std::is_trivially_copyable_v<state_header>);
 
 struct tensor_record {
-  std::int64_t size;
+  std::int64_t rows, columns;
   std::int64_t copied;
+
+  /// Of a damaged one it may wrap around, and is then another.
+  std::int64_t size() const noexcept { return std::int64_t(std::uint64_t(rows) * std::uint64_t(columns)); }
 };
-static_assert(sizeof(tensor_record) == 16);
+static_assert(sizeof(tensor_record) == 24);
 
 /// Passes bytes on to sink(data, size), and their checksum in the end.
 template <class Sink>
@@ -108,10 +111,14 @@ inline void require_header(const char* where, state_header const& is, state_head
     fail("%s: what was saved began at %s, the state at %s", where, is.from_zero ? "zero" : "a copy",
          own.from_zero ? "zero" : "a copy");
 }
+/// A tensor without a shape, a single row, is one of any shape.
 inline void require_record(const char* where, std::size_t i, tensor_record const& is, tensor_record const& own) {
-  if (is.size != own.size)
-    fail("%s: tensor %zu was saved with %jd numbers, that of the state has %jd", where, i, std::intmax_t(is.size),
-         std::intmax_t(own.size));
+  if (is.size() != own.size())
+    fail("%s: tensor %zu was saved with %jd numbers, that of the state has %jd", where, i, std::intmax_t(is.size()),
+         std::intmax_t(own.size()));
+  if (is.rows != own.rows && is.rows != 1 && own.rows != 1)
+    fail("%s: tensor %zu was saved as %jd x %jd, that of the state is %jd x %jd", where, i, std::intmax_t(is.rows),
+         std::intmax_t(is.columns), std::intmax_t(own.rows), std::intmax_t(own.columns));
   if (is.copied != own.copied)
     fail("%s: tensor %zu was saved as %s, that of the state is %s", where, i, is.copied ? "copied" : "averaged",
          own.copied ? "copied" : "averaged");

@@ -53,12 +53,6 @@ concept operand = std::constructible_from<V, int> && std::constructible_from<V, 
   exp(a), expm1(a), log(a), log1p(a), sqrt(a), atan(a), abs(a), min(a, b), max(a, b);
 };
 
-/// weight · x, and 0 where the weight is 0, even if x is infinite.
-template <operand V>
-HONE_HD V portion(V weight, V x) {
-  return select(weight == V(0), V(0), weight * x);
-}
-
 /// A value with its derivative by the prediction.
 template <class V>
 struct value_grad {

@@ -12,7 +12,8 @@
 
 namespace hone {
 
-/// `size` numbers side by side; with a shape, rows × columns of them. Without one they are a single row.
+/// `size` numbers side by side; with a shape, rows × columns of them, which must be as many. Without one they are a
+/// single row.
 template <class T>
 struct tensor {
   T* data = nullptr;
@@ -70,6 +71,10 @@ void require_tensors(const char* function, const char* name, tensor_list<T> cons
     tensor<T> const& t = list[i];
     if (t.size < 0 || t.rows < 0 || t.columns < 0)
       fail("%s: tensor %zu of %s has %jd x %jd numbers, sizes must not be negative", function, i, name,
+           std::intmax_t(t.rows), std::intmax_t(t.columns));
+    index shaped = 0;
+    if (__builtin_mul_overflow(t.rows, t.columns, &shaped) || shaped != t.size)
+      fail("%s: tensor %zu of %s has %jd numbers, its shape is %jd x %jd", function, i, name, std::intmax_t(t.size),
            std::intmax_t(t.rows), std::intmax_t(t.columns));
     if (!t.data && t.size > 0)
       fail("%s: tensor %zu of %s has %jd numbers but no data", function, i, name, std::intmax_t(t.size));

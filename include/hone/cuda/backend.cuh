@@ -18,9 +18,10 @@ inline constexpr std::size_t workspace_alignment = 256;
 }  // namespace on_cuda
 
 /// Enqueues work on a stream, of that stream's device, and never waits for it. A call allocates only where the
-/// workspace must grow; reserve() does that beforehand. A workspace that has been outgrown is kept, for graphs that were
-/// captured with it: they may be replayed while this lives, one call or replay after the other. For one host thread at
-/// a time; the stream must outlive it. Default streams are those of the device that is current when this is made.
+/// workspace must grow; reserve() does that beforehand. A workspace that has been outgrown is kept, for graphs that
+/// were captured with it: they may be replayed while this lives, one call or replay after the other. For one host
+/// thread at a time; the stream must outlive it. Default streams are those of the device that is current when this is
+/// made.
 class cuda {
  public:
   explicit cuda(cudaStream_t stream) : stream_(stream) {}

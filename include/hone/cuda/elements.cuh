@@ -45,9 +45,10 @@ template <class T>
 struct cursor<matrix_view<T>> {
   index row, column, columns;
 
-  __device__ cursor(element_order<matrix_view<T>> order, index i)
+  HONE_HD cursor(element_order<matrix_view<T>> order, index i)
       : row(order.columns.quotient(i)), column(i - row * order.columns.by), columns(order.columns.by) {}
-  __device__ void advance() {
+  HONE_HD bool begins_row() const { return column == 0; }
+  HONE_HD void advance() {
     if (++column == columns) column = 0, ++row;
   }
 };
@@ -55,12 +56,12 @@ template <class T>
 struct cursor<image_view<T>> {
   index row, column, pixel, pixels, channels;
 
-  __device__ cursor(element_order<image_view<T>> order, index i)
-      : pixels(order.pixels.by), channels(order.channels.by) {
+  HONE_HD cursor(element_order<image_view<T>> order, index i) : pixels(order.pixels.by), channels(order.channels.by) {
     const index plane = order.pixels.quotient(i), image = order.channels.quotient(plane);
     pixel = i - plane * pixels, column = plane - image * channels, row = image * pixels + pixel;
   }
-  __device__ void advance() {
+  HONE_HD static constexpr bool begins_row() { return true; }  // pixels are rows
+  HONE_HD void advance() {
     ++row;
     if (++pixel != pixels) return;
     pixel = 0;
@@ -103,13 +104,17 @@ __device__ double element_piece(job<View, Leaf...> const& work, element_cut<View
     over_nothing = over_nothing && scale == A(0);
     const bool varies = L::weight_count > 0 || targets.ignoring();
     cursor<View> place(cut.order, !dense || varies ? first : 0);
+    A weight = static_cast<A>(leaf.factor);
+    [[maybe_unused]] index label = 0;
 #pragma unroll
     for (int j = 0; j < N; ++j) {
       if (j >= count) break;
-      A weight = static_cast<A>(leaf.factor);
       if (!dense || varies) {
-        if (varies) weight = targets.ignores(place.row) ? A(0) : leaf.template factor_of_row<A>(place.row);
-        if constexpr (!dense) t[j] = targets.labels.label(place.row) == place.column ? A(1) : A(0);
+        if (j == 0 || place.begins_row()) {  // what is a row's is read once
+          if (varies) weight = targets.ignores(place.row) ? A(0) : leaf.template factor_of_row<A>(place.row);
+          if constexpr (!dense) label = targets.labels.label(place.row);
+        }
+        if constexpr (!dense) t[j] = label == place.column ? A(1) : A(0);
         place.advance();
       }
       if (weight == A(0)) continue;
@@ -139,8 +144,9 @@ __device__ double element_piece(job<View, Leaf...> const& work, element_cut<View
   return static_cast<double>(total);
 }
 
+/// The 1 lets a thread have as many registers as divisions take, rather than spill.
 template <int N, class View, class... Leaf>
-__global__ void __launch_bounds__(block_threads)
+__global__ void __launch_bounds__(block_threads, 1)
     element_kernel(job<View, Leaf...> const work, element_cut<View> const cut) {
   using A = typename job<View, Leaf...>::A;
   const index pieces = cut.lines.pieces(), step = index(gridDim.x) * block_threads;

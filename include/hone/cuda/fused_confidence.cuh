@@ -4,6 +4,7 @@
 
 #include <hone/cuda/backend.cuh>
 #include <hone/cuda/device_float.cuh>
+#include <hone/cuda/launch.cuh>
 #include <hone/cuda/launch.hpp>
 #include <hone/cuda/views.cuh>
 #include <hone/detect/fused_confidence.hpp>
@@ -25,11 +26,11 @@ __global__ void __launch_bounds__(block_threads)
     const index line = per_line.quotient(piece), from = (piece - line * per_line.by) * N;
     const int count = static_cast<int>(lines.length - from < N ? lines.length - from : N);
     A x[N] = {}, y[N] = {};
-    load(objectness.row(line) + from, x, count);
-    load(iou.row(line) + from, y, count);
+    load(objectness.data + line * objectness.row_stride + from, x, count);
+    load(iou.data + line * iou.row_stride + from, y, count);
 #pragma unroll
     for (int j = 0; j < N; ++j) x[j] = static_cast<A>(formula(operand_of<A>(x[j]), operand_of<A>(y[j])));
-    store(x, out.row(line) + from, count);
+    store(x, out.data + line * out.row_stride + from, count);
   }
 }
 
@@ -52,9 +53,9 @@ void fused_confidence(cuda& backend, matrix_view<T> objectness, std::type_identi
                                 wide ? N : 1);
   if (lines.pieces() == 0) return;
   const auto kernel = wide ? on_cuda::fused_confidence_kernel<N, number> : on_cuda::fused_confidence_kernel<1, number>;
-  kernel<<<on_cuda::blocks_for(lines.pieces()), on_cuda::block_threads, 0, backend.stream()>>>(
-      from, iou, out, lines, fused_confidence_formula(options));
-  on_cuda::check_launch("fused_confidence: fused_confidence_kernel");
+  on_cuda::launch("fused_confidence: fused_confidence_kernel", kernel,
+                  {on_cuda::blocks_for(lines.pieces()), on_cuda::block_threads}, backend.stream(), from, iou, out,
+                  lines, fused_confidence_formula(options));
 }
 
 }  // namespace hone

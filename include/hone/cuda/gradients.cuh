@@ -10,6 +10,8 @@
 
 namespace hone::on_cuda {
 
+// The 1 of the kernels' bounds lets a thread have as many registers as divisions take, rather than spill.
+
 /// body(slot, unit, first number, how many, its row's rank, size of its team) by whole teams of the block's threads.
 template <class Row, class Columns>
 __device__ void visit_piece(detail::unit_cut const& cut, index piece, Row const& row, Columns const& columns) {
@@ -36,7 +38,7 @@ __device__ power_sums column_sums(T const* g, detail::tensor_units units, y_of_g
 }
 
 template <class T, class W>
-__global__ void __launch_bounds__(block_threads)
+__global__ void __launch_bounds__(block_threads, 1)
     measure_kernel(list_table<T> const list, W const* const* parameters, gradient_plan const plan, unit_sums const to) {
   __shared__ shared_piece at;
   const y_of_g how = plan.how(), of_weights{true, 1, 0};
@@ -68,12 +70,12 @@ __global__ void __launch_bounds__(block_threads)
 template <class A, int N>
 __device__ void scale_carefully(A (&x)[N], detail::scaling const& way) {
   const detail::scaled_in<double> next(way);
-#pragma unroll 1
+#pragma unroll  // a loop would put the numbers into local memory
   for (int j = 0; j < N; ++j) x[j] = static_cast<A>(next(static_cast<double>(x[j])));
 }
 
 template <class T>
-__global__ void __launch_bounds__(block_threads)
+__global__ void __launch_bounds__(block_threads, 1)
     apply_kernel(list_table<T> const list, gradient_plan const plan, unit_sums const of) {
   using A = accumulator_t<T>;
   constexpr int N = wide_of<T>;

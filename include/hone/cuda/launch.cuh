@@ -12,8 +12,8 @@ struct grid {
   int blocks, threads, shared_bytes = 0;
 };
 
-/// kernel<<<…>>>(arguments…), which throws where this launch is refused. An error that somebody else left is not ours to
-/// tell, as cudaGetLastError would.
+/// kernel<<<…>>>(arguments…), which throws where this launch is refused. An error that somebody else left is not ours
+/// to tell, as cudaGetLastError would.
 template <class... Parameter>
 void launch(const char* name, void (*kernel)(Parameter...), grid const& of, cudaStream_t stream,
             std::type_identity_t<Parameter>... arguments) {

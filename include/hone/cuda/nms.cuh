@@ -2,6 +2,7 @@
 /// Non-maximum suppression on CUDA.
 #pragma once
 
+#include <hone/cuda/launch.cuh>
 #include <hone/cuda/nms_kernels.cuh>
 
 #include <algorithm>
@@ -32,16 +33,15 @@ void enqueue_nms(cuda& backend, const char* function, matrix_view<const T> boxes
   m.place(backend.workspace(), n);
   const cudaStream_t stream = backend.stream();
   const bool wide = is_aligned<4>(boxes.data) && (n == 1 || is_aligned<4>(boxes.data + boxes.row_stride));
-  nms_key_kernel<A, T><<<blocks_for(n), block_threads, 0, stream>>>(m, boxes, wide, scores, options.score_threshold);
-  check_launch("nms: nms_key_kernel");
-  nms_rank_kernel<A, T, Groups><<<grid_for((n + 31) / 32), block_threads, 0, stream>>>(m, boxes, wide, groups);
-  check_launch("nms: nms_rank_kernel");
-  const index tiles = (n + nms_tile_rows - 1) / nms_tile_rows * (m.words / nms_tile_words);
-  nms_bits_kernel<Exceeds, Groups::several, A>
-      <<<grid_for(tiles), block_threads, 0, stream>>>(m, static_cast<A>(detail::threshold_of(options)));
-  check_launch("nms: nms_bits_kernel");
-  nms_walk_kernel<A><<<1, nms_walk_words * nms_walk_slices, 0, stream>>>(m, options.most, kept, count);
-  check_launch("nms: nms_walk_kernel");
+  launch("nms: nms_key_kernel", nms_key_kernel<A, T>, {blocks_for(n), block_threads}, stream, m, boxes, wide, scores,
+         options.score_threshold);
+  launch("nms: nms_rank_kernel", nms_rank_kernel<A, T, Groups>, {grid_for((n + 31) / 32), block_threads}, stream, m,
+         boxes, wide, groups);
+  const index tiles = (n + nms_tile_rows - 1) / nms_tile_rows * (m.words / nms_tile_words);  // half below the diagonal
+  launch("nms: nms_bits_kernel", nms_bits_kernel<Exceeds, Groups::several, A>,
+         {grid_for((tiles + 1) / 2), block_threads}, stream, m, static_cast<A>(detail::threshold_of(options)));
+  launch("nms: nms_walk_kernel", nms_walk_kernel<A>, {1, nms_walk_words * nms_walk_slices}, stream, m, options.most,
+         kept, count);
 }
 
 template <class Exceeds, class Boxes, class Scores>

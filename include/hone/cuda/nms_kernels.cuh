@@ -15,7 +15,7 @@ namespace hone::on_cuda {
 using nms_bits = unsigned long long;
 
 inline constexpr int nms_tile_rows = 64, nms_tile_words = 4;     // of bits, by a block of 256 threads
-inline constexpr int nms_walk_words = 256, nms_walk_slices = 4;  // a thread combines 16 rows of a word
+inline constexpr int nms_walk_words = 128, nms_walk_slices = 8;  // a thread combines 8 rows of a word
 inline constexpr index most_nms_boxes = 1048576;                 // n²/8 bytes of bits are 137 GB
 
 /// What lies in the workspace, for n boxes; all but the keys by rank.

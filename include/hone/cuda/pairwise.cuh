@@ -5,6 +5,7 @@
 
 #include <hone/cuda/backend.cuh>
 #include <hone/cuda/device_float.cuh>
+#include <hone/cuda/launch.cuh>
 #include <hone/cuda/launch.hpp>
 #include <hone/cuda/vector.cuh>
 #include <hone/loss/box/pairwise.hpp>

@@ -14,28 +14,28 @@ struct row_place {
   index row = 0, first = 0;  // first: of images, from their data
 };
 template <class T>
-__device__ T* row_at(matrix_view<T> v, row_place place) {
+HONE_HD T* row_at(matrix_view<T> v, row_place place) {
   return v.data + place.row * v.row_stride;
 }
 template <class T>
-__device__ T* row_at(image_view<T> v, row_place place) {
+HONE_HD T* row_at(image_view<T> v, row_place place) {
   return v.data + place.first;
 }
 template <class T>
-__device__ row_place place_of(matrix_view<T>, divider, index row) {
+HONE_HD row_place place_of(matrix_view<T>, divider, index row) {
   return {row, 0};
 }
 template <class T>
-__device__ row_place place_of(image_view<T> v, divider pixels, index row) {
+HONE_HD row_place place_of(image_view<T> v, divider pixels, index row) {
   const index image = pixels.quotient(row);
   return {row, row + image * (v.channels - 1) * v.pixels};
 }
 template <class T>
-__device__ index column_step(matrix_view<T>) {
+HONE_HD index column_step(matrix_view<T>) {
   return 1;
 }
 template <class T>
-__device__ index column_step(image_view<T> v) {
+HONE_HD index column_step(image_view<T> v) {
   return v.pixels;
 }
 

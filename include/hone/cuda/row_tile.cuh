@@ -26,25 +26,25 @@ struct tile {
   int rows, lines, length, pad;
 };
 template <class T>
-__device__ tile tile_at(matrix_view<T>, tile_plan const& plan, index i) {
+HONE_HD tile tile_at(matrix_view<T>, tile_plan const& plan, index i) {
   const index first = i * plan.rows, left = plan.all_rows - first;
   const int rows = static_cast<int>(left < plan.rows ? left : plan.rows);
   if (plan.one_line) return {first, 0, rows, 1, rows * plan.columns, plan.stride - plan.columns};
   return {first, 0, rows, rows, plan.columns, 0};
 }
 template <class T>
-__device__ tile tile_at(image_view<T> v, tile_plan const& plan, index i) {
+HONE_HD tile tile_at(image_view<T> v, tile_plan const& plan, index i) {
   const index image = plan.tiles_per_image.quotient(i), pixel = (i - image * plan.tiles_per_image.by) * plan.rows;
   const index left = v.pixels - pixel;
   const int rows = static_cast<int>(left < plan.rows ? left : plan.rows);
   return {image * v.pixels + pixel, image * v.channels * v.pixels + pixel, rows, plan.columns, rows, 0};
 }
 template <class T>
-__device__ T* line_at(matrix_view<T> v, tile const& t, int line) {
+HONE_HD T* line_at(matrix_view<T> v, tile const& t, int line) {
   return v.data + (t.first_row + line) * v.row_stride;
 }
 template <class T>
-__device__ T* line_at(image_view<T> v, tile const& t, int line) {
+HONE_HD T* line_at(image_view<T> v, tile const& t, int line) {
   return v.data + t.first + line * v.pixels;
 }
 

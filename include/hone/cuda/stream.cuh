@@ -53,9 +53,8 @@ inline void placed_stream::require_no_capture(std::string const& what) const {
   cudaStreamCaptureStatus capture = cudaStreamCaptureStatusNone;
   check(cudaStreamIsCapturing(stream, &capture), "cudaStreamIsCapturing");
   if (capture != cudaStreamCaptureStatusNone)
-    detail::raise(
-        cuda_error(cudaErrorStreamCaptureUnsupported,
-                   what + "the stream is captured: do this before the capture begins or after it has ended"));
+    detail::raise(cuda_error(cudaErrorStreamCaptureUnsupported,
+                             what + "the stream is captured: do this before the capture begins or after it has ended"));
 }
 
 /// Memory of the stream's device, taken and given back in the stream's order; the stream must outlive it. Throws where

@@ -31,7 +31,7 @@ void match_by_shape(anchor_level const& level, std::span<const labelled_box> box
                     Take const& take) {
   labelled_box const& b = boxes[i];
   const index best = best_anchor(level, b) - level.first, count = level.anchor_count();
-  if (best < -level.first || level.rows == 0 || level.columns == 0) return;
+  if (level.rows == 0 || level.columns == 0) return;
   const index row = cell_of(b.y * static_cast<double>(level.rows), level.rows);
   const index column = cell_of(b.x * static_cast<double>(level.columns), level.columns);
   const auto match = [&](index a) { return match_of(level, index(i), b.image, a, row, column); };

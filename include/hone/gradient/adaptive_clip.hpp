@@ -39,7 +39,7 @@ struct adaptive_clip_step : gradient_step_base {
 
 /// g · min(1, λ max(‖w‖, ε) / ‖g‖) for every unit w of the parameters and its gradient g; λ, ε >= 0. The gradients are
 /// as many tensors of the same sizes; the shapes are those of the parameters' list. The authors leave the last linear
-/// layer alone: see `excluded`.
+/// layer alone: see `excluded`. Where ‖w‖ is NaN, the unit counts as one of norm ε.
 /// Source: Brock et al., High-Performance Large-Scale Image Recognition Without Normalization, 2021, arXiv 2102.06171,
 /// section 4.
 template <class T>

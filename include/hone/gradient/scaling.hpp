@@ -46,10 +46,10 @@ struct scaled_in {
   bool clamps;
 
   HONE_HD explicit scaled_in(scaling const& way)
-      : by(way.clamps() ? way.scale : way.scale * way.factor),
-        then(way.factor),
-        first(way.before),
-        last(way.after),
+      : by(static_cast<V>(way.clamps() ? way.scale : way.scale * way.factor)),
+        then(static_cast<V>(way.factor)),
+        first(static_cast<V>(way.before)),
+        last(static_cast<V>(way.after)),
         clamps(way.clamps()) {}
 
   HONE_HD V operator()(V x) const { return of(x, by, then); }

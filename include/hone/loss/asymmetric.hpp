@@ -34,11 +34,11 @@ struct asymmetric_formula {
       slope = s.p * select(kept == s.rest, V(1), s.rest / kept);
     }
     const modulation<V> positive(s.rest, V(0), gamma_positive);
-    const modulation<V> negative(m, portion(s.p * s.rest, alarm), gamma_negative);
-    const V pull = positive.weight * (s.rest + V(gamma_positive) * portion(s.p, missed));
+    const modulation<V> negative(m, s.p * s.rest * alarm, gamma_negative);
+    const V pull = positive.weight * (s.rest + V(gamma_positive) * s.p * missed);
+    const V cost = select(m == V(0), V(0), negative.weight * alarm);
     const V push = select(m == V(0), V(0), negative.weight * slope + V(gamma_negative) * negative.slope);
-    return {portion(t, portion(positive.weight, missed)) + portion(V(1) - t, portion(negative.weight, alarm)),
-            (V(1) - t) * push - t * pull};
+    return {t * positive.weight * missed + (V(1) - t) * cost, (V(1) - t) * push - t * pull};
   }
 };
 

@@ -24,7 +24,7 @@ struct quality_focal_formula {
     const logistic<V> s(x);
     const V d = s.p * (V(1) - q) - s.rest * q, loss = s.cross_entropy(x, q);
     const modulation<V> m(abs(d), s.p * s.rest, beta);
-    return {m.weight * loss, m.weight * d + V(beta) * portion(select(d < V(0), -m.slope, m.slope), loss)};
+    return {m.weight * loss, m.weight * d + V(beta) * select(d < V(0), -m.slope, m.slope) * loss};
   }
 };
 

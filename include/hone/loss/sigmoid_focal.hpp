@@ -29,8 +29,7 @@ struct sigmoid_focal_formula {
     const V u = V(1) - t, loss = s.cross_entropy(x, t);
     const modulation<V> m(s.p * u + s.rest * t, s.p * s.rest, gamma);
     const V weight = V(negative) + V(positive_more) * t;
-    return {portion(weight * m.weight, loss),
-            weight * (m.weight * (s.p - t) + V(gamma) * portion(m.slope * (u - t), loss))};
+    return {weight * m.weight * loss, weight * (m.weight * (s.p - t) + V(gamma) * m.slope * (u - t) * loss)};
   }
 };
 

@@ -23,8 +23,8 @@ struct varifocal_formula {
   HONE_HD value_grad<V> operator()(V x, V q) const {
     const logistic<V> s(x);
     const V damped = V(alpha) * modulation<V>(s.p, V(0), gamma).weight;
-    return {select(q > V(0), q * s.cross_entropy(x, q), portion(damped, s.softplus)),
-            select(q > V(0), q * (s.p - q), damped * (s.p + V(gamma) * portion(s.rest, s.softplus)))};
+    return {select(q > V(0), q * s.cross_entropy(x, q), damped * s.softplus),
+            select(q > V(0), q * (s.p - q), damped * (s.p + V(gamma) * s.rest * s.softplus))};
   }
 };
 

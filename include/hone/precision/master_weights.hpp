@@ -40,6 +40,7 @@ class master_weights {
  private:
   template <class P>
   static tensor_list<P> const& checked(tensor_list<P> const& parameters) {
+    static_assert(element<std::remove_const_t<P>>, "master_weights: the parameters are floating-point numbers");
     detail::require_tensors("master_weights", "parameters", parameters);
     return parameters;
   }

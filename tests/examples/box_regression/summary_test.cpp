@@ -74,6 +74,7 @@ TEST_CASE("the page: a line for each loss, a map for each, what was interrupted,
   CHECK(count(page, "<figcaption>") == 9);
   CHECK(count(page, "<polyline") == 9 + 9);  // and the legend
   CHECK(count(page, " dashed\" points") == 4 + 4);
+  CHECK(page.find(">1e+08</text>") == std::string::npos);  // an error of 1e9 is in the table, not in the picture
   CHECK(count(page, "class=\"verdict\"") == 4);
   CHECK(has(page, "Interrupted: 2 of 7 points."));
   CHECK(has(page, "<code>box_regression &lt;&amp;&gt;</code>"));
@@ -87,7 +88,7 @@ TEST_CASE("a map shows where the error is: two points in squares of different sh
   r.outcomes.resize(1);
   r.outcomes[0].by_point = {343 * 1e-5, 343 * 5.0};
   const std::string map = error_maps(r);
-  CHECK(has(map, "<path fill=\"#21114a\" d=\"M66.7 66.7h"));   // the middle of 3 x 3
-  CHECK(has(map, "<path fill=\"#fecf92\" d=\"M66.7 133.3h"));  // below it
+  CHECK(has(map, "<path fill=\"#21114a\" d=\"M66.7 66.7h"));    // the middle of 3 x 3
+  CHECK(has(map, "<path fill=\"#fecf92\" d=\"M133.3 133.3h"));  // below it, to the right
   CHECK(count(map, "<path") == 2);
 }

@@ -43,8 +43,9 @@ TEST_CASE("every recipe trains, says what it has to, and is in the table and the
   const outcome o = run({"--data", folder.data, "--quick", "--recipes", "all", "--report", folder.report});
   CHECK(o.exit_code == 0);
   const std::string page = test::read(folder.report);
-  for (const char* name : {"baseline", "smoothing", "schedule", "refined", "ema", "clipping", "bfloat16",
-                           "bfloat16_alone", "large", "large_sqrt", "large_linear", "large_warmup"}) {
+  for (const char* name :
+       {"baseline", "smoothing", "schedule", "refined", "ema", "clipping", "bfloat16", "bfloat16_unscaled",
+        "bfloat16_alone", "large", "large_sqrt", "large_linear", "large_warmup"}) {
     CAPTURE(name);
     CHECK(has(o.text, std::string(" ") + name + " seed 1 epoch 2/2"));
     CHECK(has(o.text, std::string("\n") + name + " "));
@@ -52,6 +53,11 @@ TEST_CASE("every recipe trains, says what it has to, and is in the table and the
   }
   CHECK(has(o.text, "clipping, seed 1: "));
   CHECK(has(o.text, "bfloat16, seed 1: the loss scale ended at 2^"));
+  CHECK(has(o.text, "bfloat16_unscaled, seed 1: the loss scale ended at 2^0, 0 steps were skipped"));
+  CHECK(has(o.text, "The ordering of Goyal et al. 2017 "));
+  for (const char* group : {"refinements", "large_batch", "low_precision"})
+    CHECK(has(page, std::string("<h2>Group ") + group + "</h2>\n<p class=\"verdict\"><strong>"));
+  CHECK(has(page, "<p class=\"verdict\"><strong>The ordering of Goyal et al. 2017 "));
   CHECK(o.text.find("nan") == std::string::npos);
   CHECK(page.find("nan") == std::string::npos);
 }

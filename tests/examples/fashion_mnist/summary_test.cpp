@@ -60,6 +60,21 @@ TEST_CASE("rows: means of complete trainings, interrupted ones apart, those with
   CHECK(demo::table_text(rows).find("60.00 ± 14.14 %") != std::string::npos);
 }
 
+TEST_CASE("an ordering holds where every mean is above the one before, and is told with its steps") {
+  const demo::recipe_group group{"g", {"a", "b", "c"}, {"a", "b", "c"}, "X"};
+  std::vector<demo::history> all = {run("a", 1, 0.80, 0), run("b", 1, 0.81, 0), run("c", 1, 0.85, 0)};
+  CHECK(demo::verdict_on_order(group, all) ==
+        "The ordering of X holds here: a < b < c; points above the one before: b +1.00, c +4.00.");
+  for (demo::history h : {run("a", 2, 0.90, 0), run("b", 2, 0.91, 0), run("c", 2, 0.85, 0)}) all.push_back(h);
+  CHECK(demo::verdict_on_order(group, all) ==
+        "The ordering of X does not hold here: a < b < c; points above the one before: b +1.00 (standard error 0.00), "
+        "c -1.00 (standard error 5.00).");
+  CHECK(demo::verdict_on_order(group, {run("a", 1, 0.8, 0), run("b", 1, 0.9, 0)}).empty());
+  CHECK(demo::verdict_on_order({"g", {"a", "b"}}, all).empty());
+  CHECK(demo::verdict_on("a", all, 100).empty());
+  CHECK(demo::verdict_on("c", all, 100) == demo::verdict(all, 100).at(1));
+}
+
 TEST_CASE("the verdict says what the numbers say") {
   const auto judge = [](std::initializer_list<demo::history> all) { return demo::verdict(all, 10000).at(0); };
   CHECK(begins(judge({run("a", 1, 0.90, 0.02), run("b", 1, 0.92, 0.01)}), "b beat a: +2.00 points"));

@@ -39,7 +39,7 @@ inline std::vector<anchor_match> match(anchor_level const& level, std::span<cons
         if (!alike(b.width * columns, anchor.width) || !alike(b.height * rows, anchor.height)) continue;
         const double x = b.x * columns, y = b.y * rows;
         const bool taken[5] = {true, near(x), near(y), near(columns - x), near(rows - y)};
-        if (!taken[step] || level.rows == 0 || level.columns == 0) continue;
+        if (!taken[step]) continue;
         const double to_x = step == 1 ? -g : step == 3 ? g : 0, to_y = step == 2 ? -g : step == 4 ? g : 0;
         matches.push_back(detail::match_of(level, index(i), b.image, a, detail::cell_of(y + to_y, level.rows),
                                            detail::cell_of(x + to_x, level.columns)));

@@ -28,7 +28,7 @@ struct log_iou_formula {
   HONE_HD box_grad<V> operator()(box<V> const& predicted, box<V> const& target) const noexcept {
     const box_pair<V> b(predicted, target);
     const box_metric<V> m = iou_metric{}(b);
-    const V least(1e-6), held = max(m.value, least);
+    const V least = V(1e-6), held = max(m.value, least);
     return {-log(held),
             detail::times(select(m.value < least, V(0), V(1) / held), detail::fall_by_corners<iou_metric>(b, m))};
   }

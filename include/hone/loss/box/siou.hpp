@@ -17,7 +17,7 @@ struct siou_metric {
   template <operand V>
   HONE_HD box_metric<V> operator()(box_pair<V> const& b) const noexcept {
     box_metric<V> m = iou_metric{}(b);
-    const V half(0.5), dx = abs(b.x.offset), dy = abs(b.y.offset), xx = dx * dx, yy = dy * dy;
+    const V half = V(0.5), dx = abs(b.x.offset), dy = abs(b.y.offset), xx = dx * dx, yy = dy * dy;
     const V inverse = V(1) / max(xx + yy, V(detail::smallest_area)), twice = inverse + inverse;
     const V rest = V(2) - twice * dx * dy;  // 2 - Λ
     const share<V> x(b.x, rest), y(b.y, rest);

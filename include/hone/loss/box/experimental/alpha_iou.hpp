@@ -11,7 +11,7 @@ namespace detail {
 /// x^α for x in [0, 1], α >= 1, and its derivative.
 template <operand V>
 HONE_HD value_grad<V> unit_power(V x, double alpha) noexcept {
-  const V tiny(1e-30), below = exp_of_nonpositive(V(alpha - 1) * log(min(max(x, tiny), V(1))));  // x^(α-1)
+  const V tiny = V(1e-30), below = exp_of_nonpositive(V(alpha - 1) * log(min(max(x, tiny), V(1))));  // x^(α-1)
   const V power = alpha == 1 ? V(1) : select(x < tiny, V(0), below);
   return {power * x, V(alpha) * power};
 }
@@ -41,7 +41,7 @@ struct alpha_diou_metric {
 
   template <operand V>
   HONE_HD box_metric<V> operator()(box_pair<V> const& b) const noexcept {
-    const V none(0);
+    const V none = V(0);
     const box_metric<V> m = iou_metric{}(b);
     box_metric<V> away{none, {none, none}, {none, none}};
     detail::less_distance(b, away);

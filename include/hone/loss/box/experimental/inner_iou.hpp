@@ -15,12 +15,13 @@ struct inner_iou_metric {
 
   template <operand V>
   HONE_HD box_metric<V> operator()(box_pair<V> const& b) const noexcept {
-    const inner<V> x(b.x, ratio), y(b.y, ratio);
+    const V scale = V(ratio);
+    const inner<V> x(b.x, scale), y(b.y, scale);
     const V overlap = x.overlap * y.overlap, area = x.side * y.side;
     const V inverse = V(1) / max(area + (x.target * y.target - overlap), V(detail::smallest_area));
     const V iou = overlap * inverse, by_overlap = (V(1) + iou) * inverse, by_area = -iou * inverse;
-    return {iou, x.slope(by_area * y.side, by_overlap * y.overlap, ratio),
-            y.slope(by_area * x.side, by_overlap * x.overlap, ratio)};
+    return {iou, x.slope(by_area * y.side, by_overlap * y.overlap, scale),
+            y.slope(by_area * x.side, by_overlap * x.overlap, scale)};
   }
 
  private:
@@ -28,16 +29,16 @@ struct inner_iou_metric {
   struct inner {
     V side, target, overlap, starts, ends;
 
-    HONE_HD inner(box_axis<V> const& a, double ratio) noexcept : side(V(ratio) * a.side), target(V(ratio) * a.target) {
+    HONE_HD inner(box_axis<V> const& a, V scale) noexcept : side(scale * a.side), target(scale * a.target) {
       const V half = V(0.5) * side, wanted = V(0.5) * target;
       const V low = a.offset - half, high = a.offset + half;  // the target's centre is 0
       overlap = max(min(high, wanted) - max(low, -wanted), V(0));
       starts = select(-wanted < low, V(1), select(low < -wanted, V(0), V(0.5)));
       ends = select(high < wanted, V(1), select(wanted < high, V(0), V(0.5)));
     }
-    HONE_HD axis_slope<V> slope(V by_side, V by_overlap, double ratio) const noexcept {
+    HONE_HD axis_slope<V> slope(V by_side, V by_overlap, V scale) const noexcept {
       const V met = select(V(0) < overlap, by_overlap, V(0));
-      return {V(ratio) * (by_side + V(0.5) * (starts + ends) * met), V(0), V(0), (ends - starts) * met};
+      return {scale * (by_side + V(0.5) * (starts + ends) * met), V(0), V(0), (ends - starts) * met};
     }
   };
 };

@@ -24,7 +24,7 @@ struct mpdiou_metric {
   /// The squared distances of both ends along one axis, by the centres and the sides.
   template <operand V>
   HONE_HD V less_distances(box_axis<V> const& a, axis_slope<V>& slope) const noexcept {
-    const V k(inverse), difference = a.side - a.target;
+    const V k = V(inverse), difference = a.side - a.target;
     slope.side = slope.side - k * difference;
     slope.offset = V(-4) * k * a.offset;
     return V(2) * a.offset * a.offset + V(0.5) * difference * difference;
