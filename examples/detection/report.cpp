@@ -14,7 +14,7 @@ using demo::format;
 using demo::line;
 
 constexpr std::size_t pictures = 12;
-constexpr double least_score = 0.3;
+constexpr double least_score = 0.2;
 
 constexpr const char* style = R"(<style>
 .scenes { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: .6rem; margin-top: .8rem; }

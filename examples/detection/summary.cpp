@@ -58,22 +58,22 @@ std::string seeds_text(std::size_t seeds) {
                    : " (AP@[.5:.95]; one seed, so that chance is not told apart: --seeds 3 does)";
 }
 
+std::string judgement(const gain& g) {
+  return std::string(g.mean() > 0 ? "holds" : "does not hold") + " here" + (g.clear() ? "" : ", but not clearly");
+}
+
 void judge_ordering(const std::vector<history>& histories, std::vector<std::string>& to) {
   const gain focal(histories, "giou", "bce"), balanced(histories, "balanced_bce", "bce"),
       over_balanced(histories, "giou", "balanced_bce");
-  if (!focal.known()) return;
-  bool holds = focal.mean() > 0, clear = focal.clear();
-  std::string numbers = "focal loss against plain cross-entropy " + focal.text();
-  if (balanced.known() && over_balanced.known()) {
-    holds = holds && balanced.mean() > 0 && over_balanced.mean() > 0;
-    clear = clear && balanced.clear() && over_balanced.clear();
-    numbers += ", cross-entropy with weights against plain " + balanced.text() +
-               ", focal loss against cross-entropy with weights " + over_balanced.text();
-  }
-  const std::string judgement = holds && clear ? "RetinaNet's ordering holds here"
-                                : holds        ? "RetinaNet's ordering holds here, but not clearly"
-                                               : "RetinaNet's ordering does not hold here";
-  to.push_back(judgement + ": " + numbers + seeds_text(focal.of_seed.size()) + ".");
+  if (focal.known())
+    to.push_back("RetinaNet's ordering (focal loss above plain cross-entropy) " + judgement(focal) + ": " +
+                 focal.text() + seeds_text(focal.of_seed.size()) + ".");
+  if (balanced.known())
+    to.push_back("Its middle step (cross-entropy with weights above plain) " + judgement(balanced) + ": " +
+                 balanced.text() + seeds_text(balanced.of_seed.size()) + ".");
+  if (over_balanced.known())
+    to.push_back("Its last step (focal loss above cross-entropy with weights) " + judgement(over_balanced) + ": " +
+                 over_balanced.text() + seeds_text(over_balanced.of_seed.size()) + ".");
 }
 
 void judge_box_losses(const std::vector<history>& histories, std::vector<std::string>& to) {
