@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The losses of sections 2 and 3 of the face beside a plain loop, the stream limit and PyTorch; then averages,
+// The losses of sections 2 and 3 of the face beside a plain loop, the stream limit and PyTorch; then boxes, averages,
 // gradients and a whole training step.
 //
 //   hone_bench [--budget SECONDS] [--filter TEXT] [--threads N]
@@ -154,6 +154,7 @@ int main(int argc, char** argv) {
   std::printf("| %-44s | threads | ms | GB/s | of limit | x torch | x plain loop |\n|---|---|---|---|---|---|---|\n",
               "work");
   run(o);
+  bench::boxes(o.budget, o.filter, o.threads);
   bench::averages(o.budget, o.filter, o.threads);
   bench::gradients(o.budget, o.filter, o.threads);
   bench::steps(o.budget, o.filter, o.threads);

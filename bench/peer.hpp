@@ -30,6 +30,12 @@ std::function<void()> distillation(batch b, double temperature);
 std::function<void()> soft_targets(batch b);
 std::function<void()> sigmoid_focal(batch b);
 
+/// Of predicted boxes in `logits` and wanted ones in `targets`, n x 4 corners; and all overlaps of two sets.
+std::function<void()> giou(batch b);
+std::function<void()> diou(batch b);
+std::function<void()> ciou(batch b);
+std::function<void()> pairwise_iou(float* a, std::int64_t rows, float* b, std::int64_t columns);
+
 /// One step of an average in each of the ways that PyTorch offers: tensor by tensor, and all at once.
 std::vector<std::function<void()>> averages(hone::tensor_list<float> const& shadow,
                                             hone::tensor_list<float> const& parameters, double decay);

@@ -10,6 +10,10 @@ std::function<void()> cross_entropy(batch, double) { return {}; }
 std::function<void()> distillation(batch, double) { return {}; }
 std::function<void()> soft_targets(batch) { return {}; }
 std::function<void()> sigmoid_focal(batch) { return {}; }
+std::function<void()> giou(batch) { return {}; }
+std::function<void()> diou(batch) { return {}; }
+std::function<void()> ciou(batch) { return {}; }
+std::function<void()> pairwise_iou(float*, std::int64_t, float*, std::int64_t) { return {}; }
 std::vector<std::function<void()>> averages(hone::tensor_list<float> const&, hone::tensor_list<float> const&, double) {
   return {};
 }

@@ -59,6 +59,85 @@ std::function<void()> sigmoid_focal(batch b) {
     return (alpha_t * ce * torch::pow(1 - p_t, 2)).mean();
   });
 }
+
+namespace {
+
+/// As torchvision.ops 0.14 does, but for its masked assignment of the intersection, which is several times slower.
+struct corners {
+  torch::Tensor x1, y1, x2, y2;
+
+  explicit corners(torch::Tensor const& boxes) {
+    const auto c = boxes.unbind(-1);
+    x1 = c[0], y1 = c[1], x2 = c[2], y2 = c[3];
+  }
+};
+struct overlap {
+  torch::Tensor iou, whole, distance;
+};
+constexpr double tiny = 1e-7;
+
+overlap overlap_of(corners const& a, corners const& b) {
+  const auto i = (torch::min(a.x2, b.x2) - torch::max(a.x1, b.x1)).clamp_min(0) *
+                 (torch::min(a.y2, b.y2) - torch::max(a.y1, b.y1)).clamp_min(0);
+  const auto u = (a.x2 - a.x1) * (a.y2 - a.y1) + (b.x2 - b.x1) * (b.y2 - b.y1) - i;
+  return {i / (u + tiny), u, {}};
+}
+overlap with_distance(corners const& a, corners const& b) {
+  overlap o = overlap_of(a, b);
+  const auto cw = torch::max(a.x2, b.x2) - torch::min(a.x1, b.x1), ch = torch::max(a.y2, b.y2) - torch::min(a.y1, b.y1);
+  const auto dx = (a.x2 + a.x1) / 2 - (b.x2 + b.x1) / 2, dy = (a.y2 + a.y1) / 2 - (b.y2 + b.y1) / 2;
+  o.distance = (dx * dx + dy * dy) / (cw * cw + ch * ch + tiny);
+  return o;
+}
+
+}  // namespace
+
+std::function<void()> giou(batch b) {
+  return step(b, [t = corners(constant(b.targets, b))](torch::Tensor const& z) {
+    const corners p(z);
+    const overlap o = overlap_of(p, t);
+    const auto c =
+        (torch::max(p.x2, t.x2) - torch::min(p.x1, t.x1)) * (torch::max(p.y2, t.y2) - torch::min(p.y1, t.y1));
+    return (1 - (o.iou - (c - o.whole) / (c + tiny))).mean();
+  });
+}
+std::function<void()> diou(batch b) {
+  return step(b, [t = corners(constant(b.targets, b))](torch::Tensor const& z) {
+    const overlap o = with_distance(corners(z), t);
+    return (1 - o.iou + o.distance).mean();
+  });
+}
+std::function<void()> ciou(batch b) {
+  return step(b, [t = corners(constant(b.targets, b))](torch::Tensor const& z) {
+    const corners p(z);
+    const overlap o = with_distance(p, t);
+    const auto angle = torch::atan((t.x2 - t.x1) / (t.y2 - t.y1)) - torch::atan((p.x2 - p.x1) / (p.y2 - p.y1));
+    const auto v = 4 / (M_PI * M_PI) * angle * angle;
+    torch::Tensor alpha;
+    {
+      const torch::NoGradGuard none;
+      alpha = v / (1 - o.iou + v + tiny);
+    }
+    return (1 - o.iou + o.distance + alpha * v).mean();
+  });
+}
+std::function<void()> pairwise_iou(float* a, std::int64_t rows, float* b, std::int64_t columns) {
+  return [a = torch::from_blob(a, {rows, 4}), b = torch::from_blob(b, {columns, 4})] {
+    using torch::indexing::None, torch::indexing::Slice;
+    const torch::NoGradGuard none;
+    const auto area = [](torch::Tensor const& x) {
+      const corners c(x);
+      return (c.x2 - c.x1) * (c.y2 - c.y1);
+    };
+    const auto upper = torch::max(a.index({Slice(), None, Slice(None, 2)}), b.index({Slice(), Slice(None, 2)}));
+    const auto lower = torch::min(a.index({Slice(), None, Slice(2, None)}), b.index({Slice(), Slice(2, None)}));
+    const auto side = (lower - upper).clamp_min(0);
+    const auto i = side.select(2, 0) * side.select(2, 1);
+    const auto iou = i / (area(a).unsqueeze(1) + area(b) - i);
+    static_cast<void>(iou);
+  };
+}
+
 std::vector<std::function<void()>> averages(hone::tensor_list<float> const& shadow,
                                             hone::tensor_list<float> const& parameters, double decay) {
   std::vector<torch::Tensor> s, p;

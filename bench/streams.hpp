@@ -65,6 +65,25 @@ struct read_limit {
   }
 };
 
+/// Writes n floats past the caches.
+struct write_limit {
+  hone::cpu const& cpu;
+  float* output;
+  hone::index n;
+
+  void operator()() const {
+    constexpr hone::index chunk = 16384;
+    hone::on_cpu::for_chunks(cpu, (n + chunk - 1) / chunk, 1024 * sizeof(float), [&](hone::index c, std::byte* memory) {
+      float* const zeros = reinterpret_cast<float*>(memory);
+      std::fill_n(zeros, 1024, 0.0f);
+      const hone::index end = std::min(n, (c + 1) * chunk);
+      for (hone::index i = c * chunk; i < end; i += 1024)
+        hone::on_cpu::stream_copy(static_cast<float const*>(zeros), output + i, std::min(hone::index(1024), end - i));
+      hone::on_cpu::stream_fence();
+    });
+  }
+};
+
 /// Reads W + R arrays of n floats, which are a multiple of a pack, in one sweep and writes the first W in place. All
 /// are zeros, and stay so.
 template <int W, int R>

@@ -3,12 +3,10 @@
 #include "interrupt.hpp"
 #include "progress.hpp"
 #include "report.hpp"
+#include "report_file.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
-#include <fstream>
 #include <thread>
 
 namespace {
@@ -71,19 +69,6 @@ dataset choose_images(dataset data, const options& options) {
   return data;
 }
 
-/// Before the training: a mistyped path must not cost the result. What is there stays until the end.
-void check_writable(const std::string& file) {
-  const bool there = std::filesystem::exists(file);
-  if (!std::ofstream(file, std::ios::app)) throw std::runtime_error(file + ": " + std::strerror(errno));
-  if (!there) std::filesystem::remove(file);
-}
-
-void write(const std::string& file, const std::string& text) {
-  std::ofstream stream(file, std::ios::trunc);
-  stream << text << std::flush;
-  if (!stream) throw std::runtime_error(file + ": " + std::strerror(errno));
-}
-
 exit_code run(options options, const std::string& command) {
   if (options.threads == 0) options.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   chosen_recipes(options, {1, 1, 1, 1});  // a mistyped name is told before the data is read
@@ -119,7 +104,7 @@ exit_code run(options options, const std::string& command) {
       std::printf("%s\n", sentence.c_str());
   for (const history& h : histories)
     if (h.seed == 1 && !h.note.empty()) std::printf("%s, seed 1: %s.\n", h.recipe.c_str(), h.note.c_str());
-  write(options.report, html_report({command, options, plan, data.test.size(), std::move(recipes), histories}));
+  write_report(options.report, html_report({command, options, plan, data.test.size(), std::move(recipes), histories}));
   std::printf("report: %s\n", options.report.c_str());
   return interrupted() ? stopped : done;
 }

@@ -30,13 +30,4 @@ double classification_metrics::calibration_error() const {
   return count > 0 ? gap / count : 0;
 }
 
-spread spread_of(std::span<const double> numbers) {
-  if (numbers.empty()) return {};
-  const auto n = static_cast<double>(numbers.size());
-  double mean = 0, squares = 0;
-  for (double x : numbers) mean += x / n;
-  for (double x : numbers) squares += (x - mean) * (x - mean);
-  return {mean, numbers.size() > 1 ? std::sqrt(squares / (n - 1)) : 0};
-}
-
 }  // namespace demo

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "convolution.hpp"
+#include "spread.hpp"
 
 #include <span>
 
@@ -27,11 +28,5 @@ class classification_metrics {
   };
   bin bins_[bins];
 };
-
-/// Mean and sample standard deviation (n - 1; 0 for a single number).
-struct spread {
-  double mean = 0, deviation = 0;
-};
-spread spread_of(std::span<const double> numbers);
 
 }  // namespace demo

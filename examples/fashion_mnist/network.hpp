@@ -5,26 +5,13 @@
 #pragma once
 
 #include "convolution.hpp"
+#include "random.hpp"
+#include "sgd.hpp"
 #include "slices.hpp"
 
-#include <cmath>
 #include <cstdint>
-#include <random>
 
 namespace demo {
-
-/// Plain stochastic gradient descent with momentum; weight decay is part of the gradient.
-struct sgd {
-  float momentum = 0.9f;
-  float decay = 5e-4f;
-  Eigen::VectorXf velocity = {};
-
-  void update(Eigen::Ref<Eigen::VectorXf> parameters, const Eigen::VectorXf& gradient, double rate) {
-    if (velocity.size() == 0) velocity.setZero(parameters.size());
-    velocity = momentum * velocity + gradient + decay * parameters;
-    parameters -= static_cast<float>(rate) * velocity;
-  }
-};
 
 /// T is float; the gradient check of the tests takes double.
 template <class T>
@@ -39,10 +26,10 @@ class basic_network {
   basic_network(std::uint64_t seed, int threads) : parameters(size), gradient(size), threads_(threads) {
     parameters.setZero();
     std::mt19937_64 random(seed);
-    fill(random, weights(parameters, first_at, first_.out, first_.taps()), first_.taps());
-    fill(random, weights(parameters, second_at, second_.out, second_.taps()), second_.taps());
-    fill(random, weights(parameters, hidden_at, hidden, features), features);
-    fill(random, weights(parameters, output_at, classes, hidden), hidden);
+    fill_uniform(random, weights(parameters, first_at, first_.out, first_.taps()), first_.taps());
+    fill_uniform(random, weights(parameters, second_at, second_.out, second_.taps()), second_.taps());
+    fill_uniform(random, weights(parameters, hidden_at, hidden, features), features);
+    fill_uniform(random, weights(parameters, output_at, classes, hidden), hidden);
   }
 
   /// images is n x 784. The logits, n x 10, stay valid until the next call.
@@ -92,14 +79,6 @@ class basic_network {
   template <class Vector>
   static auto biases(Vector& v, Eigen::Index at, Eigen::Index out, Eigen::Index in) {
     return map_of(v.data() + at + out * in, 1, out).row(0);
-  }
-
-  /// He's initialisation, uniform; bits of the generator, since std:: distributions differ by library.
-  template <class Map>
-  static void fill(std::mt19937_64& random, Map weights, Eigen::Index inputs) {
-    const double limit = std::sqrt(6.0 / static_cast<double>(inputs));
-    for (T& w : weights.reshaped())
-      w = static_cast<T>(limit * (std::ldexp(static_cast<double>(random() >> 11), -52) - 1));
   }
 
   void forward(state& s, range at) {

@@ -2,10 +2,10 @@
 /// The progress of all trainings: a bar on a terminal, a plain line per epoch anywhere else.
 #pragma once
 
+#include "terminal.hpp"
 #include "train.hpp"
 
 #include <chrono>
-#include <cstdio>
 
 namespace demo {
 
@@ -13,7 +13,6 @@ class progress final : public observer {
  public:
   /// How much there is to do; for the time left.
   progress(int trainings, int epochs, hone::index images_per_epoch);
-  ~progress() override { clear(); }
 
   void begin(const std::string& recipe, std::uint64_t seed) override;
   void step(int epoch, hone::index images, double loss, double accuracy) override;
@@ -22,21 +21,15 @@ class progress final : public observer {
  private:
   using clock = std::chrono::steady_clock;
 
-  void clear();
   double seconds_left() const;
 
   const int trainings_, epochs_;
   const hone::index images_per_epoch_;
-  const bool terminal_;
   const clock::time_point start_ = clock::now();
-  clock::time_point drawn_ = {};
+  status_line line_;
   std::string label_;
   int training_ = 0;
   hone::index done_ = 0;  // images, of all trainings
-  bool visible_ = false;
 };
-
-/// "1:05", "1:02:03"
-std::string clock_text(double seconds);
 
 }  // namespace demo

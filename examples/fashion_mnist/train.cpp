@@ -3,6 +3,7 @@
 
 #include "interrupt.hpp"
 #include "metrics.hpp"
+#include "random.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -41,11 +42,6 @@ std::vector<std::uint32_t> in_order(std::size_t count) {
   std::vector<std::uint32_t> order(count);
   std::iota(order.begin(), order.end(), 0u);
   return order;
-}
-
-/// Fisher and Yates; std::shuffle differs by library.
-void shuffle(std::vector<std::uint32_t>& order, std::mt19937_64& random) {
-  for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random() % i]);
 }
 
 /// Calls work(part of the order) for `size` samples at a time, until it returns false.

@@ -2,6 +2,7 @@
 /// One training from a seed to its learning curves.
 #pragma once
 
+#include "chart.hpp"
 #include "data.hpp"
 #include "recipes.hpp"
 
@@ -12,10 +13,6 @@ namespace demo {
 /// The loss is no longer a number.
 struct divergence : std::runtime_error {
   using std::runtime_error::runtime_error;
-};
-
-struct point {
-  double epoch, value;
 };
 
 struct history {

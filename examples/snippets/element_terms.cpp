@@ -72,5 +72,31 @@ int main() {
                  [](double z, double q) { return q > 0 ? q * bce(z, q) : 0.75 * std::pow(sigmoid(z), 2) * bce(z, 0); }),
         "varifocal_loss");
   }
+  {
+    // [asymmetric_loss]
+    auto objective = hone::asymmetric_loss(hone::matrix_view{scores.data(), rows, columns},
+                                           {.gamma_positive = 1, .gamma_negative = 4, .clip = 0.05});
+    double loss = hone::evaluate(cpu, objective, x, {}, hone::sum);
+    // [/asymmetric_loss]
+    expect(loss,
+           expected(scores,
+                    [](double z, double t) {
+                      const double p = sigmoid(z), m = std::max(p - 0.05, 0.0);
+                      return -t * (1 - p) * std::log(p) - (1 - t) * std::pow(m, 4) * std::log(1 - m);
+                    }),
+           "asymmetric_loss");
+  }
+  {
+    // [poly1_binary_cross_entropy]
+    auto objective = hone::poly1_binary_cross_entropy(hone::matrix_view{scores.data(), rows, columns}, {.epsilon = 2});
+    // [/poly1_binary_cross_entropy]
+    expect(sum(objective),
+           expected(scores,
+                    [](double z, double t) {
+                      const double p = sigmoid(z);
+                      return bce(z, t) + 2 * (1 - p * t - (1 - p) * (1 - t));
+                    }),
+           "poly1_binary_cross_entropy");
+  }
   return failures;
 }

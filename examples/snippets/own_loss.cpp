@@ -9,34 +9,34 @@
 namespace {
 
 // [element_formula]
-struct poly_options {
-  hone::real epsilon = 2;  ///< how much the first term of the series counts more
+struct squared_hinge_options {
+  hone::real margin = 1;  ///< from which logit on an element is right
 };
 
-/// PolyLoss on a sigmoid (Leng et al. 2022, arXiv 2204.12511). With p = σ(x) and u = p (1-t) + (1-p) t = 1 - p_t:
-///   value  BCE(x, t) + ε u        gradient  p - t + ε p (1-p) (1-2t)
-struct poly_formula {
-  double epsilon;
+/// The squared hinge of an L2-SVM (Tang 2013, arXiv 1306.0239). With y = 2t - 1 and u = max(margin - y x, 0):
+///   value  u²        gradient  -2 y u
+struct squared_hinge_formula {
+  double margin;
 
   template <hone::operand V>
   HONE_HD hone::value_grad<V> operator()(V x, V t) const {
-    const hone::logistic<V> s(x);
-    const V missed = s.p * (V(1) - t) + s.rest * t, e(epsilon);
-    return {s.cross_entropy(x, t) + e * missed, s.p - t + e * s.p * s.rest * (V(1) - t - t)};
+    const V y = t + t - V(1), u = max(V(margin) - y * x, V(0));
+    return {u * u, V(-2) * y * u};
   }
 };
 
-/// Targets as binary_cross_entropy takes them. ε finite.
+/// Targets as binary_cross_entropy takes them. Margin finite and positive.
 template <class Targets>
-auto poly_loss(Targets targets, poly_options options = {}) {
+auto squared_hinge_loss(Targets targets, squared_hinge_options options = {}) {
   static_assert(hone::detail::element_targets<Targets>,
-                "poly_loss: the targets must be a hone::matrix_view or hone::classes(labels)");
-  const double epsilon = options.epsilon;
-  hone::detail::require(hone::detail::finite(epsilon), "poly_loss", "epsilon", epsilon, "finite");
-  return hone::detail::element_loss(poly_formula{epsilon}, targets);
+                "squared_hinge_loss: the targets must be a hone::matrix_view or hone::classes(labels)");
+  const double margin = options.margin;
+  hone::detail::require(margin > 0 && hone::detail::finite(margin), "squared_hinge_loss", "margin", margin,
+                        "finite and positive");
+  return hone::detail::element_loss(squared_hinge_formula{margin}, targets);
 }
 
-static_assert(hone::element_formula<poly_formula>);
+static_assert(hone::element_formula<squared_hinge_formula>);
 // [/element_formula]
 
 // [row_term]
@@ -99,7 +99,7 @@ void prove(auto const& objective, std::vector<double> z, hone::index rows, hone:
 int main() {
   const std::vector<int> labels = {0, 2};
   const std::vector<double> z = {2, 0, -1, 0.5, 1, -3};
-  prove(poly_loss(hone::classes(labels), {.epsilon = 2}), z, 2, 3, "poly_loss");
+  prove(squared_hinge_loss(hone::classes(labels), {.margin = 1.5}), z, 2, 3, "squared_hinge_loss");
   prove(hone::cross_entropy(hone::classes(labels)) + confidence_penalty_term(0.1), z, 2, 3, "confidence penalty");
   return failures;
 }

@@ -43,6 +43,44 @@ int main() {
     expect(hone::evaluate(cpu, objective, z), -std::pow(1 - p[0], 2) * std::log(p[0]), "softmax_focal_loss");
   }
   {
+    // [poly1_cross_entropy]
+    auto objective = hone::poly1_cross_entropy(target, {.epsilon = 2});
+    // [/poly1_cross_entropy]
+    expect(hone::evaluate(cpu, objective, z), -std::log(p[0]) + 2 * (1 - p[0]), "poly1_cross_entropy");
+  }
+  {
+    const int sides = 4, bins = 3;  // of one box
+    const std::vector<float> distributions = {2, 0, -1, 0, 0, 0, 1, 2, 3, 0, -1, 0};
+    const hone::matrix_view box{distributions.data(), sides, bins};
+    const auto p_of = [&](std::size_t side) {
+      return softmax({distributions.begin() + long(3 * side), distributions.begin() + long(3 * side) + 3}, 1);
+    };
+    // [distribution_focal_loss]
+    std::vector<float> distances = {0.25f, 1, 2, -1};  // in units of bins; the last side is not known
+    auto objective = hone::distribution_focal_loss(distances, {.ignore = -1});
+    double loss = hone::evaluate(cpu, objective, box);
+    // [/distribution_focal_loss]
+    expect(
+        loss,
+        -(0.75 * std::log(p_of(0)[0]) + 0.25 * std::log(p_of(0)[1]) + std::log(p_of(1)[1]) + std::log(p_of(2)[2])) / 3,
+        "distribution_focal_loss");
+    std::vector<float> decoded(4), slopes = {0.5f, -1, 0, 2}, gradient(12);
+    // [expected_bin]
+    hone::expected_bin(cpu, box, decoded);
+    // … a box loss fills slopes: its gradient by the decoded distances
+    auto both =
+        hone::distribution_focal_loss(distances, {.ignore = -1}) + hone::weigh_rows(hone::expected_bin(), slopes);
+    hone::evaluate(cpu, both, box, {.gradient = {gradient.data(), sides, bins}}, hone::sum);
+    // [/expected_bin]
+    const auto q = std::vector<double>{0.75, 0.25, 0};
+    for (std::size_t i = 0; i < 3; ++i) {
+      const double mean = p_of(0)[1] + 2 * p_of(0)[2];
+      expect(double(decoded[0]), mean, "expected_bin");
+      expect(double(gradient[i]), p_of(0)[i] - q[i] + 0.5 * p_of(0)[i] * (double(i) - mean), "its gradient");
+      expect(gradient[9 + i] == 0, "neither has a gradient where the distance is ignored");
+    }
+  }
+  {
     // [distillation]
     auto taught = hone::distillation(hone::matrix_view{teacher.data(), rows, columns}, 4);
     auto objective = 0.7 * hone::cross_entropy(target) + 0.3 * taught;

@@ -40,6 +40,12 @@ int main() {
   // [/probabilities]
   expect_target(soft, {0.5, 0.5, 0, 0, 1, 0, 0.25, 0.25, 0.5}, "probabilities");
 
+  // [two_hot]
+  std::vector<float> y = {0.25f, 2, 1.5f};
+  auto between = hone::two_hot(y);
+  // [/two_hot]
+  expect_target(between, {0.75, 0.25, 0, 0, 0, 1, 0, 0.5, 0.5}, "two_hot");
+
   std::vector<int> first = {0, 1, 2}, second = {1, 1, 0};
   // [mix]
   std::vector<float> lambda = {0.75f, 0.5f, 1};

@@ -5,6 +5,7 @@
 #include <conformance/batch.hpp>
 
 #include <algorithm>
+#include <limits>
 
 namespace conformance {
 
@@ -144,6 +145,51 @@ void misaligned_elements() {
   CHECK(std::equal(part.begin() + 1, part.end(), all.begin() + 1));
 }
 
+/// Every loss of elements, made from targets, with its formula; γ is that of its easy elements, if it has one.
+template <class Body>
+void each_element_loss(double gamma, Body const& body) {
+  body([](auto t) { return hone::binary_cross_entropy(t); }, hone::binary_cross_entropy_formula());
+  body([](auto t) { return hone::poly1_binary_cross_entropy(t); }, hone::poly1_binary_cross_entropy_formula{2});
+  body([=](auto t) { return hone::sigmoid_focal_loss(t, {.gamma = gamma}); }, hone::sigmoid_focal_formula(0.25, gamma));
+  body([=](auto t) { return hone::quality_focal_loss(t, {.beta = gamma}); }, hone::quality_focal_formula{gamma});
+  body([=](auto t) { return hone::varifocal_loss(t, {.gamma = gamma}); }, hone::varifocal_formula{0.75, gamma});
+  for (const double clip : {0.0, 0.05})
+    body(
+        [=](auto t) {
+          return hone::asymmetric_loss(t, {.gamma_positive = gamma, .gamma_negative = gamma, .clip = clip});
+        },
+        hone::asymmetric_formula{gamma, gamma, clip});
+}
+
+/// Saturated and infinite logits: never NaN, whatever γ is, and the gradient is finite.
+template <class Device>
+void element_edges() {
+  const float infinity = std::numeric_limits<float>::infinity();
+  std::vector<float> x, t;
+  for (const float logit : {-infinity, -1e4f, -100.0f, -0.0f, 0.0f, 100.0f, 1e4f, infinity})
+    for (const float target : {0.0f, 0.25f, 1.0f}) x.push_back(logit), t.push_back(target);
+  const index n = index(x.size());
+  const typename Device::template buffer<float> device_x(x), device_t(t), gradient(x), losses(x);
+  for (const double gamma : {0.0, 0.25, 0.5, 1.0, 2.0}) {
+    CAPTURE(gamma);
+    each_element_loss(gamma, [&](auto const& loss, auto const& formula) {
+      Device::evaluate(loss(hone::matrix_view<const float>{device_t.data(), 1, n}),
+                       hone::matrix_view<const float>{device_x.data(), 1, n},
+                       hone::outputs<float>{.gradient = {gradient.data(), 1, n}, .unreduced = losses.data()},
+                       hone::sum);
+      const auto g = gradient.host(), u = losses.host();
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        const auto y = formula(double(x[i]), double(t[i]));
+        CAPTURE(x[i]);
+        CAPTURE(t[i]);
+        CHECK((double(u[i]) == y.value || close(double(u[i]), y.value, tolerance<float>)));
+        CHECK(std::isfinite(g[i]));
+        CHECK(close(double(g[i]), y.grad, tolerance<float>));
+      }
+    });
+  }
+}
+
 /// Over nothing the value and the gradient are 0, whatever the logits are.
 template <class Device>
 void mean_over_nothing() {
@@ -172,6 +218,11 @@ void element_losses() {
                               hone::quality_focal_formula{1.5}, some);
   element_loss<Device, float>([](auto targets) { return hone::varifocal_loss(targets); },
                               hone::varifocal_formula{0.75, 2}, some);
+  element_loss<Device, float>([](auto targets) { return hone::asymmetric_loss(targets); },
+                              hone::asymmetric_formula{1, 4, 0.05}, some);
+  element_loss<Device, float>([](auto targets) { return hone::poly1_binary_cross_entropy(targets); },
+                              hone::poly1_binary_cross_entropy_formula{2}, some);
+  element_edges<Device>();
   mean_over_nothing<Device>();
   element_images<Device, float>();
   misaligned_elements<Device, float>();

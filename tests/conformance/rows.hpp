@@ -58,6 +58,14 @@ inline row_answer focal_of(row_of_numbers const& z, row_of_numbers const& q) {  
   for (std::size_t c = 0; c < z.size(); ++c) a.gradient[c] -= p[c] * total;
   return a;
 }
+inline row_answer poly1_of(row_of_numbers const& z, row_of_numbers const& q) {  // ε = 2
+  const row_of_numbers p = softmax(z, 1);
+  row_answer a = cross_entropy_of(z, q);
+  double hit = 0;
+  for (std::size_t c = 0; c < z.size(); ++c) a.loss += 2 * q[c] * (1 - p[c]), hit += q[c] * p[c];
+  for (std::size_t c = 0; c < z.size(); ++c) a.gradient[c] += 2 * p[c] * (hit - q[c]);
+  return a;
+}
 inline row_answer distillation_of(row_of_numbers const& z, row_of_numbers const& teacher, double T) {
   const row_of_numbers s = softmax(z, T), t = softmax(teacher, T);
   row_answer a{0, row_of_numbers(z.size())};
@@ -65,6 +73,12 @@ inline row_answer distillation_of(row_of_numbers const& z, row_of_numbers const&
     a.loss += T * T * t[c] * (std::log(t[c]) - std::log(s[c]));
     a.gradient[c] = T * (s[c] - t[c]);
   }
+  return a;
+}
+inline row_answer expected_bin_of(row_of_numbers const& z) {
+  row_answer a{0, softmax(z, 1)};
+  for (std::size_t c = 0; c < z.size(); ++c) a.loss += double(c) * a.gradient[c];
+  for (std::size_t c = 0; c < z.size(); ++c) a.gradient[c] *= double(c) - a.loss;
   return a;
 }
 inline row_answer z_loss_of(row_of_numbers const& z, double coefficient) {
@@ -84,10 +98,10 @@ struct row_batch : padded<Device, T> {
 
   std::vector<T> z, soft, taught;
   std::vector<int> labels, others;
-  std::vector<float> weights, class_weights, lambda;
+  std::vector<float> weights, class_weights, lambda, numbers_of_bins;
   buffer<T> device_z, device_soft, device_taught;
   buffer<int> device_labels, device_others;
-  buffer<float> device_weights, device_class_weights, device_lambda;
+  buffer<float> device_weights, device_class_weights, device_lambda, device_numbers_of_bins;
 
   explicit row_batch(shape s)
       : padded<Device, T>(s),
@@ -100,6 +114,9 @@ struct row_batch : padded<Device, T> {
         weights(per_row<float>([](index i) { return 0.5 + 0.25 * double(i % 4); })),
         class_weights(numbers<float>(s.columns, [](index c) { return 0.25 + 0.5 * double(c % 3); })),
         lambda(per_row<float>([](index i) { return 0.125 * double(i % 8); })),
+        numbers_of_bins(per_row<float>([&](index i) {
+          return i % 7 == 4 ? -1 : double(s.columns - 1) * (i % 5 == 1 ? 1 : std::abs(std::sin(double(i))));
+        })),
         device_z(z),
         device_soft(soft),
         device_taught(taught),
@@ -107,7 +124,8 @@ struct row_batch : padded<Device, T> {
         device_others(others),
         device_weights(weights),
         device_class_weights(class_weights),
-        device_lambda(lambda) {}
+        device_lambda(lambda),
+        device_numbers_of_bins(numbers_of_bins) {}
 
   row_of_numbers row(std::vector<T> const& v, index i) const {
     row_of_numbers r;
@@ -117,6 +135,12 @@ struct row_batch : padded<Device, T> {
   row_of_numbers one_hot(index label) const {
     row_of_numbers q(std::size_t(size.columns));
     if (label >= 0) q[std::size_t(label)] = 1;
+    return q;
+  }
+  row_of_numbers two_hot(index i) const {
+    row_of_numbers q;
+    for (index c = 0; c < size.columns; ++c)
+      q.push_back(std::max(0.0, 1 - std::abs(double(numbers_of_bins[std::size_t(i)]) - double(c))));
     return q;
   }
   double label_weight(index i) const { return double(class_weights[std::size_t(labels[std::size_t(i)])]); }
@@ -243,6 +267,17 @@ void rows_of_targets(std::vector<shape> const& shapes) {
         hone::mean);
     expect_rows(b, hone::softmax_focal_loss(hone::smooth(other, 0.1)),
                 {{[&](index i) { return focal_of(b.row(b.z, i), smoothed(second(i), 0.1)); }, all, n}}, hone::mean);
+    expect_rows(
+        b, hone::poly1_cross_entropy(hone::mix(one, other, b.device_lambda)),
+        {{[&](index i) { return poly1_of(b.row(b.z, i), mixed(first(i), second(i), lambda(i))); }, counts, kept}},
+        hone::mean);
+
+    double placed = 0;
+    const auto in_bins = [&b](index i) { return double(b.numbers_of_bins[std::size_t(i)] >= 0); };
+    for (index i = 0; i < b.size.rows; ++i) placed += in_bins(i);
+    expect_rows(b, hone::distribution_focal_loss(b.device_numbers_of_bins, {.ignore = -1}),
+                {{[&](index i) { return cross_entropy_of(b.row(b.z, i), b.two_hot(i)); }, in_bins, placed}},
+                hone::mean);
   });
 }
 
@@ -260,6 +295,10 @@ void rows_of_terms(std::vector<shape> const& shapes) {
                  {[&](index i) { return distillation_of(b.row(b.z, i), b.row(b.taught, i), 3); }, times(0.3), kept},
                  {[&](index i) { return z_loss_of(b.row(b.z, i), 1e-2); }, times(1), kept}},
                 hone::mean);
+    expect_rows(b, hone::weigh_rows(hone::expected_bin(), b.device_weights),
+                {{[&](index i) { return expected_bin_of(b.row(b.z, i)); },
+                  [&](index i) { return double(b.weights[std::size_t(i)]); }, 1}},
+                hone::sum);
   });
 }
 

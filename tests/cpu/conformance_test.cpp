@@ -3,8 +3,11 @@
 #include <hone/hone.hpp>
 
 #include <conformance/averages.hpp>
+#include <conformance/boxes.hpp>
 #include <conformance/elements.hpp>
 #include <conformance/gradient_edges.hpp>
+#include <conformance/gradients.hpp>
+#include <conformance/nms.hpp>
 #include <conformance/rows.hpp>
 
 namespace {
@@ -32,6 +35,27 @@ struct on_this_machine {
   static void evaluate(Objective const& objective, View prediction, Outputs const& out, hone::reduction how) {
     hone::evaluate(hone::cpu(2), objective, prediction, out, how);
   }
+  static void pairwise_iou(auto a, auto b, auto out) { hone::pairwise_iou(hone::cpu(2), a, b, out); }
+  static void pairwise_giou(auto a, auto b, auto out) { hone::pairwise_giou(hone::cpu(2), a, b, out); }
+  static void pairwise_diou(auto a, auto b, auto out) { hone::pairwise_diou(hone::cpu(2), a, b, out); }
+  static void pairwise_ciou(auto a, auto b, auto out) { hone::pairwise_ciou(hone::cpu(2), a, b, out); }
+  static void pairwise_ioa(auto a, auto b, auto out) { hone::pairwise_ioa(hone::cpu(2), a, b, out); }
+
+  static std::vector<hone::index> suppress(conformance::suppression how, auto boxes, auto scores, auto classes,
+                                           hone::nms_options options) {
+    const hone::cpu cpu(2);
+    switch (how) {
+      case conformance::suppression::nms:
+        return hone::nms(cpu, boxes, scores, options);
+      case conformance::suppression::batched_nms:
+        return hone::batched_nms(cpu, boxes, scores, classes, options);
+      case conformance::suppression::diou_nms:
+        return hone::diou_nms(cpu, boxes, scores, options);
+      default:
+        return hone::batched_diou_nms(cpu, boxes, scores, classes, options);
+    }
+  }
+
   template <class Step, class T>
   static hone::gradient_report transform(Step const& step, hone::tensor_list<T> const& gradients) {
     return hone::transform(hone::cpu(2), step, gradients);
@@ -57,6 +81,9 @@ struct on_this_machine {
 }  // namespace
 
 TEST_CASE("element-wise losses answer as every backend does") { conformance::element_losses<on_this_machine>(); }
+TEST_CASE("box losses answer as every backend does") { conformance::box_losses<on_this_machine>(); }
+TEST_CASE("matrices of overlaps answer as every backend does") { conformance::matrices_of_overlaps<on_this_machine>(); }
+TEST_CASE("boxes are suppressed as every backend does") { conformance::suppressions<on_this_machine>(); }
 TEST_CASE("losses of labels answer as every backend does") { conformance::row_losses_of_labels<on_this_machine>(); }
 TEST_CASE("losses of any target answer as every backend does") {
   conformance::row_losses_of_targets<on_this_machine>();

@@ -122,6 +122,8 @@ TEST_CASE("hyper-parameters") {
   const hone::matrix_view<const float> dense{numbers.data(), 4, 3};
   for (const double x : {-0.1, 1.0, not_a_number, infinity})
     refuses("smooth: epsilon is ", [&](call& c) { c(hone::cross_entropy(hone::smooth(target, x))); });
+  for (const double x : {-0.1, 1.0, not_a_number, infinity})
+    refuses("asymmetric_loss: clip is ", [&](call& c) { c(hone::asymmetric_loss(dense, {.clip = x})); });
   for (const double x : {-0.1, 1.1, not_a_number})
     refuses("mix: lambda is ", [&](call& c) { c(hone::cross_entropy(hone::mix(target, target, x))); });
   for (const double x : {0.0, -1.0, not_a_number, infinity})
@@ -131,10 +133,17 @@ TEST_CASE("hyper-parameters") {
     refuses("sigmoid_focal_loss: gamma is ", [&](call& c) { c(hone::sigmoid_focal_loss(dense, {.gamma = x})); });
     refuses("quality_focal_loss: beta is ", [&](call& c) { c(hone::quality_focal_loss(dense, {.beta = x})); });
     refuses("varifocal_loss: gamma is ", [&](call& c) { c(hone::varifocal_loss(dense, {.gamma = x})); });
+    refuses("asymmetric_loss: gamma_positive is ",
+            [&](call& c) { c(hone::asymmetric_loss(dense, {.gamma_positive = x})); });
+    refuses("asymmetric_loss: gamma_negative is ",
+            [&](call& c) { c(hone::asymmetric_loss(dense, {.gamma_negative = x})); });
     refuses("mean_over: count is ", [&](call&) { hone::mean_over(x); });
   }
   for (const double x : {not_a_number, infinity}) {
     refuses("z_loss: coefficient is ", [&](call& c) { c(hone::z_loss(x)); });
+    refuses("poly1_cross_entropy: epsilon is ", [&](call& c) { c(hone::poly1_cross_entropy(target, {.epsilon = x})); });
+    refuses("poly1_binary_cross_entropy: epsilon is ",
+            [&](call& c) { c(hone::poly1_binary_cross_entropy(dense, {.epsilon = x})); });
     refuses("operator*: factor is ", [&](call& c) { c(x * hone::cross_entropy(target)); });
   }
   refuses("sigmoid_focal_loss: alpha is nan",

@@ -330,6 +330,46 @@ TEST_CASE("a row whose label is no class counts as ignored, and is counted") {
   CHECK(counter.host()[0] == 3);
 }
 
+TEST_CASE("a distance outside the bins counts as ignored, and is counted") {
+  const problem p;
+  hone::cuda gpu(p.stream);
+  std::vector<float> good(p.rows, 2.5f), bad = good;
+  good[4] = good[5] = good[6] = good[7] = -1;
+  bad[4] = -0.5f, bad[5] = std::nanf(""), bad[6] = 1e30f, bad[7] = float(p.columns) - 0.875f;
+  const device::buffer<float> device_good(good), device_bad(bad);
+  const device::buffer<unsigned long long> counter(std::vector<unsigned long long>{0});
+  hone::evaluate(gpu, hone::distribution_focal_loss(device_good, {.ignore = -1}), p.logits(), p.out());
+  const float value = p.answer();
+  const auto gradient = p.gradient.host();
+  CHECK(gradient[4 * p.columns + 2] == 0);
+  CHECK(gradient[3 * p.columns + 2] != 0);
+  gpu.count_invalid_labels(counter.data());
+  hone::evaluate(gpu, hone::distribution_focal_loss(device_bad), p.logits(), p.out());
+  CHECK(p.answer() == value);
+  CHECK(p.gradient.host() == gradient);
+  CHECK(counter.host()[0] == 4);
+  hone::evaluate(gpu, hone::distribution_focal_loss(device_bad, {.clamp = 0.01}), p.logits(), p.out());
+  p.stream.wait();
+  CHECK(counter.host()[0] == 5);  // no number, clamped or not
+}
+
+TEST_CASE("bins are decoded on the device") {
+  const problem p;
+  hone::cuda gpu(p.stream);
+  const device::buffer<float> decoded(std::size_t{p.rows});
+  hone::expected_bin(gpu, p.logits(), std::span(decoded.data(), decoded.size()));
+  p.stream.wait();
+  const auto x = p.x.host(), seen = decoded.host();
+  for (std::size_t i = 0; i < seen.size(); ++i) {
+    double total = 0, mean = 0;
+    for (std::size_t c = 0; c < p.columns; ++c) {
+      const double e = std::exp(double(x[i * p.columns + c]));
+      total += e, mean += e * double(c);
+    }
+    CHECK(std::abs(double(seen[i]) - mean / total) < 1e-4);
+  }
+}
+
 TEST_CASE("rows give the same bits every time, in graphs too, and nothing without rows or classes") {
   const problem p;
   const device::buffer<int> labels(std::vector<int>(p.rows, 7));

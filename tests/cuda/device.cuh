@@ -7,6 +7,7 @@
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 #include <cuda_runtime.h>
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -90,12 +91,57 @@ struct conformance {
   template <class T>
   using buffer = device::buffer<T>;
 
-  template <class Objective, class View, class Outputs>
-  static void evaluate(Objective const& objective, View prediction, Outputs const& out, hone::reduction how) {
+  template <class Call>
+  static void enqueue(Call const& call) {
     const device::stream stream;
     hone::cuda gpu(stream);
-    hone::evaluate(gpu, objective, prediction, out, how);
+    call(gpu);
     stream.wait();
+  }
+
+  template <class Objective, class View, class Outputs>
+  static void evaluate(Objective const& objective, View prediction, Outputs const& out, hone::reduction how) {
+    enqueue([&](hone::cuda& gpu) { hone::evaluate(gpu, objective, prediction, out, how); });
+  }
+
+  static void pairwise_iou(auto a, auto b, auto out) {
+    enqueue([&](hone::cuda& gpu) { hone::pairwise_iou(gpu, a, b, out); });
+  }
+  static void pairwise_giou(auto a, auto b, auto out) {
+    enqueue([&](hone::cuda& gpu) { hone::pairwise_giou(gpu, a, b, out); });
+  }
+  static void pairwise_diou(auto a, auto b, auto out) {
+    enqueue([&](hone::cuda& gpu) { hone::pairwise_diou(gpu, a, b, out); });
+  }
+  static void pairwise_ciou(auto a, auto b, auto out) {
+    enqueue([&](hone::cuda& gpu) { hone::pairwise_ciou(gpu, a, b, out); });
+  }
+  static void pairwise_ioa(auto a, auto b, auto out) {
+    enqueue([&](hone::cuda& gpu) { hone::pairwise_ioa(gpu, a, b, out); });
+  }
+
+  /// What lies behind the answer must be as it was.
+  static std::vector<hone::index> suppress(auto how, auto boxes, auto scores, auto classes, hone::nms_options options) {
+    using kind = decltype(how);
+    const auto room = static_cast<std::size_t>(std::min<hone::index>(boxes.rows, options.most));
+    const buffer<hone::index> kept(std::vector<hone::index>(room, -1)), count(1);
+    enqueue([&](hone::cuda& gpu) {
+      switch (how) {
+        case kind::nms:
+          return hone::nms(gpu, boxes, scores, kept.data(), count.data(), options);
+        case kind::batched_nms:
+          return hone::batched_nms(gpu, boxes, scores, classes, kept.data(), count.data(), options);
+        case kind::diou_nms:
+          return hone::diou_nms(gpu, boxes, scores, kept.data(), count.data(), options);
+        default:
+          return hone::batched_diou_nms(gpu, boxes, scores, classes, kept.data(), count.data(), options);
+      }
+    });
+    std::vector<hone::index> rows = kept.host();
+    const auto end = rows.begin() + count.host()[0];
+    if (std::any_of(end, rows.end(), [](hone::index i) { return i != -1; })) return {-1};
+    rows.erase(end, rows.end());
+    return rows;
   }
 
   template <class Step, class T>

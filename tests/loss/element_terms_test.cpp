@@ -7,11 +7,14 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <limits>
 #include <vector>
 
 namespace {
 
 using support::dual;
+
+const std::vector<double> powers{0, 0.25, 0.5, 1, 1.5, 2, 3, 4};
 
 /// The written gradient is the derivative of the written value.
 template <class Formula>
@@ -39,6 +42,31 @@ void stays_finite(Formula const& formula) {
     }
 }
 
+/// An infinite logit counts as a large one.
+template <class Formula>
+void has_limits(Formula const& formula) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  for (const double sign : {-1.0, 1.0})
+    for (const double t : {0.0, 0.3, 1.0}) {
+      const auto limit = formula(sign * infinity, t), before = formula(sign * 1e300, t);
+      CAPTURE(sign);
+      CAPTURE(t);
+      CHECK(limit.value == before.value);
+      CHECK(limit.grad == before.grad);
+    }
+}
+
+/// All three, and that a NaN is passed on.
+template <class Formula>
+void holds(Formula const& formula) {
+  prove(formula);
+  stays_finite(formula);
+  has_limits(formula);
+  const auto lost = formula(std::numeric_limits<double>::quiet_NaN(), 0.0);
+  CHECK(std::isnan(lost.value));
+  CHECK(std::isnan(lost.grad));
+}
+
 /// What evaluate computes on registers is what the formula computes in double, at the edges too.
 template <class T, class Make, class Formula>
 void on_registers(double tolerance, Make const& make, Formula const& formula) {
@@ -59,17 +87,46 @@ void on_registers(double tolerance, Make const& make, Formula const& formula) {
     CHECK(std::abs(static_cast<double>(gradient[i]) - exact.grad) <= tolerance * (1 + std::abs(exact.grad)));
   }
 }
+/// Infinite logits and no number, in full packs and in a tail.
+template <class T, class Make, class Formula>
+void at_infinity(Make const& make, Formula const& formula) {
+  const T infinity = std::numeric_limits<T>::infinity(), nan = std::numeric_limits<T>::quiet_NaN();
+  std::vector<T> x, t;
+  for (const T logit : {-infinity, infinity, nan})
+    for (const double target : {0.0, 0.3, 1.0, 0.0, 1.0, 0.0, 1.0})
+      x.push_back(logit), t.push_back(static_cast<T>(target));
+  const auto n = static_cast<hone::index>(x.size());
+  std::vector<T> gradient(x.size()), losses(x.size());
+  hone::evaluate(hone::cpu(1), make(hone::matrix_view{t.data(), 1, n}), hone::matrix_view{x.data(), 1, n},
+                 {.gradient = {gradient.data(), 1, n}, .unreduced = losses.data()}, hone::sum);
+  const auto same = [](double seen, double exact) {
+    return std::isnan(exact) ? std::isnan(seen)
+                             : seen == exact || std::abs(seen - exact) <= 1e-6 * (1 + std::abs(exact));
+  };
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const auto exact = formula(static_cast<double>(x[i]), static_cast<double>(t[i]));
+    CAPTURE(x[i]);
+    CAPTURE(t[i]);
+    CHECK(same(static_cast<double>(losses[i]), exact.value));
+    CHECK(same(static_cast<double>(gradient[i]), exact.grad));
+  }
+}
 template <class Make, class Formula>
 void on_registers(Make const& make, Formula const& formula) {
   on_registers<double>(1e-12, make, formula);
   on_registers<float>(2e-6, make, formula);
+  at_infinity<double>(make, formula);
+  at_infinity<float>(make, formula);
 }
 
 }  // namespace
 
 TEST_CASE("evaluate on registers") {
   on_registers([](auto t) { return hone::binary_cross_entropy(t); }, hone::binary_cross_entropy_formula{});
-  for (const double power : {0.0, 0.5, 1.0, 1.5, 2.0, 3.0}) {
+  for (const double epsilon : {-1.0, 2.0})
+    on_registers([&](auto t) { return hone::poly1_binary_cross_entropy(t, {.epsilon = epsilon}); },
+                 hone::poly1_binary_cross_entropy_formula{epsilon});
+  for (const double power : powers) {
     CAPTURE(power);
     for (const double alpha : {-1.0, 0.25})
       on_registers([&](auto t) { return hone::sigmoid_focal_loss(t, {.alpha = alpha, .gamma = power}); },
@@ -78,36 +135,65 @@ TEST_CASE("evaluate on registers") {
                  hone::quality_focal_formula{power});
     on_registers([&](auto t) { return hone::varifocal_loss(t, {.gamma = power}); },
                  hone::varifocal_formula{0.75, power});
+    for (const double clip : {0.0, 1e-5, 0.05, 0.75})
+      on_registers(
+          [&](auto t) {
+            return hone::asymmetric_loss(t, {.gamma_positive = 1, .gamma_negative = power, .clip = clip});
+          },
+          hone::asymmetric_formula{1, power, clip});
   }
 }
 
-TEST_CASE("binary cross entropy") {
-  prove(hone::binary_cross_entropy_formula{});
-  stays_finite(hone::binary_cross_entropy_formula{});
-}
+TEST_CASE("binary cross entropy") { holds(hone::binary_cross_entropy_formula{}); }
 
 TEST_CASE("sigmoid focal loss") {
   for (const double alpha : {-1.0, 0.25})
-    for (const double gamma : {0.0, 0.5, 1.0, 1.5, 2.0, 3.0}) {
+    for (const double gamma : powers) {
       CAPTURE(alpha);
       CAPTURE(gamma);
-      prove(hone::sigmoid_focal_formula{alpha, gamma});
-      stays_finite(hone::sigmoid_focal_formula{alpha, gamma});
+      holds(hone::sigmoid_focal_formula{alpha, gamma});
     }
 }
 
 TEST_CASE("quality focal loss") {
-  for (const double beta : {0.0, 0.5, 1.0, 1.5, 2.0, 3.0}) {
+  for (const double beta : powers) {
     CAPTURE(beta);
-    prove(hone::quality_focal_formula{beta});
-    stays_finite(hone::quality_focal_formula{beta});
+    holds(hone::quality_focal_formula{beta});
   }
 }
 
 TEST_CASE("varifocal loss") {
-  for (const double gamma : {0.0, 0.5, 1.0, 1.5, 2.0, 3.0}) {
+  for (const double gamma : powers) {
     CAPTURE(gamma);
-    prove(hone::varifocal_formula{0.75, gamma});
-    stays_finite(hone::varifocal_formula{0.75, gamma});
+    holds(hone::varifocal_formula{0.75, gamma});
+  }
+}
+
+TEST_CASE("asymmetric loss") {
+  for (const double positive : powers)
+    for (const double negative : powers)
+      for (const double clip : {0.0, 1e-300, 1e-9, 0.05, 0.75}) {
+        CAPTURE(positive);
+        CAPTURE(negative);
+        CAPTURE(clip);
+        holds(hone::asymmetric_formula{positive, negative, clip});
+      }
+}
+
+TEST_CASE("what the clip of asymmetric loss leaves out counts for nothing") {
+  const hone::asymmetric_formula formula{1, 0, 0.05};
+  const double edge = std::log(0.05 / 0.95);
+  for (const double x : {-1e4, -10.0, edge - 1e-9}) {
+    CHECK(formula(x, 0.0).value == 0);
+    CHECK(formula(x, 0.0).grad == 0);
+  }
+  CHECK(formula(edge + 1e-9, 0.0).value > 0);
+  CHECK(formula(edge + 1e-9, 0.0).grad > 0);
+}
+
+TEST_CASE("Poly-1 binary cross entropy") {
+  for (const double epsilon : {-1.0, 0.0, 2.0, 8.0}) {
+    CAPTURE(epsilon);
+    holds(hone::poly1_binary_cross_entropy_formula{epsilon});
   }
 }

@@ -29,7 +29,7 @@ dual logsumexp(row_of_duals const& z, double T = 1) {
 
 struct batch {
   hone::index rows, columns;
-  std::vector<double> logits, teacher, probabilities, lambda, class_weights;
+  std::vector<double> logits, teacher, probabilities, lambda, class_weights, numbers;
   std::vector<int> labels, other;
 
   batch(hone::index n, hone::index K) : rows(n), columns(K) {
@@ -42,6 +42,7 @@ struct batch {
       labels.push_back(static_cast<int>((i * 5 + 1) % K));
       other.push_back(static_cast<int>((i * 3) % K));
       lambda.push_back(std::abs(std::sin(static_cast<double>(i) + 1)));
+      numbers.push_back(static_cast<double>(K - 1) * (i == 0 ? 0 : i == 1 ? 1 : std::abs(std::sin(2.5 * double(i)))));
     }
     for (hone::index c = 0; c < K; ++c) class_weights.push_back(0.25 + std::abs(noise(c + 3000)));
   }
@@ -71,6 +72,17 @@ row_loss focal(dense_target const& q, double gamma) {
     return loss;
   };
 }
+row_loss poly1(dense_target const& q, double epsilon) {
+  return [q, epsilon](row_of_duals const& z, hone::index i) {
+    const dual lse = logsumexp(z);
+    dual loss(0);
+    for (std::size_t c = 0; c < z.size(); ++c) {
+      const dual log_p = z[c] - lse;
+      loss = loss + dual(q(i, hone::index(c))) * (dual(epsilon) * (dual(1.0) - exp(log_p)) - log_p);
+    }
+    return loss;
+  };
+}
 row_loss distillation(batch const& b, double T) {
   return [&b, T](row_of_duals const& z, hone::index i) {
     row_of_duals t;
@@ -82,6 +94,14 @@ row_loss distillation(batch const& b, double T) {
       loss = loss + dual(T * T) * exp(log_t) * (log_t - log_s);
     }
     return loss;
+  };
+}
+row_loss expected_bin() {
+  return [](row_of_duals const& z, hone::index) {
+    const dual lse = logsumexp(z);
+    dual mean(0);
+    for (std::size_t c = 0; c < z.size(); ++c) mean = mean + dual(double(c)) * exp(z[c] - lse);
+    return mean;
   };
 }
 row_loss z_loss(double coefficient) {
@@ -118,6 +138,8 @@ void prove_target(const char* name, batch const& b, Target const& target, dense_
   prove(name, b, hone::cross_entropy(target), cross_entropy(q));
   for (const double gamma : {0.0, 0.5, 1.0, 2.0, 3.7})
     prove(name, b, hone::softmax_focal_loss(target, {.gamma = gamma}), focal(q, gamma));
+  for (const double epsilon : {-1.0, 0.0, 2.0})
+    prove(name, b, hone::poly1_cross_entropy(target, {.epsilon = epsilon}), poly1(q, epsilon));
 }
 
 }  // namespace
@@ -143,6 +165,9 @@ TEST_CASE("row terms on every target") {
     const auto weighed = [&](dense_target const& x) -> dense_target {
       return [&b, x](hone::index i, hone::index c) { return x(i, c) * b.class_weights[std::size_t(c)]; };
     };
+    const dense_target between = [&](hone::index i, hone::index c) {
+      return std::max(0.0, 1 - std::abs(b.numbers[std::size_t(i)] - double(c)));
+    };
     const auto first = hone::classes(b.labels), second = hone::classes(b.other);
     const auto dense = hone::probabilities(b.view(b.probabilities));
     prove_target("classes", b, first, one);
@@ -154,6 +179,12 @@ TEST_CASE("row terms on every target") {
     prove_target("smooth(classes, leave_one_out)", b, hone::smooth(first, 0.1, hone::leave_one_out), left_out(one));
     prove_target("mix(smooth, classes)", b, hone::mix(hone::smooth(first, 0.1), second, b.lambda),
                  mixed(smoothed(one), two));
+    prove_target("two_hot", b, hone::two_hot(b.numbers), between);
+    prove_target("smooth(two_hot)", b, hone::smooth(hone::two_hot(b.numbers), 0.1), smoothed(between));
+    prove_target("mix(two_hot, classes)", b, hone::mix(hone::two_hot(b.numbers), second, b.lambda),
+                 mixed(between, two));
+    prove_target("weigh_classes(two_hot)", b, hone::weigh_classes(hone::two_hot(b.numbers), b.class_weights),
+                 weighed(between));
     prove_target("weigh_classes(classes)", b, hone::weigh_classes(first, b.class_weights), weighed(one));
     prove_target("weigh_classes(smooth(mix))", b,
                  hone::weigh_classes(hone::smooth(hone::mix(first, second, b.lambda), 0.1), b.class_weights),
@@ -169,6 +200,7 @@ TEST_CASE("teacher, z-loss and a weighed sum") {
     for (const double T : {0.5, 1.0, 2.0, 3.0, 4.0, 10.0})
       prove("distillation", b, hone::distillation(teacher, T), distillation(b, T));
     prove("z_loss", b, hone::z_loss(0.25), z_loss(0.25));
+    prove("expected_bin", b, hone::expected_bin(), expected_bin());
     const dense_target one = [&](hone::index i, hone::index c) { return double(b.labels[std::size_t(i)] == c); };
     for (const double T : {2.0, 3.0, 4.0}) {
       const row_loss ce = cross_entropy(one), kd = distillation(b, T), z2 = z_loss(0.5);
@@ -181,4 +213,21 @@ TEST_CASE("teacher, z-loss and a weighed sum") {
             });
     }
   }
+}
+
+TEST_CASE("Poly-1 on a softmax of x and 0 is Poly-1 on the sigmoid of x") {
+  const hone::cpu cpu(1);
+  for (const double x : {-40.0, -3.0, -0.25, 0.0, 2.0, 30.0})
+    for (const double t : {0.0, 0.25, 1.0}) {
+      const std::vector<double> z{x, 0}, q{t, 1 - t};
+      std::vector<double> gradient(2);
+      const double loss =
+          hone::evaluate(cpu, hone::poly1_cross_entropy(hone::probabilities(hone::matrix_view{q.data(), 1, 2})),
+                         hone::matrix_view{z.data(), 1, 2}, {.gradient = {gradient.data(), 1, 2}});
+      const auto expected = hone::poly1_binary_cross_entropy_formula{2}(x, t);
+      CAPTURE(x);
+      CAPTURE(t);
+      CHECK(std::abs(loss - expected.value) <= 1e-14 * (1 + expected.value));
+      CHECK(std::abs(gradient[0] - expected.grad) <= 1e-15);
+    }
 }

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 # A folder includes itself and these. The arrows point one way: policies know no backend, backends no adapter.
-POLICIES = ["target", "loss", "sample", "gradient", "average", "schedule", "large_batch", "precision"]
+POLICIES = ["target", "loss", "sample", "gradient", "average", "schedule", "large_batch", "precision", "detect"]
 MAY_INCLUDE = {
     "core": [],
     "target": ["core"],
@@ -21,6 +21,7 @@ MAY_INCLUDE = {
     "schedule": ["core"],
     "large_batch": ["core"],
     "precision": ["core"],
+    "detect": ["core", "loss"],
     "cpu": ["core", *POLICIES],
     "cuda": ["core", *POLICIES],
     "adapt": ["core", *POLICIES, "cpu", "cuda"],

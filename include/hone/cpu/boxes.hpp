@@ -17,6 +17,8 @@ namespace hone::on_cpu {
 /// What the CPU holds of one term: its targets and the weights of a segment's boxes.
 template <class A, class Formula, class Format>
 struct box_leaf {
+  using format = Format;
+
   Formula formula;
   box_lines<A const> targets;
   A const* weight = nullptr;  // factor · row weight per box; nullptr where it is one number
@@ -37,27 +39,6 @@ struct box_part {
   }
 };
 
-template <class A, class Formula, class Format>
-box_part<pack<A>> part_of(box_leaf<A, Formula, Format> const& leaf, pack<A> const (&predicted)[4], index i) noexcept {
-  using V = pack<A>;
-  V target[4], grad[4];
-  leaf.targets.load(i, target);
-  const box_grad<V> y = leaf.formula(Format::corners_of(predicted), Format::corners_of(target));
-  Format::chain(predicted, y.grad, grad);
-  const V scale(leaf.scale);
-  if (!leaf.weight) {
-    const V loss = V(leaf.factor) * y.value, slope = scale * V(leaf.factor);
-    return {loss, scale * loss, {slope * grad[0], slope * grad[1], slope * grad[2], slope * grad[3]}};
-  }
-  const V w = V::load(leaf.weight + i), slope = scale * w;
-  const mask<A> out = w == V(0);
-  const V loss = zero_where(out, w * y.value);
-  return {loss,
-          scale * loss,
-          {zero_where(out, slope * grad[0]), zero_where(out, slope * grad[1]), zero_where(out, slope * grad[2]),
-           zero_where(out, slope * grad[3])}};
-}
-
 /// The one loop over boxes, a multiple of a pack's lanes. Returns Σ scale · weight · loss.
 template <class A, class... Leaf>
 pack<A> box_sweep(detail::list<Leaf...> const& leaves, box_lines<A const> predicted, box_lines<A> gradient,
@@ -68,7 +49,25 @@ pack<A> box_sweep(detail::list<Leaf...> const& leaves, box_lines<A const> predic
   for (index i = 0; i < boxes; i += V::size) {
     V x[4];
     predicted.load(i, x);
-    const box_part<V> part = state.apply([&](auto const&... l) { return (part_of(l, x, i) + ...); });
+    const auto part_of = [&]<class L>(L const& l) -> box_part<V> {
+      V target[4], grad[4];
+      l.targets.load(i, target);
+      const box_grad<V> y = l.formula(L::format::corners_of(x), L::format::corners_of(target));
+      L::format::chain(x, y.grad, grad);
+      const V scale(l.scale);
+      if (!l.weight) {
+        const V loss = V(l.factor) * y.value, slope = scale * V(l.factor);
+        return {loss, scale * loss, {slope * grad[0], slope * grad[1], slope * grad[2], slope * grad[3]}};
+      }
+      const V w = V::load(l.weight + i), slope = scale * w;
+      const mask<A> out = w == V(0);
+      const V loss = zero_where(out, w * y.value);
+      return {loss,
+              scale * loss,
+              {zero_where(out, slope * grad[0]), zero_where(out, slope * grad[1]), zero_where(out, slope * grad[2]),
+               zero_where(out, slope * grad[3])}};
+    };
+    const box_part<V> part = state.apply([&](auto const&... l) { return (part_of(l) + ...); });
     total += part.reduced;
     if (gradient.at[0]) gradient.store(i, part.gradient);
     if (unreduced) part.loss.store(unreduced + i);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <hone/core/number.hpp>
+#include <hone/cpu/mask.hpp>
 
 #include <Eigen/Core>
 
@@ -15,15 +16,6 @@
 #endif
 
 namespace hone::on_cpu {
-
-/// Where numbers of a pack differ: all bits of a lane set or none. Not a bool, so no formula can branch on it.
-template <class T>
-struct mask {
-  typename Eigen::internal::packet_traits<T>::type v;
-
-  friend mask operator&(mask a, mask b) noexcept { return {Eigen::internal::pand(a.v, b.v)}; }
-  friend mask operator|(mask a, mask b) noexcept { return {Eigen::internal::por(a.v, b.v)}; }
-};
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
@@ -68,11 +60,11 @@ struct pack {
   friend pack operator-(pack a) noexcept { return of(Eigen::internal::pnegate(a.v)); }
   pack& operator+=(pack b) noexcept { return *this = *this + b; }
 
-  friend mask<T> operator<(pack a, pack b) noexcept { return {Eigen::internal::pcmp_lt(a.v, b.v)}; }
-  friend mask<T> operator<=(pack a, pack b) noexcept { return {Eigen::internal::pcmp_le(a.v, b.v)}; }
+  friend mask<T> operator<(pack a, pack b) noexcept { return {masks_of<T>::less(a.v, b.v)}; }
+  friend mask<T> operator<=(pack a, pack b) noexcept { return {masks_of<T>::at_most(a.v, b.v)}; }
   friend mask<T> operator>(pack a, pack b) noexcept { return b < a; }
   friend mask<T> operator>=(pack a, pack b) noexcept { return b <= a; }
-  friend mask<T> operator==(pack a, pack b) noexcept { return {Eigen::internal::pcmp_eq(a.v, b.v)}; }
+  friend mask<T> operator==(pack a, pack b) noexcept { return {masks_of<T>::equal(a.v, b.v)}; }
 };
 
 /// 0, 1, 2, … over the lanes.
@@ -82,22 +74,22 @@ pack<T> lane_numbers() noexcept {
 }
 template <class T>
 pack<T> select(mask<T> condition, pack<T> yes, pack<T> no) noexcept {
-  return pack<T>::of(Eigen::internal::pselect(condition.v, yes.v, no.v));
+  return pack<T>::of(masks_of<T>::select(condition.v, yes.v, no.v));
 }
 /// yes where the condition holds, 0 elsewhere: one instruction.
 template <class T>
 pack<T> keep(mask<T> condition, pack<T> yes) noexcept {
-  return pack<T>::of(Eigen::internal::pand(condition.v, yes.v));
+  return pack<T>::of(masks_of<T>::keep(condition.v, yes.v));
 }
 /// 0 where the condition holds, x elsewhere.
 template <class T>
 pack<T> zero_where(mask<T> condition, pack<T> x) noexcept {
-  return pack<T>::of(Eigen::internal::pandnot(x.v, condition.v));
+  return pack<T>::of(masks_of<T>::zero_where(condition.v, x.v));
 }
 /// NaN where the condition holds, x elsewhere: all bits set, so that -ffast-math has nothing to fold.
 template <class T>
 pack<T> nan_where(mask<T> condition, pack<T> x) noexcept {
-  return pack<T>::of(Eigen::internal::por(condition.v, x.v));
+  return pack<T>::of(masks_of<T>::ones_where(condition.v, x.v));
 }
 
 template <class T>

@@ -11,26 +11,29 @@ namespace hone {
 
 namespace on_cpu {
 
-/// The overlaps of one box with as many as lie in four columns, a multiple of a pack's lanes.
+/// The overlaps of one box with as many as lie in four columns of corners, a multiple of a pack's lanes.
 template <class A, class Overlap>
 void overlap_row(Overlap const& overlap, A const (&one)[4], A const* columns, A* to, index boxes) noexcept {
   using V = pack<A>;
   const box<V> first = corners_format::corners_of({V(one[0]), V(one[1]), V(one[2]), V(one[3])});
   for (index j = 0; j < boxes; j += V::size) {
-    V other[4];
-    for (int c = 0; c < 4; ++c) other[c] = V::load(columns + c * segment_boxes + j);
-    overlap(box_pair<V>(first, corners_format::corners_of(other))).store(to + j);
+    A const* const at = columns + j;
+    const box<V> second{V::load(at), V::load(at + segment_boxes), V::load(at + 2 * segment_boxes),
+                        V::load(at + 3 * segment_boxes)};
+    overlap(box_pair<V>(first, second)).store(to + j);
   }
 }
 
-/// Columns x1, y1, x2, y2 of a segment of boxes, filled up to whole packs.
+/// Columns of the corners of a segment of boxes, filled up to whole packs.
 template <class A, class T>
 void columns_of_boxes(matrix_view<const T> v, box_segment s, A* rows, A* to) noexcept {
   const box_lines<A const> lines = reach(v, s, rows);
   for (index j = 0; j < s.boxes; j += pack<A>::size) {
     pack<A> x[4];
     lines.load(j, x);
-    for (int c = 0; c < 4; ++c) x[c].store(to + c * segment_boxes + j);
+    const box<pack<A>> b = corners_format::corners_of(x);
+    b.x1.store(to + j), b.y1.store(to + segment_boxes + j);
+    b.x2.store(to + 2 * segment_boxes + j), b.y2.store(to + 3 * segment_boxes + j);
   }
 }
 

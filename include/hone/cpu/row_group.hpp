@@ -132,7 +132,8 @@ class row_worker {
                             packs_,
                             tall_ ? 0 : int(job_.columns % W),
                             row_ahead(job_.prediction, g, more),
-                            job_.squarings};
+                            job_.squarings,
+                            tall_};
     each([&](auto& s, auto& target, auto const& leaf, std::size_t k) {
       begin_leaf(s, target, leaf, g, z, row_max, k, more);
     });

@@ -24,6 +24,14 @@ struct shared_strips {
   index tail;  // lanes of the last pack that hold classes; all if 0
   row_ahead next;
   int squarings;  // exp(z - max) is the first tempered number squared this often; -1: it is not
+  bool tall;      // lanes are rows, not classes
+
+  /// The classes of the pack at element i.
+  pack<A> columns(index i) const noexcept {
+    using V = pack<A>;
+    const index column = i / V::size;
+    return tall ? V(static_cast<A>(column)) : lane_numbers<A>() + V(static_cast<A>(i));
+  }
 };
 
 /// exp(z - max) from exp((z - max) / 2^squarings).
@@ -86,6 +94,7 @@ softmax_sums<pack<A>> first_sweep(detail::list<leaf_state<A, Term>...>& leaves, 
       }
       if constexpr (T::kept > 0) {
         row_element<V> e{z, V(0), V(0), V(0), {V(0), V(0)}};
+        if constexpr (T::needs_column) e.column = strips.columns(i);
         if constexpr (T::has_teacher) {
           l.in.t_next.prefetch(i);
           e.t = V::load(l.in.t + i) - l.in.t_max;
@@ -162,7 +171,8 @@ void second_sweep(leaf_state<A, Term>& leaf, detail::list<leaf_state<A, All>...>
     for (const index end = std::min(i + stretch_packs * V::size, size); i < end; i += V::size) {
       const V q = leaf.q.at(i);
       if (all(q == V(0))) continue;
-      const row_element<V> e{V::load(strips.z + i) - row_max, e_of.at(i) * inverse, q, V(0), {}};
+      row_element<V> e{V::load(strips.z + i) - row_max, e_of.at(i) * inverse, q, V(0), {}};
+      if constexpr (Term::needs_column) e.column = strips.columns(i);
       leaf.term.second(e, leaf.s.log_sum, late);
     }
     for (int k = 0; k < Term::late; ++k) leaf.s.late[k] += late[k];
@@ -180,8 +190,10 @@ void last_sweep(detail::list<leaf_state<A, Term>...> const& leaves, shared_strip
     V z(0), p(0);
     if constexpr ((Term::needs_logits || ...)) z = V::load(strips.z + i) - row_max;
     if constexpr (any_softmax<Term...>) p = e_of.at(i) * inverse;
-    const auto gradient = [&](auto const& l) {
-      const V g = l.scale * l.term.gradient(l.row, l.template at<Labels>(i, z, p));
+    const auto gradient = [&]<class T>(leaf_inputs<A, T> const& l) {
+      row_element<V> e = l.template at<Labels>(i, z, p);
+      if constexpr (T::needs_column) e.column = strips.columns(i);
+      const V g = l.scale * l.term.gradient(l.row, e);
       return sizeof...(Term) == 1 ? g : keep(l.counts, g);
     };
     state.apply([&](auto const&... l) { return (gradient(l) + ...); }).store(out + i);

@@ -68,6 +68,7 @@ struct leaf_row {
   template <class Element>
   __device__ row_element<A> at(Element const& h, Term const& term, A z, A p) const {
     row_element<A> e{z, p, A(0), A(0), {A(0), A(0)}};
+    if constexpr (Term::needs_column) e.column = static_cast<A>(h.column);
     if constexpr (Term::has_teacher) e.t = h.template number<FirstView>() - t_max;
     if constexpr (Term::has_target) e.q = target(h, term.target, std::make_index_sequence<Target::dense_parts>());
     return e;

@@ -21,6 +21,10 @@ struct modulation {
       slope = rest;
     } else if (gamma == 0) {
       slope = select(m == V(0), V(0), rest / m);
+    } else if (gamma == 4) {
+      const V square = m * m;
+      weight = square * square;
+      slope = m * square * rest;
     } else {
       weight = exp(V(gamma) * log(m));
       slope = select(m == V(0), V(0), weight * (rest / m));

@@ -25,6 +25,7 @@ struct row_element {
   V q;             ///< the term's target, class weight included
   V t;             ///< teacher's logit - its maximum
   V kept[2] = {};  ///< what the term kept in the first sweep
+  V column = {};   ///< its number in the row, where the term needs it
 };
 
 /// The sums over a row.
@@ -42,6 +43,7 @@ struct row_statistics {
 struct row_term_base : objective_base {
   static constexpr bool needs_softmax = true;
   static constexpr bool needs_logits = false;  ///< z in the last sweep
+  static constexpr bool needs_column = false;
   static constexpr bool has_target = false;
   static constexpr bool has_teacher = false;
   static constexpr int sums = 0, kept = 0, late = 0;

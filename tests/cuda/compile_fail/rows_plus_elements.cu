@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// wrong: evaluate: a sum may hold row terms .* or element-wise terms .* not both
+// wrong: evaluate: a sum may hold row terms .*, element-wise terms .* or box losses .*, not two of these
 #include <hone/hone.cuh>
 
 #include <span>

@@ -63,32 +63,35 @@ concept box_metric_formula = requires(M const& m, box_pair<double> const& b) {
 
 namespace detail {
 
-/// The derivative by both ends of the predicted box along one axis: what is said of `outer` times the metric's.
+/// What the metric loses as either end of the predicted box moves up, along one axis.
 template <class Metric, operand V>
-HONE_HD void by_ends(box_axis<V> const& a, axis_slope<V> const& slope, V outer, V& low, V& high) noexcept {
+HONE_HD void fall_by_ends(box_axis<V> const& a, axis_slope<V> const& slope, V& low, V& high) noexcept {
   const V overlap = select(V(0) < a.overlap, slope.overlap, V(0));
-  V at_low = -slope.side, at_high = slope.side;
   if constexpr (Metric::uses_hull) {
-    at_low = at_low - (slope.hull + a.starts * (overlap - slope.hull));
-    at_high = at_high + (slope.hull + a.ends * (overlap - slope.hull));
+    low = slope.side + (slope.hull + a.starts * (overlap - slope.hull));
+    high = -slope.side - (slope.hull + a.ends * (overlap - slope.hull));
   } else {
-    at_low = at_low - a.starts * overlap;
-    at_high = at_high + a.ends * overlap;
+    low = slope.side + a.starts * overlap;
+    high = -slope.side - a.ends * overlap;
   }
   if constexpr (Metric::uses_offset) {
-    at_low = at_low + V(0.5) * slope.offset;
-    at_high = at_high + V(0.5) * slope.offset;
+    const V half = V(0.5) * slope.offset;
+    low = low - half, high = high - half;
   }
-  low = outer * at_low, high = outer * at_high;
 }
 
-/// outer times the metric's derivative, by the corners.
+/// The derivative of 1 - metric, by the corners.
 template <class Metric, operand V>
-HONE_HD box<V> by_corners(box_pair<V> const& b, box_metric<V> const& m, V outer) noexcept {
+HONE_HD box<V> fall_by_corners(box_pair<V> const& b, box_metric<V> const& m) noexcept {
   box<V> grad;
-  by_ends<Metric>(b.x, m.x, outer, grad.x1, grad.x2);
-  by_ends<Metric>(b.y, m.y, outer, grad.y1, grad.y2);
+  fall_by_ends<Metric>(b.x, m.x, grad.x1, grad.x2);
+  fall_by_ends<Metric>(b.y, m.y, grad.y1, grad.y2);
   return grad;
+}
+/// times a factor.
+template <operand V>
+HONE_HD box<V> times(V factor, box<V> const& b) noexcept {
+  return {factor * b.x1, factor * b.y1, factor * b.x2, factor * b.y2};
 }
 
 }  // namespace detail
@@ -105,7 +108,7 @@ struct one_minus {
   HONE_HD box_grad<V> operator()(box<V> const& predicted, box<V> const& target) const noexcept {
     const box_pair<V> b(predicted, target);
     const box_metric<V> m = metric(b);
-    return {V(1) - m.value, detail::by_corners<Metric>(b, m, V(-1))};
+    return {V(1) - m.value, detail::fall_by_corners<Metric>(b, m)};
   }
 };
 

@@ -8,15 +8,27 @@ namespace hone {
 
 namespace detail {
 
-/// Takes ρ²/c² from a metric: the squared distance of the centres over the squared diagonal of the hull.
 template <operand V>
-HONE_HD void less_distance(box_pair<V> const& b, box_metric<V>& m) noexcept {
-  const V diagonal = b.x.hull * b.x.hull + b.y.hull * b.y.hull;
+HONE_HD V squared_distance(box_pair<V> const& b) noexcept {
+  return b.x.offset * b.x.offset + b.y.offset * b.y.offset;
+}
+template <operand V>
+HONE_HD V squared_diagonal(box_pair<V> const& b) noexcept {
+  return b.x.hull * b.x.hull + b.y.hull * b.y.hull;
+}
+/// Takes ρ²/c² from a metric: the squared distance of the centres over the squared diagonal of the hull, either of
+/// which may have a constant in it.
+template <operand V>
+HONE_HD void less_distance(box_pair<V> const& b, V squared, V diagonal, box_metric<V>& m) noexcept {
   const V inverse = V(1) / max(diagonal, V(smallest_area)), twice = inverse + inverse;
-  const V distance = (b.x.offset * b.x.offset + b.y.offset * b.y.offset) * inverse;
+  const V distance = squared * inverse;
   m.value = m.value - distance;
   m.x.offset = -twice * b.x.offset, m.y.offset = -twice * b.y.offset;
   m.x.hull = (distance * twice) * b.x.hull, m.y.hull = (distance * twice) * b.y.hull;
+}
+template <operand V>
+HONE_HD void less_distance(box_pair<V> const& b, box_metric<V>& m) noexcept {
+  less_distance(b, squared_distance(b), squared_diagonal(b), m);
 }
 
 }  // namespace detail

@@ -43,7 +43,7 @@ struct focal_eiou_formula {
     const V iou = iou_metric{}(b).value, tiny(1e-30);
     const V power = exp(V(gamma) * log(max(iou, tiny)));
     const V weight = gamma == 0 ? V(1) : select(iou < tiny, V(0), power);
-    return {weight * (V(1) - m.value), detail::by_corners<eiou_metric>(b, m, -weight)};
+    return {weight * (V(1) - m.value), detail::times(weight, detail::fall_by_corners<eiou_metric>(b, m))};
   }
 };
 

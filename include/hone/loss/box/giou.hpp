@@ -6,6 +6,25 @@
 
 namespace hone {
 
+namespace detail {
+
+/// Takes the empty part of the hull, (C - U) / C, from a metric, C being what it is called with.
+template <operand V>
+HONE_HD void less_empty_along(box_axis<V> const& across, V inverse, V filled, axis_slope<V>& slope) noexcept {
+  slope.side = slope.side + inverse * across.side;
+  slope.overlap = slope.overlap - inverse * across.overlap;
+  slope.hull = -(filled * inverse) * across.hull;
+}
+template <operand V>
+HONE_HD void less_empty(box_pair<V> const& b, V hull, box_metric<V>& m) noexcept {
+  const V inverse = V(1) / max(hull, V(smallest_area)), filled = b.whole * inverse;
+  m.value = m.value - (V(1) - filled);
+  less_empty_along(b.y, inverse, filled, m.x);  // areas change by the lengths along the other axis
+  less_empty_along(b.x, inverse, filled, m.y);
+}
+
+}  // namespace detail
+
 /// With C the area of the smallest box that holds both:
 ///   IoU - (C - U) / C         derivative  that of IoU, + dU / C - U dC / C²
 struct giou_metric {
@@ -14,20 +33,8 @@ struct giou_metric {
   template <operand V>
   HONE_HD box_metric<V> operator()(box_pair<V> const& b) const noexcept {
     box_metric<V> m = iou_metric{}(b);
-    const V inverse = V(1) / max(b.x.hull * b.y.hull, V(detail::smallest_area)), filled = b.whole * inverse;
-    m.value = m.value - (V(1) - filled);
-    along(m.x, b.y, inverse, filled);
-    along(m.y, b.x, inverse, filled);
+    detail::less_empty(b, b.x.hull * b.y.hull, m);
     return m;
-  }
-
- private:
-  /// The derivative along one axis; areas change by the lengths along the other.
-  template <operand V>
-  HONE_HD static void along(axis_slope<V>& slope, box_axis<V> const& across, V inverse, V filled) noexcept {
-    slope.side = slope.side + inverse * across.side;
-    slope.overlap = slope.overlap - inverse * across.overlap;
-    slope.hull = -(filled * inverse) * across.hull;
   }
 };
 

@@ -22,27 +22,36 @@ struct iou_metric {
 };
 
 /// UnitBox (Yu et al. 2016, arXiv 1608.01471), with IoU held at 1e-6, below which there is no gradient, as mmdet does:
-///   value  -log max(IoU, 1e-6)
-struct log_iou_formula {
+///   value  -log max(metric, 1e-6)
+template <box_metric_formula Metric>
+struct minus_log {
+  Metric metric;
+
   template <operand V>
   HONE_HD box_grad<V> operator()(box<V> const& predicted, box<V> const& target) const noexcept {
     const box_pair<V> b(predicted, target);
-    const box_metric<V> m = iou_metric{}(b);
-    const V least(1e-6), held = max(m.value, least);
-    return {-log(held), detail::by_corners<iou_metric>(b, m, select(m.value < least, V(0), V(-1) / held))};
+    const box_metric<V> m = metric(b);
+    const V least = V(1e-6), held = max(m.value, least);
+    return {-log(held),
+            detail::times(select(m.value < least, V(0), V(1) / held), detail::fall_by_corners<Metric>(b, m))};
   }
 };
+using log_iou_formula = minus_log<iou_metric>;
 
 /// PaddleDetection's form:
-///   value  1 - IoU²
-struct squared_iou_formula {
+///   value  1 - metric²
+template <box_metric_formula Metric>
+struct one_minus_square {
+  Metric metric;
+
   template <operand V>
   HONE_HD box_grad<V> operator()(box<V> const& predicted, box<V> const& target) const noexcept {
     const box_pair<V> b(predicted, target);
-    const box_metric<V> m = iou_metric{}(b);
-    return {V(1) - m.value * m.value, detail::by_corners<iou_metric>(b, m, V(-2) * m.value)};
+    const box_metric<V> m = metric(b);
+    return {V(1) - m.value * m.value, detail::times(V(2) * m.value, detail::fall_by_corners<Metric>(b, m))};
   }
 };
+using squared_iou_formula = one_minus_square<iou_metric>;
 
 /// 1 - IoU of each predicted box, n x 4, with the box in the same row of `boxes`.
 template <class Boxes, class Format = corners_format>

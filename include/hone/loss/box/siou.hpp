@@ -6,29 +6,25 @@
 
 namespace hone {
 
-/// IoU - (Δ + Ω) / 2, with dx, dy the distances of the centres, ρ² their squares' sum, Cw, Ch the sides of the hull:
-///   Λ = 2 |dx| |dy| / ρ²                                            which is the paper's sin(2 asin(min / ρ))
-///   Δ = Σ 1 - exp(-(2 - Λ) (d/C)²)                                  over both axes
-///   Ω = Σ (1 - exp(-|w - w*| / max(w, w*)))^4                       over both axes: θ = 4
-/// The angle Λ carries gradient. mmdet's default has the other sign in its exponent of Δ.
-struct siou_metric {
-  static constexpr bool uses_hull = true, uses_offset = true;
+namespace detail {
 
+/// (Δ + Ω) / 2 of SIoU. `grows`: Δ has exp(+ …), as only mmdet has it.
+template <bool Grows>
+struct siou_costs {
+  /// Takes them from a metric.
   template <operand V>
-  HONE_HD box_metric<V> operator()(box_pair<V> const& b) const noexcept {
-    box_metric<V> m = iou_metric{}(b);
-    const V half(0.5), dx = abs(b.x.offset), dy = abs(b.y.offset), xx = dx * dx, yy = dy * dy;
-    const V inverse = V(1) / max(xx + yy, V(detail::smallest_area)), twice = inverse + inverse;
+  HONE_HD static void less(box_axis<V> const& along_x, box_axis<V> const& along_y, box_metric<V>& m) noexcept {
+    const V half = V(0.5), dx = abs(along_x.offset), dy = abs(along_y.offset), xx = dx * dx, yy = dy * dy;
+    const V inverse = V(1) / max(xx + yy, V(smallest_area)), twice = inverse + inverse;
     const V rest = V(2) - twice * dx * dy;  // 2 - Λ
-    const share<V> x(b.x, rest), y(b.y, rest);
-    const V by_rest = half * (x.near * x.squared + y.near * y.squared);  // of Δ/2
+    const share<V> x(along_x, rest), y(along_y, rest);
+    const V by_rest = half * (x.by_rest + y.by_rest);        // of Δ/2
     const V turn = by_rest * twice * ((yy - xx) * inverse);  // dΔ/2 by dx is -turn dy, for dΛ is its opposite
-    m.x.offset = -(sign(b.x.offset) * (-turn * dy) + x.by_offset);
-    m.y.offset = -(sign(b.y.offset) * (turn * dx) + y.by_offset);
+    m.x.offset = -(sign(along_x.offset) * (-turn * dy) + x.by_offset);
+    m.y.offset = -(sign(along_y.offset) * (turn * dx) + y.by_offset);
     m.x.hull = x.minus_by_hull, m.y.hull = y.minus_by_hull;
-    m.value =
-        m.value - half * ((V(1) - x.near) + (V(1) - y.near)) - half * (less_shape(b.x, m.x) + less_shape(b.y, m.y));
-    return m;
+    m.value = m.value - half * ((V(1) - x.near) + (V(1) - y.near)) -
+              half * (less_shape(along_x, m.x) + less_shape(along_y, m.y));
   }
 
  private:
@@ -40,13 +36,17 @@ struct siou_metric {
   /// Δ/2 along one axis: near = exp(-rest (d/C)²).
   template <operand V>
   struct share {
-    V squared, near, by_offset, minus_by_hull;
+    V near, by_rest, by_offset, minus_by_hull;
 
     HONE_HD share(box_axis<V> const& a, V rest) noexcept {
-      const V inverse = V(1) / max(a.hull, V(detail::smallest_length)), r = a.offset * inverse;
-      squared = r * r;
-      near = exp_of_nonpositive(-(rest * squared));
-      by_offset = near * rest * r * inverse;
+      const V inverse = V(1) / max(a.hull, V(smallest_length)), r = a.offset * inverse, squared = r * r;
+      if constexpr (Grows)
+        near = exp(rest * squared);
+      else
+        near = exp_of_nonpositive(-(rest * squared));
+      const V signed_near = Grows ? -near : near;
+      by_rest = signed_near * squared;
+      by_offset = signed_near * rest * r * inverse;
       minus_by_hull = by_offset * r;
     }
   };
@@ -54,12 +54,30 @@ struct siou_metric {
   /// Ω along one axis; half its derivative is taken from the slope.
   template <operand V>
   HONE_HD static V less_shape(box_axis<V> const& a, axis_slope<V>& slope) noexcept {
-    const V larger = max(a.side, a.target), inverse = V(1) / max(larger, V(detail::smallest_length));
+    const V larger = max(a.side, a.target), inverse = V(1) / max(larger, V(smallest_length));
     const V difference = a.side - a.target, near = exp_of_nonpositive(-(abs(difference) * inverse));
     const V u = V(1) - near, cube = u * u * u;
     const V by_side = select(a.target < a.side, a.target * inverse * inverse, -inverse);
     slope.side = slope.side - V(2) * cube * near * by_side;
     return cube * u;
+  }
+};
+
+}  // namespace detail
+
+/// IoU - (Δ + Ω) / 2, with dx, dy the distances of the centres, ρ² their squares' sum, Cw, Ch the sides of the hull:
+///   Λ = 2 |dx| |dy| / ρ²                                            which is the paper's sin(2 asin(min / ρ))
+///   Δ = Σ 1 - exp(-(2 - Λ) (d/C)²)                                  over both axes
+///   Ω = Σ (1 - exp(-|w - w*| / max(w, w*)))^4                       over both axes: θ = 4
+/// The angle Λ carries gradient. mmdet's default has the other sign in its exponent of Δ: parity::mmdet_siou_loss.
+struct siou_metric {
+  static constexpr bool uses_hull = true, uses_offset = true;
+
+  template <operand V>
+  HONE_HD box_metric<V> operator()(box_pair<V> const& b) const noexcept {
+    box_metric<V> m = iou_metric{}(b);
+    detail::siou_costs<false>::less(b.x, b.y, m);
+    return m;
   }
 };
 

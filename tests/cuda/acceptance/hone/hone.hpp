@@ -159,6 +159,36 @@ double evaluate(cpu const&, Objective objective, matrix_view<T> prediction,
   return static_cast<double>(value);
 }
 
+/// out(i, j) on the device, and back.
+template <class T, class Enqueue>
+void pairwise(matrix_view<const T> a, matrix_view<const T> b, matrix_view<T> out, Enqueue const& enqueue) {
+  acceptance::copies memory;
+  acceptance::mover{memory}(a);
+  acceptance::mover{memory}(b);
+  const index written = acceptance::extent(out);
+  T* const host = out.data;
+  out.data = memory.of(host, written);
+  enqueue(cuda(nullptr), a, b, out);
+  on_cuda::check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
+  acceptance::copies::copy(host, out.data, written);
+}
+template <class T>
+void pairwise_iou(cpu const&, matrix_view<T> a, matrix_view<T> b, matrix_view<T> out) {
+  pairwise<T>(a, b, out, [](cuda const& gpu, auto... v) { pairwise_iou(gpu, v...); });
+}
+template <class T>
+void pairwise_giou(cpu const&, matrix_view<T> a, matrix_view<T> b, matrix_view<T> out) {
+  pairwise<T>(a, b, out, [](cuda const& gpu, auto... v) { pairwise_giou(gpu, v...); });
+}
+template <class T>
+void pairwise_diou(cpu const&, matrix_view<T> a, matrix_view<T> b, matrix_view<T> out) {
+  pairwise<T>(a, b, out, [](cuda const& gpu, auto... v) { pairwise_diou(gpu, v...); });
+}
+template <class T>
+void pairwise_ciou(cpu const&, matrix_view<T> a, matrix_view<T> b, matrix_view<T> out) {
+  pairwise<T>(a, b, out, [](cuda const& gpu, auto... v) { pairwise_ciou(gpu, v...); });
+}
+
 }  // namespace hone
 
 #include "../steps.hpp"

@@ -2,9 +2,14 @@
 /// Line charts as inline SVG; colours come from the page's style sheet.
 #pragma once
 
-#include "train.hpp"
+#include <string>
+#include <vector>
 
 namespace demo {
+
+struct point {
+  double epoch, value;
+};
 
 struct line {
   std::string name;
@@ -12,6 +17,7 @@ struct line {
   bool faint = false;   // one seed among several
   bool marked = false;  // dots with the exact value on hover
   std::vector<point> points;
+  bool dashed = false;
 };
 
 struct chart {
@@ -20,6 +26,7 @@ struct chart {
   const char* format = "%g";  // of values on hover, after scaling
   bool from_zero = false;
   std::vector<line> lines;
+  bool logarithmic = false;  // values above 0 only
 };
 
 std::string svg(const chart& chart);

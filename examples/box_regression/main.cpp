@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+/// The simulation that the DIoU paper compares box losses by, with exact gradients and with darknet's.
+#include "interrupt.hpp"
+#include "options.hpp"
+#include "report.hpp"
+#include "report_file.hpp"
+#include "summary.hpp"
+#include "terminal.hpp"
+#include "text.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <thread>
+
+namespace {
+
+using namespace regression;
+
+enum exit_code { done = 0, failed = 1, misused = 2, stopped = 130 };
+
+/// A bar on a terminal, a plain line at each tenth anywhere else.
+class progress {
+ public:
+  explicit progress(std::size_t points) : points_(points) {}
+
+  void operator()(std::size_t finished) {
+    const double share = static_cast<double>(finished) / static_cast<double>(points_);
+    const double gone = std::chrono::duration<double>(clock::now() - start_).count();
+    const std::string count = demo::format("%zu of %zu points ", finished, points_);
+    const std::string left = demo::clock_text(gone * (1 / share - 1)) + " left";
+    bar_.show(count, share, " " + left);
+    const int tenth = static_cast<int>(10 * share);
+    if (tenth == tenth_) return;
+    tenth_ = tenth;
+    bar_.clear();
+    std::printf("%s %s\n", count.c_str(), left.c_str());
+    std::fflush(stdout);
+  }
+
+ private:
+  using clock = std::chrono::steady_clock;
+
+  const std::size_t points_;
+  const clock::time_point start_ = clock::now();
+  demo::status_line bar_;
+  int tenth_ = 0;
+};
+
+exit_code run(options options, const std::string& command) {
+  if (options.threads == 0) options.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  demo::check_writable(options.out);
+  demo::catch_interrupts();
+  const std::vector<anchor_point> points = anchor_points(options.points);
+  std::printf("%d anchor points, %zu cases, %d steps, %zu losses; %d thread%s\n", options.points,
+              points.size() * cases_per_point, steps, contestants().size(), options.threads,
+              options.threads > 1 ? "s" : "");
+  std::fflush(stdout);
+  results measured;
+  {
+    progress shown(points.size());
+    measured = simulate(points, options.threads, std::ref(shown));
+  }
+  if (demo::interrupted())
+    std::printf("\ninterrupted%s\n", measured.points.empty()
+                                         ? " before any point was finished: no report"
+                                         : demo::format(" after %zu points; so far:", measured.points.size()).c_str());
+  if (measured.points.empty()) return stopped;
+  std::printf("\n%s\n", table_text(measured).c_str());
+  for (const std::string& sentence : verdicts(measured)) std::printf("%s\n", sentence.c_str());
+  demo::write_report(options.out, html_report({command, points.size(), std::move(measured)}));
+  std::printf("report: %s\n", options.out.c_str());
+  return demo::interrupted() ? stopped : done;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  std::string command = "box_regression";
+  for (int i = 1; i < count; ++i) command += std::string(" ") + arguments[i];
+  try {
+    const options options = parse({arguments + std::min(count, 1), arguments + count});
+    if (options.help) {
+      std::printf("%s", help_text().c_str());
+      return done;
+    }
+    return run(options, command);
+  } catch (const usage_error& error) {
+    std::fprintf(stderr, "box_regression: %s\ntry box_regression --help\n", error.what());
+    return misused;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "box_regression: %s\n", error.what());
+    return failed;
+  }
+}

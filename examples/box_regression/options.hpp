@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+/// The command line.
+#pragma once
+
+#include <span>
+#include <stdexcept>
+#include <string>
+
+namespace regression {
+
+/// A bad option or value; the message names it.
+struct usage_error : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+struct options {
+  int points = 500;  // of 343 cases each
+  int threads = 0;   // 0: one per core
+  std::string out = "box_regression.html";
+  bool help = false;
+};
+
+/// Arguments without the program's name. Checks ranges.
+options parse(std::span<const char* const> arguments);
+
+std::string help_text();
+
+}  // namespace regression

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+/// Trains a small detector by several losses and says what each was worth.
+#include "canvases.hpp"
+#include "folder.hpp"
+#include "interrupt.hpp"
+#include "report.hpp"
+#include "report_file.hpp"
+#include "terminal.hpp"
+#include "text.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <thread>
+
+namespace {
+
+using namespace detection;
+using demo::format;
+
+enum exit_code { done = 0, failed = 1, misused = 2, stopped = 130 };
+
+constexpr std::uint64_t canvas_seed = 1;  // that of the trainings changes the weights and the order alone
+
+std::vector<recipe> chosen_recipes(const options& options) {
+  const std::vector<recipe> all = all_recipes();
+  if (options.compare) return all;
+  std::vector<recipe> chosen;
+  for (const std::string& name : options.recipes) {
+    const auto found = std::find_if(all.begin(), all.end(), [&](const recipe& r) { return r.name == name; });
+    if (found == all.end()) {
+      std::string names;
+      for (const recipe& r : all) names += (names.empty() ? "" : ", ") + r.name;
+      throw usage_error("no recipe '" + name + "'; there are " + names);
+    }
+    chosen.push_back(*found);
+  }
+  return chosen;
+}
+
+void print_recipes(const std::vector<recipe>& recipes) {
+  for (const recipe& r : recipes) std::printf("  %-13s %s\n", r.name.c_str(), r.summary.c_str());
+}
+
+scene_set scenes_of(const options& o) {
+  if (!o.data.empty() && is_scene_folder(o.data)) {
+    scene_set set = read_scenes(o.data);
+    if (o.validation) {
+      const std::size_t all = set.train.size(), kept = all - all / 6;
+      if (kept == all) throw demo::data_error(o.data + ": --validation needs at least 6 training images");
+      set.test.assign(set.train.begin() + static_cast<std::ptrdiff_t>(kept), set.train.end());
+      set.train.resize(kept);
+    }
+    return set;
+  }
+  demo::dataset items = demo::read_dataset(o.data);
+  if (o.validation) {
+    const std::size_t all = items.train.size(), kept = all - all / 6;
+    items = {items.train.part(0, kept), items.train.part(kept, all)};
+  }
+  return canvases(items.train, items.test, static_cast<std::size_t>(o.canvases),
+                  static_cast<std::size_t>(o.test_canvases), canvas_seed);
+}
+
+/// A bar on a terminal, a plain line per epoch anywhere else.
+class progress final : public observer {
+ public:
+  progress(int trainings, int epochs, std::size_t images)
+      : trainings_(trainings), epochs_(epochs), of_training_(static_cast<double>(images) * epochs) {}
+
+  void begin(const std::string& recipe, std::uint64_t seed) override {
+    label_ = format("[%d/%d] ", ++training_, trainings_) + recipe + format(" seed %d", static_cast<int>(seed));
+  }
+  void step(int epoch, hone::index images, double loss) override {
+    done_ += static_cast<double>(images);
+    line_.show(label_ + format(" epoch %d/%d ", epoch, epochs_), done_ / of_training_ - (training_ - 1),
+               format(" loss %.3f %s left", loss, demo::clock_text(seconds_left()).c_str()));
+  }
+  void epoch(int epoch, double loss, const average_precision& ap) override {
+    line_.clear();
+    std::printf("%s epoch %d/%d  loss %.4f  AP@[.5:.95] %.1f  AP@.5 %.1f  %s left\n", label_.c_str(), epoch, epochs_,
+                loss, 100 * ap.mean, 100 * ap.at[0], demo::clock_text(seconds_left()).c_str());
+    std::fflush(stdout);
+  }
+
+ private:
+  using clock = std::chrono::steady_clock;
+
+  double seconds_left() const {
+    const double gone = std::chrono::duration<double>(clock::now() - start_).count();
+    return gone * (of_training_ * trainings_ / std::max(done_, 1.0) - 1);
+  }
+
+  const int trainings_, epochs_;
+  const double of_training_;
+  const clock::time_point start_ = clock::now();
+  demo::status_line line_;
+  std::string label_;
+  int training_ = 0;
+  double done_ = 0;  // images, of all trainings
+};
+
+exit_code run(options options, const std::string& command) {
+  if (options.threads == 0) options.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  const std::vector<recipe> recipes = chosen_recipes(options);
+  demo::check_writable(options.report);
+  const scene_set scenes = scenes_of(options);
+  demo::catch_interrupts();
+  std::printf("%s: %zu to train on, %zu %s; %d epochs, batch %d, %d thread%s\n", scenes.what.c_str(),
+              scenes.train.size(), scenes.test.size(), options.validation ? "held out" : "to test on", options.epochs,
+              options.batch, options.threads, options.threads > 1 ? "s" : "");
+  print_recipes(recipes);
+  std::fflush(stdout);
+
+  std::vector<history> histories;
+  {
+    progress progress(options.seeds * static_cast<int>(recipes.size()), options.epochs, scenes.train.size());
+    for (int seed = 1; seed <= options.seeds; ++seed)
+      for (const recipe& r : recipes)
+        if (!demo::interrupted())
+          histories.push_back(train(r, scenes, {options.epochs, options.batch, options.rate}, options.threads,
+                                    static_cast<std::uint64_t>(seed), progress));
+  }
+
+  const std::vector<summary_row> rows = summarise(histories);
+  if (demo::interrupted())
+    std::printf("\ninterrupted%s\n", rows.empty() ? " before the end of the first epoch: no results" : "; so far:");
+  if (!rows.empty()) std::printf("\n%s\n", table_text(rows).c_str());
+  for (const std::string& sentence : verdicts(histories)) std::printf("%s\n", sentence.c_str());
+  demo::write_report(options.report, html_report({command, options, scenes, recipes, histories}));
+  std::printf("report: %s\n", options.report.c_str());
+  return demo::interrupted() ? stopped : done;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  std::string command = "detection";
+  for (int i = 1; i < count; ++i) command += std::string(" ") + arguments[i];
+  try {
+    const options options = parse({arguments + std::min(count, 1), arguments + count});
+    if (options.help) {
+      std::printf("%s\nrecipes:\n", help_text().c_str());
+      print_recipes(all_recipes());
+      return done;
+    }
+    return run(options, command);
+  } catch (const usage_error& error) {
+    std::fprintf(stderr, "detection: %s\ntry detection --help\n", error.what());
+    return misused;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "detection: %s\n", error.what());
+    return failed;
+  }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+/// Where numbers of two registers differ, and what is done with such a mask. AVX-512 has registers for masks, which
+/// Eigen 3.4 turns into lanes of bits and back at every use; elsewhere a mask is lanes of all bits or none.
+#pragma once
+
+#include <Eigen/Core>
+
+#if defined(EIGEN_VECTORIZE_AVX512)
+#include <immintrin.h>
+#endif
+
+namespace hone::on_cpu {
+
+/// Registers of Lanes numbers T.
+template <class T, int Lanes>
+struct register_masks {
+  using packet = typename Eigen::internal::packet_traits<T>::type;
+  using type = packet;
+
+  static type less(packet a, packet b) noexcept { return Eigen::internal::pcmp_lt(a, b); }
+  static type at_most(packet a, packet b) noexcept { return Eigen::internal::pcmp_le(a, b); }
+  static type equal(packet a, packet b) noexcept { return Eigen::internal::pcmp_eq(a, b); }
+  static type both(type a, type b) noexcept { return Eigen::internal::pand(a, b); }
+  static type either(type a, type b) noexcept { return Eigen::internal::por(a, b); }
+  static packet select(type m, packet yes, packet no) noexcept { return Eigen::internal::pselect(m, yes, no); }
+  static packet keep(type m, packet x) noexcept { return Eigen::internal::pand(m, x); }
+  static packet zero_where(type m, packet x) noexcept { return Eigen::internal::pandnot(x, m); }
+  static packet ones_where(type m, packet x) noexcept { return Eigen::internal::por(m, x); }
+};
+
+#if defined(EIGEN_VECTORIZE_AVX512)
+template <>
+struct register_masks<float, 16> {
+  using packet = __m512;
+  using type = __mmask16;
+
+  static type less(packet a, packet b) noexcept { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
+  static type at_most(packet a, packet b) noexcept { return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ); }
+  static type equal(packet a, packet b) noexcept { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
+  static type both(type a, type b) noexcept { return static_cast<type>(a & b); }
+  static type either(type a, type b) noexcept { return static_cast<type>(a | b); }
+  static packet select(type m, packet yes, packet no) noexcept { return _mm512_mask_blend_ps(m, no, yes); }
+  static packet keep(type m, packet x) noexcept { return _mm512_maskz_mov_ps(m, x); }
+  static packet zero_where(type m, packet x) noexcept { return _mm512_maskz_mov_ps(static_cast<type>(~m), x); }
+  static packet ones_where(type m, packet x) noexcept {
+    return _mm512_mask_mov_ps(x, m, _mm512_castsi512_ps(_mm512_set1_epi32(-1)));
+  }
+};
+template <>
+struct register_masks<double, 8> {
+  using packet = __m512d;
+  using type = __mmask8;
+
+  static type less(packet a, packet b) noexcept { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ); }
+  static type at_most(packet a, packet b) noexcept { return _mm512_cmp_pd_mask(a, b, _CMP_LE_OQ); }
+  static type equal(packet a, packet b) noexcept { return _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ); }
+  static type both(type a, type b) noexcept { return static_cast<type>(a & b); }
+  static type either(type a, type b) noexcept { return static_cast<type>(a | b); }
+  static packet select(type m, packet yes, packet no) noexcept { return _mm512_mask_blend_pd(m, no, yes); }
+  static packet keep(type m, packet x) noexcept { return _mm512_maskz_mov_pd(m, x); }
+  static packet zero_where(type m, packet x) noexcept { return _mm512_maskz_mov_pd(static_cast<type>(~m), x); }
+  static packet ones_where(type m, packet x) noexcept {
+    return _mm512_mask_mov_pd(x, m, _mm512_castsi512_pd(_mm512_set1_epi64(-1)));
+  }
+};
+#endif
+
+template <class T>
+using masks_of = register_masks<T, Eigen::internal::packet_traits<T>::size>;
+
+/// Where numbers of a pack differ. Not a bool, so no formula can branch on it.
+template <class T>
+struct mask {
+  typename masks_of<T>::type v;
+
+  friend mask operator&(mask a, mask b) noexcept { return {masks_of<T>::both(a.v, b.v)}; }
+  friend mask operator|(mask a, mask b) noexcept { return {masks_of<T>::either(a.v, b.v)}; }
+};
+
+}  // namespace hone::on_cpu

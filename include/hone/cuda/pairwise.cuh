@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+/// Overlaps of every box of one set with every box of another, on CUDA. A thread holds a few boxes of b, and meets with
+/// them some boxes of a, one after the other: what it writes is far more than what it reads.
+#pragma once
+
+#include <hone/cuda/backend.cuh>
+#include <hone/cuda/device_float.cuh>
+#include <hone/cuda/launch.cuh>
+#include <hone/cuda/launch.hpp>
+#include <hone/cuda/vector.cuh>
+#include <hone/loss/box/pairwise.hpp>
+
+namespace hone {
+
+namespace on_cuda {
+
+inline constexpr int boxes_met = 32;  // of a, by the boxes that a thread holds
+
+/// The box in a row, by one access where Wide says that rows are aligned.
+template <bool Wide, class V, class T>
+__device__ box<V> corners_at(matrix_view<T> v, index row) {
+  using A = accumulator_t<T>;
+  T* const at = v.data + row * v.row_stride;
+  A x[4];
+  if constexpr (Wide) {
+    load(at, x, 4);
+  } else {
+#pragma unroll
+    for (int c = 0; c < 4; ++c) x[c] = static_cast<A>(at[c]);
+  }
+  return corners_format::corners_of({V(x[0]), V(x[1]), V(x[2]), V(x[3])});
+}
+
+/// How the pairs are cut: pieces of N columns beside one another, and boxes_met rows below one another.
+struct pair_cut {
+  divider columns;
+  index pieces;
+};
+
+template <int N, class Overlap, class T>
+__global__ void __launch_bounds__(block_threads)
+    pairwise_kernel(matrix_view<const T> const a, matrix_view<const T> const b, matrix_view<T> const out,
+                    pair_cut const cut) {
+  using A = accumulator_t<T>;
+  using V = operand_of<A>;
+  for (index i = index(blockIdx.x) * block_threads + threadIdx.x; i < cut.pieces;
+       i += index(gridDim.x) * block_threads) {
+    const index band = cut.columns.quotient(i), column = (i - band * cut.columns.by) * N, row = band * boxes_met;
+    const int count = static_cast<int>(out.columns - column < N ? out.columns - column : N);
+    const int rows = static_cast<int>(out.rows - row < boxes_met ? out.rows - row : boxes_met);
+    box<V> held[N];
+#pragma unroll
+    for (int j = 0; j < N; ++j) held[j] = corners_at<(N > 1), V>(b, column + (j < count ? j : 0));
+#pragma unroll 1
+    for (int r = 0; r < rows; ++r) {
+      const box<V> met = corners_at<(N > 1), V>(a, row + r);
+      A overlap[N];
+#pragma unroll
+      for (int j = 0; j < N; ++j) overlap[j] = static_cast<A>(Overlap{}(box_pair<V>(met, held[j])));
+      store(overlap, out.data + (row + r) * out.row_stride + column, count);
+    }
+  }
+}
+
+template <class Overlap, class T>
+void pairwise(cuda const& backend, const char* function, matrix_view<const T> a, matrix_view<const T> b,
+              matrix_view<T> out) {
+  static_assert(element<T>, "pairwise: boxes hold float, double, or a 16-bit floating-point type");
+  detail::require_pairwise(function, a, b, out);
+  if (out.rows == 0 || out.columns == 0) return;
+  constexpr int N = wide_of<T>;
+  const auto rows_aligned = [](auto v) { return is_aligned<4>(v.data) && is_aligned<4>(v.data + v.row_stride); };
+  const bool wide = rows_aligned(a) && rows_aligned(b) && is_aligned<N>(out.data) &&
+                    (out.rows == 1 || is_aligned<N>(out.data + out.row_stride));
+  const index columns = wide ? (out.columns + N - 1) / N : out.columns;
+  const pair_cut cut{divider(columns), columns * ((out.rows + boxes_met - 1) / boxes_met)};
+  const auto kernel = wide ? pairwise_kernel<N, Overlap, T> : pairwise_kernel<1, Overlap, T>;
+  const device_of_stream device(backend.stream());
+  launch("pairwise: pairwise_kernel", kernel, {blocks_for(cut.pieces), block_threads}, backend.stream(), a, b, out,
+         cut);
+}
+
+}  // namespace on_cuda
+
+/// Enqueues: out(i, j) becomes the IoU of box a(i) and box b(j), n x 4 and m x 4 corners, out n x m, all in device
+/// memory. Throws hone::invalid_argument, and enqueues nothing, where a shape does not fit. Needs no workspace.
+template <class T>
+void pairwise_iou(cuda const& backend, matrix_view<T> a, std::type_identity_t<matrix_view<const T>> b,
+                  std::type_identity_t<matrix_view<std::remove_const_t<T>>> out) {
+  on_cuda::pairwise<detail::overlap_of<iou_metric>, std::remove_const_t<T>>(backend, "pairwise_iou", a, b, out);
+}
+/// The same of GIoU.
+template <class T>
+void pairwise_giou(cuda const& backend, matrix_view<T> a, std::type_identity_t<matrix_view<const T>> b,
+                   std::type_identity_t<matrix_view<std::remove_const_t<T>>> out) {
+  on_cuda::pairwise<detail::overlap_of<giou_metric>, std::remove_const_t<T>>(backend, "pairwise_giou", a, b, out);
+}
+/// The same of DIoU.
+template <class T>
+void pairwise_diou(cuda const& backend, matrix_view<T> a, std::type_identity_t<matrix_view<const T>> b,
+                   std::type_identity_t<matrix_view<std::remove_const_t<T>>> out) {
+  on_cuda::pairwise<detail::overlap_of<diou_metric>, std::remove_const_t<T>>(backend, "pairwise_diou", a, b, out);
+}
+/// The same of CIoU.
+template <class T>
+void pairwise_ciou(cuda const& backend, matrix_view<T> a, std::type_identity_t<matrix_view<const T>> b,
+                   std::type_identity_t<matrix_view<std::remove_const_t<T>>> out) {
+  on_cuda::pairwise<detail::overlap_of<ciou_metric>, std::remove_const_t<T>>(backend, "pairwise_ciou", a, b, out);
+}
+/// The same of intersection over the area of a(i): how a detection is matched with a crowd.
+template <class T>
+void pairwise_ioa(cuda const& backend, matrix_view<T> a, std::type_identity_t<matrix_view<const T>> b,
+                  std::type_identity_t<matrix_view<std::remove_const_t<T>>> out) {
+  on_cuda::pairwise<detail::overlap_over_first, std::remove_const_t<T>>(backend, "pairwise_ioa", a, b, out);
+}
+
+}  // namespace hone

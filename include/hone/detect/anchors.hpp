@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+/// What the matching of labelled boxes with a detector's anchors is told, and what it answers. Host code throughout:
+/// a batch has hundreds of boxes, and what comes of them are indices and small vectors.
+#pragma once
+
+#include <hone/core/error.hpp>
+#include <hone/core/number.hpp>
+#include <hone/core/numbers.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+#include <vector>
+
+namespace hone {
+
+/// Its centre and sides are fractions of the image, as in YOLO's label files.
+struct labelled_box {
+  integer image = 0;  ///< of the batch
+  integer label = 0;
+  double x = 0, y = 0;           ///< in [0, 1]
+  double width = 0, height = 0;  ///< finite, >= 0; a box without area matches nothing
+  double score = 1;              ///< what the box counts, finite, >= 0: λ or 1-λ where two images are mixed
+};
+
+/// Sides in pixels of the network's input, as configurations have them. Finite and positive.
+struct anchor_size {
+  double width, height;
+};
+
+/// One of a detector's outputs: cells that have a prediction for each of the level's anchors. Every prediction has a
+/// number, its slot: ((image · anchors + anchor) · rows + row) · columns + column.
+struct anchor_level {
+  integer images = 1;
+  integer rows = 0, columns = 0;              ///< of cells
+  real stride = 1;                            ///< pixels of the network's input per cell
+  std::span<const anchor_size> anchors = {};  ///< of this level; or of all, for matching that looks at all
+  integer first = 0;                          ///< the first of them that is this level's
+  integer count = -1;                         ///< how many are; -1: all from there on
+
+  /// Of this level alone.
+  index anchor_count() const noexcept { return count >= 0 ? count.value : index(anchors.size()) - first; }
+  index slots_of_image() const noexcept { return anchor_count() * rows * columns; }
+  index slots() const noexcept { return images * slots_of_image(); }
+  index slot(index image, index anchor, index row, index column) const noexcept {
+    return ((image * anchor_count() + anchor) * rows + row) * columns + column;
+  }
+};
+
+/// A box that a slot shall predict.
+struct anchor_match {
+  index box, slot;
+  index image, anchor, row, column;  ///< the slot's; the anchor is counted within the level
+
+  bool operator==(anchor_match const&) const = default;
+};
+
+namespace detail {
+
+/// The level describes slots that can exist.
+inline void require_level(const char* function, anchor_level const& level) {
+  require(level.images >= 0, function, "images", level.images.value, "at least 0");
+  require(level.rows >= 0, function, "rows", level.rows.value, "at least 0");
+  require(level.columns >= 0, function, "columns", level.columns.value, "at least 0");
+  require(level.stride > 0 && finite(level.stride), function, "stride", level.stride.value, "finite and positive");
+  const auto anchors = static_cast<index>(level.anchors.size());
+  if (level.first < 0 || level.first > anchors || level.count < -1 || level.anchor_count() > anchors - level.first)
+    fail("%s: %jd anchors from %jd on, there are %jd", function, std::intmax_t(level.count), std::intmax_t(level.first),
+         std::intmax_t(anchors));
+  for (std::size_t a = 0; a < level.anchors.size(); ++a)
+    if (anchor_size const s = level.anchors[a]; !(s.width > 0 && s.height > 0 && finite(s.width) && finite(s.height)))
+      fail("%s: anchor %zu is %.9g x %.9g, sides must be finite and positive", function, a, s.width, s.height);
+}
+
+inline void require_labelled(const char* function, anchor_level const& level, std::span<const labelled_box> boxes) {
+  for (std::size_t i = 0; i < boxes.size(); ++i) {
+    labelled_box const& b = boxes[i];
+    if (b.image < 0 || b.image >= level.images)
+      fail("%s: image of box %zu is %jd, must be in [0, %jd)", function, i, std::intmax_t(b.image),
+           std::intmax_t(level.images));
+    const auto number = [&](const char* name, double x, bool ok, const char* range) {
+      if (!ok) fail("%s: %s of box %zu is %.9g, must be %s", function, name, i, x, range);
+    };
+    number("x", b.x, b.x >= 0 && b.x <= 1, "in [0, 1]");
+    number("y", b.y, b.y >= 0 && b.y <= 1, "in [0, 1]");
+    number("width", b.width, b.width >= 0 && finite(b.width), "finite and not negative");
+    number("height", b.height, b.height >= 0 && finite(b.height), "finite and not negative");
+    number("score", b.score, b.score >= 0 && finite(b.score), "finite and not negative");
+  }
+}
+
+/// Every match is of a slot that exists.
+inline void require_slots(const char* function, anchor_level const& level, std::span<const anchor_match> matches) {
+  const index slots = level.slots();
+  for (std::size_t i = 0; i < matches.size(); ++i)
+    if (matches[i].slot < 0 || matches[i].slot >= slots)
+      fail("%s: slot of match %zu is %jd, must be in [0, %jd)", function, i, std::intmax_t(matches[i].slot),
+           std::intmax_t(slots));
+}
+/// And of a box that exists.
+inline void require_matches(const char* function, anchor_level const& level, std::size_t boxes,
+                            std::span<const anchor_match> matches) {
+  require_slots(function, level, matches);
+  for (std::size_t i = 0; i < matches.size(); ++i)
+    if (matches[i].box < 0 || matches[i].box >= index(boxes))
+      fail("%s: box of match %zu is %jd, must be in [0, %zu)", function, i, std::intmax_t(matches[i].box), boxes);
+}
+
+inline void require_ious(const char* function, numbers ious, std::span<const anchor_match> matches) {
+  if (ious.size() != index(matches.size()))
+    fail("%s: %jd ious for %zu matches", function, std::intmax_t(ious.size()), matches.size());
+}
+
+/// The cell in which a coordinate lies; the border belongs to the last.
+inline index cell_of(double x, index cells) noexcept { return std::clamp<index>(static_cast<index>(x), 0, cells - 1); }
+
+inline anchor_match match_of(anchor_level const& level, index box, index image, index anchor, index row,
+                             index column) noexcept {
+  return {box, level.slot(image, anchor, row, column), image, anchor, row, column};
+}
+
+}  // namespace detail
+
+/// What a slot's box is regressed to: for each match x, y, width and height in cells, the centre from the cell's first
+/// corner on. matches.size() x 4.
+inline std::vector<float> boxes_in_cells(anchor_level const& level, std::span<const labelled_box> boxes,
+                                         std::span<const anchor_match> matches) {
+  detail::require_level("boxes_in_cells", level);
+  detail::require_labelled("boxes_in_cells", level, boxes);
+  detail::require_matches("boxes_in_cells", level, boxes.size(), matches);
+  const auto rows = static_cast<double>(level.rows), columns = static_cast<double>(level.columns);
+  std::vector<float> cells;
+  cells.reserve(4 * matches.size());
+  for (anchor_match const& m : matches) {
+    labelled_box const& b = boxes[static_cast<std::size_t>(m.box)];
+    for (const double x : {b.x * columns - static_cast<double>(m.column), b.y * rows - static_cast<double>(m.row),
+                           b.width * columns, b.height * rows})
+      cells.push_back(static_cast<float>(x));
+  }
+  return cells;
+}
+
+}  // namespace hone

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+/// The confidence of a detector that predicts its boxes' IoU (IoU-aware, Wu et al. 2020, arXiv 1912.05992; PP-YOLO).
+#pragma once
+
+#include <hone/core/error.hpp>
+#include <hone/core/view.hpp>
+#include <hone/loss/logistic.hpp>
+
+namespace hone {
+
+struct fused_confidence_options {
+  real alpha = 0.5;     ///< in [0, 1]: how much the IoU counts; 0.4 in PP-YOLO, 0.5 in PP-YOLOv2
+  bool logits = false;  ///< the logit of the confidence in place of the confidence
+  real epsilon = 1e-7;  ///< in (0, 0.5): the odds of a logit are held in [ε, 1/ε - 1]; elsewhere it is not used
+};
+
+/// Of the logits o of objectness and u of IoU, with s = (1-α) softplus(-o) + α softplus(-u):
+///   confidence  σ(o)^(1-α) σ(u)^α = exp(-s)
+///   its logit   -log(max(ε, exp(min(s, -log ε)) - 1))
+/// The logarithm of the confidence is never taken, so that nothing is lost where both are near 0 or 1. An α of 0 or 1
+/// reads one of the two alone, whatever the other is.
+struct fused_confidence_formula {
+  double alpha, epsilon, most;  ///< most = -log ε
+  bool logits;
+
+  explicit fused_confidence_formula(fused_confidence_options const& o)
+      : alpha(o.alpha), epsilon(o.epsilon), most(-std::log(o.epsilon.value)), logits(o.logits) {}
+
+  template <operand V>
+  HONE_HD V operator()(V objectness, V iou) const {
+    const V s = part(1 - alpha, objectness) + part(alpha, iou);
+    if (!logits) return exp_of_nonpositive(-s);
+    return -log(max(expm1(min(s, V(most))), V(epsilon)));
+  }
+
+ private:
+  template <operand V>
+  HONE_HD static V part(double weight, V x) {
+    return weight == 0 ? V(0) : V(weight) * logistic<V>(-x).softplus;
+  }
+};
+
+namespace detail {
+
+/// What fused_confidence asks on every backend.
+template <class T>
+void require_fused(matrix_view<const T> objectness, matrix_view<const T> iou, matrix_view<T> out,
+                   fused_confidence_options const& o) {
+  const char* const function = "fused_confidence";
+  const auto matrix = [&]<class U>(const char* name, matrix_view<U> v) {
+    if (v.rows < 0 || v.columns < 0)
+      fail("%s: %s is %jd x %jd, sizes must not be negative", function, name, std::intmax_t(v.rows),
+           std::intmax_t(v.columns));
+    if (v.rows != objectness.rows || v.columns != objectness.columns)
+      fail("%s: %s is %jd x %jd, objectness is %jd x %jd", function, name, std::intmax_t(v.rows),
+           std::intmax_t(v.columns), std::intmax_t(objectness.rows), std::intmax_t(objectness.columns));
+    if (v.row_stride < v.columns)
+      fail("%s: %s has a row_stride of %jd, must be at least its %jd columns", function, name,
+           std::intmax_t(v.row_stride), std::intmax_t(v.columns));
+    if (!v.data && v.rows * v.columns > 0)
+      fail("%s: %s is %jd x %jd but has no data", function, name, std::intmax_t(v.rows), std::intmax_t(v.columns));
+  };
+  matrix("objectness", objectness);
+  matrix("iou", iou);
+  matrix("out", out);
+  require(o.alpha >= 0 && o.alpha <= 1, function, "alpha", o.alpha.value, "in [0, 1]");
+  require(o.epsilon > 0 && o.epsilon < 0.5, function, "epsilon", o.epsilon.value, "in (0, 0.5)");
+}
+
+}  // namespace detail
+}  // namespace hone

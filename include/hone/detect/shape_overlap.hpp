@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+/// Boxes beside anchors by their shapes alone: how darknet and PaddleDetection choose.
+#pragma once
+
+#include <hone/detect/anchors.hpp>
+
+namespace hone::detail {
+
+/// IoU of a box and an anchor laid over each other.
+inline double shape_overlap(anchor_level const& level, labelled_box const& b, anchor_size anchor) noexcept {
+  const double width = b.width * level.stride * static_cast<double>(level.columns);
+  const double height = b.height * level.stride * static_cast<double>(level.rows);
+  const double both = std::min(width, anchor.width) * std::min(height, anchor.height);
+  return both / (width * height + anchor.width * anchor.height - both);
+}
+
+/// Of all levels' anchors the one whose shape is the most like the box's, the first of equals; -1 for a box without
+/// area.
+inline index best_anchor(anchor_level const& level, labelled_box const& b) noexcept {
+  index best = -1;
+  double highest = 0;
+  for (std::size_t a = 0; a < level.anchors.size(); ++a)
+    if (const double iou = shape_overlap(level, b, level.anchors[a]); iou > highest) highest = iou, best = index(a);
+  return best;
+}
+
+/// Calls take(match, best) for the box's best anchor, if it is this level's, and then, if the threshold is below 1, for
+/// the level's others whose shape overlaps by more than that.
+template <class Take>
+void match_by_shape(anchor_level const& level, std::span<const labelled_box> boxes, std::size_t i, double threshold,
+                    Take const& take) {
+  labelled_box const& b = boxes[i];
+  const index best = best_anchor(level, b) - level.first, count = level.anchor_count();
+  if (level.rows == 0 || level.columns == 0) return;
+  const index row = cell_of(b.y * static_cast<double>(level.rows), level.rows);
+  const index column = cell_of(b.x * static_cast<double>(level.columns), level.columns);
+  const auto match = [&](index a) { return match_of(level, index(i), b.image, a, row, column); };
+  if (best >= 0 && best < count) take(match(best), true);
+  if (!(threshold < 1)) return;
+  for (index a = 0; a < count; ++a)
+    if (a != best && shape_overlap(level, b, level.anchors[static_cast<std::size_t>(level.first + a)]) > threshold)
+      take(match(a), false);
+}
+
+}  // namespace hone::detail

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+/// How darknet's YOLOv4 matches boxes with anchors (yolo_layer).
+#pragma once
+
+#include <hone/detect/shape_overlap.hpp>
+
+namespace hone::yolov4 {
+
+struct match_options {
+  real iou_threshold = 1;  ///< >= 0: further anchors above this shape IoU match too; 1: none; 0.213 in YOLOv4's own
+};
+
+/// A box is matched, in the cell of its centre, with the anchor whose shape is the most like its own among those of all
+/// levels, the first of equals, if it is this level's; and with those of this level above iou_threshold. The order is
+/// darknet's: by boxes, the best anchor first. level.anchors are those of all levels.
+/// darknet writes past a row for a centre at 1; here the border belongs to the last cell.
+inline std::vector<anchor_match> match(anchor_level const& level, std::span<const labelled_box> boxes,
+                                       match_options options = {}) {
+  const char* const function = "yolov4::match";
+  detail::require_level(function, level);
+  detail::require_labelled(function, level, boxes);
+  const double threshold = options.iou_threshold;
+  detail::require(threshold >= 0, function, "iou_threshold", threshold, "at least 0");
+  std::vector<anchor_match> matches;
+  for (std::size_t i = 0; i < boxes.size(); ++i)
+    detail::match_by_shape(level, boxes, i, threshold, [&](anchor_match m, bool) { matches.push_back(m); });
+  return matches;
+}
+
+/// What each match's box loss weighs, for hone::weigh_rows: where several boxes meet in a slot darknet divides their
+/// sum by how many different labels they have (only where iou_threshold is below 1).
+inline std::vector<float> box_weights(std::span<const labelled_box> boxes, std::span<const anchor_match> matches) {
+  const auto label = [&](anchor_match const& m) { return boxes[static_cast<std::size_t>(m.box)].label.value; };
+  std::vector<std::pair<index, index>> labels;  // of slots
+  for (std::size_t i = 0; i < matches.size(); ++i) {
+    if (matches[i].box < 0 || matches[i].box >= index(boxes.size()))
+      detail::fail("yolov4::box_weights: box of match %zu is %jd, must be in [0, %zu)", i,
+                   std::intmax_t(matches[i].box), boxes.size());
+    labels.emplace_back(matches[i].slot, label(matches[i]));
+  }
+  std::sort(labels.begin(), labels.end());
+  labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
+  std::vector<float> weights;
+  weights.reserve(matches.size());
+  for (anchor_match const& m : matches) {
+    const auto less = [](auto const& a, auto const& b) { return a.first < b.first; };
+    const auto [from, to] = std::equal_range(labels.begin(), labels.end(), std::pair(m.slot, index(0)), less);
+    weights.push_back(1.0f / static_cast<float>(to - from));
+  }
+  return weights;
+}
+
+}  // namespace hone::yolov4

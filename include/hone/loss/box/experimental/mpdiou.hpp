@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+/// MPDIoU (Ma & Xu 2023, arXiv 2307.07662). Experimental: known from copies.
+#pragma once
+
+#include <hone/loss/box/iou.hpp>
+
+namespace hone::experimental {
+
+/// With d1, d2 the distances of the upper left and of the lower right corners, W x H the image:
+///   IoU - (d1² + d2²) / (W² + H²)
+struct mpdiou_metric {
+  static constexpr bool uses_hull = false, uses_offset = true;
+
+  double inverse;  ///< 1 / (W² + H²)
+
+  template <operand V>
+  HONE_HD box_metric<V> operator()(box_pair<V> const& b) const noexcept {
+    box_metric<V> m = iou_metric{}(b);
+    m.value = m.value - V(inverse) * (less_distances(b.x, m.x) + less_distances(b.y, m.y));
+    return m;
+  }
+
+ private:
+  /// The squared distances of both ends along one axis, by the centres and the sides.
+  template <operand V>
+  HONE_HD V less_distances(box_axis<V> const& a, axis_slope<V>& slope) const noexcept {
+    const V k = V(inverse), difference = a.side - a.target;
+    slope.side = slope.side - k * difference;
+    slope.offset = V(-4) * k * a.offset;
+    return V(2) * a.offset * a.offset + V(0.5) * difference * difference;
+  }
+};
+
+/// 1 - MPDIoU of each predicted box, n x 4, with the box in the same row of `boxes`, in an image of these sides, in the
+/// boxes' unit; above 1e-6.
+template <class Boxes, class Format = corners_format>
+auto mpdiou_loss(Boxes boxes, real width, real height, Format format = {}) {
+  detail::require_box_targets<Boxes, Format>();
+  for (const double side : {width.value, height.value})
+    detail::require(side > 1e-6 && detail::finite(side), "mpdiou_loss", side == width.value ? "width" : "height", side,
+                    "finite and above 1e-6");
+  return detail::box_loss(one_minus<mpdiou_metric>{{1 / (width * width + height * height)}}, format, boxes);
+}
+
+static_assert(box_metric_formula<mpdiou_metric>);
+
+}  // namespace hone::experimental

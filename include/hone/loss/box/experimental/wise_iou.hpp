@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+/// Wise-IoU (Tong et al. 2023, arXiv 2301.10051), as its author's code has it. Experimental.
+#pragma once
+
+#include <hone/loss/box/iou.hpp>
+
+#include <cmath>
+
+namespace hone::experimental {
+
+/// With ρ the distance of the centres and c the diagonal of the hull, which carries no gradient here, and an outlier
+/// degree β = (1 - IoU) / mean, which carries none either:
+///   v1   exp(ρ²/c²) (1 - IoU)
+///   v3   v1 β / (δ α^(β - δ))
+struct wise_iou_formula {
+  double mean, alpha, delta;  ///< mean 0: v1
+
+  /// uses_hull is left out: the hull only scales ρ.
+  struct slopes_used {
+    static constexpr bool uses_hull = false, uses_offset = true;
+  };
+
+  template <operand V>
+  HONE_HD box_grad<V> operator()(box<V> const& predicted, box<V> const& target) const noexcept {
+    const box_pair<V> b(predicted, target);
+    box_metric<V> m = iou_metric{}(b);
+    const V diagonal = b.x.hull * b.x.hull + b.y.hull * b.y.hull;
+    const V inverse = V(1) / max(diagonal, V(detail::smallest_area));
+    const V distance = (b.x.offset * b.x.offset + b.y.offset * b.y.offset) * inverse;  // at most 1
+    const V missed = V(1) - m.value, far = V(2.7182818284590452) * exp_of_nonpositive(min(distance, V(1)) - V(1));
+    const V by_offset = V(-2) * missed * inverse;
+    m.x.offset = by_offset * b.x.offset, m.y.offset = by_offset * b.y.offset;
+    const V weight = mean > 0 ? far * focus(missed) : far;
+    return {weight * missed, detail::times(weight, detail::fall_by_corners<slopes_used>(b, m))};
+  }
+
+ private:
+  template <operand V>
+  HONE_HD V focus(V missed) const noexcept {
+    const V beta = min(missed / V(mean), V(1000));  // beyond which the weight is 0
+    return beta / V(delta) * exp(V(std::log(alpha)) * (V(delta) - beta));
+  }
+};
+
+/// The running mean of 1 - IoU that v3 measures outliers by: a momentum that leaves 5 % of the start after `steps`.
+struct wise_iou_mean {
+  double mean = 1, momentum = 0;
+
+  /// Throws where steps, batches per epoch times epochs, is below 1.
+  static wise_iou_mean over(integer steps) {
+    detail::require(steps.value >= 1, "wise_iou_mean", "steps", steps.value, "at least 1");
+    return {1, 1 - std::pow(0.05, 1 / static_cast<double>(steps.value))};
+  }
+  /// The mean loss of iou_loss over a batch, in [0, 1].
+  void update(real batch_mean) {
+    detail::require(batch_mean >= 0 && batch_mean <= 1, "wise_iou_mean", "batch_mean", batch_mean.value, "in [0, 1]");
+    mean += momentum * (batch_mean - mean);
+  }
+};
+
+struct wise_iou_options {
+  real mean = 0;     ///< of 1 - IoU, in (0, 1], for v3; 0 for v1
+  real alpha = 1.9;  ///< above 1, at most 10
+  real delta = 3;    ///< in [0.01, 10]
+};
+
+/// Wise-IoU of each predicted box, n x 4, with the box in the same row of `boxes`.
+template <class Boxes, class Format = corners_format>
+auto wise_iou_loss(Boxes boxes, wise_iou_options options = {}, Format format = {}) {
+  detail::require_box_targets<Boxes, Format>();
+  const double mean = options.mean, alpha = options.alpha, delta = options.delta;
+  detail::require(mean == 0 || (mean >= 1e-6 && mean <= 1), "wise_iou_loss", "mean", mean, "0 or in [1e-6, 1]");
+  detail::require(alpha > 1 && alpha <= 10, "wise_iou_loss", "alpha", alpha, "in (1, 10]");
+  detail::require(delta >= 0.01 && delta <= 10, "wise_iou_loss", "delta", delta, "in [0.01, 10]");
+  return detail::box_loss(wise_iou_formula{mean, alpha, delta}, format, boxes);
+}
+
+static_assert(box_formula<wise_iou_formula>);
+
+}  // namespace hone::experimental

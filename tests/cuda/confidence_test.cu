@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// CUDA against the list of cases that every backend answers.
+#include <hone/hone.cuh>
+
+#include <conformance/confidence.hpp>
+#include <cuda/device.cuh>
+
+namespace {
+
+struct confidence_device : device::conformance {
+  template <class T>
+  static void fused_confidence(hone::matrix_view<T> objectness, std::type_identity_t<hone::matrix_view<const T>> iou,
+                               std::type_identity_t<hone::matrix_view<T>> out, hone::fused_confidence_options options) {
+    const device::stream stream;
+    hone::cuda gpu(stream);
+    hone::fused_confidence(gpu, objectness, iou, out, options);
+    stream.wait();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("confidences answer as every backend does") { conformance::confidences<confidence_device>(); }
+
+TEST_CASE("a misaligned confidence") {
+  const std::vector<float> x{1, 2, 3, 4, 5, 6, 7, 8};
+  const device::buffer<float> a(x), whole(x), part(x);
+  confidence_device::fused_confidence<float>({a.data(), 1, 8}, {a.data(), 1, 8}, {whole.data(), 1, 8}, {});
+  confidence_device::fused_confidence<float>({a.data() + 1, 1, 7}, {a.data() + 1, 1, 7}, {part.data() + 1, 1, 7}, {});
+  const auto all = whole.host(), seven = part.host();
+  CHECK(seven[0] == 1);
+  CHECK(std::equal(seven.begin() + 1, seven.end(), all.begin() + 1));
+}
+
+TEST_CASE("a confidence of matrices that do not fit") {
+  const device::buffer<float> a(std::vector<float>(8));
+  CHECK_THROWS_AS(confidence_device::fused_confidence<float>({a.data(), 1, 8}, {a.data(), 2, 4}, {a.data(), 1, 8}, {}),
+                  hone::invalid_argument);
+}
