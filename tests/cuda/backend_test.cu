@@ -356,7 +356,7 @@ TEST_CASE("a distance outside the bins counts as ignored, and is counted") {
 TEST_CASE("bins are decoded on the device") {
   const problem p;
   hone::cuda gpu(p.stream);
-  const device::buffer<float> decoded(std::size_t{p.rows});
+  const device::buffer<float> decoded(static_cast<std::size_t>(p.rows));
   hone::expected_bin(gpu, p.logits(), std::span(decoded.data(), decoded.size()));
   p.stream.wait();
   const auto x = p.x.host(), seen = decoded.host();
