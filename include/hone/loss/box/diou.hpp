@@ -16,19 +16,19 @@ template <operand V>
 HONE_HD V squared_diagonal(box_pair<V> const& b) noexcept {
   return b.x.hull * b.x.hull + b.y.hull * b.y.hull;
 }
-/// Takes ρ²/c² from a metric: the squared distance of the centres over the squared diagonal of the hull, either of
-/// which may have a constant in it.
+/// Takes ρ²/c² from a metric: the squared distance of the centres over the squared diagonal of the hull. inverse is
+/// 1/c²; ρ² and c² may have constants in them.
 template <operand V>
-HONE_HD void less_distance(box_pair<V> const& b, V squared, V diagonal, box_metric<V>& m) noexcept {
-  const V inverse = V(1) / max(diagonal, V(smallest_area)), twice = inverse + inverse;
-  const V distance = squared * inverse;
+HONE_HD void less_distance(box_pair<V> const& b, V distance, V inverse, box_metric<V>& m) noexcept {
+  const V twice = inverse + inverse;
   m.value = m.value - distance;
   m.x.offset = -twice * b.x.offset, m.y.offset = -twice * b.y.offset;
   m.x.hull = (distance * twice) * b.x.hull, m.y.hull = (distance * twice) * b.y.hull;
 }
 template <operand V>
 HONE_HD void less_distance(box_pair<V> const& b, box_metric<V>& m) noexcept {
-  less_distance(b, squared_distance(b), squared_diagonal(b), m);
+  const V inverse = V(1) / max(squared_diagonal(b), V(smallest_area)), distance = squared_distance(b) * inverse;
+  less_distance(b, distance, inverse, m);
 }
 
 }  // namespace detail

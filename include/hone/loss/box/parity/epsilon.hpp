@@ -23,6 +23,13 @@ struct epsilon_giou_metric {
   }
 };
 
+/// Takes (ρ² + δ) / (c² + ε) from a metric.
+template <operand V>
+HONE_HD void less_distance(box_pair<V> const& b, double eps, double of_distance, box_metric<V>& m) noexcept {
+  const V diagonal = max(detail::squared_diagonal(b) + V(eps), V(detail::smallest_area));
+  detail::less_distance(b, (detail::squared_distance(b) + V(of_distance)) / diagonal, V(1) / diagonal, m);
+}
+
 /// I / (U + ε) - (ρ² + δ) / (c² + ε)
 struct epsilon_diou_metric {
   static constexpr bool uses_hull = true, uses_offset = true;
@@ -34,7 +41,7 @@ struct epsilon_diou_metric {
   HONE_HD box_metric<V> operator()(box_pair<V> b) const noexcept {
     b.whole = b.whole + V(eps);
     box_metric<V> m = iou_metric{}(b);
-    detail::less_distance(b, detail::squared_distance(b) + V(of_distance), detail::squared_diagonal(b) + V(eps), m);
+    parity::less_distance(b, eps, of_distance, m);
     return m;
   }
 };
@@ -53,7 +60,7 @@ struct epsilon_ciou_metric {
     b.whole = b.whole + V(eps);
     box_metric<V> m = iou_metric{}(b);
     const V iou = m.value, height = V(of_height);
-    detail::less_distance(b, detail::squared_distance(b) + V(of_distance), detail::squared_diagonal(b) + V(eps), m);
+    parity::less_distance(b, eps, of_distance, m);
     const detail::unlike_shapes<V> shapes(b.x.side, b.y.side + height, b.x.target, b.y.target + height);
     const V alpha = shapes.over(((V(1) - iou) + V(of_alpha)) + shapes.v);
     shapes.less(select(V(above) < iou, alpha, V(0)), m);
