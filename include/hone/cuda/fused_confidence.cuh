@@ -45,7 +45,7 @@ void fused_confidence(cuda& backend, matrix_view<T> objectness, std::type_identi
   constexpr int N = on_cuda::wide_of<number>;
   const matrix_view<const number> from = objectness;
   detail::require_fused<number>(from, iou, out, options);
-  const on_cuda::device_of_stream device(backend.stream());
+  const on_cuda::device_of_stream device(backend.placed());
   const bool one_line = on_cuda::without_gaps(from) && on_cuda::without_gaps(iou) && on_cuda::without_gaps(out);
   const bool wide = on_cuda::lines_aligned<N>(from, one_line) && on_cuda::lines_aligned<N>(iou, one_line) &&
                     on_cuda::lines_aligned<N>(out, one_line);

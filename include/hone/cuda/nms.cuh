@@ -25,7 +25,7 @@ void enqueue_nms(cuda& backend, const char* function, matrix_view<const T> boxes
     detail::fail("%s: kept is null, must have room for %jd rows", function,
                  std::intmax_t(std::min<index>(n, options.most)));
   if (!count) detail::fail("%s: count is null", function);
-  const device_of_stream device(backend.stream());
+  const device_of_stream device(backend.placed());
   if (n == 0) return check(cudaMemsetAsync(count, 0, sizeof *count, backend.stream()), "cudaMemsetAsync");
 
   nms_memory<A> m{};

@@ -75,7 +75,7 @@ void pairwise(cuda const& backend, const char* function, matrix_view<const T> a,
   const index columns = wide ? (out.columns + N - 1) / N : out.columns;
   const pair_cut cut{divider(columns), columns * ((out.rows + boxes_met - 1) / boxes_met)};
   const auto kernel = wide ? pairwise_kernel<N, Overlap, T> : pairwise_kernel<1, Overlap, T>;
-  const device_of_stream device(backend.stream());
+  const device_of_stream device(backend.placed());
   launch("pairwise: pairwise_kernel", kernel, {blocks_for(cut.pieces), block_threads}, backend.stream(), a, b, out,
          cut);
 }
