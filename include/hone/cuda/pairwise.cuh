@@ -38,7 +38,7 @@ struct pair_cut {
 };
 
 template <int N, class Overlap, class T>
-__global__ void __launch_bounds__(block_threads)
+__global__ void __launch_bounds__(block_threads, 1)
     pairwise_kernel(matrix_view<const T> const a, matrix_view<const T> const b, matrix_view<T> const out,
                     pair_cut const cut) {
   using A = accumulator_t<T>;
