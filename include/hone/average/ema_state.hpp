@@ -136,10 +136,10 @@ class ema_state {
       detail::require_record(where, i, r, record(i));
     }
     const std::size_t bytes = tensors_.bytes();  // our own: what a damaged header says is never allocated
-    const std::unique_ptr<std::byte[]> all(new std::byte[bytes]);
-    in(all.get(), bytes);
+    std::vector<std::byte> all(bytes);
+    in(all.data(), bytes);
     in.finish();
-    tensors_.write(all.get());
+    tensors_.write(all.data());
     progress_.set({h.steps, h.start});
   }
 

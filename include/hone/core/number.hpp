@@ -34,6 +34,15 @@ struct integer {
   HONE_HD constexpr operator std::int64_t() const noexcept { return value; }
 };
 
+/// A number of any arithmetic type, or none.
+struct optional_real {
+  double value = 0;
+  bool given = false;
+
+  constexpr optional_real() noexcept = default;
+  constexpr optional_real(arithmetic auto x) noexcept : value(static_cast<double>(x)), given(true) {}
+};
+
 /// What a prediction is made of: float, double, or a 16-bit type that converts to float and back.
 template <class T>
 concept element = std::same_as<T, float> || std::same_as<T, double> ||

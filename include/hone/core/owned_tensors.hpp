@@ -7,8 +7,8 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <memory>
 #include <utility>
+#include <vector>
 
 namespace hone::detail {
 
@@ -18,11 +18,11 @@ class owned_tensors {
  public:
   /// Of the sizes and shapes of a list; the numbers are not set.
   template <class U>
-  explicit owned_tensors(tensor_list<U> const& like, Memory memory = {}) : block_(nullptr, release{memory}) {
+  explicit owned_tensors(tensor_list<U> const& like, Memory memory = {}) : block_(memory) {
     std::size_t bytes = 0;
     for (auto const& t : like) bytes += room_for(t.size);
-    block_.reset(memory.allocate(bytes));
-    std::byte* at = block_.get();
+    block_.allocate(bytes);
+    std::byte* at = block_.data;
     for (auto const& t : like) {
       tensor<T> own(reinterpret_cast<T*>(at), t.rows, t.columns);
       own.size = t.size;
@@ -58,12 +58,12 @@ class owned_tensors {
   template <class Sink>
   void read(Sink& sink) const {
     constexpr std::size_t buffer_bytes = std::size_t(1) << 16;
-    const std::unique_ptr<std::byte[]> buffer(new std::byte[buffer_bytes]);
+    std::vector<std::byte> buffer(buffer_bytes);
     for (auto const& t : list_)
       for (std::size_t at = 0, all = bytes_of(t); at < all; at += buffer_bytes) {
         const std::size_t size = std::min(buffer_bytes, all - at);
-        memory().read(buffer.get(), reinterpret_cast<std::byte const*>(t.data) + at, size);
-        sink(buffer.get(), size);
+        memory().read(buffer.data(), reinterpret_cast<std::byte const*>(t.data) + at, size);
+        sink(buffer.data(), size);
       }
   }
   void write(std::byte const* from) {
@@ -74,12 +74,24 @@ class owned_tensors {
   }
 
  private:
-  struct release {
+  /// What std::unique_ptr would be, whose header takes longer to read than this one.
+  struct block {
     Memory memory;
-    void operator()(std::byte* p) const noexcept { memory.release(p); }
+    std::byte* data = nullptr;
+
+    explicit block(Memory const& m) : memory(m) {}
+    block(block&& other) noexcept : memory(other.memory), data(std::exchange(other.data, nullptr)) {}
+    block& operator=(block&& other) noexcept {
+      std::swap(memory, other.memory), std::swap(data, other.data);
+      return *this;
+    }
+    ~block() {
+      if (data) memory.release(data);
+    }
+    void allocate(std::size_t bytes) { data = memory.allocate(bytes); }
   };
 
-  Memory const& memory() const noexcept { return block_.get_deleter().memory; }
+  Memory const& memory() const noexcept { return block_.memory; }
   static constexpr std::size_t bytes_of(tensor<T> const& t) noexcept {
     return static_cast<std::size_t>(t.size) * sizeof(T);
   }
@@ -88,7 +100,7 @@ class owned_tensors {
   }
 
   tensor_list<T> list_;
-  std::unique_ptr<std::byte[], release> block_;
+  block block_;
 };
 
 }  // namespace hone::detail

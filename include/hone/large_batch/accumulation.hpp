@@ -6,7 +6,7 @@
 #include <hone/core/number.hpp>
 
 #include <concepts>
-#include <ranges>
+#include <span>  // and the concepts of ranges; <ranges> would take longer to read
 
 namespace hone {
 

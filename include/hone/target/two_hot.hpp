@@ -7,15 +7,6 @@
 
 namespace hone {
 
-/// A number of any arithmetic type, or none.
-struct optional_real {
-  double value = 0;
-  bool given = false;
-
-  constexpr optional_real() noexcept = default;
-  constexpr optional_real(arithmetic auto x) noexcept : value(static_cast<double>(x)), given(true) {}
-};
-
 struct two_hot_options {
   optional_real ignore = {};  ///< rows with exactly this value count for nothing
   optional_real clamp = {};   ///< values are moved into [0, K-1-clamp] first

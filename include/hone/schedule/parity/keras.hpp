@@ -9,7 +9,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 
 namespace hone::parity {
 
@@ -17,7 +16,7 @@ struct keras_cosine_decay_options {
   real initial_learning_rate = 0;
   integer decay_steps = 0;  ///< has to be given; does not count the warm-up
   real alpha = 0;           ///< the floor over the rate that the decay starts from
-  std::optional<real> warmup_target = {};
+  optional_real warmup_target = {};
   integer warmup_steps = 0;  ///< counts only with a warmup_target
 };
 
@@ -26,9 +25,9 @@ struct keras_cosine_decay_options {
 ///     const auto schedule = hone::parity::keras_cosine_decay(
 ///         {.initial_learning_rate = 0, .decay_steps = 900, .warmup_target = 0.1, .warmup_steps = 100});
 inline auto keras_cosine_decay(keras_cosine_decay_options o) {
-  const real peak = o.warmup_target.value_or(o.initial_learning_rate);
+  const real peak = o.warmup_target.given ? o.warmup_target.value : o.initial_learning_rate.value;
   return warmup(cosine{.peak = peak, .floor = o.alpha * peak, .total = o.decay_steps},
-                {.start = o.initial_learning_rate, .steps = o.warmup_target ? o.warmup_steps : integer(0)});
+                {.start = o.initial_learning_rate, .steps = o.warmup_target.given ? o.warmup_steps : integer(0)});
 }
 
 /// CosineDecayRestarts of Keras, by its names.
