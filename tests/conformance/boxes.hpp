@@ -95,6 +95,17 @@ void box_loss(Loss const& loss, Format, std::vector<shape> const& shapes) {
   });
 }
 
+/// A formula alone: what objectives do with it, the losses above have shown.
+template <class Device, class T, class Format, class Loss>
+void box_formula_alone(Loss const& loss, Format, std::vector<shape> const& shapes) {
+  each_batch<box_batch<Device, T>>(shapes, [&](auto const& b) {
+    const auto objective = loss(b.view(b.device_t));
+    expect_boxes(
+        b, objective, [&](index i) { return expected_of<Format>(objective.formula, b, i); }, double(b.size.rows),
+        hone::mean);
+  });
+}
+
 /// Boxes in separate arrays, one array per coordinate and image, answer as rows of boxes do.
 template <class Device, class T>
 void box_images(index images, index pixels) {
@@ -156,7 +167,7 @@ void nan_in_one_box() {
 template <class Device>
 void parity_of_boxes(std::vector<shape> const& shapes) {
   namespace parity = hone::parity;
-  const auto check = [&](auto const& loss) { box_loss<Device, float>(loss, hone::corners, shapes); };
+  const auto check = [&](auto const& loss) { box_formula_alone<Device, float>(loss, hone::corners, shapes); };
   check([](auto b) { return parity::torchvision_giou_loss(b); });
   check([](auto b) { return parity::torchvision_diou_loss(b); });
   check([](auto b) { return parity::torchvision_ciou_loss(b); });
@@ -172,8 +183,9 @@ void parity_of_boxes(std::vector<shape> const& shapes) {
   // a box with neither width nor height has slopes of 1/ε here, which cancel where it is inverted: there is none in
   // these
   const std::vector<shape> with_sides{{22, 4}, {19, 4, 4}};
-  box_loss<Device, float>([](auto b) { return parity::paddle_squared_ciou_loss(b); }, hone::corners, with_sides);
-  box_loss<Device, float>([](auto b) { return parity::ultralytics_ciou_loss(b); }, hone::corners, with_sides);
+  box_formula_alone<Device, float>([](auto b) { return parity::paddle_squared_ciou_loss(b); }, hone::corners,
+                                   with_sides);
+  box_formula_alone<Device, float>([](auto b) { return parity::ultralytics_ciou_loss(b); }, hone::corners, with_sides);
 }
 
 template <class Device>
@@ -198,20 +210,22 @@ void box_losses() {
   box_loss<Device, bfloat16>(ciou, hone::centers, some);
   box_loss<Device, float>(eiou, hone::corners, some);
   box_loss<Device, float>(siou, hone::centers, some);
-  box_loss<Device, float>([](auto b) { return hone::log_iou_loss(b); }, hone::corners, some);
-  box_loss<Device, float>([](auto b) { return hone::squared_iou_loss(b); }, hone::corners, some);
-  box_loss<Device, float>([](auto b) { return hone::focal_eiou_loss(b, {.gamma = 0.5}); }, hone::corners, some);
+  box_formula_alone<Device, float>([](auto b) { return hone::log_iou_loss(b); }, hone::corners, some);
+  box_formula_alone<Device, float>([](auto b) { return hone::squared_iou_loss(b); }, hone::corners, some);
+  box_formula_alone<Device, float>([](auto b) { return hone::focal_eiou_loss(b, {.gamma = 0.5}); }, hone::corners,
+                                   some);
   namespace experimental = hone::experimental;
-  box_loss<Device, float>([](auto b) { return experimental::alpha_iou_loss(b); }, hone::corners, some);
-  box_loss<Device, float>([](auto b) { return experimental::alpha_diou_loss(b); }, hone::corners, some);
-  box_loss<Device, float>([](auto b) { return experimental::inner_iou_loss(b); }, hone::corners, some);
-  box_loss<Device, float>([](auto b) { return experimental::mpdiou_loss(b, 64, 48); }, hone::corners, some);
-  box_loss<Device, float>([](auto b) { return experimental::wise_iou_loss(b, {.mean = 0.7}); }, hone::corners, some);
+  box_formula_alone<Device, float>([](auto b) { return experimental::alpha_iou_loss(b); }, hone::corners, some);
+  box_formula_alone<Device, float>([](auto b) { return experimental::alpha_diou_loss(b); }, hone::corners, some);
+  box_formula_alone<Device, float>([](auto b) { return experimental::inner_iou_loss(b); }, hone::corners, some);
+  box_formula_alone<Device, float>([](auto b) { return experimental::mpdiou_loss(b, 64, 48); }, hone::corners, some);
+  box_formula_alone<Device, float>([](auto b) { return experimental::wise_iou_loss(b, {.mean = 0.7}); }, hone::corners,
+                                   some);
   namespace darknet = hone::darknet_compat;
-  box_loss<Device, double>([](auto b) { return darknet::iou_loss(b, hone::centers); }, hone::centers, some);
-  box_loss<Device, float>([](auto b) { return darknet::giou_loss(b); }, hone::corners, some);
-  box_loss<Device, float>([](auto b) { return darknet::diou_loss(b, hone::centers); }, hone::centers, some);
-  box_loss<Device, double>([](auto b) { return darknet::ciou_loss(b, hone::centers); }, hone::centers, some);
+  box_formula_alone<Device, double>([](auto b) { return darknet::iou_loss(b, hone::centers); }, hone::centers, some);
+  box_formula_alone<Device, float>([](auto b) { return darknet::giou_loss(b); }, hone::corners, some);
+  box_formula_alone<Device, float>([](auto b) { return darknet::diou_loss(b, hone::centers); }, hone::centers, some);
+  box_formula_alone<Device, double>([](auto b) { return darknet::ciou_loss(b, hone::centers); }, hone::centers, some);
   parity_of_boxes<Device>(some);
   box_images<Device, float>(1, 300);
   box_images<Device, float>(3, 7);

@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The CPU against the list of cases that every backend answers.
+/// How the lists of tests/conformance/ reach the CPU.
+#pragma once
+
 #include <hone/hone.hpp>
 
-#include <conformance/averages.hpp>
-#include <conformance/boxes.hpp>
-#include <conformance/elements.hpp>
-#include <conformance/gradient_edges.hpp>
-#include <conformance/gradients.hpp>
 #include <conformance/nms.hpp>
-#include <conformance/rows.hpp>
 
-namespace {
+#include <vector>
 
 struct on_this_machine {
   using half = Eigen::half;
@@ -77,18 +73,3 @@ struct on_this_machine {
     void swap(hone::tensor_list<T> const& parameters) { hone::swap(cpu, state, parameters); }
   };
 };
-
-}  // namespace
-
-TEST_CASE("element-wise losses answer as every backend does") { conformance::element_losses<on_this_machine>(); }
-TEST_CASE("box losses answer as every backend does") { conformance::box_losses<on_this_machine>(); }
-TEST_CASE("matrices of overlaps answer as every backend does") { conformance::matrices_of_overlaps<on_this_machine>(); }
-TEST_CASE("boxes are suppressed as every backend does") { conformance::suppressions<on_this_machine>(); }
-TEST_CASE("losses of labels answer as every backend does") { conformance::row_losses_of_labels<on_this_machine>(); }
-TEST_CASE("losses of any target answer as every backend does") {
-  conformance::row_losses_of_targets<on_this_machine>();
-}
-TEST_CASE("sums of terms answer as every backend does") { conformance::row_losses_of_terms<on_this_machine>(); }
-TEST_CASE("gradients are changed as every backend does") { conformance::gradients<on_this_machine>(); }
-TEST_CASE("gradients at the edges of their types") { conformance::gradient_edges<on_this_machine>(); }
-TEST_CASE("averages answer as every backend does") { conformance::averages<on_this_machine>(); }
