@@ -62,7 +62,8 @@ std::function<void()> sigmoid_focal(batch b) {
 
 namespace {
 
-/// As torchvision.ops 0.14 does, but for its masked assignment of the intersection: with it the whole takes twice as long.
+/// As torchvision.ops 0.14 does, but for its masked assignment of the intersection: with it the whole takes twice as
+/// long.
 struct corners {
   torch::Tensor x1, y1, x2, y2;
 
