@@ -173,20 +173,24 @@ void pairwise(matrix_view<const T> a, matrix_view<const T> b, matrix_view<T> out
   acceptance::copies::copy(host, out.data, written);
 }
 template <class T>
-void pairwise_iou(cpu const&, matrix_view<T> a, matrix_view<T> b, matrix_view<T> out) {
-  pairwise<T>(a, b, out, [](cuda const& gpu, auto... v) { pairwise_iou(gpu, v...); });
+void pairwise_iou(cpu const&, matrix_view<T> a, std::type_identity_t<matrix_view<const T>> b,
+                  std::type_identity_t<matrix_view<std::remove_const_t<T>>> out) {
+  pairwise<std::remove_const_t<T>>(a, b, out, [](cuda const& gpu, auto... v) { pairwise_iou(gpu, v...); });
 }
 template <class T>
-void pairwise_giou(cpu const&, matrix_view<T> a, matrix_view<T> b, matrix_view<T> out) {
-  pairwise<T>(a, b, out, [](cuda const& gpu, auto... v) { pairwise_giou(gpu, v...); });
+void pairwise_giou(cpu const&, matrix_view<T> a, std::type_identity_t<matrix_view<const T>> b,
+                   std::type_identity_t<matrix_view<std::remove_const_t<T>>> out) {
+  pairwise<std::remove_const_t<T>>(a, b, out, [](cuda const& gpu, auto... v) { pairwise_giou(gpu, v...); });
 }
 template <class T>
-void pairwise_diou(cpu const&, matrix_view<T> a, matrix_view<T> b, matrix_view<T> out) {
-  pairwise<T>(a, b, out, [](cuda const& gpu, auto... v) { pairwise_diou(gpu, v...); });
+void pairwise_diou(cpu const&, matrix_view<T> a, std::type_identity_t<matrix_view<const T>> b,
+                   std::type_identity_t<matrix_view<std::remove_const_t<T>>> out) {
+  pairwise<std::remove_const_t<T>>(a, b, out, [](cuda const& gpu, auto... v) { pairwise_diou(gpu, v...); });
 }
 template <class T>
-void pairwise_ciou(cpu const&, matrix_view<T> a, matrix_view<T> b, matrix_view<T> out) {
-  pairwise<T>(a, b, out, [](cuda const& gpu, auto... v) { pairwise_ciou(gpu, v...); });
+void pairwise_ciou(cpu const&, matrix_view<T> a, std::type_identity_t<matrix_view<const T>> b,
+                   std::type_identity_t<matrix_view<std::remove_const_t<T>>> out) {
+  pairwise<std::remove_const_t<T>>(a, b, out, [](cuda const& gpu, auto... v) { pairwise_ciou(gpu, v...); });
 }
 
 }  // namespace hone
