@@ -101,21 +101,20 @@ void each_loss(Visit const& visit) {
   visit("focal_eiou_loss, gamma 0", hone::focal_eiou_formula{0},
         [](naive::corners const& a, naive::corners const& b) { return naive::focal_eiou_loss(a, b, 0); });
   visit("siou_loss", hone::one_minus<hone::siou_metric>{}, naive::siou_loss);
-  namespace experimental = hone::experimental;
   using boxes = naive::corners;
   for (const double alpha : {1.0, 2.0, 3.0, 4.5}) {
-    visit("alpha_iou_loss", experimental::alpha_iou_formula{alpha},
+    visit("alpha_iou_loss", hone::experimental::alpha_iou_formula{alpha},
           [=](boxes const& a, boxes const& b) { return naive::alpha_iou_loss(a, b, alpha); });
-    visit("alpha_diou_loss", hone::one_minus<experimental::alpha_diou_metric>{{alpha}},
+    visit("alpha_diou_loss", hone::one_minus<hone::experimental::alpha_diou_metric>{{alpha}},
           [=](boxes const& a, boxes const& b) { return naive::alpha_diou_loss(a, b, alpha); });
   }
   for (const double ratio : {0.7, 1.3})
-    visit("inner_iou_loss", hone::one_minus<experimental::inner_iou_metric>{{ratio}},
+    visit("inner_iou_loss", hone::one_minus<hone::experimental::inner_iou_metric>{{ratio}},
           [=](boxes const& a, boxes const& b) { return naive::inner_iou_loss(a, b, ratio); });
-  visit("mpdiou_loss", hone::one_minus<experimental::mpdiou_metric>{{1 / (640.0 * 640 + 480 * 480)}},
+  visit("mpdiou_loss", hone::one_minus<hone::experimental::mpdiou_metric>{{1 / (640.0 * 640 + 480 * 480)}},
         [](boxes const& a, boxes const& b) { return naive::mpdiou_loss(a, b, 640, 480); });
   for (const double mean : {0.0, 0.6})
-    visit("wise_iou_loss", experimental::wise_iou_formula{mean, 1.9, 3},
+    visit("wise_iou_loss", hone::experimental::wise_iou_formula{mean, 1.9, 3},
           [=](boxes const& a, boxes const& b) { return naive::wise_iou_loss(a, b, mean, 1.9, 3); });
 }
 
