@@ -6,6 +6,7 @@
 #include <hone/hone.cuh>
 
 #include <cuda_runtime.h>
+#include <Eigen/Core>
 
 #include <cstring>
 #include <stdexcept>
