@@ -159,16 +159,16 @@ its losses that of boxes apart, and so has hone. hone's value and gradient are f
 )";
 
 std::string page() {
-  std::string text = heading;
-  text += "| boxes |";
-  for (auto const* loss : losses) text += std::string(" `") + loss + "` |";
-  text += "\n|---|---|---|---|---|---|---|\n";
+  std::ostringstream text;  // g++ 12 -O3 misreads sums of strings
+  text << heading << "| boxes |";
+  for (auto const* loss : losses) text << " `" << loss << "` |";
+  text << "\n|---|---|---|---|---|---|---|\n";
   for (auto const* kind : kinds) {
-    text += std::string("| ") + kind + " |";
-    for (std::size_t k = 0; k < 6; ++k) text += " " + cell(measured(kind, losses[k]), k < 4) + " |";
-    text += "\n";
+    text << "| " << kind << " |";
+    for (std::size_t k = 0; k < 6; ++k) text << ' ' << cell(measured(kind, losses[k]), k < 4) << " |";
+    text << '\n';
   }
-  return text;
+  return text.str();
 }
 
 }  // namespace
