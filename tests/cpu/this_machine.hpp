@@ -6,6 +6,7 @@
 
 #include <conformance/nms.hpp>
 
+#include <type_traits>
 #include <vector>
 
 struct on_this_machine {
@@ -36,6 +37,12 @@ struct on_this_machine {
   static void pairwise_diou(auto a, auto b, auto out) { hone::pairwise_diou(hone::cpu(2), a, b, out); }
   static void pairwise_ciou(auto a, auto b, auto out) { hone::pairwise_ciou(hone::cpu(2), a, b, out); }
   static void pairwise_ioa(auto a, auto b, auto out) { hone::pairwise_ioa(hone::cpu(2), a, b, out); }
+
+  template <class T>
+  static void fused_confidence(hone::matrix_view<T> objectness, std::type_identity_t<hone::matrix_view<const T>> iou,
+                               std::type_identity_t<hone::matrix_view<T>> out, hone::fused_confidence_options options) {
+    hone::fused_confidence(hone::cpu(2), objectness, iou, out, options);
+  }
 
   static std::vector<hone::index> suppress(conformance::suppression how, auto boxes, auto scores, auto classes,
                                            hone::nms_options options) {

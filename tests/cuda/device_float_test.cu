@@ -33,7 +33,7 @@ std::vector<answer> answers(std::vector<float> const& a, std::vector<float> cons
   const device::buffer<answer> to(a.size());
   const int n = static_cast<int>(a.size());
   compute<<<(n + 255) / 256, 256, 0, cudaStreamPerThread>>>(x.data(), y.data(), to.data(), n);
-  check_launch("compute");
+  check(cudaGetLastError(), "compute");
   check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
   return to.host();
 }

@@ -18,7 +18,7 @@ using namespace hone::on_cuda;
 namespace {
 
 void finish_kernel() {
-  check_launch("a kernel of a test");
+  check(cudaGetLastError(), "a kernel of a test");
   check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
 }
 

@@ -3,6 +3,7 @@
 #include <hone/hone.hpp>
 
 #include <conformance/confidence.hpp>
+#include <cpu/this_machine.hpp>
 #include <support/dual.hpp>
 #include <support/finite_differences.hpp>
 #include <support/message.hpp>
@@ -15,36 +16,6 @@
 namespace {
 
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
-
-struct on_this_machine {
-  using half = Eigen::half;
-  using bfloat16 = Eigen::bfloat16;
-
-  template <class T>
-  class buffer {
-   public:
-    explicit buffer(std::size_t size) : numbers_(size) {}
-    explicit buffer(std::vector<T> const& from) : numbers_(from) {}
-
-    T* data() const { return const_cast<T*>(numbers_.data()); }  // as a device pointer is
-    T* begin() const { return data(); }
-    T* end() const { return data() + numbers_.size(); }
-    std::vector<T> host() const { return numbers_; }
-
-   private:
-    std::vector<T> numbers_;
-  };
-
-  template <class Objective, class View, class Outputs>
-  static void evaluate(Objective const& objective, View prediction, Outputs const& out, hone::reduction how) {
-    hone::evaluate(hone::cpu(2), objective, prediction, out, how);
-  }
-  template <class T>
-  static void fused_confidence(hone::matrix_view<T> objectness, std::type_identity_t<hone::matrix_view<const T>> iou,
-                               std::type_identity_t<hone::matrix_view<T>> out, hone::fused_confidence_options options) {
-    hone::fused_confidence(hone::cpu(2), objectness, iou, out, options);
-  }
-};
 
 }  // namespace
 

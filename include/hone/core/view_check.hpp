@@ -24,14 +24,22 @@ index columns_of(image_view<T> v) noexcept {
   return v.channels;
 }
 
-/// The view describes memory that can exist: sizes not negative, rows not overlapping, data where needed.
-inline void require_matrix(const char* name, std::intmax_t rows, std::intmax_t columns, std::intmax_t row_stride,
-                           bool data) {
-  if (rows < 0 || columns < 0) fail("evaluate: %s is %jd x %jd, sizes must not be negative", name, rows, columns);
-  if (row_stride < columns)
-    fail("evaluate: %s has a row_stride of %jd, must be at least its %jd columns", name, row_stride, columns);
-  if (!data && rows * columns > 0) fail("evaluate: %s is %jd x %jd but has no data", name, rows, columns);
+/// Sizes are not negative.
+inline void require_sizes(const char* function, const char* name, std::intmax_t rows, std::intmax_t columns) {
+  if (rows < 0 || columns < 0) fail("%s: %s is %jd x %jd, sizes must not be negative", function, name, rows, columns);
 }
+/// Of a matrix of such sizes the rows do not overlap, and there is data where it is needed.
+inline void require_memory(const char* function, const char* name, std::intmax_t rows, std::intmax_t columns,
+                           std::intmax_t row_stride, bool data) {
+  if (row_stride < columns)
+    fail("%s: %s has a row_stride of %jd, must be at least its %jd columns", function, name, row_stride, columns);
+  if (!data && rows * columns > 0) fail("%s: %s is %jd x %jd but has no data", function, name, rows, columns);
+}
+template <class T>
+void require_memory(const char* function, const char* name, matrix_view<T> v) {
+  require_memory(function, name, v.rows, v.columns, v.row_stride, v.data != nullptr);
+}
+
 inline void require_images(const char* name, std::intmax_t images, std::intmax_t channels, std::intmax_t pixels,
                            bool data) {
   if (images < 0 || channels < 0 || pixels < 0)
@@ -39,9 +47,11 @@ inline void require_images(const char* name, std::intmax_t images, std::intmax_t
   if (!data && images * channels * pixels > 0)
     fail("evaluate: %s is %jd x %jd x %jd but has no data", name, images, channels, pixels);
 }
+/// The view describes memory that can exist.
 template <class T>
 void require_valid(matrix_view<T> v, const char* name) {
-  require_matrix(name, v.rows, v.columns, v.row_stride, v.data != nullptr);
+  require_sizes("evaluate", name, v.rows, v.columns);
+  require_memory("evaluate", name, v);
 }
 template <class T>
 void require_valid(image_view<T> v, const char* name) {

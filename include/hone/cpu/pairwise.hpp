@@ -82,36 +82,11 @@ void pairwise(cpu const& backend, const char* function, matrix_view<const T> a, 
 
 }  // namespace on_cpu
 
-/// out(i, j) becomes the IoU of box a(i) and box b(j): n x 4 and m x 4 corners, out n x m. Throws
-/// hone::invalid_argument, and writes nothing, where a shape does not fit. NaN in a box is NaN in its row or column.
-template <class T>
-void pairwise_iou(cpu const& backend, matrix_view<T> a, std::type_identity_t<matrix_view<const T>> b,
-                  std::type_identity_t<matrix_view<std::remove_const_t<T>>> out) {
-  on_cpu::pairwise<detail::overlap_of<iou_metric>, std::remove_const_t<T>>(backend, "pairwise_iou", a, b, out);
-}
-/// The same of GIoU.
-template <class T>
-void pairwise_giou(cpu const& backend, matrix_view<T> a, std::type_identity_t<matrix_view<const T>> b,
-                   std::type_identity_t<matrix_view<std::remove_const_t<T>>> out) {
-  on_cpu::pairwise<detail::overlap_of<giou_metric>, std::remove_const_t<T>>(backend, "pairwise_giou", a, b, out);
-}
-/// The same of DIoU.
-template <class T>
-void pairwise_diou(cpu const& backend, matrix_view<T> a, std::type_identity_t<matrix_view<const T>> b,
-                   std::type_identity_t<matrix_view<std::remove_const_t<T>>> out) {
-  on_cpu::pairwise<detail::overlap_of<diou_metric>, std::remove_const_t<T>>(backend, "pairwise_diou", a, b, out);
-}
-/// The same of CIoU.
-template <class T>
-void pairwise_ciou(cpu const& backend, matrix_view<T> a, std::type_identity_t<matrix_view<const T>> b,
-                   std::type_identity_t<matrix_view<std::remove_const_t<T>>> out) {
-  on_cpu::pairwise<detail::overlap_of<ciou_metric>, std::remove_const_t<T>>(backend, "pairwise_ciou", a, b, out);
-}
-/// The same of intersection over the area of a(i): how a detection is matched with a crowd.
-template <class T>
-void pairwise_ioa(cpu const& backend, matrix_view<T> a, std::type_identity_t<matrix_view<const T>> b,
-                  std::type_identity_t<matrix_view<std::remove_const_t<T>>> out) {
-  on_cpu::pairwise<detail::overlap_over_first, std::remove_const_t<T>>(backend, "pairwise_ioa", a, b, out);
+/// What the verbs of loss/box/pairwise.hpp do here.
+template <class Overlap, class T>
+void fill_overlaps(cpu const& backend, Overlap const&, const char* function, matrix_view<const T> a,
+                   matrix_view<const T> b, matrix_view<T> out) {
+  on_cpu::pairwise<Overlap>(backend, function, a, b, out);
 }
 
 }  // namespace hone

@@ -34,8 +34,5 @@ inline void check(cudaError_t code, const char* what) {
   if (!forget_error(code)) detail::raise(cuda_error(code, std::string(what) + ": " + cudaGetErrorString(code)));
 }
 
-/// After a launch of <<<>>>. It also tells, and forgets, errors of before: on_cuda::launch does not.
-inline void check_launch(const char* kernel) { check(cudaGetLastError(), kernel); }
-
 }  // namespace on_cuda
 }  // namespace hone

@@ -82,36 +82,11 @@ void pairwise(cuda const& backend, const char* function, matrix_view<const T> a,
 
 }  // namespace on_cuda
 
-/// Enqueues: out(i, j) becomes the IoU of box a(i) and box b(j), n x 4 and m x 4 corners, out n x m, all in device
-/// memory. Throws hone::invalid_argument, and enqueues nothing, where a shape does not fit. Needs no workspace.
-template <class T>
-void pairwise_iou(cuda const& backend, matrix_view<T> a, std::type_identity_t<matrix_view<const T>> b,
-                  std::type_identity_t<matrix_view<std::remove_const_t<T>>> out) {
-  on_cuda::pairwise<detail::overlap_of<iou_metric>, std::remove_const_t<T>>(backend, "pairwise_iou", a, b, out);
-}
-/// The same of GIoU.
-template <class T>
-void pairwise_giou(cuda const& backend, matrix_view<T> a, std::type_identity_t<matrix_view<const T>> b,
-                   std::type_identity_t<matrix_view<std::remove_const_t<T>>> out) {
-  on_cuda::pairwise<detail::overlap_of<giou_metric>, std::remove_const_t<T>>(backend, "pairwise_giou", a, b, out);
-}
-/// The same of DIoU.
-template <class T>
-void pairwise_diou(cuda const& backend, matrix_view<T> a, std::type_identity_t<matrix_view<const T>> b,
-                   std::type_identity_t<matrix_view<std::remove_const_t<T>>> out) {
-  on_cuda::pairwise<detail::overlap_of<diou_metric>, std::remove_const_t<T>>(backend, "pairwise_diou", a, b, out);
-}
-/// The same of CIoU.
-template <class T>
-void pairwise_ciou(cuda const& backend, matrix_view<T> a, std::type_identity_t<matrix_view<const T>> b,
-                   std::type_identity_t<matrix_view<std::remove_const_t<T>>> out) {
-  on_cuda::pairwise<detail::overlap_of<ciou_metric>, std::remove_const_t<T>>(backend, "pairwise_ciou", a, b, out);
-}
-/// The same of intersection over the area of a(i): how a detection is matched with a crowd.
-template <class T>
-void pairwise_ioa(cuda const& backend, matrix_view<T> a, std::type_identity_t<matrix_view<const T>> b,
-                  std::type_identity_t<matrix_view<std::remove_const_t<T>>> out) {
-  on_cuda::pairwise<detail::overlap_over_first, std::remove_const_t<T>>(backend, "pairwise_ioa", a, b, out);
+/// What the verbs of loss/box/pairwise.hpp do here.
+template <class Overlap, class T>
+void fill_overlaps(cuda const& backend, Overlap const&, const char* function, matrix_view<const T> a,
+                   matrix_view<const T> b, matrix_view<T> out) {
+  on_cuda::pairwise<Overlap>(backend, function, a, b, out);
 }
 
 }  // namespace hone

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <hone/core/view.hpp>
+#include <hone/core/view_check.hpp>
 #include <hone/detect/anchors.hpp>
 #include <hone/loss/box/iou.hpp>
 
@@ -24,10 +25,7 @@ void require_predicted(const char* function, anchor_level const& level, matrix_v
   if (predicted.rows != slots || predicted.columns != 4)
     fail("%s: predicted is %jd x %jd, must be %jd x 4", function, std::intmax_t(predicted.rows),
          std::intmax_t(predicted.columns), std::intmax_t(slots));
-  if (predicted.row_stride < 4)
-    fail("%s: predicted has a row_stride of %jd, must be at least its 4 columns", function,
-         std::intmax_t(predicted.row_stride));
-  if (!predicted.data && slots > 0) fail("%s: predicted is %jd x 4 but has no data", function, std::intmax_t(slots));
+  require_memory(function, "predicted", predicted);
 }
 
 /// The highest IoU of each slot's predicted box with a labelled box of its image; 0 where there is none, or where the

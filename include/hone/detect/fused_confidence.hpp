@@ -4,6 +4,7 @@
 
 #include <hone/core/error.hpp>
 #include <hone/core/view.hpp>
+#include <hone/core/view_check.hpp>
 #include <hone/loss/logistic.hpp>
 
 namespace hone {
@@ -48,17 +49,11 @@ void require_fused(matrix_view<const T> objectness, matrix_view<const T> iou, ma
                    fused_confidence_options const& o) {
   const char* const function = "fused_confidence";
   const auto matrix = [&]<class U>(const char* name, matrix_view<U> v) {
-    if (v.rows < 0 || v.columns < 0)
-      fail("%s: %s is %jd x %jd, sizes must not be negative", function, name, std::intmax_t(v.rows),
-           std::intmax_t(v.columns));
+    require_sizes(function, name, v.rows, v.columns);
     if (v.rows != objectness.rows || v.columns != objectness.columns)
       fail("%s: %s is %jd x %jd, objectness is %jd x %jd", function, name, std::intmax_t(v.rows),
            std::intmax_t(v.columns), std::intmax_t(objectness.rows), std::intmax_t(objectness.columns));
-    if (v.row_stride < v.columns)
-      fail("%s: %s has a row_stride of %jd, must be at least its %jd columns", function, name,
-           std::intmax_t(v.row_stride), std::intmax_t(v.columns));
-    if (!v.data && v.rows * v.columns > 0)
-      fail("%s: %s is %jd x %jd but has no data", function, name, std::intmax_t(v.rows), std::intmax_t(v.columns));
+    require_memory(function, name, v);
   };
   matrix("objectness", objectness);
   matrix("iou", iou);

@@ -98,7 +98,7 @@ inline void require_one_per_box(const char* function, index given, const char* o
 
 template <class T>
 void require_nms(const char* function, matrix_view<const T> boxes, numbers scores, nms_options const& options) {
-  require_boxes(function, "boxes", boxes.rows, boxes.columns, boxes.row_stride, boxes.data != nullptr);
+  require_boxes(function, "boxes", boxes);
   require_one_per_box(function, scores.size(), "scores", boxes.rows);
   require_nms(function, options);
 }

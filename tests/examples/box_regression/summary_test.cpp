@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "summary.hpp"
 #include "error_map.hpp"
+#include "program.hpp"
 #include "report.hpp"
 
 #include <doctest/doctest.h>
@@ -10,6 +11,7 @@
 namespace {
 
 using namespace regression;
+using test::has;
 
 /// Made up: two points, and for each contestant its final error.
 results made_up(std::array<double, 5> exact, std::array<double, 4> darknet) {
@@ -24,12 +26,6 @@ results made_up(std::array<double, 5> exact, std::array<double, 4> darknet) {
     r.outcomes.push_back(std::move(o));
   }
   return r;
-}
-
-bool has(const std::string& text, const std::string& part) {
-  const bool found = text.find(part) != std::string::npos;
-  if (!found) MESSAGE("no '" << part << "' in: " << text);
-  return found;
 }
 
 std::size_t count(const std::string& text, const std::string& part) {
@@ -69,8 +65,7 @@ TEST_CASE("the table has a row for each loss") {
 TEST_CASE("the page: a line for each loss, a map for each, what was interrupted, nothing from outside") {
   results r = made_up({400, 30, 20, 10, 5}, {1e9, 30, 20, 10});
   const std::string page = html_report({"box_regression <&>", 7, r});
-  CHECK(has(page, "<!doctype html>"));
-  CHECK(has(page, "</html>"));
+  test::check_page(page);
   CHECK(count(page, "<figcaption>") == 9);
   CHECK(count(page, "<polyline") == 9 + 9);  // and the legend
   CHECK(count(page, " dashed\" points") == 4 + 4);
@@ -78,8 +73,7 @@ TEST_CASE("the page: a line for each loss, a map for each, what was interrupted,
   CHECK(count(page, "class=\"verdict\"") == 4);
   CHECK(has(page, "Interrupted: 2 of 7 points."));
   CHECK(has(page, "<code>box_regression &lt;&amp;&gt;</code>"));
-  for (const char* not_there : {"http:", "https:", "<link", "<script", "src=", "@import", "url(", "nan", "inf"})
-    CHECK_MESSAGE(page.find(not_there) == std::string::npos, not_there);
+  CHECK(page.find("inf") == std::string::npos);
   CHECK(html_report({"box_regression", 2, r}).find("Interrupted") == std::string::npos);
 }
 

@@ -36,14 +36,10 @@ TEST_CASE("a short comparison prints tables and verdicts, and writes a page that
   CHECK(has(o.text, "giou is "));
   CHECK(o.text.find('\r') == std::string::npos);  // no bar where there is no terminal
   const std::string page = test::read(folder.report);
-  CHECK(has(page, "<!doctype html>"));
-  CHECK(has(page, "</html>"));
+  test::check_page(page);
   CHECK(has(page, "<polyline"));
   CHECK(has(page, "data:image/png;base64,"));
   CHECK(has(page, "RetinaNet's ordering "));
-  for (const char* outside : {"http:", "https:", "<link", "<script", "src=", "@import", "url("})
-    CHECK(page.find(outside) == std::string::npos);
-  CHECK(page.find("nan") == std::string::npos);
 }
 
 TEST_CASE("a folder of images with label files") {

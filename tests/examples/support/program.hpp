@@ -27,6 +27,14 @@ inline bool has(const std::string& text, const std::string& part) {
   return found;
 }
 
+/// A whole HTML page that needs nothing from outside, and in which no number is none.
+inline void check_page(const std::string& page) {
+  CHECK(has(page, "<!doctype html>"));
+  CHECK(has(page, "</html>"));
+  for (const char* not_there : {"http:", "https:", "<link", "<script", "src=", "@import", "url(", "nan"})
+    CHECK_MESSAGE(page.find(not_there) == std::string::npos, not_there);
+}
+
 /// Runs PROGRAM; when its output holds `word`, it is sent the signal once.
 inline outcome run(const std::vector<std::string>& arguments, const std::string& word = {}, int signal = SIGINT) {
   std::array<int, 2> ends{};
