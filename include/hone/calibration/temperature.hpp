@@ -11,7 +11,7 @@
 namespace hone {
 
 struct temperature_options {
-  real least = 1e-3;  ///< positive
+  real least = 1e-3;  ///< positive, its inverse finite
   real most = 1e3;    ///< finite, at least .least
 };
 
@@ -35,17 +35,17 @@ struct likelihood {
 };
 
 inline void require_bounds(const char* function, temperature_options const& options) {
-  require(options.least > 0 && finite(1 / options.least), function, "least", options.least.value, "positive");
+  require(options.least > 0 && finite(1 / options.least), function, "least", options.least.value,
+          "positive, and its inverse finite");
   require(options.most >= options.least && finite(options.most), function, "most", options.most.value,
           "finite and at least .least");
 }
 
 /// Where at(β), a likelihood, is least. Newton's steps on the first derivative, kept in an interval that holds its
-/// zero; where one would leave it, or less than halves the step before the last, the interval is bisected by the
-/// geometric mean instead. Ends where a step is below 1e-10 of β: Newton's error is then about its square.
+/// zero; where one would leave it, or is not half of the step before the last, the interval is halved in log β
+/// instead. Ends with a step of Newton's below 1e-10 of β: the error is then about its square.
 template <class At>
 temperature_fit least_likelihood(At const& at, temperature_options const& options) {
-  constexpr int most_iterations = 200;
   constexpr double tolerance = 1e-10;
   likelihood now = at(1.0);
   temperature_fit fit{.before = now.value};
@@ -60,8 +60,8 @@ temperature_fit least_likelihood(At const& at, temperature_options const& option
   const likelihood lowest = now.first >= 0 ? at(low) : now, highest = now.first <= 0 ? at(high) : now;
   const bool falls_to_low = now.first >= 0 && lowest.first >= 0;    // T = most
   const bool falls_to_high = now.first <= 0 && highest.first <= 0;  // T = least
-  fit.converged = true;
-  if (falls_to_low && falls_to_high) return fit;  // the same at every temperature
+  fit.converged = true;                                             // whatever follows: bisection ends
+  if (falls_to_low && falls_to_high) return fit;                    // the same at every temperature
   if (falls_to_low || falls_to_high) {
     fit.temperature = falls_to_low ? options.most : options.least;
     fit.after = falls_to_low ? lowest.value : highest.value;
@@ -70,21 +70,22 @@ temperature_fit least_likelihood(At const& at, temperature_options const& option
   }
 
   double before_last = high - low, last = before_last;
-  while (now.first != 0) {
-    if (fit.iterations == most_iterations) {
-      fit.converged = false;
-      break;
-    }
+  bool done = false;
+  while (!done && now.first != 0) {
     (now.first < 0 ? low : high) = beta;
-    double next = beta - now.first / now.second;
-    const bool newton = next > low && next < high && std::abs(2 * (next - beta)) <= before_last;
-    if (!newton) next = std::sqrt(low * high);
+    const double step = -now.first / now.second;  // toward the other end
+    done = std::abs(step) <= tolerance * beta;
+    double next = beta + step;
+    if (!done && !(next > low && next < high && std::abs(2 * step) <= before_last))
+      next = std::sqrt(low) * std::sqrt(high);
+    if (next < low) next = low;
+    if (next > high) next = high;
+    done = done || next == beta;  // there is no number left between low and high
     before_last = last;
     last = std::abs(next - beta);
     beta = next;
     now = at(beta);
     ++fit.iterations;
-    if (last <= tolerance * beta) break;
   }
   fit.temperature = 1 / beta;
   fit.after = now.value;
