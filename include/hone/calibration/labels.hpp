@@ -16,29 +16,24 @@ template <class T>
 inline constexpr bool is_logits<matrix_view<T>> = element<std::remove_const_t<T>>;
 
 template <class T>
-inline constexpr bool is_classes = false;
-template <class Label>
-inline constexpr bool is_classes<classes_target<Label>> = true;
-
-template <class T>
 concept label_numbers = std::ranges::contiguous_range<T const&> && std::integral<std::ranges::range_value_t<T const&>>;
 
-/// What every verb of calibration says of arguments that it cannot take.
-template <class Logits, class Labels>
-constexpr void require_calibration() {
+/// What every verb of calibration says of logits that it cannot take.
+template <class Logits>
+constexpr void require_logits() {
   static_assert(
       is_logits<Logits>,
       "calibration: the logits must be a hone::matrix_view of float, double, or a 16-bit floating-point type");
-  static_assert(is_classes<Labels> || label_numbers<Labels>,
-                "calibration: the labels must be hone::classes(labels), or a std::vector or std::span of integers");
 }
 
 template <class Label>
 classes_target<Label> classes_of(classes_target<Label> const& labels) noexcept {
   return labels;
 }
-template <label_numbers Labels>
+template <class Labels>
 auto classes_of(Labels const& labels) noexcept {
+  static_assert(label_numbers<Labels>,
+                "calibration: the labels must be hone::classes(labels), or a std::vector or std::span of integers");
   return classes_target<std::ranges::range_value_t<Labels const&>>{std::ranges::data(labels),
                                                                    static_cast<index>(std::ranges::size(labels))};
 }

@@ -162,7 +162,7 @@ double static_error(cpu const& backend, matrix_view<const T> logits, classes_tar
 template <class Logits, class Labels>
 reliability_diagram reliability(cpu const& backend, Logits const& logits, Labels const& labels,
                                 reliability_options options = {}) {
-  detail::require_calibration<Logits, Labels>();
+  detail::require_logits<Logits>();
   const matrix_view<detail::number_of<Logits> const> view(logits);
   const auto target = detail::classes_of(labels);
   detail::require_labelled("reliability", view, target);
@@ -176,7 +176,7 @@ reliability_diagram reliability(cpu const& backend, Logits const& logits, Labels
 template <class Logits, class Labels>
 double static_calibration_error(cpu const& backend, Logits const& logits, Labels const& labels,
                                 static_calibration_options options = {}) {
-  detail::require_calibration<Logits, Labels>();
+  detail::require_logits<Logits>();
   const matrix_view<detail::number_of<Logits> const> view(logits);
   const auto target = detail::classes_of(labels);
   detail::require_labelled("static_calibration_error", view, target);

@@ -69,7 +69,7 @@ detail::likelihood mean_likelihood(cpu const& backend, matrix_view<const T> logi
 template <class Logits, class Labels>
 temperature_fit fit_temperature(cpu const& backend, Logits const& logits, Labels const& labels,
                                 temperature_options options = {}) {
-  detail::require_calibration<Logits, Labels>();
+  detail::require_logits<Logits>();
   const matrix_view<detail::number_of<Logits> const> view(logits);
   const auto target = detail::classes_of(labels);
   detail::require_labelled("fit_temperature", view, target);
