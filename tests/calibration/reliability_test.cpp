@@ -292,8 +292,8 @@ TEST_CASE("batches add up") {
   const calibration::data data(300, 5);
   const auto whole = diagram(data);
   hone::reliability_diagram sum;
-  for (const int from : {0, 100, 250}) {
-    const int rows = from == 0 ? 100 : from == 100 ? 150 : 50;
+  for (const hone::index from : {0, 100, 250}) {
+    const hone::index rows = from == 0 ? 100 : from == 100 ? 150 : 50;
     sum.add(hone::reliability(
         cpu, hone::matrix_view{data.z.data() + from * 5, rows, 5},
         hone::classes(std::span(data.y).subspan(std::size_t(from), std::size_t(rows)), {.ignore = -1})));
@@ -375,9 +375,13 @@ TEST_CASE("what does not fit is refused, with its values") {
   CHECK(of({.bins = 0}) == "reliability: bins is 0, must be in [1, 1048576]");
   CHECK(of({.bins = 1048577}) == "reliability: bins is 1048577, must be in [1, 1048576]");
   CHECK(of({.bins = 1048576}).empty());
-  CHECK(of({.temperature = 0}) == "reliability: temperature is 0, must be finite and positive");
-  CHECK(of({.temperature = -2}) == "reliability: temperature is -2, must be finite and positive");
-  CHECK(of({.temperature = infinity}) == "reliability: temperature is inf, must be finite and positive");
+  CHECK(of({.temperature = 0}) == "reliability: temperature is 0, must be finite and positive, and its inverse finite");
+  CHECK(of({.temperature = -2}) ==
+        "reliability: temperature is -2, must be finite and positive, and its inverse finite");
+  CHECK(of({.temperature = infinity}) ==
+        "reliability: temperature is inf, must be finite and positive, and its inverse finite");
+  CHECK(of({.temperature = 1e-310}) ==
+        "reliability: temperature is 1e-310, must be finite and positive, and its inverse finite");
   CHECK(of({.temperature = not_a_number}).find("reliability: temperature is ") == 0);
   using floats = hone::matrix_view<float const>;
   const auto with = [&](floats v) { return support::message([&] { hone::reliability(cpu, v, y); }); };
@@ -394,5 +398,5 @@ TEST_CASE("what does not fit is refused, with its values") {
   CHECK(support::message([&] { hone::static_calibration_error(cpu, view(z, 3), y, {.bins = -1}); }) ==
         "static_calibration_error: bins is -1, must be in [1, 1048576]");
   CHECK(support::message([&] { hone::static_calibration_error(cpu, view(z, 3), y, {.temperature = 0}); }) ==
-        "static_calibration_error: temperature is 0, must be finite and positive");
+        "static_calibration_error: temperature is 0, must be finite and positive, and its inverse finite");
 }

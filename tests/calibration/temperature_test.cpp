@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <limits>
 #include <vector>
 
@@ -219,9 +220,15 @@ TEST_CASE("classes that are ruled out count for nothing") {
 }
 
 TEST_CASE("the search where Newton's method is slow or leaves") {
-  const auto search = [](auto const& slope, auto const& curvature) {
-    return hone::detail::least_likelihood([&](double b) { return hone::detail::likelihood{0, slope(b), curvature(b)}; },
-                                          {});
+  std::vector<double> asked;
+  const auto search = [&](auto const& slope, auto const& curvature, hone::temperature_options options = {}) {
+    asked.clear();
+    return hone::detail::least_likelihood(
+        [&](double b) {
+          asked.push_back(b);
+          return hone::detail::likelihood{0, slope(b), curvature(b)};
+        },
+        options);
   };
   // Steps of 1/50 from 1 to 40 would be two thousand.
   auto f = search([](double b) { return std::exp(-2000.0) - std::exp(-50 * b); },
@@ -236,12 +243,21 @@ TEST_CASE("the search where Newton's method is slow or leaves") {
              [](double b) { return 30 / (1 + 900 * (b - 0.01) * (b - 0.01)); });
   CHECK(f.converged);
   CHECK(f.temperature == about{100});
-  CHECK(f.iterations < 60);
+  CHECK(f.iterations < 10);
+  CHECK(std::count(asked.begin(), asked.end(), 1e-3) == 1);  // what is known of a bound is not asked again
   // A curvature of 0 or NaN leaves the bisection.
   for (const double curvature : {0.0, not_a_number}) {
     f = search([](double b) { return b - 0.3; }, [=](double) { return curvature; });
     CHECK(f.converged);
     CHECK(f.temperature == about{1 / 0.3, 1e-9});
+    CHECK(f.iterations < 100);
+  }
+  // It halves powers, whatever the bounds.
+  for (const double zero : {1e200, 1e-200}) {
+    f = search([=](double b) { return b < zero ? -1.0 : 1.0; }, [](double) { return 0.0; },
+               {.least = 1e-300, .most = 1e300});
+    CHECK(f.converged);
+    CHECK(f.temperature == about{1 / zero});
     CHECK(f.iterations < 100);
   }
   f = search([](double b) { return b - 1; }, [](double) { return 1.0; });

@@ -54,7 +54,8 @@ void require_labelled(const char* function, matrix_view<const T> logits, classes
 /// The numbers that say how confidences are computed and counted.
 inline void require_bins(const char* function, integer bins, real temperature) {
   require(bins >= 1 && bins <= 1 << 20, function, "bins", bins.value, "in [1, 1048576]");
-  require(temperature > 0 && finite(temperature), function, "temperature", temperature.value, "finite and positive");
+  require(temperature > 0 && finite(temperature) && finite(1 / temperature), function, "temperature", temperature.value,
+          "finite and positive, and its inverse finite");
 }
 
 }  // namespace hone::detail
