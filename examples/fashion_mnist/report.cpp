@@ -108,7 +108,7 @@ std::string html_report(const report_input& in) {
   out += table_html(in);
   out +=
       format("<p class=\"note\">%s ECE: expected calibration error, %d bins. Time: one training with its tests.</p>\n",
-             in.chosen.seeds > 1 ? "Mean ± standard deviation over the seeds." : "", classification_metrics::bins);
+             in.chosen.seeds > 1 ? "Mean ± standard deviation over the seeds." : "", calibration_bins);
   out += "<p class=\"legend\">";
   for (std::size_t r = 0; r < in.recipes.size(); ++r)
     out += format("<span><svg viewBox=\"0 0 22 8\"><polyline class=\"c%d\" points=\"0,4 22,4\"/></svg>%s</span>",

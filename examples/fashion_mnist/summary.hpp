@@ -2,7 +2,7 @@
 /// What the trainings say together: a table and a verdict, both computed from the numbers.
 #pragma once
 
-#include "metrics.hpp"
+#include "spread.hpp"
 #include "train.hpp"
 
 namespace demo {

@@ -2,7 +2,6 @@
 #include "train.hpp"
 
 #include "interrupt.hpp"
-#include "metrics.hpp"
 #include "random.hpp"
 
 #include <algorithm>
@@ -119,18 +118,20 @@ history train(const std::string& recipe_name, const dataset& data, const plan& p
     if (!finished) break;
 
     if (recipe.swap) recipe.swap(trainer);
-    classification_metrics metrics;
+    hone::reliability_diagram test;
     each_batch(test_order, 500, [&](auto part) {
       standard.gather(data.test, part, batch);
-      metrics.add(trainer.net.forward(batch.images), batch.labels);
+      const matrix<float>& logits = trainer.net.forward(batch.images);
+      test.add(hone::reliability(trainer.cpu, hone::matrix_view{logits.data(), logits.rows(), logits.cols()},
+                                 batch.labels, {.bins = calibration_bins}));
       return true;
     });
     if (recipe.swap) recipe.swap(trainer);
     result.epochs = epoch;
-    result.test_error.push_back({static_cast<double>(epoch), metrics.error()});
-    result.accuracy = metrics.accuracy();
-    result.calibration_error = metrics.calibration_error();
-    observer.epoch(epoch, loss(), accuracy(), metrics.accuracy());
+    result.test_error.push_back({static_cast<double>(epoch), 1 - test.accuracy()});
+    result.accuracy = test.accuracy();
+    result.calibration_error = test.expected_calibration_error();
+    observer.epoch(epoch, loss(), accuracy(), test.accuracy());
     if (interrupted()) break;
   }
   result.complete = result.epochs == plan.epochs;

@@ -15,6 +15,8 @@ struct divergence : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+inline constexpr int calibration_bins = 15;
+
 struct history {
   std::string recipe = {}, against = {}, note = {};  // of the recipe
   std::uint64_t seed = 0;

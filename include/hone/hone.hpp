@@ -6,6 +6,8 @@
 #include <hone/average/ema_state.hpp>
 #include <hone/average/state_file.hpp>
 #include <hone/average/swa.hpp>
+#include <hone/calibration/reliability.hpp>
+#include <hone/calibration/temperature.hpp>
 #include <hone/core/error.hpp>
 #include <hone/core/number.hpp>
 #include <hone/core/numbers.hpp>
@@ -21,7 +23,9 @@
 #include <hone/cpu/nms.hpp>
 #include <hone/cpu/pairwise.hpp>
 #include <hone/cpu/refresh.hpp>
+#include <hone/cpu/reliability.hpp>
 #include <hone/cpu/swap.hpp>
+#include <hone/cpu/temperature.hpp>
 #include <hone/cpu/transform.hpp>
 #include <hone/cpu/update.hpp>
 #include <hone/detect/anchors.hpp>

@@ -30,6 +30,7 @@ BAD = [  # path, text after the head, what must be said
     ("core/a.hpp", "#include <hone/version.hpp>", "core may not include"),
     ("schedule/a.hpp", "#include <hone/loss/a.hpp>", "schedule may not include"),
     ("large_batch/a.hpp", "#include <hone/target/a.hpp>", "large_batch may not include"),
+    ("calibration/a.hpp", "#include <hone/loss/a.hpp>", "calibration may not include"),
     ("target/a.hpp", "#include <hone/loss/a.hpp>", "target may not include"),
     ("loss/a.hpp", "#include <hone/cpu/a.hpp>", "loss may not include"),
     ("cpu/a.hpp", "#include <hone/cuda/a.hpp>", "cpu may not include"),

@@ -24,20 +24,6 @@ bool begins(const std::string& text, const std::string& with) {
 
 }  // namespace
 
-TEST_CASE("accuracy and calibration error of a batch made by hand") {
-  demo::matrix<float> logits = demo::matrix<float>::Zero(4, 2);
-  logits.col(0).setConstant(std::log(3.0f));  // confidence 0.75, always class 0
-  const std::vector<int> labels = {0, 1, 0, 1};
-  demo::classification_metrics metrics;
-  metrics.add(logits, labels);
-  CHECK(metrics.accuracy() == 0.5);
-  CHECK(metrics.calibration_error() == doctest::Approx(0.25).epsilon(1e-6));
-  logits.col(0).setConstant(200);  // confidence 1
-  metrics.add(logits, std::vector<int>{0, 0, 0, 0});
-  CHECK(metrics.accuracy() == 0.75);
-  CHECK(metrics.calibration_error() == doctest::Approx(0.125).epsilon(1e-6));
-}
-
 TEST_CASE("mean and sample standard deviation") {
   const std::vector<double> numbers = {1, 2, 3, 4};
   CHECK(demo::spread_of(numbers).mean == 2.5);

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+/// How far a classifier's confidence is from how often it is right: the data of a reliability diagram and what is
+/// read off it.
+#pragma once
+
+#include <hone/core/error.hpp>
+#include <hone/core/number.hpp>
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+namespace hone {
+
+struct reliability_options {
+  integer bins = 15;        ///< in [1, 2^20]
+  real temperature = 1;     ///< what the logits are divided by; finite and positive
+  bool equal_mass = false;  ///< bins of equally many rows instead of equal width
+};
+
+/// The rows whose confidence, the largest probability, is in (lower, upper].
+struct reliability_bin {
+  double lower = 0, upper = 1;
+  index count = 0, correct = 0;  ///< rows, and those among them whose first largest logit is the label's
+  double confidence_sum = 0;     ///< of its rows, in their order
+
+  double mean_confidence() const noexcept { return count > 0 ? confidence_sum / static_cast<double>(count) : 0; }
+  double accuracy() const noexcept { return count > 0 ? static_cast<double>(correct) / static_cast<double>(count) : 0; }
+  /// |accuracy - mean confidence|; 0 of an empty bin.
+  double gap() const noexcept { return std::abs(accuracy() - mean_confidence()); }
+};
+
+/// Counts and sums over rows, of which every measure is a quotient, so that batches can be added up. Measures of no
+/// rows are 0. A row is undefined where its softmax is: NaN or +inf is in it, or it is -inf everywhere. It lies in no
+/// bin and is not right, and all measures but accuracy are NaN then.
+struct reliability_diagram {
+  std::vector<reliability_bin> bins;  ///< by rising edges; the first begins at 0, the last ends at 1
+  index undefined = 0;                ///< rows in no bin
+  double loss_sum = 0;                ///< of -log p(label)
+  double brier_sum = 0;               ///< of Σ (p - [class is the label])² over the classes
+  bool equal_mass = false;
+
+  /// Rows, but for the ignored ones.
+  index count() const noexcept {
+    index n = undefined;
+    for (reliability_bin const& b : bins) n += b.count;
+    return n;
+  }
+  double accuracy() const noexcept {
+    index correct = 0;
+    for (reliability_bin const& b : bins) correct += b.correct;
+    return count() > 0 ? static_cast<double>(correct) / static_cast<double>(count()) : 0;
+  }
+  double mean_confidence() const noexcept {
+    double sum = 0;
+    for (reliability_bin const& b : bins) sum += b.confidence_sum;
+    return mean(sum);
+  }
+  /// Σ count/n |accuracy - confidence| over the bins (ECE; Naeini et al. 2015, Guo et al. 2017, arXiv 1706.04599).
+  double expected_calibration_error() const noexcept {
+    double sum = 0;
+    for (reliability_bin const& b : bins) sum += std::abs(static_cast<double>(b.correct) - b.confidence_sum);
+    return mean(sum);
+  }
+  /// The largest |accuracy - confidence| of a bin (MCE).
+  double maximum_calibration_error() const noexcept {
+    double most = 0;
+    for (reliability_bin const& b : bins)
+      if (b.gap() > most) most = b.gap();
+    return undefined > 0 ? std::numeric_limits<double>::quiet_NaN() : most;
+  }
+  /// The mean of -log p(label); infinite where a label's logit is -inf.
+  double negative_log_likelihood() const noexcept { return mean(loss_sum); }
+  /// The mean of Σ (p - [class is the label])² over the classes, in [0, 2] (Brier 1950).
+  double brier_score() const noexcept { return mean(brier_sum); }
+
+  /// Adds the rows of another batch. A diagram without bins takes those of the first that is added; after that the
+  /// edges must be the same, which those of bins of equal mass are not: hone::invalid_argument.
+  void add(reliability_diagram const& other);
+
+ private:
+  double mean(double sum) const noexcept {
+    if (undefined > 0) return std::numeric_limits<double>::quiet_NaN();
+    return count() > 0 ? sum / static_cast<double>(count()) : 0;
+  }
+};
+
+inline void reliability_diagram::add(reliability_diagram const& other) {
+  if (other.bins.empty()) return;
+  if (bins.empty()) {
+    *this = other;
+    return;
+  }
+  if (equal_mass || other.equal_mass)
+    detail::fail("reliability_diagram: add of bins of equal mass, whose edges follow from their own rows");
+  bool same = bins.size() == other.bins.size();
+  for (std::size_t k = 0; same && k < bins.size(); ++k) same = bins[k].upper == other.bins[k].upper;
+  if (!same)
+    detail::fail("reliability_diagram: add of %jd bins to %jd, edges must be the same",
+                 std::intmax_t(other.bins.size()), std::intmax_t(bins.size()));
+  for (std::size_t k = 0; k < bins.size(); ++k) {
+    bins[k].count += other.bins[k].count;
+    bins[k].correct += other.bins[k].correct;
+    bins[k].confidence_sum += other.bins[k].confidence_sum;
+  }
+  undefined += other.undefined;
+  loss_sum += other.loss_sum;
+  brier_sum += other.brier_sum;
+}
+
+struct static_calibration_options {
+  integer bins = 15;     ///< in [1, 2^20], of equal width
+  real temperature = 1;  ///< what the logits are divided by; finite and positive
+};
+
+namespace detail {
+
+/// Bins over (0, 1]; upper_edge(k) is where bin k of `count` ends, for all but the last.
+template <class UpperEdge>
+std::vector<reliability_bin> bins_between(index count, UpperEdge const& upper_edge) {
+  std::vector<reliability_bin> bins(static_cast<std::size_t>(count));
+  for (index k = 1; k < count; ++k)
+    bins[static_cast<std::size_t>(k)].lower = bins[static_cast<std::size_t>(k - 1)].upper = upper_edge(k - 1);
+  return bins;
+}
+
+inline std::vector<reliability_bin> bins_of_equal_width(index count) {
+  return bins_between(count, [=](index k) { return static_cast<double>(k + 1) / static_cast<double>(count); });
+}
+
+/// Bins 0 to k hold floor((k + 1) n / count) of the n sorted confidences (Nixon et al. 2019, arXiv 1904.01685), and
+/// those that equal the last of them: equal confidences are never torn apart.
+inline std::vector<reliability_bin> bins_of_equal_mass(index count, std::vector<double> const& sorted) {
+  const auto n = static_cast<index>(sorted.size());
+  return bins_between(count, [&](index k) {
+    const index before = (k + 1) * n / count;
+    return before > 0 ? sorted[static_cast<std::size_t>(before - 1)] : 0.0;
+  });
+}
+
+/// The bin of a probability; 0, which is in none, goes to the first.
+inline std::size_t bin_of(std::vector<reliability_bin> const& bins, double p) noexcept {
+  std::size_t low = 0, high = bins.size() - 1;  // the first bin that ends at p or above
+  while (low < high) {
+    const std::size_t middle = (low + high) / 2;
+    if (bins[middle].upper < p)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+}  // namespace detail
+}  // namespace hone

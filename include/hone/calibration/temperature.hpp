@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+/// Temperature scaling (Guo et al. 2017, arXiv 1706.04599): the one number by which logits are divided so that their
+/// negative log-likelihood is least, found by Newton's method.
+#pragma once
+
+#include <hone/core/error.hpp>
+#include <hone/core/number.hpp>
+
+#include <cmath>
+
+namespace hone {
+
+struct temperature_options {
+  real least = 1e-3;  ///< positive, its inverse finite
+  real most = 1e3;    ///< finite, at least .least
+};
+
+struct temperature_fit {
+  double temperature = 1;  ///< in [least, most]
+  double before = 0;       ///< the mean negative log-likelihood at temperature 1
+  double after = 0;        ///< the same at .temperature
+  int iterations = 0;      ///< steps of Newton's method, and bisections
+  bool converged = false;  ///< false where the likelihood is NaN or infinite
+  bool at_bound = false;   ///< the optimum is at or beyond a bound
+};
+
+namespace detail {
+
+/// A mean negative log-likelihood as a function of β = 1/T, and its derivatives by β. It is convex.
+struct likelihood {
+  double value = 0, first = 0, second = 0;
+
+  void add(likelihood const& row) noexcept { value += row.value, first += row.first, second += row.second; }
+  likelihood over(double rows) const noexcept { return {value / rows, first / rows, second / rows}; }
+};
+
+inline void require_bounds(const char* function, temperature_options const& options) {
+  require(options.least > 0 && finite(1 / options.least), function, "least", options.least.value,
+          "positive, and its inverse finite");
+  require(options.most >= options.least && finite(options.most), function, "most", options.most.value,
+          "finite and at least .least");
+}
+
+/// Where at(β), a likelihood, is least. Newton's steps on the first derivative, kept in an interval that holds its
+/// zero; where one would leave it, or is not half of the step before the last, the interval is halved in log β
+/// instead. Ends with a step of Newton's below 1e-10 of β: the error is then about its square.
+template <class At>
+temperature_fit least_likelihood(At const& at, temperature_options const& options) {
+  constexpr double tolerance = 1e-10;
+  likelihood now = at(1.0);
+  temperature_fit fit{.before = now.value};
+  if (options.least > 1) fit.temperature = options.least;
+  if (options.most < 1) fit.temperature = options.most;
+  double beta = 1 / fit.temperature;
+  if (fit.temperature != 1) now = at(beta);
+  fit.after = now.value;
+  if (!finite(fit.before)) return fit;
+
+  double low = 1 / options.most, high = 1 / options.least;
+  const likelihood lowest = now.first >= 0 ? at(low) : now, highest = now.first <= 0 ? at(high) : now;
+  const bool falls_to_low = now.first >= 0 && lowest.first >= 0;    // T = most
+  const bool falls_to_high = now.first <= 0 && highest.first <= 0;  // T = least
+  fit.converged = true;                                             // whatever follows: bisection ends
+  if (falls_to_low && falls_to_high) return fit;                    // the same at every temperature
+  if (falls_to_low || falls_to_high) {
+    fit.temperature = falls_to_low ? options.most : options.least;
+    fit.after = falls_to_low ? lowest.value : highest.value;
+    fit.at_bound = true;
+    return fit;
+  }
+
+  double before_last = high - low, last = before_last;
+  bool done = false;
+  while (!done && now.first != 0) {
+    (now.first < 0 ? low : high) = beta;
+    const double step = -now.first / now.second;  // toward the other end
+    done = std::abs(step) <= tolerance * beta;
+    double next = beta + step;
+    if (!done && !(next > low && next < high && std::abs(2 * step) <= before_last))
+      next = std::sqrt(low) * std::sqrt(high);
+    if (next < low) next = low;
+    if (next > high) next = high;
+    done = done || next == beta;  // there is no number left between low and high
+    before_last = last;
+    last = std::abs(next - beta);
+    beta = next;
+    now = at(beta);
+    ++fit.iterations;
+  }
+  fit.temperature = 1 / beta;
+  fit.after = now.value;
+  return fit;
+}
+
+}  // namespace detail
+}  // namespace hone

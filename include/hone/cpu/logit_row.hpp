@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+/// A row of logits as calibration reads it: in double whatever it is made of, for a confidence is held against the
+/// edges of bins.
+#pragma once
+
+#include <hone/cpu/convert.hpp>
+#include <hone/cpu/math.hpp>
+#include <hone/cpu/scratch.hpp>
+
+#include <cmath>
+#include <limits>
+
+namespace hone::on_cpu {
+
+/// Its room holds the numbers of one row after the other, filled up to whole packs with -inf.
+class logit_row {
+  using V = pack<double>;
+
+ public:
+  static std::size_t bytes(index columns) noexcept {
+    return carver::room_for<double>(static_cast<std::size_t>(padded(columns)));
+  }
+
+  logit_row(std::byte* memory, index columns) noexcept
+      : z_(carver(memory).take<double>(static_cast<std::size_t>(padded(columns)))), columns_(columns) {}
+
+  /// Takes the logits in, each less the largest: at most 0, or NaN where the softmax is not defined.
+  template <class T>
+  void read(T const* logits) noexcept {
+    convert(logits, z_, columns_);
+    for (index i = columns_; i < padded(columns_); ++i) z_[i] = -std::numeric_limits<double>::infinity();
+    V most(-std::numeric_limits<double>::infinity());
+    for_packs([&](double const* p) { most = max(most, V::load(p)); });
+    const V largest_of_all(largest(most));
+    for_packs([&](double* p) { (V::load(p) - largest_of_all).store(p); });
+  }
+
+  double operator[](index column) const noexcept { return z_[column]; }
+  void set(index column, double z) noexcept { z_[column] = z; }
+  /// Whether this column is the first of the largest.
+  bool is_top(index column) const noexcept {
+    if (!(z_[column] == 0)) return false;
+    for (index i = 0; i < column; ++i)
+      if (z_[i] == 0) return false;
+    return true;
+  }
+
+  /// body(double*) for the first number of every pack.
+  template <class Body>
+  void for_packs(Body const& body) const noexcept {
+    for (index i = 0; i < columns_; i += V::size) body(z_ + i);
+  }
+
+ private:
+  static constexpr index padded(index columns) noexcept { return (columns + V::size - 1) / V::size * V::size; }
+
+  double* z_;
+  index columns_;
+};
+
+/// -log p(label) of a row whose label's logit is `d` below the largest, times 1/T: where the label is the largest, all
+/// digits of a small loss are kept. `rest` is the sum of exp over the other classes, exp(d) added it is `all`.
+inline double label_loss(double d, double rest, double all) noexcept {
+  return d == 0 ? std::log1p(rest) : std::log(all) - d;
+}
+
+}  // namespace hone::on_cpu
