@@ -66,9 +66,11 @@
 #include <hone/loss/distillation.hpp>
 #include <hone/loss/distribution_focal.hpp>
 #include <hone/loss/expected_bin.hpp>
+#include <hone/loss/jensen_shannon.hpp>
 #include <hone/loss/poly1_binary_cross_entropy.hpp>
 #include <hone/loss/poly1_cross_entropy.hpp>
 #include <hone/loss/quality_focal.hpp>
+#include <hone/loss/reverse_distillation.hpp>
 #include <hone/loss/sigmoid_focal.hpp>
 #include <hone/loss/softmax_focal.hpp>
 #include <hone/loss/varifocal.hpp>

@@ -161,16 +161,18 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
     });
   }
 
-  /// Sums that need the softmax; classes without a target are passed over.
+  /// Sums that need the first ones; where a term has a target, classes without are passed over.
   __device__ void second_sweep() {
     if constexpr (late) {
       numbers_.sweep([&] {
         numbers_.each([&](auto const& element) {
-          const A z = element.template number<0>() - max_, p = exp_of_nonpositive(z) * inverse_;
+          const A z = element.template number<0>() - max_, p = softmax ? exp_of_nonpositive(z) * inverse_ : A(0);
           each([&]<class L>(L& l, auto const& leaf, A) {
             if constexpr (L::Term::late > 0) {
-              const row_element<A> e = l.at(element, leaf.term, z, p);
-              if (element.is_in_row() && !(e.q == A(0))) leaf.term.second(e, log_sum_, l.s.late);
+              row_element<A> e = l.at(element, leaf.term, z, p);
+              if (!element.is_in_row() || (L::Term::has_target && e.q == A(0))) return;
+              keep(leaf.term, e);
+              leaf.term.second(e, l.s, l.s.late);
             }
           });
         });
@@ -184,16 +186,22 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
     }
   }
 
+  /// What a term keeps of an element, computed anew: it would take more room than time.
+  template <class Term>
+  static __device__ void keep([[maybe_unused]] Term const& term, [[maybe_unused]] row_element<A>& e) {
+    if constexpr (Term::kept > 0) {
+      A sums[3] = {};
+      term.first(e, sums);
+    }
+  }
+
   __device__ void write_gradient() {
     numbers_.write([&](auto const& element) {
       const A z = element.template number<0>() - max_, p = softmax ? exp_of_nonpositive(z) * inverse_ : A(0);
       A gradient = 0;
       each([&]<class L>(L& l, auto const& leaf, A) {
         row_element<A> e = l.at(element, leaf.term, z, p);
-        if constexpr (L::Term::kept > 0) {  // computed anew: what would be kept takes more room than time
-          A sums[3] = {};
-          leaf.term.first(e, sums);
-        }
+        keep(leaf.term, e);
         const A g = l.scale * leaf.term.gradient(l.row, e);
         gradient += sizeof...(Leaf) == 1 || l.scale != A(0) ? g : A(0);
       });

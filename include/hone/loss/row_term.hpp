@@ -2,7 +2,7 @@
 /// The role of a row term: a loss of a row of logits z, in up to three sweeps that a backend runs.
 ///
 ///   first sweep    over z - max z; a term may add to its sums and keep numbers per element
-///   second sweep   (late > 0 only) with p = softmax(z) known; a term may add to its late sums
+///   second sweep   (late > 0 only) with p = softmax(z) and the first sums known; a term may add to its late sums
 ///   finish         the row's loss, and what the gradient needs to know of the row
 ///   last sweep     the gradient of one element
 /// Where a row is met in pieces (sums > 0), rebase makes the sums relative to maxima that rose: of the logits, and of

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT
+// The CPU against the list of cases that every backend answers: what a teacher says.
+#include <hone/hone.hpp>
+
+#include <conformance/teachers.hpp>
+#include <cpu/this_machine.hpp>
+
+TEST_CASE("divergences answer as on every backend") { conformance::row_losses_of_divergences<on_this_machine>(); }

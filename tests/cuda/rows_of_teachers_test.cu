@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT
+// CUDA against the list of cases that every backend answers.
+#include <hone/hone.cuh>
+
+#include <conformance/teachers.hpp>
+#include <cuda/device.cuh>
+
+TEST_CASE("divergences answer as on every backend") { conformance::row_losses_of_divergences<device::conformance>(); }
