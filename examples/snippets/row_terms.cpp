@@ -109,6 +109,17 @@ int main() {
     expect(hone::evaluate(cpu, between, z), 16 * mixed, "jensen_shannon_distillation");
   }
   {
+    const hone::matrix_view taught{teacher.data(), rows, columns};
+    // [decoupled_distillation]
+    auto objective = hone::cross_entropy(target) + hone::decoupled_distillation(target, taught, 4, {.beta = 8});
+    // [/decoupled_distillation]
+    const std::vector<double> s = softmax(logits, 4), t = softmax(teacher, 4);
+    double others = 0;
+    for (std::size_t c = 1; c < 3; ++c) others += t[c] / (1 - t[0]) * std::log(t[c] / (1 - t[0]) / s[c] * (1 - s[0]));
+    const double label = t[0] * std::log(t[0] / s[0]) + (1 - t[0]) * std::log((1 - t[0]) / (1 - s[0]));
+    expect(hone::evaluate(cpu, objective, z), -std::log(p[0]) + 16 * (label + 8 * others), "decoupled_distillation");
+  }
+  {
     // [z_loss]
     auto objective = hone::cross_entropy(target) + hone::z_loss(1e-4);
     // [/z_loss]

@@ -63,6 +63,7 @@
 #include <hone/loss/box/parity/ultralytics.hpp>
 #include <hone/loss/box/siou.hpp>
 #include <hone/loss/cross_entropy.hpp>
+#include <hone/loss/decoupled_distillation.hpp>
 #include <hone/loss/distillation.hpp>
 #include <hone/loss/distribution_focal.hpp>
 #include <hone/loss/expected_bin.hpp>

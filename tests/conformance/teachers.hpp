@@ -38,6 +38,36 @@ inline row_answer jensen_shannon_of(row_of_numbers const& z, row_of_numbers cons
   return a;
 }
 
+inline row_answer decoupled_distillation_of(row_of_numbers z, row_of_numbers teacher, index label, double T,
+                                            double alpha, double beta) {
+  const auto odds_of = [&](row_of_numbers const& x) {
+    row_of_numbers rest;
+    for (index c = 0; c < index(x.size()); ++c)
+      if (c != label) rest.push_back(x[std::size_t(c)] / T);
+    return rest.empty() ? 1e300 : x[std::size_t(label)] / T - logsumexp(rest);
+  };
+  const double a = odds_of(z), b = odds_of(teacher);
+  const auto log_sigmoid = [](double x) { return x < 0 ? x - std::log1p(std::exp(x)) : -std::log1p(std::exp(-x)); };
+  const double sure = std::exp(log_sigmoid(a)), taught = std::exp(log_sigmoid(b)),
+               not_taught = std::exp(log_sigmoid(-b));
+  row_answer answer{0, row_of_numbers(z.size())};
+  if (not_taught > 0) answer.loss = not_taught * (log_sigmoid(-b) - log_sigmoid(-a));
+  answer.loss = alpha * (answer.loss + taught * (log_sigmoid(b) - log_sigmoid(a)));
+  z[std::size_t(label)] = teacher[std::size_t(label)] = -1e300;
+  const row_of_numbers u = log_softmax(z, T), v = log_softmax(teacher, T);
+  for (index i = 0; i < index(z.size()); ++i) {
+    const std::size_t c = std::size_t(i);
+    if (i == label) {
+      answer.gradient[c] = T * alpha * (sure - taught);
+    } else {
+      answer.loss += beta * std::exp(v[c]) * (v[c] - u[c]);
+      answer.gradient[c] = T * (std::exp(u[c]) * (beta - alpha * (sure - taught)) - beta * std::exp(v[c]));
+    }
+  }
+  answer.loss *= T * T;
+  return answer;
+}
+
 /// Divergences beside labels, some of them ignored, and alone.
 template <class Device, class T>
 void rows_of_divergences(std::vector<shape> const& shapes) {
@@ -60,11 +90,36 @@ void rows_of_divergences(std::vector<shape> const& shapes) {
   });
 }
 
+/// Decoupled distillation beside cross entropy, and alone in place.
+template <class Device, class T>
+void rows_of_decoupled(std::vector<shape> const& shapes) {
+  each_batch<row_batch<Device, T>>(shapes, [](auto const& b) {
+    const double kept = b.kept();
+    const auto times = [&b](double factor) { return [&b, factor](index i) { return b.ignored(i) ? 0 : factor; }; };
+    const auto labelled = [&](index i) { return cross_entropy_of(b.row(b.z, i), b.one_hot(b.labels[std::size_t(i)])); };
+    const auto decoupled = [&](index i) {
+      return decoupled_distillation_of(b.row(b.z, i), b.row(b.taught, i), b.labels[std::size_t(i)], 2, 1, 0.5);
+    };
+    const auto labels = hone::classes(b.device_labels, {.ignore = -7});
+    const auto term = hone::decoupled_distillation(labels, b.view(b.device_taught), 2, {.alpha = 1, .beta = 0.5});
+    expect_rows(b, 0.25 * hone::cross_entropy(labels) + 0.5 * term,
+                {{labelled, times(0.25), kept}, {decoupled, times(0.5), kept}}, hone::mean);
+    expect_rows(b, term, {{decoupled, times(1), kept}}, hone::mean, true);
+  });
+}
+
 template <class Device>
 void row_losses_of_divergences() {
   rows_of_divergences<Device, float>(row_shapes());
   rows_of_divergences<Device, double>(some_row_shapes());
   rows_of_divergences<Device, typename Device::half>(some_row_shapes());
+}
+
+template <class Device>
+void row_losses_of_decoupled() {
+  rows_of_decoupled<Device, float>(row_shapes());
+  rows_of_decoupled<Device, double>(some_row_shapes());
+  rows_of_decoupled<Device, typename Device::bfloat16>(some_row_shapes());
 }
 
 }  // namespace conformance

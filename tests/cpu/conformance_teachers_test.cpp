@@ -6,3 +6,6 @@
 #include <cpu/this_machine.hpp>
 
 TEST_CASE("divergences answer as on every backend") { conformance::row_losses_of_divergences<on_this_machine>(); }
+TEST_CASE("decoupled distillation answers as on every backend") {
+  conformance::row_losses_of_decoupled<on_this_machine>();
+}

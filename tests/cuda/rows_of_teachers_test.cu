@@ -6,3 +6,6 @@
 #include <cuda/device.cuh>
 
 TEST_CASE("divergences answer as on every backend") { conformance::row_losses_of_divergences<device::conformance>(); }
+TEST_CASE("decoupled distillation answers as on every backend") {
+  conformance::row_losses_of_decoupled<device::conformance>();
+}

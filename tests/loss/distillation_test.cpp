@@ -55,6 +55,27 @@ row_loss jensen_shannon(double T, double beta) {
   };
 }
 
+/// The two parts of the paper, with p_y and its complement as they are written there.
+struct parts {
+  dual label, others;
+};
+parts decoupled(duals const& z, duals const& t, int y, double T) {
+  const duals s = log_softmax(z, T), p = log_softmax(t, T);
+  dual rest_s(0), rest_p(0), label(0), none(0);
+  for (std::size_t c = 0; c < z.size(); ++c)
+    if (int(c) != y) rest_s = rest_s + exp(s[c]), rest_p = rest_p + exp(p[c]);
+  const std::size_t of_y = std::size_t(y);
+  label = exp(p[of_y]) * (p[of_y] - s[of_y]) + rest_p * (log(rest_p) - log(rest_s));
+  if (z.size() == 1) return {none, none};
+  return {label, divergence(log_softmax(t, T, y), log_softmax(z, T, y), y)};
+}
+row_loss decoupled(double T, double alpha, double beta) {
+  return [=](duals const& z, duals const& t, int y) {
+    const parts of = decoupled(z, t, y, T);
+    return dual(T * T) * (dual(alpha) * of.label + dual(beta) * of.others);
+  };
+}
+
 struct batch {
   hone::index rows = 5, columns;
   std::vector<double> logits, teacher;
@@ -141,6 +162,10 @@ void stays_finite(const char* name, Make const& make) {
 }
 
 const auto reverse = [](auto teacher, double T) { return hone::reverse_distillation(teacher, T); };
+const std::vector<int> of_three{0, 1, 0};
+const auto by_label = [](auto teacher, double T) {
+  return hone::decoupled_distillation(hone::classes(of_three), teacher, T);
+};
 const auto between = [](auto teacher, double T) { return hone::jensen_shannon_distillation(teacher, T); };
 
 }  // namespace
@@ -155,6 +180,18 @@ TEST_CASE("divergences and their gradients") {
         prove("jensen_shannon_distillation", b, hone::jensen_shannon_distillation(teacher, T, {.beta = beta}),
               jensen_shannon(T, beta));
     }
+    for (const double T : {0.5, 1.0, 4.0})
+      for (const double alpha : {0.0, 1.0, 2.5})
+        for (const double beta : {0.0, 1.0, 8.0})
+          prove("decoupled_distillation", b,
+                hone::decoupled_distillation(hone::classes(b.labels), teacher, T, {.alpha = alpha, .beta = beta}),
+                decoupled(T, alpha, beta));
+    prove("a sum with labels of its own", b,
+          0.5 * hone::cross_entropy(hone::classes(b.labels)) +
+              0.25 * hone::decoupled_distillation(hone::classes(b.labels), teacher, 4),
+          [](duals const& z, duals const& t, int y) {
+            return dual(-0.5) * log_softmax(z, 1)[std::size_t(y)] + dual(0.25) * decoupled(4, 1, 8)(z, t, y);
+          });
     prove("a sum", b,
           0.5 * hone::cross_entropy(hone::classes(b.labels)) + hone::jensen_shannon_distillation(teacher, 2) +
               0.25 * hone::reverse_distillation(teacher, 4),
@@ -170,6 +207,8 @@ TEST_CASE("divergences are finite for finite logits, and 0 where the student is 
   stays_finite<double>("reverse_distillation", reverse);
   stays_finite<float>("jensen_shannon_distillation", between);
   stays_finite<double>("jensen_shannon_distillation", between);
+  stays_finite<float>("decoupled_distillation", by_label);
+  stays_finite<double>("decoupled_distillation", by_label);
 }
 
 TEST_CASE("a class that the teacher rules out") {
@@ -214,4 +253,64 @@ TEST_CASE("Jensen-Shannon is bounded, and turns into the other divergences") {
         doctest::Approx(answer<double>(hone::distillation(of_b, 3), a, 1).losses[0]).epsilon(1e-5));
   CHECK(answer<double>(hone::jensen_shannon_distillation(of_b, 3, {.beta = 1 - small}), a, 1).losses[0] / small ==
         doctest::Approx(answer<double>(hone::reverse_distillation(of_b, 3), a, 1).losses[0]).epsilon(1e-5));
+}
+
+TEST_CASE("the parts of decoupled distillation") {
+  // Equation 7 of the paper: KL(t ‖ s) = TCKD + (1 - t_y) NCKD.
+  const batch b(7);
+  const auto taught = b.view(b.teacher);
+  const answer<double> whole(hone::distillation(taught, 2), b.logits, b.rows);
+  const auto label = hone::classes(b.labels);
+  const answer<double> first(hone::decoupled_distillation(label, taught, 2, {.alpha = 1, .beta = 0}), b.logits, b.rows);
+  const answer<double> other(hone::decoupled_distillation(label, taught, 2, {.alpha = 0, .beta = 1}), b.logits, b.rows);
+  for (std::size_t i = 0; i < 5; ++i) {
+    duals t;
+    for (std::size_t c = 0; c < 7; ++c) t.push_back(dual(b.teacher[i * 7 + c]));
+    const double sure = std::exp(log_softmax(t, 2)[std::size_t(b.labels[i])].v);
+    CHECK(whole.losses[i] == doctest::Approx(first.losses[i] + (1 - sure) * other.losses[i]).epsilon(1e-12));
+  }
+}
+
+TEST_CASE("decoupled distillation keeps its digits where both models are sure") {
+  // The label is far above all others, in the teacher and in the student: in float its probability is 1, and what
+  // remains is how the others are ranked, and by how much the complements differ.
+  const std::vector<int> label{1};
+  for (const std::size_t K : {std::size_t(4), std::size_t(60)})
+    for (const float above : {40.0f, 1e4f}) {
+      std::vector<float> z(K), t(K);
+      std::vector<dual> exact_z, exact_t;
+      for (std::size_t c = 0; c < K; ++c) {
+        z[c] = c == 1 ? above : static_cast<float>(c % 3), t[c] = c == 1 ? above + 2 : static_cast<float>(c % 4);
+        exact_z.push_back(dual(double(z[c]), c == 2)), exact_t.push_back(dual(double(t[c])));
+      }
+      const hone::matrix_view teacher{t.data(), 1, K};
+      const answer<float> seen(hone::decoupled_distillation(hone::classes(label), teacher, 1), z, 1);
+      const dual of_others = divergence(log_softmax(exact_t, 1, 1), log_softmax(exact_z, 1, 1), 1);
+      CHECK(double(seen.losses[0]) / (8 * of_others.v) == doctest::Approx(1).epsilon(1e-5));
+      CHECK(double(seen.gradient[2]) / (8 * of_others.d) == doctest::Approx(1).epsilon(1e-5));
+      const answer<float> sure(hone::decoupled_distillation(hone::classes(label), teacher, 1, {.beta = 0}), z, 1);
+      double of_z = 0, of_t = 0;  // 1 - p_y, to the first order
+      for (std::size_t c = 0; c < K; ++c)
+        if (c != 1) of_z += std::exp(double(z[c] - z[1])), of_t += std::exp(double(t[c] - t[1]));
+      if (above > 40)
+        CHECK(sure.gradient[1] == 0);
+      else
+        CHECK(double(sure.gradient[1]) / (of_t - of_z) == doctest::Approx(1).epsilon(1e-5));
+    }
+}
+
+TEST_CASE("decoupled distillation where the teacher rules classes out") {
+  const std::vector<int> label{1};
+  const std::vector<double> z{0.5, 1, -2, 0.25}, others{0, -infinity, 1, 2}, one{0, 1, -infinity, 2},
+      only{-infinity, 3, -infinity, -infinity};
+  const auto made = [&](auto const& t) {
+    return answer<double>(hone::decoupled_distillation(hone::classes(label), hone::matrix_view{t.data(), 1, 4}, 2), z,
+                          1);
+  };
+  CHECK(made(others).finite());  // the label
+  CHECK(made(one).finite());
+  const answer<double> sure = made(only);  // all but the label: nothing is left to rank
+  const double odds = std::exp(0.5) / (std::exp(0.25) + std::exp(-1.0) + std::exp(0.125));
+  CHECK(sure.losses[0] == doctest::Approx(4 * std::log(1 + 1 / odds)).epsilon(1e-13));
+  CHECK(sure.gradient[1] == doctest::Approx(2 * (odds / (1 + odds) - 1)).epsilon(1e-13));
 }

@@ -174,11 +174,14 @@ class row_worker {
   }
 
   V largest(A const* z) const noexcept {
-    if (!tall_) return V(on_cpu::largest(largest_of(z, packs_)));
+    if (!tall_) return largest_in_row(largest_of(z, packs_));
     V most = V::load(z);
     for (index c = 1; c < job_.columns; ++c) most = max(most, V::load(z + c * W));
     return most;
   }
+
+  /// Over the lanes where they are classes of one row.
+  V largest_in_row(V x) const noexcept { return tall_ ? x : V(on_cpu::largest(x)); }
 
   template <class S, class Target, class L>
   void begin_leaf(S& s, Target& target, L const& leaf, group g, A const* z, V row_max, std::size_t k,
@@ -193,7 +196,11 @@ class row_worker {
     if constexpr (T::has_teacher) {
       s.t = load<A>(leaf.term.teacher, g, teachers_[k], -std::numeric_limits<A>::infinity());
       s.t_next = row_ahead(leaf.term.teacher, g, more);
-      s.t_max = largest(s.t);
+      s.t_max = T::splits ? V(0) : largest(s.t);
+    }
+    if constexpr (T::splits) {
+      s.rest_max = largest_in_row(s.largest_of_rest(z, packs_));
+      if constexpr (T::has_teacher) s.t_max = largest_in_row(s.largest_of_rest(s.t, packs_));
     }
   }
 

@@ -95,6 +95,7 @@ softmax_sums<pack<A>> first_sweep(detail::list<leaf_state<A, Term>...>& leaves, 
       if constexpr (T::kept > 0) {
         row_element<V> e{z, V(0), V(0), V(0), {V(0), V(0)}};
         if constexpr (T::needs_column) e.column = strips.columns(i);
+        if constexpr (T::splits) e.rest = V::load(strips.z + i) - l.in.rest_max, e.q = l.in.q.at(i);
         if constexpr (T::has_teacher) {
           l.in.t_next.prefetch(i);
           e.t = V::load(l.in.t + i) - l.in.t_max;
@@ -175,6 +176,7 @@ void second_sweep(leaf_state<A, Term>& leaf, detail::list<leaf_state<A, All>...>
       if constexpr (any_softmax<All...>) p = e_of.at(i) * inverse;
       row_element<V> e = leaf.template at<true>(i, V::load(strips.z + i) - row_max, p);
       if constexpr (Term::has_teacher) e.t = V::load(leaf.t + i) - leaf.t_max;
+      if constexpr (Term::splits) e.rest = V::load(strips.z + i) - leaf.rest_max;
       if constexpr (Term::needs_column) e.column = strips.columns(i);
       leaf.term.second(e, leaf.s, late);
     }

@@ -16,8 +16,9 @@ struct leaf_row {
   static constexpr bool sparse = Term::has_target && detail::is_sparse<Target>, full = Term::has_target && !sparse;
   static constexpr bool wants_logits = sparse && Target::has_uniform;  // their sum
 
-  A weight = 0, scale = 0;  // factor · row weight, 0 where the row is skipped; and times that of the reduction
-  A t_max = 0, t_now = 0;   // of the teacher: what the sums are relative to, and what has been met
+  A weight = 0, scale = 0;       // factor · row weight, 0 where the row is skipped; and times that of the reduction
+  A t_max = 0, t_now = 0;        // of the teacher: what the sums are relative to, and what has been met
+  A rest_max = 0, rest_now = 0;  // of the logits in the rest of a term that splits the classes
   A logit_at[Target::labels > 0 ? Target::labels : 1] = {};
   detail::row_parts<A, Target, int> parts;
   row_statistics<A> s{};
@@ -71,6 +72,7 @@ struct leaf_row {
     if constexpr (Term::needs_column) e.column = static_cast<A>(h.column);
     if constexpr (Term::has_teacher) e.t = h.template number<FirstView>() - t_max;
     if constexpr (Term::has_target) e.q = target(h, term.target, std::make_index_sequence<Target::dense_parts>());
+    if constexpr (Term::splits) e.rest = h.template number<0>() - rest_max;
     return e;
   }
 

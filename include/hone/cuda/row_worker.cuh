@@ -83,7 +83,7 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
   __device__ void first_sweep() {
     max_ = lowest, now_ = minus_infinity, total_ = logits_ = seen_ = A(0);
     each([&]<class L>(L& l, auto const&, A) {
-      l.s = {}, l.t_max = l.t_now = lowest;
+      l.s = {}, l.t_max = l.t_now = l.rest_max = l.rest_now = lowest;
       if constexpr (L::sparse) l.read_label_logits(numbers_, team_);
     });
     numbers_.sweep([&] {
@@ -109,7 +109,11 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
   template <class Element>
   __device__ void meet(Element const& element) {
     now_ = larger()(now_, A(element.template number<0>()));
-    each([&]<class L>(L& l, auto const&, A) {
+    each([&]<class L>(L& l, auto const& leaf, A) {
+      if constexpr (L::Term::splits) {
+        if (!leaf.term.rest(l.at(element, leaf.term, A(0), A(0)))) return;
+        l.rest_now = larger()(l.rest_now, A(element.template number<0>()));
+      }
       if constexpr (L::Term::has_teacher) l.t_now = larger()(l.t_now, A(element.template number<L::first_view>()));
     });
   }
@@ -118,6 +122,7 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
       f(now_);
       each([&]<class L>(L& l, auto const&, A) {
         if constexpr (L::Term::has_teacher) f(l.t_now);
+        if constexpr (L::Term::splits) f(l.rest_now);
       });
     });
   }
@@ -127,12 +132,16 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
     const A met = larger()(now_, lowest), rise = met - max_;  // finite: to subtract -inf from itself gives NaN
     max_ = met;
     each([&]<class L>(L& l, auto const& leaf, A) {
-      [[maybe_unused]] const A t_rise = l.t_now - l.t_max;
-      l.t_max = l.t_now;
+      [[maybe_unused]] const A t_rise = l.t_now - l.t_max, rest_rise = l.rest_now - l.rest_max;
+      l.t_max = l.t_now, l.rest_max = l.rest_now;
       if constexpr (!Numbers::whole) {
         if (seen_ == A(0)) return;
         if constexpr (L::full) l.s.dot -= l.s.mass == A(0) ? A(0) : l.s.mass * rise;
-        if constexpr (L::Term::sums > 0) leaf.term.rebase(l.s.sums, rise, t_rise);
+        if constexpr (L::Term::splits) {
+          leaf.term.rebase(l.s.sums, rise, t_rise, rest_rise);
+        } else if constexpr (L::Term::sums > 0) {
+          leaf.term.rebase(l.s.sums, rise, t_rise);
+        }
       }
     });
     if constexpr (!Numbers::whole) {

@@ -6,7 +6,10 @@
 ///   finish         the row's loss, and what the gradient needs to know of the row
 ///   last sweep     the gradient of one element
 /// Where a row is met in pieces (sums > 0), rebase makes the sums relative to maxima that rose: of the logits, and of
-/// the teacher.
+/// the teacher; and, where the term splits the classes, of its rest.
+///
+/// A term that splits the classes says by rest(e), from q, which ones are its rest. The rest has a maximum of its own,
+/// for it would vanish beside a class that is far above; the teacher's maximum is then that of the rest, too.
 ///
 /// All terms of an objective share the sweeps, the maximum and the softmax. V is a number on a GPU thread and
 /// a pack on the CPU, whose lanes are classes of one row or the same class of several rows; a term cannot tell.
@@ -26,6 +29,7 @@ struct row_element {
   V t;             ///< teacher's logit - its maximum
   V kept[2] = {};  ///< what the term kept in the first sweep
   V column = {};   ///< its number in the row, where the term needs it
+  V rest = {};     ///< logit - the maximum of the term's rest, where the term splits the classes
 };
 
 /// The sums over a row.
@@ -44,6 +48,7 @@ struct row_term_base : objective_base {
   static constexpr bool needs_softmax = true;
   static constexpr bool needs_logits = false;  ///< z in the last sweep
   static constexpr bool needs_column = false;
+  static constexpr bool splits = false;  ///< rest(e) is asked before the first sweep, which then knows q
   static constexpr bool has_target = false;
   static constexpr bool has_teacher = false;
   static constexpr int sums = 0, kept = 0, late = 0;
