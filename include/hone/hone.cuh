@@ -14,6 +14,7 @@
 #include <hone/core/reduction.hpp>
 #include <hone/core/tensor_list.hpp>
 #include <hone/core/view.hpp>
+#include <hone/cuda/average_teachers.cuh>
 #include <hone/cuda/copy.cuh>
 #include <hone/cuda/device_ema_state.cuh>
 #include <hone/cuda/device_loss_scaler.cuh>
@@ -21,6 +22,7 @@
 #include <hone/cuda/device_schedule.cuh>
 #include <hone/cuda/evaluate.cuh>
 #include <hone/cuda/fused_confidence.cuh>
+#include <hone/cuda/hard_labels.cuh>
 #include <hone/cuda/nms.cuh>
 #include <hone/cuda/pairwise.cuh>
 #include <hone/cuda/refresh.cuh>
@@ -37,6 +39,8 @@
 #include <hone/detect/yolov5/balance.hpp>
 #include <hone/detect/yolov5/matching.hpp>
 #include <hone/detect/yolov5/objectness.hpp>
+#include <hone/distil/average_teachers.hpp>
+#include <hone/distil/hard_labels.hpp>
 #include <hone/gradient/adaptive_clip.hpp>
 #include <hone/gradient/chain.hpp>
 #include <hone/gradient/clip_by_norm.hpp>
@@ -72,6 +76,7 @@
 #include <hone/loss/distribution_focal.hpp>
 #include <hone/loss/expected_bin.hpp>
 #include <hone/loss/jensen_shannon.hpp>
+#include <hone/loss/knowledge_distillation.hpp>
 #include <hone/loss/poly1_binary_cross_entropy.hpp>
 #include <hone/loss/poly1_cross_entropy.hpp>
 #include <hone/loss/quality_focal.hpp>

@@ -14,9 +14,11 @@
 #include <hone/core/reduction.hpp>
 #include <hone/core/tensor_list.hpp>
 #include <hone/core/view.hpp>
+#include <hone/cpu/average_teachers.hpp>
 #include <hone/cpu/copy.hpp>
 #include <hone/cpu/evaluate.hpp>
 #include <hone/cpu/fused_confidence.hpp>
+#include <hone/cpu/hard_labels.hpp>
 #include <hone/cpu/nms.hpp>
 #include <hone/cpu/pairwise.hpp>
 #include <hone/cpu/refresh.hpp>
@@ -33,6 +35,8 @@
 #include <hone/detect/yolov5/balance.hpp>
 #include <hone/detect/yolov5/matching.hpp>
 #include <hone/detect/yolov5/objectness.hpp>
+#include <hone/distil/average_teachers.hpp>
+#include <hone/distil/hard_labels.hpp>
 #include <hone/gradient/adaptive_clip.hpp>
 #include <hone/gradient/chain.hpp>
 #include <hone/gradient/clip_by_norm.hpp>
@@ -68,6 +72,7 @@
 #include <hone/loss/distribution_focal.hpp>
 #include <hone/loss/expected_bin.hpp>
 #include <hone/loss/jensen_shannon.hpp>
+#include <hone/loss/knowledge_distillation.hpp>
 #include <hone/loss/poly1_binary_cross_entropy.hpp>
 #include <hone/loss/poly1_cross_entropy.hpp>
 #include <hone/loss/quality_focal.hpp>

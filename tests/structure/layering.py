@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 # A folder includes itself and these. The arrows point one way: policies know no backend, backends no adapter.
-POLICIES = ["target", "loss", "sample", "gradient", "average", "schedule", "large_batch", "precision", "detect"]
+POLICIES = ["target", "loss", "sample", "gradient", "average", "schedule", "large_batch", "precision", "detect", "distil"]
 MAY_INCLUDE = {
     "core": [],
     "target": ["core"],
@@ -22,6 +22,7 @@ MAY_INCLUDE = {
     "large_batch": ["core"],
     "precision": ["core"],
     "detect": ["core", "loss"],
+    "distil": ["core", "target", "loss", "average"],
     "cpu": ["core", *POLICIES],
     "cuda": ["core", *POLICIES],
     "adapt": ["core", *POLICIES, "cpu", "cuda"],
