@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <cstdio>
 #include <vector>
 
 int main() {
@@ -59,6 +60,41 @@ int main() {
     // [/whose_mean]
     expect(per_row, classes * per_element, "whose_mean");
     expect(per_row, hone::evaluate(cpu, objective, z, {}, hone::batch_mean), "batch_mean");
+  }
+  {
+    // [write]
+    hone::teacher_writer writer("teacher.hone", {.classes = classes, .k = 2, .temperature = 2});
+    writer.append(t);  // batch after batch, in the order of the data set
+    writer.append(u);
+    writer.finish();
+    // [/write]
+    // [read]
+    const hone::teacher_reader stored("teacher.hone");
+    const std::vector<int> samples = {3, 0};  // the rows of this batch
+    hone::top_k_batch taught;
+    stored.gather(samples, taught);
+    auto objective = 0.1 * hone::cross_entropy(hone::classes(labels)) + 0.9 * hone::top_k_distillation(taught);
+    double loss = hone::evaluate(cpu, objective, z, {.gradient = {gradient.data(), rows, classes}});
+    // [/read]
+    std::remove("teacher.hone");
+    expect(stored.rows() == 4 && taught.classes == std::vector<std::int32_t>{1, 3, 0, 3}, "what was stored");
+    const double cross = hone::evaluate(cpu, hone::cross_entropy(hone::classes(labels)), z);
+    double divergence = 0;  // of row 3 of the teachers from the first of the student, and of row 0 from the second
+    for (std::size_t i = 0; i < 2; ++i) {
+      std::vector<double> p, s;
+      double of_p = 0, of_s = 0, rest_p = 1, rest_s = 1;
+      for (std::size_t c = 0; c < 4; ++c) {
+        p.push_back(std::exp(double(i == 0 ? other[4 + c] : teacher[c]) / 2)), of_p += p.back();
+        s.push_back(std::exp(double(logits[4 * i + c]) / 2)), of_s += s.back();
+      }
+      for (std::size_t j = 0; j < 2; ++j) {
+        const auto c = std::size_t(taught.classes[2 * i + j]);
+        divergence += p[c] / of_p * std::log(p[c] / of_p / s[c] * of_s);
+        rest_p -= p[c] / of_p, rest_s -= s[c] / of_s;
+      }
+      divergence += rest_p * std::log(rest_p / rest_s);
+    }
+    expect(std::abs(loss - 0.1 * cross - 0.9 * 4 * divergence / 2) < 1e-3, "the stored teacher's loss");
   }
   {
     // [temperature]

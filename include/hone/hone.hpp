@@ -37,6 +37,11 @@
 #include <hone/detect/yolov5/objectness.hpp>
 #include <hone/distil/average_teachers.hpp>
 #include <hone/distil/hard_labels.hpp>
+#include <hone/distil/half.hpp>
+#include <hone/distil/teacher_reader.hpp>
+#include <hone/distil/teacher_writer.hpp>
+#include <hone/distil/top_k.hpp>
+#include <hone/distil/top_k_distillation.hpp>
 #include <hone/gradient/adaptive_clip.hpp>
 #include <hone/gradient/chain.hpp>
 #include <hone/gradient/clip_by_norm.hpp>

@@ -108,6 +108,80 @@ void rows_of_decoupled(std::vector<shape> const& shapes) {
   });
 }
 
+/// The k likeliest classes of softmax(teacher/T), the others as one; the bins' probabilities are those that are stored.
+struct listed_classes {
+  std::vector<std::int32_t> classes;
+  std::vector<float> logs, rest;
+  index k;
+  double T;
+
+  listed_classes(std::vector<row_of_numbers> const& teacher, index k_, double T_) : k(k_), T(T_) {
+    for (row_of_numbers const& t : teacher) {
+      const row_of_numbers p = softmax(t, T);
+      std::vector<std::int32_t> order(p.size());
+      for (std::size_t c = 0; c < p.size(); ++c) order[c] = std::int32_t(c);
+      std::sort(order.begin(), order.end(), [&](auto a, auto b) {
+        const double x = p[std::size_t(a)], y = p[std::size_t(b)];
+        return x > y || (x == y && a < b);
+      });
+      double others = 0;
+      for (std::size_t j = std::size_t(k); j < p.size(); ++j) others += p[std::size_t(order[j])];
+      order.resize(std::size_t(k));
+      std::sort(order.begin(), order.end());
+      for (const std::int32_t c : order) classes.push_back(c), logs.push_back(float(std::log(p[std::size_t(c)])));
+      rest.push_back(float(std::log(others)));
+    }
+  }
+  row_answer of(row_of_numbers const& z, index row) const {
+    const row_of_numbers s = softmax(z, T);
+    row_answer a{0, row_of_numbers(z.size())};
+    std::vector<bool> is_listed(z.size());
+    double total = std::exp(double(rest[std::size_t(row)])), of_rest = 0;
+    for (index j = row * k; j < (row + 1) * k; ++j) total += std::exp(double(logs[std::size_t(j)]));
+    for (index j = row * k; j < (row + 1) * k; ++j) {
+      const std::size_t c = std::size_t(classes[std::size_t(j)]);
+      const double t = std::exp(double(logs[std::size_t(j)])) / total;
+      is_listed[c] = true;
+      a.loss += T * T * t * std::log(t / s[c]);
+      a.gradient[c] = T * (s[c] - t);
+    }
+    for (std::size_t c = 0; c < z.size(); ++c)
+      if (!is_listed[c]) of_rest += s[c];
+    const double t = std::exp(double(rest[std::size_t(row)])) / total;
+    if (t > 0) a.loss += T * T * t * std::log(t / of_rest);
+    for (std::size_t c = 0; c < z.size(); ++c)
+      if (!is_listed[c]) a.gradient[c] = T * s[c] * (1 - t / of_rest);
+    return a;
+  }
+};
+
+/// Listed classes beside labels and another teacher, and alone in place.
+template <class Device, class T>
+void rows_of_lists(std::vector<shape> const& shapes) {
+  each_batch<row_batch<Device, T>>(shapes, [](auto const& b) {
+    const double kept = b.kept();
+    std::vector<row_of_numbers> teacher;
+    for (index i = 0; i < b.size.rows; ++i) teacher.push_back(b.row(b.taught, i));
+    for (const index k : {index(1), index(5), index(64)}) {
+      if (k > b.size.columns) continue;
+      CAPTURE(k);
+      const listed_classes lists(teacher, k, 2);
+      const typename Device::template buffer<std::int32_t> classes(lists.classes);
+      const typename Device::template buffer<float> logs(lists.logs), rest(lists.rest);
+      const auto term = hone::top_k_distillation(
+          hone::top_k_view{classes.data(), logs.data(), rest.data(), b.size.rows, b.size.columns, k, 2});
+      const auto listed = [&](index i) { return lists.of(b.row(b.z, i), i); };
+      const auto times = [&b](double factor) { return [&b, factor](index i) { return b.ignored(i) ? 0 : factor; }; };
+      const auto labelled = [&](index i) {
+        return cross_entropy_of(b.row(b.z, i), b.one_hot(b.labels[std::size_t(i)]));
+      };
+      expect_rows(b, 0.25 * hone::cross_entropy(hone::classes(b.device_labels, {.ignore = -7})) + 0.5 * term,
+                  {{labelled, times(0.25), kept}, {listed, times(0.5), kept}}, hone::mean);
+      expect_rows(b, term, {{listed, [](index) { return 1.0; }, 1}}, hone::sum, true);
+    }
+  });
+}
+
 template <class Device>
 void row_losses_of_divergences() {
   rows_of_divergences<Device, float>(row_shapes());
@@ -120,6 +194,13 @@ void row_losses_of_decoupled() {
   rows_of_decoupled<Device, float>(row_shapes());
   rows_of_decoupled<Device, double>(some_row_shapes());
   rows_of_decoupled<Device, typename Device::bfloat16>(some_row_shapes());
+}
+
+template <class Device>
+void row_losses_of_lists() {
+  rows_of_lists<Device, float>(row_shapes());
+  rows_of_lists<Device, double>(some_row_shapes());
+  rows_of_lists<Device, typename Device::half>(some_row_shapes());
 }
 
 }  // namespace conformance

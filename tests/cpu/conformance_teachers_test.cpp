@@ -9,3 +9,4 @@ TEST_CASE("divergences answer as on every backend") { conformance::row_losses_of
 TEST_CASE("decoupled distillation answers as on every backend") {
   conformance::row_losses_of_decoupled<on_this_machine>();
 }
+TEST_CASE("listed classes answer as on every backend") { conformance::row_losses_of_lists<on_this_machine>(); }

@@ -9,3 +9,4 @@ TEST_CASE("divergences answer as on every backend") { conformance::row_losses_of
 TEST_CASE("decoupled distillation answers as on every backend") {
   conformance::row_losses_of_decoupled<device::conformance>();
 }
+TEST_CASE("listed classes answer as on every backend") { conformance::row_losses_of_lists<device::conformance>(); }

@@ -71,7 +71,9 @@ struct leaf_inputs {
   V largest_of_rest(A const* numbers, index packs) const noexcept {
     V most(std::numeric_limits<A>::lowest());  // finite: to subtract -inf from itself gives NaN
     for (index i = 0; i < packs * V::size; i += V::size) {
-      row_element<V> e{V(0), V(0), q.at(i), V(0), {V(0), V(0)}};
+      row_element<V> e{V(0), V(0), V(0), V(0), {V(0), V(0)}};
+      if constexpr (Term::has_target) e.q = q.at(i);
+      if constexpr (Term::has_list) e.t = V::load(t + i);
       most = max(most, select(term.rest(e), V::load(numbers + i), most));
     }
     return most;

@@ -95,8 +95,9 @@ softmax_sums<pack<A>> first_sweep(detail::list<leaf_state<A, Term>...>& leaves, 
       if constexpr (T::kept > 0) {
         row_element<V> e{z, V(0), V(0), V(0), {V(0), V(0)}};
         if constexpr (T::needs_column) e.column = strips.columns(i);
-        if constexpr (T::splits) e.rest = V::load(strips.z + i) - l.in.rest_max, e.q = l.in.q.at(i);
-        if constexpr (T::has_teacher) {
+        if constexpr (T::splits) e.rest = V::load(strips.z + i) - l.in.rest_max;
+        if constexpr (T::splits && T::has_target) e.q = l.in.q.at(i);
+        if constexpr (reads_teacher<T>) {
           l.in.t_next.prefetch(i);
           e.t = V::load(l.in.t + i) - l.in.t_max;
         }
@@ -163,7 +164,7 @@ struct exponentials {
 template <class A, class Term, class... All>
 void second_sweep(leaf_state<A, Term>& leaf, detail::list<leaf_state<A, All>...> const& leaves,
                   shared_strips<A> const strips, pack<A> const row_max, pack<A> const inverse) noexcept {
-  static_assert(Term::has_target || Term::has_teacher, "a term with late sums needs a target or a teacher");
+  static_assert(Term::has_target || reads_teacher<Term>, "a term with late sums needs a target or a teacher");
   using V = pack<A>;
   const exponentials<A, All...> e_of(leaves, strips);
   const index size = strips.packs * V::size;
@@ -175,7 +176,7 @@ void second_sweep(leaf_state<A, Term>& leaf, detail::list<leaf_state<A, All>...>
       V p(0);
       if constexpr (any_softmax<All...>) p = e_of.at(i) * inverse;
       row_element<V> e = leaf.template at<true>(i, V::load(strips.z + i) - row_max, p);
-      if constexpr (Term::has_teacher) e.t = V::load(leaf.t + i) - leaf.t_max;
+      if constexpr (reads_teacher<Term>) e.t = V::load(leaf.t + i) - leaf.t_max;
       if constexpr (Term::splits) e.rest = V::load(strips.z + i) - leaf.rest_max;
       if constexpr (Term::needs_column) e.column = strips.columns(i);
       leaf.term.second(e, leaf.s, late);

@@ -15,6 +15,8 @@ void check_leaf(View prediction, detail::leaf<Term, Weights> const& leaf) {
   const index columns = detail::columns_of(prediction);
   if constexpr (Term::has_target) leaf.term.target.check_shape(rows, columns);
   if constexpr (Term::has_target) leaf.term.target.check_values(rows, columns);
+  if constexpr (Term::has_list) leaf.term.check_shape(rows, columns);
+  if constexpr (Term::has_list) leaf.term.check_values(rows, columns);
   if constexpr (Term::has_teacher) detail::require_like(leaf.term.teacher, "distillation teacher", prediction);
 }
 

@@ -82,8 +82,9 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
 
   __device__ void first_sweep() {
     max_ = lowest, now_ = minus_infinity, total_ = logits_ = seen_ = A(0);
-    each([&]<class L>(L& l, auto const&, A) {
+    each([&]<class L>(L& l, [[maybe_unused]] auto const& leaf, A) {
       l.s = {}, l.t_max = l.t_now = l.rest_max = l.rest_now = lowest;
+      if constexpr (L::Term::has_list) l.s.given = A(leaf.term.given(l.row_index));
       if constexpr (L::sparse) l.read_label_logits(numbers_, team_);
     });
     numbers_.sweep([&] {
@@ -101,7 +102,7 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
     if (nothing) max_ = minus_infinity;                                      // the row is worth NaN
     log_sum_ = log(total_), inverse_ = A(1) / total_;
     each([&]<class L>(L& l, auto const&, A) {
-      l.s.max = max_, l.s.log_sum = log_sum_;
+      l.s.max = max_, l.s.log_sum = log_sum_, l.s.rest_max = l.rest_max;
       if constexpr (L::sparse) l.sum_labels(max_, logits_, columns_);
     });
   }
