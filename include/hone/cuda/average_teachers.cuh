@@ -20,6 +20,8 @@ namespace on_cuda {
 template <class T>
 struct teacher_list {
   matrix_view<const T> at[detail::most_teachers];
+  static constexpr accumulator_t<T> lowest = std::numeric_limits<accumulator_t<T>>::lowest();
+
   detail::teacher_shares shares;
   int count;
 };
@@ -30,7 +32,7 @@ __global__ void __launch_bounds__(block_threads)
     average_teachers_kernel(teacher_list<T> const teachers, double temperature, bool of_logits, matrix_view<T> out) {
   using A = operand_of<accumulator_t<T>>;
   constexpr int warps = block_threads / 32;
-  constexpr A lowest{std::numeric_limits<accumulator_t<T>>::lowest()};
+  constexpr A lowest{teacher_list<T>::lowest};
   const one_warp team;
   const A rate(1 / temperature);
   const auto at = [&](int m, index i, index c) {

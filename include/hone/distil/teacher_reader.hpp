@@ -45,12 +45,12 @@ class teacher_reader {
   index k() const noexcept { return header_.k; }
   double temperature() const noexcept { return header_.temperature; }
 
-  /// The batch becomes these rows of the file, numbered from 0, in this order; a row may be there more than once.
+  /// `to` becomes these rows of the file, numbered from 0, in this order; a row may be there more than once.
   /// Their probabilities are scaled to the sum 1, from which half takes them by up to 5e-4. Throws where a row is not
-  /// in the file or its record is damaged; the batch is then as it was.
+  /// in the file or its record is damaged; `to` is then as it was.
   template <std::ranges::contiguous_range Rows>
     requires std::integral<std::ranges::range_value_t<Rows>>
-  void gather(Rows&& rows, top_k_batch& batch) const {
+  void gather(Rows&& rows, top_k_batch& to) const {
     const auto count = static_cast<index>(std::ranges::size(rows));
     for (index i = 0; i < count; ++i) {
       const auto row = std::ranges::data(rows)[i];
@@ -58,19 +58,19 @@ class teacher_reader {
         detail::fail("%s: gather: row %jd of the batch is %jd, must be in [0, %jd)", where_.c_str(), std::intmax_t(i),
                      std::intmax_t(row), std::intmax_t(header_.rows));
     }
-    read(count, [&](index i) { return static_cast<index>(std::ranges::data(rows)[i]); }, batch);
+    read(count, [&](index i) { return static_cast<index>(std::ranges::data(rows)[i]); }, to);
   }
   /// The same of consecutive rows.
-  void range(integer first, integer count, top_k_batch& batch) const {
+  void range(integer first, integer count, top_k_batch& to) const {
     if (first < 0 || count < 0 || first > header_.rows || count > header_.rows - first)
       detail::fail("%s: range: %jd rows from row %jd on, the file has %jd", where_.c_str(), std::intmax_t(count.value),
                    std::intmax_t(first.value), std::intmax_t(header_.rows));
-    read(count, [first](index i) { return first.value + i; }, batch);
+    read(count, [first](index i) { return first.value + i; }, to);
   }
 
  private:
   template <class RowOf>
-  void read(index count, RowOf const& row_of, top_k_batch& batch) const {
+  void read(index count, RowOf const& row_of, top_k_batch& to) const {
     const std::size_t size = header_.record_bytes(), k = std::size_t(header_.k);
     top_k_batch made;
     made.rows = count, made.columns = header_.classes, made.k = header_.k, made.temperature = header_.temperature;
@@ -84,7 +84,7 @@ class teacher_reader {
       if (got < size) detail::fail("%s: the file ends in the middle of row %jd", where_.c_str(), std::intmax_t(row));
       decode(record, row, std::size_t(i), made);
     }
-    batch = std::move(made);
+    to = std::move(made);
   }
 
   void decode(std::vector<unsigned char> const& record, index row, std::size_t i, top_k_batch& to) const {
