@@ -41,8 +41,8 @@
 #include <hone/detect/yolov5/matching.hpp>
 #include <hone/detect/yolov5/objectness.hpp>
 #include <hone/distil/average_teachers.hpp>
-#include <hone/distil/hard_labels.hpp>
 #include <hone/distil/half.hpp>
+#include <hone/distil/hard_labels.hpp>
 #include <hone/distil/teacher_reader.hpp>
 #include <hone/distil/teacher_writer.hpp>
 #include <hone/distil/top_k.hpp>

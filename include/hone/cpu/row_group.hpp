@@ -234,6 +234,7 @@ class row_worker {
   template <class S>
   void run_second(S& s, shared_strips<A> const& strips, V row_max, V inverse) noexcept {
     using T = std::remove_cvref_t<decltype(s.term)>;
+    if constexpr (requires { s.term.between(s.s); }) s.s.given = s.term.between(s.s);
     if constexpr (T::late > 0) {
       second_sweep(s, states_, strips, row_max, inverse);
       for (V& x : s.s.late) x = collapse(x);

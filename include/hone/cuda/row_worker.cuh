@@ -174,6 +174,9 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
   /// Sums that need the first ones; where a term has a target, classes without are passed over.
   __device__ void second_sweep() {
     if constexpr (late) {
+      each([&]<class L>(L& l, [[maybe_unused]] auto const& leaf, A) {
+        if constexpr (requires { leaf.term.between(l.s); }) l.s.given = leaf.term.between(l.s);
+      });
       numbers_.sweep([&] {
         numbers_.each([&](auto const& element) {
           const A z = element.template number<0>() - max_, p = softmax ? exp_of_nonpositive(z) * inverse_ : A(0);

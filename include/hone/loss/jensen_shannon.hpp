@@ -42,7 +42,7 @@ struct jensen_shannon_term : row_term_base {
     return {select(d < V(0), rest, d + rest), select(d < V(0), rest - d, rest)};
   }
   template <operand V>
-  HONE_HD V shift_of(row_statistics<V> const& s) const {
+  HONE_HD V between(row_statistics<V> const& s) const {
     return log(s.sums[0]) - log(s.sums[1]);
   }
 
@@ -63,14 +63,14 @@ struct jensen_shannon_term : row_term_base {
   template <operand V>
   HONE_HD void second(row_element<V> const& e, row_statistics<V> const& s, V (&late_)[2]) const {
     const V none(0), taught = exp_of_nonpositive(e.t * V(1 / temperature));
-    const mixed<V> m = mixture(e.kept[1] + shift_of(s));
+    const mixed<V> m = mixture(e.kept[1] + s.given);
     late_[0] = late_[0] + select(e.kept[0] == none, none, e.kept[0] * m.student);
     late_[1] = late_[1] + select(taught == none, none, taught * m.teacher);
   }
   template <operand V>
   HONE_HD row<V> finish(row_statistics<V> const& s) const {
     const V T(temperature), b(beta), rest(1 - beta), inverse = V(1) / s.sums[0], own = s.late[0] * inverse;
-    return {T * T * (V(0) - (b * (s.late[1] / s.sums[1]) + rest * own)), T * rest, shift_of(s), own, inverse};
+    return {T * T * (V(0) - (b * (s.late[1] / s.sums[1]) + rest * own)), T * rest, s.given, own, inverse};
   }
   template <operand V>
   HONE_HD V gradient(row<V> const& r, row_element<V> const& e) const {

@@ -2,6 +2,7 @@
 /// The role of a row term: a loss of a row of logits z, in up to three sweeps that a backend runs.
 ///
 ///   first sweep    over z - max z; a term may add to its sums and keep numbers per element
+///   between        (if the term has it) a number of the row, from the first sums: s.given in all that follows
 ///   second sweep   (late > 0 only) with p = softmax(z) and the first sums known; a term may add to its late sums
 ///   finish         the row's loss, and what the gradient needs to know of the row
 ///   last sweep     the gradient of one element
@@ -44,7 +45,7 @@ struct row_statistics {
   V mass;          ///< Σ q
   V dot;           ///< Σ q (z - max), where a q of 0 counts for 0 even if z is -inf
   V rest_max;      ///< of the logits in the term's rest, finite; lowest where there are none
-  V given;         ///< what a term with a list has of the row
+  V given;         ///< what a term with a list has of the row, or what between() returned
   V sums[3] = {};  ///< the term's own, of the first sweep
   V late[2] = {};  ///< and of the second
 };
