@@ -210,7 +210,6 @@ void row_losses_of_divergences() {
 template <class Device>
 void row_losses_of_decoupled() {
   rows_of_decoupled<Device, float>(row_shapes());
-  rows_of_decoupled<Device, double>(some_row_shapes());
   rows_of_decoupled<Device, typename Device::bfloat16>(some_row_shapes());
 }
 
@@ -259,7 +258,6 @@ void images_of_teachers() {
 template <class Device>
 void row_losses_of_lists() {
   rows_of_lists<Device, float>(row_shapes());
-  rows_of_lists<Device, double>(some_row_shapes());
   rows_of_lists<Device, typename Device::half>(some_row_shapes());
   images_of_teachers<Device>();
 }
