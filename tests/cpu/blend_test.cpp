@@ -60,7 +60,7 @@ TEST_CASE("a refused blend says what is wrong, and writes nothing") {
   const auto draw = hone::mixup{.alpha = 1}.draw(1, 0, 4);
   const auto cut = hone::cutmix{.alpha = 1}.draw(1, 0, 4, 2, 4);
   const auto said = [&](auto const& d, view from, view to) {
-    const std::string text = message([&] { hone::blend(cpu, d, from, to); });
+    std::string text = message([&] { hone::blend(cpu, d, from, to); });
     CHECK(mixed == std::vector<float>(64, 7.0f));
     CHECK(images == std::vector<float>(64, 0.5f));
     return text;

@@ -19,8 +19,10 @@ const double not_a_number = std::numeric_limits<double>::quiet_NaN(),
              infinity = std::numeric_limits<double>::infinity();
 
 struct four_rows {
-  std::vector<double> z = noise(0, 4 * 9), teacher = noise(100, 4 * 9), other = noise(200, 4 * 9),
-                      out = std::vector<double>(4 * 9, 7);
+  static constexpr int size = 4 * 9;
+
+  std::vector<double> z = noise(0, size), teacher = noise(100, size), other = noise(200, size),
+                      out = std::vector<double>(size, 7);
   std::vector<int> labels{8, 7, -1, 5};
   hone::cpu cpu;
 
@@ -35,7 +37,7 @@ void refuses(std::string const& text, Call const& call) {
   CAPTURE(text);
   const std::string said = support::message([&] { call(f); });
   CHECK_MESSAGE(said.find(text) != std::string::npos, said);
-  CHECK(f.out == std::vector<double>(4 * 9, 7));
+  CHECK(f.out == std::vector<double>(f.size, 7));
   CHECK(f.labels == std::vector<int>{8, 7, -1, 5});
 }
 

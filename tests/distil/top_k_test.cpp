@@ -85,6 +85,7 @@ TEST_CASE("top_k_distillation and its gradient") {
         for (hone::index i = 0; i < 5; ++i)
           for (hone::index of = 0; of < K; ++of) {
             std::vector<dual> row;
+            row.reserve(std::size_t(K));
             for (hone::index c = 0; c < K; ++c) row.push_back(dual(z[std::size_t(i * K + c)], c == of));
             const dual expected = divergence(b, i, row, T);
             const double scale = 10 + std::abs(expected.v);

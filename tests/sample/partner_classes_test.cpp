@@ -20,17 +20,15 @@ const hone::cpu cpu(2);
 TEST_CASE("labels of partners answer as copies of them do: ignored rows, class weights, smoothing") {
   for (const hone::index K : {3, 10, 70}) {
     const hone::index n = 25;
-    const std::vector<double> z = support::noise(0, n * K), weights = [&] {
-      std::vector<double> w;
-      for (hone::index c = 0; c < K; ++c) w.push_back(0.5 + double(c % 4));
-      return w;
-    }();
-    std::vector<std::int8_t> labels;
-    for (const int y : support::labels(n, K)) labels.push_back(std::int8_t(y));
+    const std::vector<double> z = support::noise(0, n * K);
+    std::vector<double> weights(std::size_t(K), 0.5);
+    for (std::size_t c = 0; c < weights.size(); ++c) weights[c] += double(c % 4);
+    const std::vector<int> given = support::labels(n, K);
+    std::vector<std::int8_t> labels(given.begin(), given.end());
     labels[7] = -1;
     const auto draw = hone::mixup{.alpha = 1}.draw(3, 4, n);
-    std::vector<std::int8_t> copies;
-    for (const hone::index p : draw.partner) copies.push_back(labels[std::size_t(p)]);
+    std::vector<std::int8_t> copies(labels.size());
+    for (std::size_t i = 0; i < copies.size(); ++i) copies[i] = labels[std::size_t(draw.partner[i])];
 
     const hone::classes_options ignore{.ignore = -1};
     std::vector<double> first(z.size()), second(z.size());
@@ -50,7 +48,7 @@ TEST_CASE("partners that do not fit are refused, and nothing is written") {
   const std::vector<int> labels{0, 1, 2, 0}, large{0, 1, 3, 0};
   std::vector<float> z(12, 0.5f), gradient(12, 7.0f);
   const auto said = [&](auto const& target) {
-    const std::string text = message([&] {
+    std::string text = message([&] {
       hone::evaluate(cpu, hone::cross_entropy(target), hone::matrix_view<float>{z.data(), 4, 3},
                      {.gradient = {gradient.data(), 4, 3}});
     });

@@ -15,8 +15,8 @@ using hone::detail::partner_order, hone::detail::random_bits;
 
 std::vector<index> drawn(index n, partners how, hone::integer step) {
   const partner_order order(random_bits(5, step), n, how);
-  std::vector<index> result;
-  for (index i = 0; i < n; ++i) result.push_back(order.partner_of(i));
+  std::vector<index> result(static_cast<std::size_t>(n));
+  for (index i = 0; i < n; ++i) result[std::size_t(i)] = order.partner_of(i);
   return result;
 }
 
@@ -27,11 +27,10 @@ TEST_CASE("partners are a permutation; a circle leaves no row alone, a pair is m
     CAPTURE(n);
     for (const auto how : {partners::others, partners::any, partners::pairs}) {
       const std::vector<index> partner = drawn(n, how, 3);
-      CHECK(std::set<index>(partner.begin(), partner.end()) == [&] {
-        std::set<index> all;
-        for (index i = 0; i < n; ++i) all.insert(i);
-        return all;
-      }());
+      const std::set<index> met(partner.begin(), partner.end());
+      CHECK(index(met.size()) == n);
+      CHECK(*met.begin() == 0);
+      CHECK(*met.rbegin() == n - 1);
       index alone = 0;
       bool mutual = true;
       for (index i = 0; i < n; ++i) {

@@ -152,7 +152,7 @@ class row_registers<Whole, N, Slots, Size, detail::list<View...>, Out, Logits> {
 #pragma unroll
       for (int i = 0; i < Slots; ++i)
 #pragma unroll
-        for (int j = 0; j < N / 2; ++j) asm("" : "+r"(numbers.at[i].pairs[j]));
+        for (int j = 0; j < N / 2; ++j) asm("" : "+r"(numbers.at[i].words[j]));
     } else if constexpr (sizeof(U) == 4) {
 #pragma unroll
       for (int i = 0; i < Slots; ++i)
