@@ -14,11 +14,14 @@
 #include <hone/core/reduction.hpp>
 #include <hone/core/tensor_list.hpp>
 #include <hone/core/view.hpp>
+#include <hone/cuda/blend.cuh>
 #include <hone/cuda/copy.cuh>
+#include <hone/cuda/device_draw.cuh>
 #include <hone/cuda/device_ema_state.cuh>
 #include <hone/cuda/device_loss_scaler.cuh>
 #include <hone/cuda/device_scalar.cuh>
 #include <hone/cuda/device_schedule.cuh>
+#include <hone/cuda/draw.cuh>
 #include <hone/cuda/evaluate.cuh>
 #include <hone/cuda/fused_confidence.cuh>
 #include <hone/cuda/nms.cuh>
@@ -78,6 +81,10 @@
 #include <hone/loss/varifocal.hpp>
 #include <hone/loss/z_loss.hpp>
 #include <hone/precision/master_weights.hpp>
+#include <hone/sample/cutmix.hpp>
+#include <hone/sample/detections.hpp>
+#include <hone/sample/mixup.hpp>
+#include <hone/sample/mixup_or_cutmix.hpp>
 #include <hone/schedule/constant.hpp>
 #include <hone/schedule/cosine.hpp>
 #include <hone/schedule/cosine_k_decay.hpp>
@@ -103,6 +110,7 @@
 #include <hone/schedule/wsd.hpp>
 #include <hone/target/classes.hpp>
 #include <hone/target/mix.hpp>
+#include <hone/target/partner_classes.hpp>
 #include <hone/target/probabilities.hpp>
 #include <hone/target/smooth.hpp>
 #include <hone/target/two_hot.hpp>

@@ -16,6 +16,7 @@
 #include <hone/core/reduction.hpp>
 #include <hone/core/tensor_list.hpp>
 #include <hone/core/view.hpp>
+#include <hone/cpu/blend.hpp>
 #include <hone/cpu/copy.hpp>
 #include <hone/cpu/evaluate.hpp>
 #include <hone/cpu/fused_confidence.hpp>
@@ -78,6 +79,10 @@
 #include <hone/loss/varifocal.hpp>
 #include <hone/loss/z_loss.hpp>
 #include <hone/precision/master_weights.hpp>
+#include <hone/sample/cutmix.hpp>
+#include <hone/sample/detections.hpp>
+#include <hone/sample/mixup.hpp>
+#include <hone/sample/mixup_or_cutmix.hpp>
 #include <hone/schedule/constant.hpp>
 #include <hone/schedule/cosine.hpp>
 #include <hone/schedule/cosine_k_decay.hpp>
@@ -103,6 +108,7 @@
 #include <hone/schedule/wsd.hpp>
 #include <hone/target/classes.hpp>
 #include <hone/target/mix.hpp>
+#include <hone/target/partner_classes.hpp>
 #include <hone/target/probabilities.hpp>
 #include <hone/target/smooth.hpp>
 #include <hone/target/two_hot.hpp>

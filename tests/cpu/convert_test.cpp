@@ -87,3 +87,17 @@ TEST_CASE_TEMPLATE("narrowing rounds to the nearest, ties to even", T, Eigen::ha
   hone::on_cpu::convert(to.data(), back.data(), 40);
   CHECK(back == should);
 }
+
+// A pack rounds as Eigen does number by number, at the edges of every exponent too: overflow, subnormal numbers, ties.
+TEST_CASE_TEMPLATE("narrowing by packs is narrowing alone", T, Eigen::half, Eigen::bfloat16) {
+  std::vector<float> from;
+  for (std::uint32_t high = 0; high < 65536; ++high)
+    for (const std::uint32_t low : {0x0000u, 0x0001u, 0x0fffu, 0x1000u, 0x1001u, 0x7fffu, 0x8000u, 0x8001u, 0xffffu})
+      from.push_back(Eigen::numext::bit_cast<float>(high << 16 | low));
+  std::vector<T> to(from.size());
+  hone::on_cpu::convert(from.data(), to.data(), static_cast<hone::index>(from.size()));
+  int wrong = 0;
+  for (std::size_t i = 0; i < from.size(); ++i)
+    wrong += !same(static_cast<float>(to[i]), static_cast<float>(static_cast<T>(from[i])));
+  CHECK(wrong == 0);
+}

@@ -59,6 +59,8 @@ struct on_this_machine {
     }
   }
 
+  static void blend(auto const& draw, auto images, auto mixed) { hone::blend(hone::cpu(2), draw, images, mixed); }
+
   template <class Step, class T>
   static hone::gradient_report transform(Step const& step, hone::tensor_list<T> const& gradients) {
     return hone::transform(hone::cpu(2), step, gradients);

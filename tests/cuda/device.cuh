@@ -144,6 +144,10 @@ struct conformance {
     return rows;
   }
 
+  static void blend(auto const& draw, auto images, auto mixed) {
+    enqueue([&](hone::cuda& gpu) { hone::blend(gpu, draw, images, mixed); });
+  }
+
   template <class Step, class T>
   static hone::gradient_report transform(Step const& step, hone::tensor_list<T> const& gradients) {
     const device::stream stream;

@@ -20,7 +20,7 @@ TEST_CASE("sqrt_scaled_rate names what is wrong") {
   using support::message;
   CHECK(message([] { hone::sqrt_scaled_rate(std::numeric_limits<double>::quiet_NaN(), 32); }) ==
         "sqrt_scaled_rate: base_rate is nan, must be finite");
-  CHECK(message([] { hone::sqrt_scaled_rate(0.1, 0); }) == "sqrt_scaled_rate: batch is 0, must be at least 1");
+  CHECK(message([] { hone::sqrt_scaled_rate(0.1, 0); }) == "sqrt_scaled_rate: batch_size is 0, must be at least 1");
   CHECK(message([] { hone::sqrt_scaled_rate(0.1, 32, -256); }) ==
         "sqrt_scaled_rate: base_batch is -256, must be at least 1");
 }

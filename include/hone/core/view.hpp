@@ -35,7 +35,7 @@ struct matrix_view {
   constexpr matrix_view(matrix_view<U> const& other) noexcept
       : matrix_view(other.data, other.rows, other.columns, other.row_stride) {}
 
-  constexpr T* row(index i) const noexcept { return data + i * row_stride; }
+  HONE_HD constexpr T* row(index i) const noexcept { return data + i * row_stride; }
 };
 
 /// Per-pixel numbers as convolutions leave them: images × channels × pixels, contiguous (N x C x H x W

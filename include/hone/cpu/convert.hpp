@@ -56,6 +56,35 @@ pack<A> load_as(T const* p) noexcept {
   }
 }
 
+/// A pack of A, rounded to the nearest, ties to even; the bits are those of number by number too.
+template <class T, class A>
+  requires(has_packs_of<A, T>())
+void store_as(pack<A> x, T* p) noexcept {
+#if defined(__F16C__)
+  if constexpr (std::same_as<T, Eigen::half>) {
+    if constexpr (pack<A>::size == 16)
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtps_ph(x.v, _MM_FROUND_TO_NEAREST_INT));
+    else
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_cvtps_ph(x.v, _MM_FROUND_TO_NEAREST_INT));
+    return;
+  }
+#endif
+#if defined(__AVX512BF16__) && defined(__F16C__)  // whose instruction, Eigen's choice, takes subnormal numbers for 0
+  if constexpr (std::same_as<T, Eigen::bfloat16> && pack<A>::size == 16) {
+    const __m512i bits = _mm512_castps_si512(x.v),
+                  odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1)),
+                  rounded =
+                      _mm512_srli_epi32(_mm512_add_epi32(_mm512_add_epi32(bits, odd), _mm512_set1_epi32(0x7fff)), 16),
+                  number = _mm512_mask_mov_epi32(rounded, _mm512_cmp_ps_mask(x.v, x.v, _CMP_UNORD_Q),
+                                                 _mm512_set1_epi32(0x7fc0));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(number));
+    return;
+  }
+#endif
+  using narrow = typename Eigen::internal::packet_traits<T>::type;
+  Eigen::internal::pstoreu(p, Eigen::internal::pcast<typename pack<A>::packet, narrow>(x.v));
+}
+
 template <class A, class T>
 void convert(T const* from, A* to, index n) noexcept {
   if constexpr (std::same_as<A, T>) {
@@ -65,6 +94,9 @@ void convert(T const* from, A* to, index n) noexcept {
     if constexpr (has_packs_of<A, T>() && (widens_half || !std::same_as<T, Eigen::half>)) {
       whole = n / pack<A>::size * pack<A>::size;
       for (index i = 0; i < whole; i += pack<A>::size) load_as<A>(from + i).store(to + i);
+    } else if constexpr (has_packs_of<T, A>() && (widens_half || !std::same_as<A, Eigen::half>)) {
+      whole = n / pack<T>::size * pack<T>::size;
+      for (index i = 0; i < whole; i += pack<T>::size) store_as(pack<T>::load(from + i), to + i);
     }
     for (index i = whole; i < n; ++i) to[i] = static_cast<A>(from[i]);
   }

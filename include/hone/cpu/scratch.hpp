@@ -10,7 +10,7 @@ namespace hone::on_cpu {
 
 inline constexpr std::size_t scratch_alignment = 64;
 
-enum class scratch_for : unsigned char { rows, class_weights, tensors, norms, detections };
+enum class scratch_for : unsigned char { rows, class_weights, tensors, norms, detections, samples };
 
 /// At least `bytes` of this thread's own, aligned, which stay valid until the thread asks for the same purpose again.
 /// Grows to the largest request and is freed with the thread; throws std::bad_alloc before anything is written.

@@ -15,18 +15,6 @@ using common_number =
     std::conditional_t<std::is_same_v<T, U>, T,
                        std::conditional_t<std::is_same_v<T, double> || std::is_same_v<U, double>, double, float>>;
 
-/// In one access: an assignment of what was only copied is split into its numbers by nvcc 13.
-template <class V>
-__device__ void store_whole(V const& v, void* to) {
-  using word = std::conditional_t<
-      sizeof(V) == 16, uint4,
-      std::conditional_t<sizeof(V) == 8, uint2, std::conditional_t<sizeof(V) == 4, unsigned, unsigned short>>>;
-  static_assert(sizeof(word) == sizeof(V));
-  word w;
-  memcpy(&w, &v, sizeof w);
-  __stwb(static_cast<word*>(to), w);
-}
-
 /// N numbers at once, as one vector where they are aligned.
 template <int N, class A, class T>
 __device__ void load_all(T const* from, A (&to)[N], bool aligned) {

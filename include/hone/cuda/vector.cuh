@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 namespace hone::on_cuda {
 
@@ -18,23 +19,27 @@ struct alignas(sizeof(T) * N < 16 ? sizeof(T) * N : 16) vector {
   __device__ void set(int j, T x) { at[j] = x; }
 };
 
-/// Pairs of 16-bit numbers: on their own each would take a register.
+/// Small numbers, side by side in words: on its own each would take a register.
 template <class T, int N>
-  requires(sizeof(T) == 2 && N % 2 == 0)
+  requires(sizeof(T) < 4 && N * sizeof(T) % 4 == 0)
 struct alignas(sizeof(T) * N < 16 ? sizeof(T) * N : 16) vector<T, N> {
-  unsigned pairs[N / 2];
+  using bits = std::conditional_t<sizeof(T) == 2, unsigned short, unsigned char>;
+  static constexpr int per_word = 4 / sizeof(T), width = 8 * sizeof(T);
+  static constexpr unsigned mask = (1U << width) - 1;
+
+  unsigned words[N / per_word];
 
   __device__ T get(int j) const {
-    const auto bits = static_cast<unsigned short>(pairs[j / 2] >> (16 * (j % 2)));
+    const auto some = static_cast<bits>(words[j / per_word] >> (width * (j % per_word)));
     T x;
-    memcpy(&x, &bits, sizeof x);  // nvcc 13 stumbles over a bit_cast of these types
+    memcpy(&x, &some, sizeof x);  // nvcc 13 stumbles over a bit_cast of 16-bit types
     return x;
   }
   __device__ void set(int j, T x) {
-    unsigned short low;
-    memcpy(&low, &x, sizeof low);
-    const unsigned bits = low;
-    pairs[j / 2] = j % 2 == 0 ? (pairs[j / 2] & 0xffff0000U) | bits : (pairs[j / 2] & 0xffffU) | (bits << 16);
+    bits some;
+    memcpy(&some, &x, sizeof some);
+    const int at = width * (j % per_word);
+    words[j / per_word] = (words[j / per_word] & ~(mask << at)) | unsigned(some) << at;
   }
 };
 
@@ -46,6 +51,20 @@ inline constexpr int wide_of = static_cast<int>(16 / sizeof(T));
 template <int N, class T>
 bool is_aligned(T const* p) noexcept {
   return reinterpret_cast<std::uintptr_t>(p) % alignof(vector<T, N>) == 0;
+}
+
+/// In one access: an assignment of what was only copied is split into its numbers by nvcc 13.
+template <class V>
+__device__ void store_whole(V const& v, void* to) {
+  using word = std::conditional_t<
+      sizeof(V) == 16, uint4,
+      std::conditional_t<sizeof(V) == 8, uint2,
+                         std::conditional_t<sizeof(V) == 4, unsigned,
+                                            std::conditional_t<sizeof(V) == 2, unsigned short, unsigned char>>>>;
+  static_assert(sizeof(word) == sizeof(V));
+  word w;
+  memcpy(&w, &v, sizeof w);
+  __stwb(static_cast<word*>(to), w);
 }
 
 /// `count` of N numbers, converted; the others are left as they are.

@@ -9,19 +9,19 @@
 namespace hone {
 
 /// The square-root scaling rule: a batch k times as large takes √k times the rate.
-///   base_rate · √(batch / base_batch)
+///   base_rate · √(batch_size / base_batch)
 /// For Adam, LAMB and other optimisers that divide by the gradient's size; plain SGD takes linear_scaled_rate.
-/// `batch` counts the samples of all devices and accumulation steps together.
+/// `batch_size` counts the samples of all devices and accumulation steps together.
 ///
 ///     const double peak = hone::sqrt_scaled_rate(0.001, 1024);  // 0.002
 ///
-/// Throws hone::invalid_argument where base_rate is not finite, batch < 1 or base_batch < 1.
+/// Throws hone::invalid_argument where base_rate is not finite, batch_size < 1 or base_batch < 1.
 /// Source: Krizhevsky, One weird trick, 2014, arXiv 1404.5997; You et al., LAMB, 2020, arXiv 1904.00962.
-inline double sqrt_scaled_rate(real base_rate, integer batch, integer base_batch = 256) {
+inline double sqrt_scaled_rate(real base_rate, integer batch_size, integer base_batch = 256) {
   detail::require_rate("sqrt_scaled_rate", "base_rate", base_rate);
-  detail::require_count("sqrt_scaled_rate", "batch", batch);
+  detail::require_count("sqrt_scaled_rate", "batch_size", batch_size);
   detail::require_count("sqrt_scaled_rate", "base_batch", base_batch);
-  return base_rate * std::sqrt(static_cast<double>(batch) / static_cast<double>(base_batch));
+  return base_rate * std::sqrt(static_cast<double>(batch_size) / static_cast<double>(base_batch));
 }
 
 }  // namespace hone

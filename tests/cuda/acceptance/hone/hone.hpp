@@ -194,6 +194,23 @@ void pairwise_ciou(cpu const&, matrix_view<T> a, std::type_identity_t<matrix_vie
   pairwise<std::remove_const_t<T>>(a, b, out, [](cuda const& gpu, auto... v) { pairwise_ciou(gpu, v...); });
 }
 
+/// Draws are the host's here; they come to the device with the images.
+template <class Draw, class In, class T>
+void blend(cpu const&, Draw const& draw, matrix_view<In> images, matrix_view<T> mixed) {
+  acceptance::copies memory;
+  matrix_view<const T> from = images;
+  const index written = acceptance::extent(mixed);
+  const bool in_place = from.data == mixed.data;
+  detail::require_blend_views(from, mixed);  // before what they view is copied
+  acceptance::mover{memory}(from);
+  T* const host = mixed.data;
+  mixed.data = in_place ? const_cast<T*>(from.data) : memory.of(host, written);
+  cuda gpu(nullptr);
+  blend(gpu, draw, from, mixed);
+  on_cuda::check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
+  acceptance::copies::copy(host, mixed.data, written);
+}
+
 }  // namespace hone
 
 #include "../steps.hpp"

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+/// What blend does with a draw, on every backend: its formula and its checks.
+#pragma once
+
+#include <hone/core/view_check.hpp>
+#include <hone/sample/draw.hpp>
+
+#include <concepts>
+
+namespace hone {
+
+/// What images are made of: what predictions are, or bytes.
+template <class T>
+concept image_number = element<T> || std::same_as<T, std::uint8_t>;
+
+namespace detail {
+
+/// The vectors of a draw, as a kernel reads them; null where a draw has none.
+struct drawn_rows {
+  float const* lambda = nullptr;
+  index const* partner = nullptr;
+  pixel_box const* boxes = nullptr;
+  std::uint8_t const* cut = nullptr;
+  index height = 0, width = 0;
+
+  HONE_HD constexpr bool pastes(index i) const noexcept { return boxes && (!cut || cut[i] != 0); }
+};
+
+template <class Draw>
+drawn_rows rows_of_draw(Draw const& draw) noexcept {
+  drawn_rows rows{draw.lambda.data(), draw.partner.data()};
+  if constexpr (requires { draw.boxes; })
+    rows.boxes = draw.boxes.data(), rows.height = draw.height, rows.width = draw.width;
+  if constexpr (requires { draw.cut; }) rows.cut = draw.cut.data();
+  return rows;
+}
+
+/// λ·own + (1-λ)·other.
+template <class V>
+HONE_HD V blended(V own, V other, V lambda, V rest) noexcept {
+  return lambda * own + rest * other;
+}
+/// The same of bytes, before it is rounded to even: a double holds it exactly, so that no two machines round apart.
+HONE_HD constexpr double blended_bytes(double own, double other, double lambda) noexcept {
+  return other + lambda * (own - other);
+}
+
+/// Of views without data that is out of reach: both of one shape, and the same memory or apart.
+template <class T>
+void require_blend_views(matrix_view<const T> images, matrix_view<T> mixed) {
+  require_sizes("blend", "images", images.rows, images.columns);
+  require_sizes("blend", "mixed", mixed.rows, mixed.columns);
+  if (mixed.rows != images.rows || mixed.columns != images.columns)
+    fail("blend: mixed is %jd x %jd, images is %jd x %jd", std::intmax_t(mixed.rows), std::intmax_t(mixed.columns),
+         std::intmax_t(images.rows), std::intmax_t(images.columns));
+  require_memory("blend", "images", images);
+  require_memory("blend", "mixed", mixed);
+  if (images.rows * images.columns == 0 || (images.data == mixed.data && images.row_stride == mixed.row_stride)) return;
+  const auto end = [](auto v) { return reinterpret_cast<std::uintptr_t>(v.row(v.rows - 1) + v.columns); };
+  const auto begin = [](auto v) { return reinterpret_cast<std::uintptr_t>(v.data); };
+  if (begin(images) < end(mixed) && begin(mixed) < end(images))
+    fail("blend: images and mixed overlap at %jd rows of %jd and %jd, must be the same or apart",
+         std::intmax_t(images.rows), std::intmax_t(images.row_stride), std::intmax_t(mixed.row_stride));
+}
+inline void require_channels(index features, index height, index width) {
+  require_image("blend", height, width);
+  if (features % (height * width) != 0)
+    fail("blend: images have %jd features, must be channels of %jd x %jd", std::intmax_t(features),
+         std::intmax_t(height), std::intmax_t(width));
+}
+
+/// Everything in a draw, which a host can read.
+template <class Draw>
+void require_draw(const char* function, Draw const& draw, index n) {
+  const auto sized = [&](const char* name, std::size_t size) {
+    if (size != static_cast<std::size_t>(n))
+      fail("%s: the draw has %zu %s for %jd rows", function, size, name, std::intmax_t(n));
+  };
+  sized("lambdas", draw.lambda.size());
+  sized("partners", draw.partner.size());
+  if constexpr (requires { draw.boxes; }) sized("boxes", draw.boxes.size());
+  if constexpr (requires { draw.cut; }) sized("cuts", draw.cut.size());
+  const drawn_rows rows = rows_of_draw(draw);
+  for (index i = 0; i < n; ++i) {
+    if (!(rows.lambda[i] >= 0 && rows.lambda[i] <= 1))
+      fail("%s: lambda of row %jd is %.9g, must be in [0, 1]", function, std::intmax_t(i), double(rows.lambda[i]));
+    if (!(rows.partner[i] >= 0 && rows.partner[i] < n))
+      fail("%s: partner of row %jd is %jd, must be in [0, %jd)", function, std::intmax_t(i),
+           std::intmax_t(rows.partner[i]), std::intmax_t(n));
+    if (!rows.boxes) continue;
+    const pixel_box b = rows.boxes[i];
+    if (!(0 <= b.x1 && b.x1 <= b.x2 && b.x2 <= rows.width && 0 <= b.y1 && b.y1 <= b.y2 && b.y2 <= rows.height))
+      fail("%s: box of row %jd is (%jd, %jd, %jd, %jd), must be in an image of height %jd and width %jd", function,
+           std::intmax_t(i), std::intmax_t(b.x1), std::intmax_t(b.y1), std::intmax_t(b.x2), std::intmax_t(b.y2),
+           std::intmax_t(rows.height), std::intmax_t(rows.width));
+  }
+}
+
+/// The rows in an order in which each is followed by its partner, as far as it can be: whoever goes through them so
+/// reads every image once. order and seen have room for n. False where partners are not a permutation.
+inline bool follow_partners(index const* partner, index n, index* order, std::uint8_t* seen) noexcept {
+  for (index i = 0; i < n; ++i) seen[i] = 0;
+  bool circles = true;
+  index k = 0;
+  for (index i = 0; i < n; ++i) {
+    if (seen[i]) continue;
+    index j = i;
+    for (; !seen[j]; j = partner[j]) seen[j] = 1, order[k++] = j;
+    circles = circles && j == i;
+  }
+  return circles;
+}
+[[noreturn]] inline void fail_in_place(index n) {
+  fail("blend: images and mixed are the same, so that partners must be a permutation of 0 to %jd",
+       std::intmax_t(n - 1));
+}
+
+}  // namespace detail
+}  // namespace hone

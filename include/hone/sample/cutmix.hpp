@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+/// Cutmix: a box of another image is pasted into every image (Yun et al. 2019, arXiv 1905.04899).
+#pragma once
+
+#include <hone/sample/beta.hpp>
+#include <hone/sample/draw.hpp>
+
+namespace hone {
+
+/// Boxes with sides √(1-λ) of the image's, λ ~ Beta(α, α), around a uniform centre, clipped. Where `least` and `most`
+/// are given, the sides are uniform between these parts of the image's, each by itself, and boxes lie wholly inside.
+/// What is drawn depends on nothing but the arguments of draw().
+struct cutmix {
+  real alpha = 1;  ///< finite and positive
+  mixing_unit per = sample;
+  partners with = partners::others;  ///< where per is not pair
+  optional_real least = {};          ///< both or neither, 0 <= least <= most <= 1
+  optional_real most = {};
+  bool correct = true;  ///< λ is 1 - the box's area / the image's; otherwise it stays as it was drawn
+
+  /// λ, partner and box of n images, for one step of a training. Throws hone::invalid_argument.
+  cutmix_draw draw(integer seed, integer step, integer n, integer height, integer width) const;
+};
+
+namespace detail {
+
+/// The boxes of cutmix, apart from how λ is drawn.
+struct cut_box {
+  index height, width;
+  bool ranged;
+  double least, most;
+
+  HONE_HD pixel_box operator()(random_bits const& bits, index row, double lambda) const noexcept {
+    const philox_block b = bits(purpose::box, std::uint64_t(row)), c = bits(purpose::box, std::uint64_t(row), 1);
+    if (ranged) {
+      const double spread = most - least;
+      const index h = part(height, std::fma(spread, uniform(b.at[0], b.at[1]), least)),
+                  w = part(width, std::fma(spread, uniform(b.at[2], b.at[3]), least)),
+                  y = uniform_below(height - h + 1, c.at[0], c.at[1]),
+                  x = uniform_below(width - w + 1, c.at[2], c.at[3]);
+      return {x, y, x + w, y + h};
+    }
+    const double side = std::sqrt(1 - lambda);
+    const index h = part(height, side), w = part(width, side), y = uniform_below(height, b.at[0], b.at[1]) - h / 2,
+                x = uniform_below(width, b.at[2], b.at[3]) - w / 2;
+    return {clipped(x, width), clipped(y, height), clipped(x + w, width), clipped(y + h, height)};
+  }
+  HONE_HD float lambda_of(pixel_box box) const noexcept {
+    return static_cast<float>(1 - static_cast<double>(box.area()) / static_cast<double>(height * width));
+  }
+
+ private:
+  HONE_HD static index part(index of, double share) noexcept {
+    return static_cast<index>(static_cast<double>(of) * share);
+  }
+  HONE_HD static index clipped(index x, index end) noexcept { return x < 0 ? 0 : x > end ? end : x; }
+};
+
+/// What a cutmix draws for row after row, in any order: on the host and on a device.
+struct cutmix_rows {
+  symmetric_beta beta;
+  mixing_unit per;
+  partners with;
+  cut_box cut;
+  bool correct;
+
+  cutmix_rows(cutmix const& of, index n, index height, index width)
+      : beta(of.alpha),
+        per(of.per),
+        with(of.with),
+        cut{height, width, of.least.given, of.least.value, of.most.value},
+        correct(of.correct) {
+    require_alpha("cutmix", "alpha", of.alpha);
+    if (of.least.given != of.most.given) fail("cutmix: least and most must be given both, or neither");
+    require(cut.least >= 0 && cut.least <= 1, "cutmix", "least", cut.least, "in [0, 1]");
+    require(cut.most >= cut.least && cut.most <= 1, "cutmix", "most", cut.most, "in [least, 1]");
+    require_rows("cutmix", n);
+    require_image("cutmix", height, width);
+  }
+  HONE_HD shared_draw operator()(random_bits const& bits, index row) const noexcept {
+    const double lambda = beta(bits, std::uint64_t(row));
+    const pixel_box box = cut(bits, row, lambda);
+    return {correct ? cut.lambda_of(box) : static_cast<float>(lambda), box, true};
+  }
+};
+
+}  // namespace detail
+
+inline cutmix_draw cutmix::draw(integer seed, integer step, integer n, integer height, integer width) const {
+  const detail::cutmix_rows rows(*this, n, height, width);
+  const auto size = std::size_t(n.value);
+  cutmix_draw result{std::vector<float>(size), std::vector<index>(size), std::vector<pixel_box>(size), height, width};
+  detail::each_row(rows, {seed, step}, n, [&](std::size_t i, index partner, detail::shared_draw const& drawn) {
+    result.lambda[i] = drawn.lambda;
+    result.partner[i] = partner;
+    result.boxes[i] = drawn.box;
+  });
+  return result;
+}
+
+}  // namespace hone

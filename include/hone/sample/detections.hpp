@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+/// The labels of mixed-up images in detection: the boxes of both.
+#pragma once
+
+#include <hone/sample/blend.hpp>
+
+#include <span>
+#include <vector>
+
+namespace hone {
+
+/// The boxes of a batch of images, one image after the other: those of image i are [first[i], first[i + 1]), so that
+/// first has an entry more than there are images. T is float or double; boxes are corners or centres, in pixels.
+template <class T>
+struct detections {
+  std::vector<T> boxes;        ///< 4 numbers each
+  std::vector<index> classes;  ///< one per box
+  std::vector<float> scores;   ///< one per box, or none: all 1
+  std::vector<index> first;
+};
+
+/// Every image gets its own boxes with scores · λ and those of its partner with scores · (1-λ): what PP-YOLO multiplies
+/// its objectness and box losses by (Zhang et al. 2019, arXiv 1902.04103; YOLOv5 gives both 1). Boxes of score 0 are
+/// left out, and an image that is its own partner keeps its boxes as they are. Images are of one size.
+/// Throws hone::invalid_argument where the draw or `first` do not fit.
+template <class T>
+detections<T> mix_detections(mixup_draw const& draw, detections<T> const& of) {
+  constexpr const char* function = "mix_detections";
+  const auto n = static_cast<index>(draw.lambda.size()), count = static_cast<index>(of.classes.size());
+  detail::require_draw(function, draw, n);
+  if (of.boxes.size() != 4 * of.classes.size() || (!of.scores.empty() && of.scores.size() != of.classes.size()))
+    detail::fail("%s: %zu numbers of boxes and %zu scores for %zu classes, must be 4 and 1 (or none) each", function,
+                 of.boxes.size(), of.scores.size(), of.classes.size());
+  bool ordered = of.first.size() == draw.lambda.size() + 1 && of.first.front() == 0 && of.first.back() == count;
+  for (std::size_t i = 1; ordered && i < of.first.size(); ++i) ordered = of.first[i - 1] <= of.first[i];
+  if (!ordered)
+    detail::fail("%s: first must be %jd numbers that rise from 0 to the %jd boxes", function, std::intmax_t(n + 1),
+                 std::intmax_t(count));
+
+  detections<T> mixed{{}, {}, {}, {0}};
+  const auto add = [&](index image, float weight) {
+    for (auto k = std::size_t(of.first[std::size_t(image)]); k < std::size_t(of.first[std::size_t(image) + 1]); ++k) {
+      const float score = weight * (of.scores.empty() ? 1 : of.scores[k]);
+      if (!(score > 0)) continue;
+      mixed.boxes.insert(mixed.boxes.end(),
+                         {of.boxes[4 * k], of.boxes[4 * k + 1], of.boxes[4 * k + 2], of.boxes[4 * k + 3]});
+      mixed.classes.push_back(of.classes[k]);
+      mixed.scores.push_back(score);
+    }
+  };
+  for (index i = 0; i < n; ++i) {
+    const index partner = draw.partner[std::size_t(i)];
+    const float lambda = partner == i ? 1 : draw.lambda[std::size_t(i)];
+    add(i, lambda);
+    if (partner != i) add(partner, 1 - lambda);
+    mixed.first.push_back(static_cast<index>(mixed.classes.size()));
+  }
+  return mixed;
+}
+
+}  // namespace hone

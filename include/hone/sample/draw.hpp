@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+/// What is drawn for a batch: plain vectors, which a caller may fill with values of its own.
+#pragma once
+
+#include <hone/core/error.hpp>
+#include <hone/core/number.hpp>
+#include <hone/sample/partners.hpp>
+
+#include <vector>
+
+namespace hone {
+
+/// How many rows have one λ (and one box) in common.
+enum class mixing_unit : std::uint8_t { batch, pair, sample };
+inline constexpr mixing_unit batch = mixing_unit::batch;    ///< one for all rows
+inline constexpr mixing_unit pair = mixing_unit::pair;      ///< one for both rows of a pair; partners are then pairs
+inline constexpr mixing_unit sample = mixing_unit::sample;  ///< one per row
+
+/// Pixels with x1 <= x < x2 and y1 <= y < y2.
+struct pixel_box {
+  index x1 = 0, y1 = 0, x2 = 0, y2 = 0;
+
+  HONE_HD constexpr bool holds(index x, index y) const noexcept { return x1 <= x && x < x2 && y1 <= y && y < y2; }
+  HONE_HD constexpr index area() const noexcept { return (x2 - x1) * (y2 - y1); }
+  friend constexpr bool operator==(pixel_box const&, pixel_box const&) = default;
+};
+
+/// mixed[i] = λ[i] · images[i] + (1 - λ[i]) · images[partner[i]]
+struct mixup_draw {
+  std::vector<float> lambda;
+  std::vector<index> partner;
+};
+
+/// mixed[i] is images[partner[i]] inside boxes[i] and images[i] outside; λ[i] is for the labels.
+struct cutmix_draw {
+  std::vector<float> lambda;
+  std::vector<index> partner;
+  std::vector<pixel_box> boxes;
+  index height = 0, width = 0;  ///< of the images
+};
+
+/// Where cut[i] is not 0 row i is that of a cutmix_draw, elsewhere that of a mixup_draw.
+struct mixup_or_cutmix_draw {
+  std::vector<float> lambda;
+  std::vector<index> partner;
+  std::vector<pixel_box> boxes;
+  std::vector<std::uint8_t> cut;
+  index height = 0, width = 0;
+};
+
+namespace detail {
+
+/// What rows may have in common.
+struct shared_draw {
+  float lambda = 1;
+  pixel_box box = {};
+  bool cut = false;
+};
+
+/// The row whose random numbers row i takes.
+HONE_HD constexpr index leader(mixing_unit per, index row, index partner) noexcept {
+  return per == mixing_unit::batch ? 0 : per == mixing_unit::pair && partner < row ? partner : row;
+}
+
+/// The same for who is whose partner.
+HONE_HD constexpr partners partners_of(mixing_unit per, partners with) noexcept {
+  return per == mixing_unit::pair ? partners::pairs : with;
+}
+
+/// keep(row, its partner, what is drawn for it) for every row of a batch.
+template <class Rows, class Keep>
+void each_row(Rows const& rows, random_bits const& bits, index n, Keep const& keep) {
+  if (n == 0) return;
+  const partner_order order(bits, n, partners_of(rows.per, rows.with));
+  std::vector<index> place(static_cast<std::size_t>(n)), row_at(static_cast<std::size_t>(n));
+  for (index i = 0; i < n; ++i) {
+    place[std::size_t(i)] = order.place_of(i);
+    row_at[std::size_t(place[std::size_t(i)])] = i;
+  }
+  index known = -1;
+  shared_draw drawn;
+  for (index i = 0; i < n; ++i) {
+    const index partner = order.partner_by(place[std::size_t(i)], [&](index k) { return row_at[std::size_t(k)]; });
+    const index from = leader(rows.per, i, partner);
+    if (from != known) drawn = rows(bits, from), known = from;
+    keep(static_cast<std::size_t>(i), partner, drawn);
+  }
+}
+
+inline void require_rows(const char* function, index n) {
+  require(n >= 0 && n < index(1) << 32, function, "n", n, "in [0, 2^32)");
+}
+inline void require_image(const char* function, index height, index width) {
+  require(height >= 1 && height < index(1) << 31, function, "height", height, "in [1, 2^31)");
+  require(width >= 1 && width < index(1) << 31, function, "width", width, "in [1, 2^31)");
+}
+inline void require_alpha(const char* function, const char* name, double alpha) {
+  require(alpha >= 1e-300 && finite(alpha), function, name, alpha, "finite and positive");
+}
+
+}  // namespace detail
+}  // namespace hone

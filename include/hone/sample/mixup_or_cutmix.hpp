@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+/// Mixup and cutmix in turn, by chance, as training recipes for large networks have it (timm's Mixup).
+#pragma once
+
+#include <hone/sample/cutmix.hpp>
+#include <hone/sample/mixup.hpp>
+
+namespace hone {
+
+/// A unit (the batch, a pair or a sample) is left as it is with probability 1 - `probability`; otherwise it is cut with
+/// probability `switch_probability`, and mixed up if it is not.
+struct mixup_or_cutmix {
+  real mixup_alpha = 0.8;         ///< finite and positive
+  real cutmix_alpha = 1;          ///< finite and positive
+  real probability = 1;           ///< in [0, 1]
+  real switch_probability = 0.5;  ///< in [0, 1]
+  mixing_unit per = batch;
+  partners with = partners::others;  ///< where per is not pair
+
+  /// λ, partner, box and which of the two, of n images, for one step of a training. Throws hone::invalid_argument.
+  mixup_or_cutmix_draw draw(integer seed, integer step, integer n, integer height, integer width) const;
+};
+
+namespace detail {
+
+/// What it draws for row after row, in any order: on the host and on a device.
+struct mixup_or_cutmix_rows {
+  mixup_rows up;
+  cutmix_rows cut;
+  mixing_unit per;
+  partners with;
+  double probability, cut_probability;
+
+  mixup_or_cutmix_rows(mixup_or_cutmix const& of, index n, index height, index width)
+      : up({.alpha = checked("mixup_alpha", of.mixup_alpha)}, n),
+        cut({.alpha = checked("cutmix_alpha", of.cutmix_alpha)}, n, height, width),
+        per(of.per),
+        with(of.with),
+        probability(of.probability),
+        cut_probability(of.switch_probability) {
+    require(probability >= 0 && probability <= 1, name, "probability", probability, "in [0, 1]");
+    require(cut_probability >= 0 && cut_probability <= 1, name, "switch_probability", cut_probability, "in [0, 1]");
+  }
+  HONE_HD shared_draw operator()(random_bits const& bits, index row) const noexcept {
+    const philox_block b = bits(purpose::choice, std::uint64_t(row));
+    if (uniform(b.at[0], b.at[1]) >= probability) return {};
+    return uniform(b.at[2], b.at[3]) < cut_probability ? cut(bits, row) : up(bits, row);
+  }
+
+ private:
+  static constexpr const char* name = "mixup_or_cutmix";
+  static real checked(const char* parameter, double alpha) {
+    require_alpha(name, parameter, alpha);
+    return alpha;
+  }
+};
+
+}  // namespace detail
+
+inline mixup_or_cutmix_draw mixup_or_cutmix::draw(integer seed, integer step, integer n, integer height,
+                                                  integer width) const {
+  const detail::mixup_or_cutmix_rows rows(*this, n, height, width);
+  const auto size = std::size_t(n.value);
+  mixup_or_cutmix_draw result{std::vector<float>(size),
+                              std::vector<index>(size),
+                              std::vector<pixel_box>(size),
+                              std::vector<std::uint8_t>(size),
+                              height,
+                              width};
+  detail::each_row(rows, {seed, step}, n, [&](std::size_t i, index partner, detail::shared_draw const& drawn) {
+    result.lambda[i] = drawn.lambda;
+    result.partner[i] = partner;
+    result.boxes[i] = drawn.box;
+    result.cut[i] = drawn.cut;
+  });
+  return result;
+}
+
+}  // namespace hone

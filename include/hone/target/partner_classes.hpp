@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+/// Hard targets of the partners that a draw names.
+#pragma once
+
+#include <hone/target/classes.hpp>
+
+namespace hone {
+
+template <std::integral Label>
+struct partner_classes_target {
+  static constexpr int labels = 1;
+  static constexpr bool has_uniform = false;
+  static constexpr int dense_parts = 0;
+
+  classes_target<Label> classes;
+  index const* partner = nullptr;
+  index size = 0;
+
+  HONE_HD constexpr bool ignoring() const noexcept { return classes.ignoring(); }
+  HONE_HD bool ignores(index i) const noexcept { return classes.ignores(partner[i]); }
+  HONE_HD bool labels_fit(index i, index columns) const noexcept { return classes.labels_fit(partner[i], columns); }
+  HONE_HD double label_weight(index i, numbers weights) const noexcept {
+    return classes.label_weight(partner[i], weights);
+  }
+
+  template <class Number, class Sink>
+  HONE_HD void visit(index i, index columns, Number scale, Sink& sink) const {
+    classes.visit(partner[i], columns, scale, sink);
+  }
+
+  HONE_HD constexpr auto dense_views() const { return detail::list(); }
+
+  void check_shape(index rows, index columns) const {
+    classes.check_shape(rows, columns);
+    if (size != rows) detail::fail("evaluate: %jd partners for %jd rows", std::intmax_t(size), std::intmax_t(rows));
+  }
+  void check_values(index rows, index columns) const {
+    for (index i = 0; i < rows; ++i)
+      if (!(partner[i] >= 0 && partner[i] < rows))
+        detail::fail("evaluate: the partner of row %jd is %jd, must be in [0, %jd)", std::intmax_t(i),
+                     std::intmax_t(partner[i]), std::intmax_t(rows));
+    classes.check_values(rows, columns);
+  }
+};
+
+/// Row i belongs to class labels[partner[i]]: what hone::mix wants as its second target after a mixup or cutmix. Both
+/// are viewed, and in device memory on CUDA, where partners must be rows.
+///
+///     const auto draw = hone::mixup{.alpha = 0.2}.draw(seed, step, n);
+///     hone::mix(hone::classes(labels), hone::partner_classes(labels, draw.partner), draw.lambda)
+template <std::ranges::contiguous_range Labels, std::ranges::contiguous_range Partners>
+  requires std::integral<std::ranges::range_value_t<Labels>> &&
+           std::same_as<std::ranges::range_value_t<Partners>, index>
+constexpr auto partner_classes(Labels&& labels, Partners&& partner, classes_options options = {}) {
+  static_assert(std::ranges::borrowed_range<Labels> && std::ranges::borrowed_range<Partners>,
+                "partner_classes: labels and partners are viewed, not copied: give the vectors names first");
+  return partner_classes_target<std::ranges::range_value_t<Labels>>{
+      classes(labels, options), std::ranges::data(partner), static_cast<index>(std::ranges::size(partner))};
+}
+
+static_assert(row_target<partner_classes_target<int>>);
+
+}  // namespace hone

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+// Draws of mixup, cutmix and both: what their options mean, and what a refused call says.
+#include <hone/hone.hpp>
+
+#include <support/message.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+#include <set>
+
+namespace {
+
+using support::message;
+
+const double not_a_number = std::numeric_limits<double>::quiet_NaN(),
+             infinity = std::numeric_limits<double>::infinity();
+
+std::size_t different(std::vector<float> const& lambda) { return std::set<float>(lambda.begin(), lambda.end()).size(); }
+
+}  // namespace
+
+TEST_CASE("one λ per sample, per pair or per batch") {
+  CHECK(different(hone::mixup{.alpha = 1}.draw(1, 1, 100).lambda) > 95);
+  CHECK(different(hone::mixup{.alpha = 1, .per = hone::batch}.draw(1, 1, 100).lambda) == 1);
+  const auto pairs = hone::mixup{.alpha = 1, .per = hone::pair}.draw(1, 1, 101);
+  CHECK(different(pairs.lambda) == 51);
+  for (std::size_t i = 0; i < 101; ++i) CHECK(pairs.lambda[i] == pairs.lambda[std::size_t(pairs.partner[i])]);
+  const auto boxes = hone::cutmix{.per = hone::pair}.draw(1, 1, 10, 32, 32);
+  for (std::size_t i = 0; i < 10; ++i) CHECK(boxes.boxes[i] == boxes.boxes[std::size_t(boxes.partner[i])]);
+}
+
+TEST_CASE("a row's numbers depend on neither the batch nor the kind of partners") {
+  const auto few = hone::mixup{.alpha = 0.3}.draw(9, 4, 5),
+             many = hone::mixup{.alpha = 0.3, .with = hone::partners::pairs}.draw(9, 4, 50);
+  for (std::size_t i = 0; i < 5; ++i) CHECK(few.lambda[i] == many.lambda[i]);
+}
+
+TEST_CASE("cutmix: sides are √(1-λ) of the image's, around every pixel alike") {
+  hone::cutmix as_drawn{.correct = false};
+  const auto cut = as_drawn.draw(3, 1, 20000, 40, 100);
+  std::vector<double> centre(100);
+  for (std::size_t i = 0; i < 20000; ++i) {
+    const hone::pixel_box b = cut.boxes[i];
+    const double side = std::sqrt(1 - double(cut.lambda[i]));
+    const bool clipped = b.x1 == 0 || b.x2 == 100 || b.y1 == 0 || b.y2 == 40;
+    if (!clipped) {
+      CHECK(std::abs(double(b.x2 - b.x1) - 100 * side) <= 1);
+      CHECK(std::abs(double(b.y2 - b.y1) - 40 * side) <= 1);
+    }
+    if (side < 0.5) ++centre[std::size_t((b.x1 + b.x2) / 2)];
+  }
+  double least = 1e9, most = 0;
+  for (std::size_t x = 26; x < 74; ++x) least = std::min(least, centre[x]), most = std::max(most, centre[x]);
+  CHECK(least > 50 - 35);  // 20000 λ, a quarter of them above 3/4, on 100 columns: five deviations
+  CHECK(most < 50 + 35);
+}
+
+TEST_CASE("cutmix with least and most: boxes wholly inside, sides between") {
+  const auto cut = hone::cutmix{.least = 0.25, .most = 0.5}.draw(3, 1, 5000, 40, 100);
+  hone::index narrow = 100, wide = 0;
+  bool left = false, right = false, top = false, bottom = false;
+  for (auto const& b : cut.boxes) {
+    CHECK_UNARY(b.x1 >= 0 && b.x2 <= 100 && b.y1 >= 0 && b.y2 <= 40);
+    CHECK_UNARY(b.x2 - b.x1 >= 25 && b.x2 - b.x1 <= 50 && b.y2 - b.y1 >= 10 && b.y2 - b.y1 <= 20);
+    narrow = std::min(narrow, b.x2 - b.x1), wide = std::max(wide, b.x2 - b.x1);
+    left |= b.x1 == 0, right |= b.x2 == 100, top |= b.y1 == 0, bottom |= b.y2 == 40;
+  }
+  CHECK(narrow == 25);
+  CHECK(wide == 49);
+  CHECK_UNARY(left && right && top && bottom);
+  for (std::size_t i = 0; i < 5000; ++i)
+    CHECK(cut.lambda[i] == static_cast<float>(1 - double(cut.boxes[i].area()) / 4000));
+  for (auto const& b : hone::cutmix{.least = 1, .most = 1}.draw(3, 1, 9, 4, 6).boxes)
+    CHECK(b == hone::pixel_box{0, 0, 6, 4});
+}
+
+TEST_CASE("mixup or cutmix: as often as asked, and the same numbers as each alone") {
+  const hone::mixup_or_cutmix both{
+      .mixup_alpha = 0.4, .cutmix_alpha = 1, .probability = 0.75, .switch_probability = 0.25, .per = hone::sample};
+  const auto draw = both.draw(8, 2, 20000, 16, 16);
+  const auto up = hone::mixup{.alpha = 0.4}.draw(8, 2, 20000);
+  const auto cut = hone::cutmix{}.draw(8, 2, 20000, 16, 16);
+  hone::index cuts = 0, idle = 0;
+  for (std::size_t i = 0; i < 20000; ++i) {
+    CHECK(draw.partner[i] == up.partner[i]);
+    if (draw.cut[i]) {
+      ++cuts;
+      CHECK(draw.boxes[i] == cut.boxes[i]);
+      CHECK(draw.lambda[i] == cut.lambda[i]);
+    } else if (draw.lambda[i] == 1 && up.lambda[i] != 1) {
+      ++idle;
+    } else {
+      CHECK(draw.lambda[i] == up.lambda[i]);
+    }
+  }
+  CHECK(std::abs(double(cuts) - 3750) < 280);
+  CHECK(std::abs(double(idle) - 5000) < 320);
+  const auto never = hone::mixup_or_cutmix{.probability = 0}.draw(1, 1, 8, 4, 4);
+  CHECK(never.lambda == std::vector<float>(8, 1));
+  CHECK(never.cut == std::vector<std::uint8_t>(8, 0));
+  CHECK(hone::mixup_or_cutmix{.switch_probability = 1}.draw(1, 1, 8, 4, 4).cut == std::vector<std::uint8_t>(8, 1));
+}
+
+TEST_CASE("a refused draw says what is wrong") {
+  CHECK(message([] { hone::mixup{.alpha = 0}.draw(1, 1, 4); }) == "mixup: alpha is 0, must be finite and positive");
+  CHECK(message([] { hone::mixup{.alpha = infinity}.draw(1, 1, 4); }) ==
+        "mixup: alpha is inf, must be finite and positive");
+  CHECK(message([] { hone::mixup{.alpha = not_a_number}.draw(1, 1, 4); }).find("mixup: alpha is") == 0);
+  CHECK(message([] { hone::mixup{}.draw(1, 1, -1); }) == "mixup: n is -1, must be in [0, 2^32)");
+  CHECK(message([] { hone::cutmix{.alpha = -1}.draw(1, 1, 4, 8, 8); }) ==
+        "cutmix: alpha is -1, must be finite and positive");
+  CHECK(message([] { hone::cutmix{}.draw(1, 1, 4, 0, 8); }) == "cutmix: height is 0, must be in [1, 2^31)");
+  CHECK(message([] { hone::cutmix{}.draw(1, 1, 4, 8, -3); }) == "cutmix: width is -3, must be in [1, 2^31)");
+  CHECK(message([] { hone::cutmix{.least = 0.5}.draw(1, 1, 4, 8, 8); }) ==
+        "cutmix: least and most must be given both, or neither");
+  CHECK(message([] { hone::cutmix{.least = 0.5, .most = 0.25}.draw(1, 1, 4, 8, 8); }) ==
+        "cutmix: most is 0.25, must be in [least, 1]");
+  CHECK(message([] { hone::cutmix{.least = not_a_number, .most = 1}.draw(1, 1, 4, 8, 8); }).find("cutmix: least is") ==
+        0);
+  CHECK(message([] { hone::mixup_or_cutmix{.mixup_alpha = 0}.draw(1, 1, 4, 8, 8); }) ==
+        "mixup_or_cutmix: mixup_alpha is 0, must be finite and positive");
+  CHECK(message([] { hone::mixup_or_cutmix{.cutmix_alpha = 0}.draw(1, 1, 4, 8, 8); }) ==
+        "mixup_or_cutmix: cutmix_alpha is 0, must be finite and positive");
+  CHECK(message([] { hone::mixup_or_cutmix{.probability = 1.5}.draw(1, 1, 4, 8, 8); }) ==
+        "mixup_or_cutmix: probability is 1.5, must be in [0, 1]");
+  CHECK(message([] {
+          hone::mixup_or_cutmix{.switch_probability = not_a_number}.draw(1, 1, 4, 8, 8);
+        }).find("mixup_or_cutmix: switch_probability is") == 0);
+}
