@@ -18,7 +18,7 @@ struct batch_norm {
 
   Index channels;
 
-  struct kept {  // from forward() in training for backward()
+  struct kept {               // from forward() in training for backward()
     matrix<T> normal, scale;  // (x - mean) / √(variance + ε), and 1 / √(variance + ε)
   };
 

@@ -13,8 +13,8 @@ namespace ladder {
 struct training_state {
   std::unique_ptr<network> net;
   Eigen::VectorXf velocity;
-  std::optional<hone::ema_state<float>> average;  // with the trick only
-  std::vector<double> loss, watched_error;        // so far
+  std::optional<hone::ema_state<float>> average = {};  // with the trick only
+  std::vector<double> loss = {}, watched_error = {};   // so far
   double seconds = 0;
 
   int epochs() const { return static_cast<int>(loss.size()); }

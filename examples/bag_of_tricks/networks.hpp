@@ -21,6 +21,7 @@ struct network_kind {
   std::string name, meaning;
   int width, blocks;  // 0: the network of examples/fashion_mnist
   double constant_rate, peak_rate;
+  double cost;  // of training on an image, roughly and beside the others; looking at one takes a third
 
   bool residual() const { return width > 0; }
 };

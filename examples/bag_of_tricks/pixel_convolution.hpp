@@ -75,7 +75,8 @@ struct pixel_convolution {
       for (Index k = begin * in; k < end * in; ++k) to[k] += from[k];
     });
   }
-  /// visit(where a line of three taps begins in the patches, the pixel of its first tap, which of the three are inside).
+  /// visit(where a line of three taps begins in the patches, the pixel of its first tap, which of the three are
+  /// inside).
   template <class Visit>
   void each_line(Index first, Index count, const Visit& visit) const {
     Index patch = 0;

@@ -13,10 +13,10 @@ struct plan {
   int images = 20000, watched = 2000;  // to train on; and held-out ones for the curves after every epoch
   int measured = 10000;                // of the test set, once, after the last epoch
   int epochs = 15, batch = 64, seeds = 5;
-  double smoothing = 0.1;       // ε
-  double alpha = 0.2;           // of mixup
-  double temperature = 4;       // of the distillation
-  double soft_weight = 0.5;     // of the distillation beside the labels
+  double smoothing = 0.1;        // ε
+  double alpha = 0.2;            // of mixup
+  double temperature = 4;        // of the distillation
+  double soft_weight = 0.5;      // of the distillation beside the labels
   double average_decay = 0.998;  // of the moving average, ramped up
   double weight_decay = 5e-4, momentum = 0.9;
   std::optional<double> rate = {};  // in place of every network's own
@@ -34,8 +34,8 @@ struct training {
   tricks with;
   std::uint64_t seed = 1;
   int epochs = 0;
-  std::string teacher = {};        // the id of the training that made it; with distillation only
-  double soft_weight = 0;          // of the distillation beside the labels: 1 is no labels
+  std::string teacher = {};         // the id of the training that made it; with distillation only
+  double soft_weight = 0;           // of the distillation beside the labels: 1 is no labels
   std::optional<int> missing = {};  // a class that the training images lack
 
   /// A file's name: "residual-schedule+mixup-e15-seed3"

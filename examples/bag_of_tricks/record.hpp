@@ -17,14 +17,14 @@ struct record_error : std::runtime_error {
 
 /// Of one training. "Measured" is on the images of the plan, by default the test set, after the last epoch only.
 struct record {
-  std::vector<double> loss, watched_error;  // after every epoch: of the training, and on held-out images
-  double error = 0;                         // measured
-  double calibration_error = 0, likelihood = 0;            // ECE over 15 bins, negative log-likelihood
-  double temperature = 1, scaled_calibration_error = 0;    // fitted on held-out images
-  double bias = 0, recall = 0, lifted_recall = 0;          // of a class that was missing: chosen on held-out images
-  std::array<double, 100> confusion = {};                  // true class by said class
-  std::vector<double> bin_count, bin_correct, bin_confidence;  // of the reliability diagram
-  double seconds = 0;                                      // the only number that another run may not repeat
+  std::vector<double> loss = {}, watched_error = {};     // after every epoch: of the training, and on held-out images
+  double error = 0;                                      // measured
+  double calibration_error = 0, likelihood = 0;          // ECE over 15 bins, negative log-likelihood
+  double temperature = 1, scaled_calibration_error = 0;  // fitted on held-out images
+  double bias = 0, recall = 0, lifted_recall = 0;        // of a class that was missing: chosen on held-out images
+  std::array<double, 100> confusion = {};                // true class by said class
+  std::vector<double> bin_count = {}, bin_correct = {}, bin_confidence = {};  // of the reliability diagram
+  double seconds = 0;  // the only number that another run may not repeat
 };
 
 /// Exact: what is read equals what was written.

@@ -15,8 +15,8 @@ class residual_block {
  public:
   matrix<T> y, x_gradient;  // of the last forward() and backward()
 
-  residual_block(const std::string& name, Index in, Index out, Index side, Index stride, demo::named_tensors& parameters,
-                 demo::named_tensors& statistics)
+  residual_block(const std::string& name, Index in, Index out, Index side, Index stride,
+                 demo::named_tensors& parameters, demo::named_tensors& statistics)
       : first_{in, out, side, stride},
         second_{out, out, side / stride, 1},
         norm_{out},
