@@ -25,7 +25,7 @@ progress::progress(const std::vector<training>& to_do, const plan& plan)
 void progress::images(const training& what, int count) {
   const std::scoped_lock lock(mutex_);
   done_ += cost_of(what) * count;
-  line_.show(demo::format("[%zu/%zu] ", finished_, trainings_), done_ / all_, " " + left() + " left");
+  line_.show(demo::format("[%zu/%zu] ", finished_, trainings_), done_ / all_, demo::format(" %s left", left().c_str()));
 }
 
 void progress::epoch(const training& what, int epoch, double loss, double watched_error) {

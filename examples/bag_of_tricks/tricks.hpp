@@ -39,8 +39,11 @@ inline constexpr trick all_tricks[] = {
 /// "baseline", "schedule+smoothing"
 inline std::string name_of(const tricks& set) {
   std::string text;
-  for (const trick& t : all_tricks)
-    if (set.*t.on) text += (text.empty() ? "" : "+") + std::string(t.name);
+  for (const trick& t : all_tricks) {
+    if (!(set.*t.on)) continue;
+    if (!text.empty()) text += '+';
+    text += t.name;
+  }
   return text.empty() ? "baseline" : text;
 }
 
