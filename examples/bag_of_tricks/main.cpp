@@ -7,6 +7,7 @@
 #include "runner.hpp"
 #include "summary.hpp"
 #include "text.hpp"
+#include "work_folder.hpp"
 
 #include <cstdio>
 #include <thread>
@@ -71,6 +72,7 @@ exit_code run(options o, const std::string& command) {
   o.plan.watched = static_cast<int>(data.watched.size());
   o.plan.measured = static_cast<int>(data.measured.size());
   demo::check_writable(o.report);
+  const work_folder folder(o.work);
   demo::catch_interrupts();
 
   const std::vector<training> all = with_teachers(o.plan, chosen.trainings(o));
@@ -78,7 +80,7 @@ exit_code run(options o, const std::string& command) {
               o.plan.images, o.plan.measured, o.plan.validation ? "held out" : "test images", o.plan.epochs,
               o.plan.batch, o.plan.seeds, all.size(), o.jobs);
   std::fflush(stdout);
-  const results results = run_all(all, o.plan, data, o.work, o.jobs);
+  const results results = run_all(all, o.plan, data, folder.path(), o.jobs);
   if (demo::interrupted()) {
     std::printf("\ninterrupted: %zu of %zu trainings are done; the same command goes on from %s\n", results.size(),
                 all.size(), o.work.c_str());

@@ -111,10 +111,9 @@ std::string confusion_changes(const std::vector<const record*>& before, const st
   for (std::size_t i = 0; i < 10; ++i) {
     out += std::string("<tr><td>") + class_names[i] + "</td>";
     for (std::size_t k = 0; k < 10; ++k) {
-      const double change = mean_cell(after, 10 * i + k) - mean_cell(before, 10 * i + k);
+      const double change = std::round(mean_cell(after, 10 * i + k) - mean_cell(before, 10 * i + k));
       const bool better = (i == k) == (change > 0);
-      out += std::abs(change) < 0.5 ? "<td></td>"
-                                    : format("<td class=\"%s\">%+.0f</td>", better ? "better" : "worse", change);
+      out += change == 0 ? "<td></td>" : format("<td class=\"%s\">%+.0f</td>", better ? "better" : "worse", change);
     }
     out += "</tr>\n";
   }

@@ -19,8 +19,7 @@ std::string dot_plot(const std::string& title, const std::vector<dots>& rows);
 /// Accuracy over confidence in 15 bins, of all records together; the area of a dot says how many images are in a bin.
 std::string reliability_plot(const std::string& title, const std::vector<const record*>& records);
 
-/// Mean number of images of a class (row) called another (column) after less before; only where it is half of one or
-/// more.
+/// Mean number of images of a class (row) called another (column), after less before.
 std::string confusion_changes(const std::vector<const record*>& before, const std::vector<const record*>& after);
 
 }  // namespace ladder

@@ -25,11 +25,13 @@ bool complete(const std::vector<step_result>& steps) {
 
 }  // namespace
 
+training ladder_teacher(const plan& plan) { return make_training(plan, "wide", {.schedule = true}, 1); }
+
 training make_training(const plan& plan, const std::string& network, const tricks& with, std::uint64_t seed) {
   training t{.network = network, .with = with, .seed = seed, .epochs = plan.epochs};
   if (!with.distillation) return t;
   t.soft_weight = plan.soft_weight;
-  t.teacher = make_training(plan, "wide", {.schedule = true}, 1).id();  // one for all seeds
+  t.teacher = ladder_teacher(plan).id();
   return t;
 }
 

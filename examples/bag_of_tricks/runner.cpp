@@ -60,7 +60,7 @@ class queue {
 std::vector<training> with_teachers(const plan& plan, const std::vector<training>& wanted) {
   std::map<std::string, training> known;
   for (const training& t : wanted) known.emplace(t.id(), t);
-  const training wide = make_training(plan, "wide", {.schedule = true}, 1);
+  const training wide = ladder_teacher(plan);
   for (int seed = 1; seed <= plan.seeds; ++seed)
     for (const tricks& with : {tricks{.schedule = true}, tricks{.schedule = true, .smoothing = true}}) {
       const training t = make_training(plan, "residual", with, static_cast<std::uint64_t>(seed));
@@ -83,7 +83,6 @@ std::vector<training> with_teachers(const plan& plan, const std::vector<training
 
 results run_all(const std::vector<training>& all, const plan& plan, const images& data,
                 const std::filesystem::path& folder, int jobs) {
-  std::filesystem::create_directories(folder);
   results done;
   std::vector<training> to_do;
   for (const training& t : all)

@@ -22,7 +22,7 @@ std::string percent(std::span<const double> parts) {
 }
 
 std::string judgement(const paired_test& change) {
-  if (!(change.p < 0.05)) return "no clear effect";
+  if (!(change.p < 0.05)) return "has no clear effect";
   return change.mean < 0 ? "helps" : "hurts";
 }
 

@@ -9,10 +9,10 @@ namespace ladder {
 /// "8.21 ± 0.11"; percent.
 std::string percent(std::span<const double> parts);
 
-/// "helps", "hurts" or "no clear effect"; of what a trick does to the error.
+/// "helps", "hurts" or "has no clear effect"; of what a trick does to the error.
 std::string judgement(const paired_test& change);
 
-/// One sentence per step: "residual, + mixup: helps: error 8.21 ± 0.11 %, -0.12 points (p 0.03, lower in 5 of 5)"
+/// One sentence per step: "residual, + mixup helps: error 8.21 ± 0.11 %, -0.12 points (p 0.03, lower in 5 of 5)"
 std::string sentence_of(const std::string& network, const step_result& s, const std::string& against);
 
 /// What leaving a trick out says about the trick.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "record.hpp"
 #include "checkpoint.hpp"
 #include "idx_files.hpp"
+#include "work_folder.hpp"
 
 #include <doctest/doctest.h>
 
@@ -77,4 +77,14 @@ TEST_CASE("a checkpoint brings everything back, and is refused where it is anoth
   CHECK_THROWS_AS(ladder::load_checkpoint(file, "key", read), ladder::record_error);
   test::write_plain(file, bytes + "x");
   CHECK_THROWS_AS(ladder::load_checkpoint(file, "key", read), ladder::record_error);
+}
+
+TEST_CASE("a folder is for one run at a time") {
+  const test::folder folder;
+  const auto path = folder / "work";
+  {
+    const ladder::work_folder first(path);
+    CHECK_THROWS_AS(ladder::work_folder{path}, ladder::record_error);
+  }
+  CHECK_NOTHROW(ladder::work_folder{path});
 }
