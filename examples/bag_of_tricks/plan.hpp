@@ -12,7 +12,7 @@ namespace ladder {
 struct plan {
   int images = 20000, watched = 2000;  // to train on; and held-out ones for the curves after every epoch
   int measured = 10000;                // of the test set, once, after the last epoch
-  int epochs = 15, batch = 64, seeds = 5;
+  int epochs = 12, batch = 64, seeds = 5;
   double smoothing = 0.1;        // ε
   double alpha = 0.2;            // of mixup
   double temperature = 4;        // of the distillation
