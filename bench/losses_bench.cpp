@@ -155,6 +155,7 @@ int main(int argc, char** argv) {
               "work");
   run(o);
   bench::boxes(o.budget, o.filter, o.threads);
+  bench::mixing(o.budget, o.filter, o.threads);
   bench::averages(o.budget, o.filter, o.threads);
   bench::gradients(o.budget, o.filter, o.threads);
   bench::steps(o.budget, o.filter, o.threads);

@@ -49,8 +49,9 @@ struct model {
   }
 };
 
-/// Print the rows of boxes, averages, gradients and a whole training step; threads 0 means 1 and 2.
+/// Print the rows of boxes, mixed images, averages, gradients and a whole training step; threads 0 means 1 and 2.
 void boxes(double budget, std::string const& filter, int threads);
+void mixing(double budget, std::string const& filter, int threads);
 void averages(double budget, std::string const& filter, int threads);
 void gradients(double budget, std::string const& filter, int threads);
 void steps(double budget, std::string const& filter, int threads);

@@ -36,6 +36,18 @@ std::function<void()> diou(batch b);
 std::function<void()> ciou(batch b);
 std::function<void()> pairwise_iou(float* a, std::int64_t rows, float* b, std::int64_t columns);
 
+/// Images, row-major rows × features, mixed with those of their partners: a λ each, one λ for all and the batch turned
+/// round or by one, as timm and torchvision do, and timm's way in place.
+struct images {
+  float *from, *to;
+  float const* lambda;
+  std::int64_t const* partner;
+  std::int64_t rows, features;
+};
+std::vector<std::function<void()>> mixup(images b);
+std::vector<std::function<void()>> mixup_of_batch(images b);
+std::vector<std::function<void()>> mixup_in_place(images b);
+
 /// One step of an average in each of the ways that PyTorch offers: tensor by tensor, and all at once.
 std::vector<std::function<void()>> averages(hone::tensor_list<float> const& shadow,
                                             hone::tensor_list<float> const& parameters, double decay);

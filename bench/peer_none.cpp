@@ -14,6 +14,9 @@ std::function<void()> giou(batch) { return {}; }
 std::function<void()> diou(batch) { return {}; }
 std::function<void()> ciou(batch) { return {}; }
 std::function<void()> pairwise_iou(float*, std::int64_t, float*, std::int64_t) { return {}; }
+std::vector<std::function<void()>> mixup(images) { return {}; }
+std::vector<std::function<void()>> mixup_of_batch(images) { return {}; }
+std::vector<std::function<void()>> mixup_in_place(images) { return {}; }
 std::vector<std::function<void()>> averages(hone::tensor_list<float> const&, hone::tensor_list<float> const&, double) {
   return {};
 }

@@ -139,6 +139,40 @@ std::function<void()> pairwise_iou(float* a, std::int64_t rows, float* b, std::i
   };
 }
 
+std::vector<std::function<void()>> mixup(images b) {
+  const auto x = torch::from_blob(b.from, {b.rows, b.features}), y = torch::from_blob(b.to, {b.rows, b.features});
+  const auto l = torch::from_blob(const_cast<float*>(b.lambda), {b.rows, 1});
+  const auto partner = torch::from_blob(const_cast<std::int64_t*>(b.partner), {b.rows}, torch::kInt64);
+  return {[=] {
+            const torch::NoGradGuard none;
+            y.copy_(l * x + (1 - l) * x.index_select(0, partner));
+          },
+          [=] {
+            const torch::NoGradGuard none;
+            torch::Tensor out = y, other = x.index_select(0, partner);
+            torch::lerp_out(out, other, x, l);
+          }};
+}
+std::vector<std::function<void()>> mixup_of_batch(images b) {
+  const auto x = torch::from_blob(b.from, {b.rows, b.features});
+  return {[=] {
+            const torch::NoGradGuard none;
+            x.roll(1, 0).mul_(0.7).add_(x.mul(0.3));  // torchvision
+          },
+          [=] {
+            const torch::NoGradGuard none;
+            x.mul(0.3).add_(x.flip(0).mul_(0.7));
+          }};
+}
+std::vector<std::function<void()>> mixup_in_place(images b) {
+  auto x = torch::from_blob(b.from, {b.rows, b.features});
+  return {[=]() mutable {
+    const torch::NoGradGuard none;
+    const auto flipped = x.flip(0).mul_(0.7);  // timm
+    x.mul_(0.3).add_(flipped);
+  }};
+}
+
 std::vector<std::function<void()>> averages(hone::tensor_list<float> const& shadow,
                                             hone::tensor_list<float> const& parameters, double decay) {
   std::vector<torch::Tensor> s, p;

@@ -91,6 +91,35 @@ int main() {
     expect(hone::evaluate(cpu, objective, z), -0.7 * std::log(p[0]) + 0.3 * 16 * divergence, "distillation");
   }
   {
+    const hone::matrix_view taught{teacher.data(), rows, columns};
+    // [reverse_distillation]
+    auto objective = hone::reverse_distillation(taught, 4);
+    // [/reverse_distillation]
+    // [jensen_shannon_distillation]
+    auto between = hone::jensen_shannon_distillation(taught, 4, {.beta = 0.5});
+    // [/jensen_shannon_distillation]
+    const std::vector<double> s = softmax(logits, 4), t = softmax(teacher, 4);
+    double reversed = 0, mixed = 0;
+    for (std::size_t c = 0; c < 3; ++c) {
+      const double m = (s[c] + t[c]) / 2;
+      reversed += s[c] * std::log(s[c] / t[c]);
+      mixed += (t[c] * std::log(t[c] / m) + s[c] * std::log(s[c] / m)) / 2;
+    }
+    expect(hone::evaluate(cpu, objective, z), 16 * reversed, "reverse_distillation");
+    expect(hone::evaluate(cpu, between, z), 16 * mixed, "jensen_shannon_distillation");
+  }
+  {
+    const hone::matrix_view taught{teacher.data(), rows, columns};
+    // [decoupled_distillation]
+    auto objective = hone::cross_entropy(target) + hone::decoupled_distillation(target, taught, 4, {.beta = 8});
+    // [/decoupled_distillation]
+    const std::vector<double> s = softmax(logits, 4), t = softmax(teacher, 4);
+    double others = 0;
+    for (std::size_t c = 1; c < 3; ++c) others += t[c] / (1 - t[0]) * std::log(t[c] / (1 - t[0]) / s[c] * (1 - s[0]));
+    const double label = t[0] * std::log(t[0] / s[0]) + (1 - t[0]) * std::log((1 - t[0]) / (1 - s[0]));
+    expect(hone::evaluate(cpu, objective, z), -std::log(p[0]) + 16 * (label + 8 * others), "decoupled_distillation");
+  }
+  {
     // [z_loss]
     auto objective = hone::cross_entropy(target) + hone::z_loss(1e-4);
     // [/z_loss]

@@ -14,6 +14,7 @@
 #include <hone/core/reduction.hpp>
 #include <hone/core/tensor_list.hpp>
 #include <hone/core/view.hpp>
+#include <hone/cuda/average_teachers.cuh>
 #include <hone/cuda/blend.cuh>
 #include <hone/cuda/copy.cuh>
 #include <hone/cuda/device_draw.cuh>
@@ -24,6 +25,7 @@
 #include <hone/cuda/draw.cuh>
 #include <hone/cuda/evaluate.cuh>
 #include <hone/cuda/fused_confidence.cuh>
+#include <hone/cuda/hard_labels.cuh>
 #include <hone/cuda/nms.cuh>
 #include <hone/cuda/pairwise.cuh>
 #include <hone/cuda/refresh.cuh>
@@ -40,6 +42,13 @@
 #include <hone/detect/yolov5/balance.hpp>
 #include <hone/detect/yolov5/matching.hpp>
 #include <hone/detect/yolov5/objectness.hpp>
+#include <hone/distil/average_teachers.hpp>
+#include <hone/distil/half.hpp>
+#include <hone/distil/hard_labels.hpp>
+#include <hone/distil/teacher_reader.hpp>
+#include <hone/distil/teacher_writer.hpp>
+#include <hone/distil/top_k.hpp>
+#include <hone/distil/top_k_distillation.hpp>
 #include <hone/gradient/adaptive_clip.hpp>
 #include <hone/gradient/chain.hpp>
 #include <hone/gradient/clip_by_norm.hpp>
@@ -70,12 +79,16 @@
 #include <hone/loss/box/parity/ultralytics.hpp>
 #include <hone/loss/box/siou.hpp>
 #include <hone/loss/cross_entropy.hpp>
+#include <hone/loss/decoupled_distillation.hpp>
 #include <hone/loss/distillation.hpp>
 #include <hone/loss/distribution_focal.hpp>
 #include <hone/loss/expected_bin.hpp>
+#include <hone/loss/jensen_shannon.hpp>
+#include <hone/loss/knowledge_distillation.hpp>
 #include <hone/loss/poly1_binary_cross_entropy.hpp>
 #include <hone/loss/poly1_cross_entropy.hpp>
 #include <hone/loss/quality_focal.hpp>
+#include <hone/loss/reverse_distillation.hpp>
 #include <hone/loss/sigmoid_focal.hpp>
 #include <hone/loss/softmax_focal.hpp>
 #include <hone/loss/varifocal.hpp>

@@ -88,6 +88,8 @@ void element_loss(Loss const& loss, Formula const& formula, std::vector<shape> c
         b, hone::weigh_rows(3 * dense, b.device_weights),
         [&](index i, index c) { return times(3 * double(b.weights[std::size_t(i)]), soft(i, c)); }, 1, hone::sum);
     expect(b, labels, hot, kept * double(b.size.columns), hone::mean);
+    expect(b, labels, hot, kept, hone::batch_mean);
+    expect(b, labels, hot, kept * double(b.size.columns), hone::element_mean);
     expect(b, labels, hot, 5, hone::mean_over(5));
     expect(
         b, dense + 0.5 * labels,

@@ -211,6 +211,8 @@ void rows_of_labels(std::vector<shape> const& shapes) {
     const auto objective = hone::cross_entropy(hone::classes(b.device_labels, {.ignore = -7}));
     expect_rows(b, objective, {{row, counts, kept}}, hone::mean);
     expect_rows(b, objective, {{row, counts, kept}}, hone::mean, true);
+    expect_rows(b, objective, {{row, counts, kept}}, hone::batch_mean);
+    expect_rows(b, objective, {{row, counts, kept * double(b.size.columns)}}, hone::element_mean);
     expect_rows(b, objective, {{row, counts, 3}}, hone::mean_over(3));
     expect_rows(b, objective, {{row, counts, 0}}, hone::mean_over(0));
     expect_rows(b, hone::weigh_rows(0.5 * objective, b.device_weights),

@@ -90,6 +90,13 @@ TEST_CASE("bad parts of what nests and adds up") {
           [&](call& c) { c(hone::cross_entropy(hone::probabilities(view{numbers.data(), 4, 3, 2}))); });
   refuses("evaluate: distillation teacher is 4 x 3 but has no data",
           [&](call& c) { c(hone::distillation(no_data, 4)); });
+  refuses("evaluate: distillation teacher is 4 x 2",
+          [&](call& c) { c(hone::reverse_distillation(view{numbers.data(), 4, 2}, 4)); });
+  refuses("evaluate: distillation teacher is 3 x 3",
+          [&](call& c) { c(hone::jensen_shannon_distillation(view{numbers.data(), 3, 3}, 4)); });
+  refuses("evaluate: distillation teacher is 4 x 2",
+          [&](call& c) { c(hone::decoupled_distillation(good, view{numbers.data(), 4, 2}, 4)); });
+  refuses(label, [&](call& c) { c(hone::decoupled_distillation(wrong, view{numbers.data(), 4, 3}, 4)); });
   refuses("evaluate: targets is 3 x 3", [&](call& c) { c(hone::binary_cross_entropy(view{numbers.data(), 3, 3})); });
   refuses("evaluate: targets is 4 x 3 but has no data", [&](call& c) { c(hone::quality_focal_loss(no_data)); });
   refuses("varifocal_loss: alpha is nan",
@@ -128,6 +135,22 @@ TEST_CASE("hyper-parameters") {
     refuses("mix: lambda is ", [&](call& c) { c(hone::cross_entropy(hone::mix(target, target, x))); });
   for (const double x : {0.0, -1.0, not_a_number, infinity})
     refuses("distillation: temperature is ", [&](call& c) { c(hone::distillation(dense, x)); });
+  for (const double x : {0.0, -1.0, not_a_number, infinity}) {
+    refuses("reverse_distillation: temperature is ", [&](call& c) { c(hone::reverse_distillation(dense, x)); });
+    refuses("jensen_shannon_distillation: temperature is ",
+            [&](call& c) { c(hone::jensen_shannon_distillation(dense, x)); });
+  }
+  for (const double x : {-1.0, not_a_number, infinity}) {
+    refuses("decoupled_distillation: temperature is ",
+            [&](call& c) { c(hone::decoupled_distillation(target, dense, x)); });
+    refuses("decoupled_distillation: alpha is ",
+            [&](call& c) { c(hone::decoupled_distillation(target, dense, 4, {.alpha = x})); });
+    refuses("decoupled_distillation: beta is ",
+            [&](call& c) { c(hone::decoupled_distillation(target, dense, 4, {.beta = x})); });
+  }
+  for (const double x : {0.0, 1.0, -0.5, not_a_number})
+    refuses("jensen_shannon_distillation: beta is ",
+            [&](call& c) { c(hone::jensen_shannon_distillation(dense, 2, {.beta = x})); });
   for (const double x : {-1.0, not_a_number, infinity}) {
     refuses("softmax_focal_loss: gamma is ", [&](call& c) { c(hone::softmax_focal_loss(target, {.gamma = x})); });
     refuses("sigmoid_focal_loss: gamma is ", [&](call& c) { c(hone::sigmoid_focal_loss(dense, {.gamma = x})); });

@@ -28,6 +28,12 @@ struct on_this_machine {
     std::vector<T> numbers_;
   };
 
+  template <class Call>
+  static void enqueue(Call const& call) {
+    const hone::cpu cpu(2);
+    call(cpu);
+  }
+
   template <class Objective, class View, class Outputs>
   static void evaluate(Objective const& objective, View prediction, Outputs const& out, hone::reduction how) {
     hone::evaluate(hone::cpu(2), objective, prediction, out, how);

@@ -17,7 +17,8 @@ using support::distance_from_differences;
 using support::noise;
 
 const hone::index n = 5;
-const std::vector<hone::reduction> reductions{hone::mean, hone::sum, hone::mean_over(3)};
+const std::vector<hone::reduction> reductions{hone::mean, hone::sum, hone::mean_over(3), hone::batch_mean,
+                                              hone::element_mean};
 
 struct batch {
   hone::index columns;
@@ -129,6 +130,49 @@ TEST_CASE("what mean divides by") {
     divides_by(5, b, hone::cross_entropy(hone::weigh_classes(dense, b.class_weights)), hone::mean);
     divides_by(double(5 * K), b, hone::binary_cross_entropy(b.view(b.q)), hone::mean);
     divides_by(double(4 * K), b, hone::sigmoid_focal_loss(first), hone::mean);
+  }
+}
+
+TEST_CASE("the means by name") {
+  for (const hone::index K : {1, 7, 40}) {
+    const batch b(K);
+    const double columns = double(K);
+    const auto labels = hone::classes(b.labels, {.ignore = -7});
+    const auto taught = hone::distillation(b.view(b.teacher), 2.5);
+    double weights = 0;
+    for (const int label : b.labels)
+      if (label >= 0) weights += b.class_weights[std::size_t(label)];
+    divides_by(5, b, taught, hone::batch_mean);
+    divides_by(5 * columns, b, taught, hone::element_mean);
+    divides_by(4, b, hone::cross_entropy(labels) + taught, hone::batch_mean);
+    divides_by(4 * columns, b, hone::cross_entropy(labels) + taught, hone::element_mean);
+    divides_by(weights, b, hone::cross_entropy(hone::weigh_classes(labels, b.class_weights)), hone::batch_mean);
+    divides_by(weights * columns, b, hone::cross_entropy(hone::weigh_classes(labels, b.class_weights)),
+               hone::element_mean);
+    divides_by(4, b, hone::sigmoid_focal_loss(labels), hone::batch_mean);
+    divides_by(4 * columns, b, hone::sigmoid_focal_loss(labels), hone::element_mean);
+    divides_by(5, b, hone::binary_cross_entropy(b.view(b.q)), hone::batch_mean);
+    divides_by(5 * columns, b, hone::binary_cross_entropy(b.view(b.q)), hone::element_mean);
+  }
+  const std::vector<double> boxes{0, 0, 2, 2, 1, 1, 3, 4}, truth{0, 0, 2, 1, 1, 1, 4, 4};
+  const hone::cpu cpu;
+  const auto loss = [&](hone::reduction how) {
+    return hone::evaluate(cpu, hone::iou_loss(hone::matrix_view{truth.data(), 2, 4}),
+                          hone::matrix_view{boxes.data(), 2, 4}, {}, how);
+  };
+  CHECK(loss(hone::batch_mean) == loss(hone::mean));
+  CHECK(loss(hone::element_mean) == loss(hone::mean));
+}
+
+TEST_CASE("where nothing counts, every mean is 0") {
+  const std::vector<double> z{1, 2, 3, 4};
+  const std::vector<int> none{-7, -7};
+  const hone::cpu cpu;
+  for (hone::reduction how : {hone::mean, hone::batch_mean, hone::element_mean}) {
+    std::vector<double> gradient(4, 5);
+    CHECK(hone::evaluate(cpu, hone::cross_entropy(hone::classes(none, {.ignore = -7})),
+                         hone::matrix_view{z.data(), 2, 2}, {.gradient = {gradient.data(), 2, 2}}, how) == 0);
+    CHECK(gradient == std::vector<double>(4));
   }
 }
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 # A folder includes itself and these. The arrows point one way: policies know no backend, backends no adapter.
 POLICIES = ["target", "loss", "sample", "gradient", "average", "schedule", "large_batch", "precision", "detect",
-            "calibration"]
+            "calibration", "distil"]
 MAY_INCLUDE = {
     "core": [],
     "target": ["core"],
@@ -24,6 +24,7 @@ MAY_INCLUDE = {
     "precision": ["core"],
     "detect": ["core", "loss"],
     "calibration": ["core", "target"],
+    "distil": ["core", "target", "loss", "average"],
     "cpu": ["core", *POLICIES],
     "cuda": ["core", *POLICIES],
     "adapt": ["core", *POLICIES, "cpu", "cuda"],

@@ -3,148 +3,109 @@
 #pragma once
 
 #include <hone/cpu/backend.hpp>
-#include <hone/cpu/convert.hpp>
-#include <hone/cpu/math.hpp>
-#include <hone/cpu/stream.hpp>
-#include <hone/sample/blend.hpp>
+#include <hone/cpu/blend_numbers.hpp>
 
 #include <algorithm>
-#include <bit>
-#include <cstring>
 #include <type_traits>
 
 namespace hone {
 namespace on_cpu {
 
-inline constexpr index blend_block = 1024;  // numbers that go through scratch at once
-
-/// n numbers side by side; `to` may be one of the others.
-template <class A>
-void blend_numbers(A const* own, A const* other, A* to, index n, float lambda) noexcept {
-  using V = pack<A>;
-  const V l(lambda), r(A(1) - A(lambda));
-  index i = 0;
-  for (; i + V::size <= n; i += V::size) detail::blended(V::load(own + i), V::load(other + i), l, r).store(to + i);
-  if (i == n) return;
-  A first[V::size] = {}, second[V::size] = {};  // through a pack too: the bits do not depend on where a number lies
-  std::copy(own + i, own + n, first);
-  std::copy(other + i, other + n, second);
-  detail::blended(V::load(first), V::load(second), l, r).store(first);
-  std::copy(first, first + (n - i), to + i);
-}
-
-/// Bytes, in pieces of fixed size, for that is what -O2 vectorizes. Adding 1.5 · 2^52 rounds to even and leaves the
-/// byte in the last bits.
-inline void blend_numbers(std::uint8_t const* own, std::uint8_t const* other, std::uint8_t* to, index n,
-                          float lambda) noexcept {
-  constexpr index W = 64;
-  const double l = lambda;
-  for (index i = 0; i < n; i += W) {
-    const auto size = static_cast<std::size_t>(std::min(W, n - i));
-    std::uint8_t first[W] = {}, second[W] = {};
-    std::memcpy(first, own + i, size);
-    std::memcpy(second, other + i, size);
-    for (index j = 0; j < W; ++j)
-      first[j] = static_cast<std::uint8_t>(
-          std::bit_cast<std::uint64_t>(detail::blended_bytes(first[j], second[j], l) + 0x1.8p52));
-    std::memcpy(to + i, first, size);
-  }
-}
-
-template <class T>
-void blend_piece(T const* own, T const* other, T* to, index n, float lambda) noexcept {
-  if (own == other || lambda == 1) {
-    if (own != to) std::copy_n(own, n, to);
-  } else if (lambda == 0) {
-    std::copy_n(other, n, to);
-  } else if constexpr (sizeof(T) != 2) {
-    blend_numbers(own, other, to, n, lambda);
-  } else {
-    float first[blend_block], second[blend_block];
-    for (index i = 0; i < n; i += blend_block) {
-      const index m = std::min(blend_block, n - i);
-      convert(own + i, first, m);
-      convert(other + i, second, m);
-      blend_numbers<float>(first, second, first, m, lambda);
-      convert(first, to + i, m);
-    }
-  }
-}
-
-/// Features [begin, begin + n) of an image, with those of another inside the box; the pointers are to the first of
-/// them.
-template <class T>
-void paste_piece(T const* own, T const* other, T* to, index begin, index n, pixel_box box, index height,
-                 index width) noexcept {
-  if (own != to) std::copy_n(own, n, to);
-  if (own == other || box.area() == 0) return;
-  for (index line = begin / width; line * width < begin + n; ++line) {
-    const index y = line % height;
-    if (y < box.y1 || y >= box.y2) continue;
-    const index from = std::max(line * width + box.x1 - begin, index(0)),
-                end = std::min(line * width + box.x2 - begin, n);
-    if (from < end) std::copy_n(other + from, end - from, to + from);
-  }
-}
-
+/// Features [begin, begin + n) of all rows.
 template <class T>
 struct blend_job {
+  static constexpr index block = 1024;  // numbers that go through scratch at once on their way past the caches
+
   detail::drawn_rows draw;
   matrix_view<const T> images;
   matrix_view<T> mixed;
   index const* order;
-  bool in_place, past_caches;
+  bool past_caches;
 
-  /// Features [begin, begin + n) of a row; `block` is where they pass through on their way past the caches.
-  void row(index i, T const* other, index begin, index n, T* block) const noexcept {
-    T const* const own = images.row(i) + begin;
-    T* const to = mixed.row(i) + begin;
-    if (!past_caches) return piece(i, own, other, to, begin, n);
-    for (index at = 0; at < n; at += blend_block) {
-      const index m = std::min(blend_block, n - at);
-      piece(i, own + at, other + at, block, begin + at, m);
-      stream_copy(static_cast<T const*>(block), to + at, m);
+  /// A row with another image, of which the pointers are to number `begin`.
+  template <bool PastCaches = false>
+  void row(index i, T const* own, T const* other, T* to, index begin, index n, T const* ahead) const noexcept {
+    const float lambda = draw.lambda[i];
+    if (draw.pastes(i))
+      paste_numbers(own, other, to, begin, n, draw.boxes[i], draw.height, draw.width);
+    else if (own == other || lambda == 1)
+      paste_numbers(own, own, to, begin, n, {}, 1, 1);
+    else if (lambda == 0)
+      paste_numbers(other, other, to, begin, n, {}, 1, 1);
+    else if constexpr (sizeof(T) > 2)
+      blend_numbers<PastCaches>(own, other, to, n, lambda, ahead);
+    else
+      blend_numbers(own, other, to, n, lambda);
+  }
+  /// Whether all of a row is computed with, and in one type.
+  bool mixes(index i) const noexcept {
+    return sizeof(T) > 2 && !draw.pastes(i) && draw.partner[i] != i && draw.lambda[i] != 0 && draw.lambda[i] != 1;
+  }
+
+  /// What is read from memory in the turn after place k: the row two places on, for the next one is the partner of
+  /// this.
+  T const* ahead_of(index k, index begin) const noexcept {
+    return images.row(order[std::min(k + 2, images.rows - 1)]) + begin;
+  }
+
+  /// The rows at places [from, end) of the order, each with its partner.
+  void rows(index from, index end, index begin, index n, T* scratch) const noexcept {
+    for (index k = from; k < end; ++k) {
+      const index i = order[k];
+      T const *const own = images.row(i) + begin, *const other = images.row(draw.partner[i]) + begin;
+      T const* const ahead = ahead_of(k, begin);
+      T* const to = mixed.row(i) + begin;
+      if (!past_caches) {
+        row(i, own, other, to, begin, n, ahead);
+      } else if (mixes(i)) {
+        row<true>(i, own, other, to, begin, n, ahead);
+      } else {
+        for (index at = 0; at < n; at += block) {
+          const index m = std::min(block, n - at);
+          for (index j = at; j < at + m; j += index(64 / sizeof(T))) Eigen::internal::prefetch(ahead + j);
+          row(i, own + at, other + at, scratch, begin + at, m, ahead + at);
+          stream_copy(static_cast<T const*>(scratch), to + at, m);
+        }
+      }
     }
   }
-  void piece(index i, T const* own, T const* other, T* to, index begin, index n) const noexcept {
-    if (draw.pastes(i))
-      paste_piece(own, other, to, begin, n, draw.boxes[i], draw.height, draw.width);
-    else
-      blend_piece(own, other, to, n, draw.lambda[i]);
-  }
-
-  /// The same of the rows at places [from, end) of the order.
-  void rows(index from, index end, index begin, index n, T* block) const noexcept {
-    for (index k = from; k < end; ++k) row(order[k], images.row(draw.partner[order[k]]) + begin, begin, n, block);
-  }
-  /// The same of all rows in place: of every circle of partners the first is kept for the last.
+  /// All rows in place: of every circle of partners the first is kept for the last.
   void circles(index begin, index n, T* kept) const noexcept {
     for (index k = 0; k < images.rows; ++k) {
       const index first = order[k];
       if (draw.partner[first] == first) continue;
       T* at = mixed.row(first) + begin;
+      if constexpr (sizeof(T) > 2) {
+        const index second = draw.partner[first];
+        if (draw.partner[second] == first && mixes(first) && mixes(second)) {
+          blend_pair(at, mixed.row(second) + begin, n, draw.lambda[first], draw.lambda[second], ahead_of(k, begin),
+                     ahead_of(k + 1, begin));
+          ++k;
+          continue;
+        }
+      }
       std::copy_n(at, n, kept);
       for (index next; (next = draw.partner[order[k]]) != first; ++k) {
         T* const other = mixed.row(next) + begin;
-        piece(order[k], at, other, at, begin, n);
+        row(order[k], at, other, at, begin, n, ahead_of(k, begin));
         at = other;
       }
-      piece(order[k], at, kept, at, begin, n);
+      row(order[k], at, kept, at, begin, n, ahead_of(k, begin));
     }
   }
 };
 
 template <class T>
-void blend_all(cpu const& backend, blend_job<T> const& job) {
+void blend_all(cpu const& backend, blend_job<T> const& job, bool in_place) {
   const index n = job.images.rows, features = job.images.columns;
   constexpr index most = index(262144 / sizeof(T));  // of a row at a time: two of them fit into L2, and few jumps
   const index pieces = (features + most - 1) / most;
-  if (job.in_place)
+  if (in_place)
     return for_chunks(backend, pieces, std::size_t(most) * sizeof(T), [&](index c, std::byte* memory) {
       job.circles(c * most, std::min(most, features - c * most), reinterpret_cast<T*>(memory));
     });
   const index stretch = std::max<index>(16, n / 8), stretches = (n + stretch - 1) / stretch;
-  for_chunks(backend, pieces * stretches, std::size_t(blend_block) * sizeof(T), [&](index c, std::byte* memory) {
+  for_chunks(backend, pieces * stretches, std::size_t(job.block) * sizeof(T), [&](index c, std::byte* memory) {
     const index piece = c / stretches, from = c % stretches * stretch;
     job.rows(from, std::min(from + stretch, n), piece * most, std::min(most, features - piece * most),
              reinterpret_cast<T*>(memory));
@@ -181,8 +142,8 @@ void blend(cpu const& backend, Draw const& draw, matrix_view<In> images, matrix_
   const bool in_place = from.data == mixed.data;
   if (!detail::follow_partners(rows.partner, from.rows, order, memory.take<std::uint8_t>(n)) && in_place)
     detail::fail_in_place(from.rows);
-  on_cpu::blend_all<T>(backend, {rows, from, mixed, order, in_place,
-                                 !in_place && n * std::size_t(from.columns) * sizeof(T) >= on_cpu::streaming_from});
+  const bool past_caches = !in_place && n * std::size_t(from.columns) * sizeof(T) >= on_cpu::streaming_from;
+  on_cpu::blend_all<T>(backend, {rows, from, mixed, order, past_caches}, in_place);
 }
 
 }  // namespace hone

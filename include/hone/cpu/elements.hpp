@@ -240,10 +240,9 @@ void check_leaf(View prediction, detail::leaf<Term, Weights> const& leaf) {
 
 /// What mean divides a leaf by: the elements of the rows that count.
 template <elementwise Term, int Weights, class... All>
-double divisor_of(detail::leaf<Term, Weights> const& leaf, detail::list<All...> const&, index rows, index columns) {
+double divisor_of(detail::leaf<Term, Weights> const& leaf, detail::list<All...> const&, index rows, index each) {
   auto const& targets = leaf.term.targets;
-  return count_rows(rows, targets.ignoring(), [&](index i) { return targets.ignores(i); }) *
-         static_cast<double>(columns);
+  return count_rows(rows, targets.ignoring(), [&](index i) { return targets.ignores(i); }) * static_cast<double>(each);
 }
 
 /// Fills the outputs of element-wise terms and returns Σ scale · factor · weight · loss.

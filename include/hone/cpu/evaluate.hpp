@@ -28,8 +28,9 @@ double evaluate_leaves(cpu const& backend, list<Leaf...> const& all, View predic
   require_valid(prediction, "prediction");
   require_like_if_given(out.gradient, "gradient", prediction);
   all.each([&](auto const& l) { on_cpu::check_leaf(prediction, l); });
+  const index each = count_of_row(how, kind == sum_of::elements, columns);
   const auto scales = all.apply(
-      [&](auto const&... l) { return std::array{factor_of(how, on_cpu::divisor_of(l, all, rows, columns))...}; });
+      [&](auto const&... l) { return std::array{factor_of(how, on_cpu::divisor_of(l, all, rows, each))...}; });
 
   const bool counts = std::any_of(scales.begin(), scales.end(), [](double s) { return s != 0; });
   if (!counts && out.gradient.data) {

@@ -44,7 +44,7 @@ class row_worker {
     const std::size_t strip = carver::room_for<A>(static_cast<std::size_t>(packs_of<A>(is_tall(v), columns) * W));
     const auto of_leaf = [&]<class L>(L const*) {
       using T = term_of<L>;
-      const std::size_t n = strip * (std::size_t(T::kept) + (T::has_teacher ? 1 : 0));
+      const std::size_t n = strip * (std::size_t(T::kept) + (reads_teacher<T> ? 1 : 0));
       if constexpr (has_full_target<T>) return n + full_target<A, target_of_term<T>>::bytes(is_tall(v), columns);
       return n;
     };
@@ -73,7 +73,7 @@ class row_worker {
         logits_(strip(memory)),
         exponentials_(strip(memory)),
         gradient_(strip(memory)),
-        teachers_{(Leaf::term_type::has_teacher ? strip(memory) : nullptr)...},
+        teachers_{(reads_teacher<term_of<Leaf>> ? strip(memory) : nullptr)...},
         states_{leaf_state<A, term_of<Leaf>>{{detail::at<I>(job.leaves).term,
                                               source<term_of<Leaf>>(),
                                               nullptr,
@@ -174,11 +174,27 @@ class row_worker {
   }
 
   V largest(A const* z) const noexcept {
-    if (!tall_) return V(on_cpu::largest(largest_of(z, packs_)));
+    if (!tall_) return largest_in_row(largest_of(z, packs_));
     V most = V::load(z);
     for (index c = 1; c < job_.columns; ++c) most = max(most, V::load(z + c * W));
     return most;
   }
+
+  /// The listed numbers among ones, in a strip.
+  template <class S, class Term>
+  void list_numbers(S& s, Term const& term, group g, A* strip) const noexcept {
+    std::fill_n(strip, packs_ * W, A(1));
+    A given[W] = {};
+    for (int lane = 0; lane < g.rows; ++lane) {
+      term.list(g.row + lane, [&](index c, float x) { strip[g.position<A>(c, lane)] = static_cast<A>(x); });
+      given[lane] = static_cast<A>(term.given(g.row + lane));
+    }
+    s.t = strip;
+    s.s.given = packed(tall_, given);
+  }
+
+  /// Over the lanes where they are classes of one row.
+  V largest_in_row(V x) const noexcept { return tall_ ? x : V(on_cpu::largest(x)); }
 
   template <class S, class Target, class L>
   void begin_leaf(S& s, Target& target, L const& leaf, group g, A const* z, V row_max, std::size_t k,
@@ -193,14 +209,19 @@ class row_worker {
     if constexpr (T::has_teacher) {
       s.t = load<A>(leaf.term.teacher, g, teachers_[k], -std::numeric_limits<A>::infinity());
       s.t_next = row_ahead(leaf.term.teacher, g, more);
-      s.t_max = largest(s.t);
+      s.t_max = T::splits ? V(0) : largest(s.t);
+    }
+    if constexpr (T::has_list) list_numbers(s, leaf.term, g, teachers_[k]);
+    if constexpr (T::splits) {
+      s.rest_max = largest_in_row(s.largest_of_rest(z, packs_));
+      if constexpr (T::has_teacher) s.t_max = largest_in_row(s.largest_of_rest(s.t, packs_));
     }
   }
 
   template <class S>
   void end_first(S& s, V log_sum, V row_max, V sum_of_logits) noexcept {
     using T = std::remove_cvref_t<decltype(s.term)>;
-    s.s.max = row_max;
+    s.s.max = row_max, s.s.rest_max = s.rest_max;
     s.s.log_sum = log_sum;
     for (int i = 0; i < T::sums; ++i) s.s.sums[i] = collapse(s.s.sums[i]);
     if constexpr (has_full_target<T>) s.s.mass = collapse(s.s.mass), s.s.dot = collapse(s.s.dot);
@@ -213,6 +234,7 @@ class row_worker {
   template <class S>
   void run_second(S& s, shared_strips<A> const& strips, V row_max, V inverse) noexcept {
     using T = std::remove_cvref_t<decltype(s.term)>;
+    if constexpr (requires { s.term.between(s.s); }) s.s.given = s.term.between(s.s);
     if constexpr (T::late > 0) {
       second_sweep(s, states_, strips, row_max, inverse);
       for (V& x : s.s.late) x = collapse(x);

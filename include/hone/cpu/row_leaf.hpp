@@ -5,6 +5,8 @@
 #include <hone/cpu/full_target.hpp>
 #include <hone/loss/skipped_rows.hpp>
 
+#include <limits>
+
 namespace hone::on_cpu {
 
 using detail::no_target;
@@ -50,7 +52,7 @@ struct leaf_inputs {
   A const* t = nullptr;  // teacher
   row_ahead t_next{};
   A* kept[2] = {};
-  V t_max = V(0);
+  V t_max = V(0), rest_max = V(0);
   typename Term::template row<V> row{};
   V scale = V(0);       // factor · row weight / divisor, per lane
   mask<A> counts = {};  // lanes whose scale is not 0
@@ -63,6 +65,18 @@ struct leaf_inputs {
     if constexpr (Term::kept > 0) e.kept[0] = V::load(kept[0] + i);
     if constexpr (Term::kept > 1) e.kept[1] = V::load(kept[1] + i);
     return e;
+  }
+
+  /// The largest of these numbers in the rest of a term that splits the classes, per lane.
+  V largest_of_rest(A const* numbers, index packs) const noexcept {
+    V most(std::numeric_limits<A>::lowest());  // finite: to subtract -inf from itself gives NaN
+    for (index i = 0; i < packs * V::size; i += V::size) {
+      row_element<V> e{V(0), V(0), V(0), V(0), {V(0), V(0)}};
+      if constexpr (Term::has_target) e.q = q.at(i);
+      if constexpr (Term::has_list) e.t = V::load(t + i);
+      most = max(most, select(term.rest(e), V::load(numbers + i), most));
+    }
+    return most;
   }
 };
 

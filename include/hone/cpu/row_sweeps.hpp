@@ -95,7 +95,9 @@ softmax_sums<pack<A>> first_sweep(detail::list<leaf_state<A, Term>...>& leaves, 
       if constexpr (T::kept > 0) {
         row_element<V> e{z, V(0), V(0), V(0), {V(0), V(0)}};
         if constexpr (T::needs_column) e.column = strips.columns(i);
-        if constexpr (T::has_teacher) {
+        if constexpr (T::splits) e.rest = V::load(strips.z + i) - l.in.rest_max;
+        if constexpr (T::splits && T::has_target) e.q = l.in.q.at(i);
+        if constexpr (reads_teacher<T>) {
           l.in.t_next.prefetch(i);
           e.t = V::load(l.in.t + i) - l.in.t_max;
         }
@@ -158,22 +160,26 @@ struct exponentials {
   }
 };
 
-/// For terms that need p before they can sum; classes without a target are passed over.
+/// For terms that need the first sums before they can sum; where they have a target, classes without are passed over.
 template <class A, class Term, class... All>
 void second_sweep(leaf_state<A, Term>& leaf, detail::list<leaf_state<A, All>...> const& leaves,
                   shared_strips<A> const strips, pack<A> const row_max, pack<A> const inverse) noexcept {
-  static_assert(Term::has_target, "a term with late sums needs a target: rows of no target are passed over");
+  static_assert(Term::has_target || reads_teacher<Term>, "a term with late sums needs a target or a teacher");
   using V = pack<A>;
   const exponentials<A, All...> e_of(leaves, strips);
   const index size = strips.packs * V::size;
   for (index i = 0; i < size;) {
     V late[2] = {V(0), V(0)};
     for (const index end = std::min(i + stretch_packs * V::size, size); i < end; i += V::size) {
-      const V q = leaf.q.at(i);
-      if (all(q == V(0))) continue;
-      row_element<V> e{V::load(strips.z + i) - row_max, e_of.at(i) * inverse, q, V(0), {}};
+      if constexpr (Term::has_target)
+        if (all(leaf.q.at(i) == V(0))) continue;
+      V p(0);
+      if constexpr (any_softmax<All...>) p = e_of.at(i) * inverse;
+      row_element<V> e = leaf.template at<true>(i, V::load(strips.z + i) - row_max, p);
+      if constexpr (reads_teacher<Term>) e.t = V::load(leaf.t + i) - leaf.t_max;
+      if constexpr (Term::splits) e.rest = V::load(strips.z + i) - leaf.rest_max;
       if constexpr (Term::needs_column) e.column = strips.columns(i);
-      leaf.term.second(e, leaf.s.log_sum, late);
+      leaf.term.second(e, leaf.s, late);
     }
     for (int k = 0; k < Term::late; ++k) leaf.s.late[k] += late[k];
   }

@@ -15,20 +15,23 @@ void check_leaf(View prediction, detail::leaf<Term, Weights> const& leaf) {
   const index columns = detail::columns_of(prediction);
   if constexpr (Term::has_target) leaf.term.target.check_shape(rows, columns);
   if constexpr (Term::has_target) leaf.term.target.check_values(rows, columns);
+  if constexpr (Term::has_list) leaf.term.check_shape(rows, columns);
+  if constexpr (Term::has_list) leaf.term.check_values(rows, columns);
   if constexpr (Term::has_teacher) detail::require_like(leaf.term.teacher, "distillation teacher", prediction);
 }
 
-/// What mean divides a leaf by: the rows that count, or their target weights.
+/// What a mean divides a leaf by: the rows that count, or their target weights; times what each row counts for.
 template <row_term Term, int Weights, class... All>
-double divisor_of(detail::leaf<Term, Weights> const& leaf, detail::list<All...> const& leaves, index rows, index) {
+double divisor_of(detail::leaf<Term, Weights> const& leaf, detail::list<All...> const& leaves, index rows, index each) {
   if constexpr (detail::divides_by_weights<Term>) {
     auto const& target = leaf.term.target;
     double total = 0;
     for (index i = 0; i < rows; ++i)
       if (!target.ignores(i)) total += target.label_weight(i, target.weights);
-    return total;
+    return total * static_cast<double>(each);
   } else {
-    return count_rows(rows, skips_rows(leaf, leaves), [&](index i) { return skips(leaf, leaves, i); });
+    return count_rows(rows, skips_rows(leaf, leaves), [&](index i) { return skips(leaf, leaves, i); }) *
+           static_cast<double>(each);
   }
 }
 

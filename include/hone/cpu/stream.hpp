@@ -5,6 +5,7 @@
 #include <hone/cpu/tile.hpp>
 
 #include <cstdint>
+#include <cstring>
 
 #if defined(__AVX__)
 #include <immintrin.h>
@@ -39,6 +40,40 @@ void stream_copy(A const* from, A* to, index n) noexcept {
 #else
   convert(from, to, n);
 #endif
+}
+
+/// A pack past the caches, to where it is aligned; just stored where the processor has no such instruction.
+template <class A>
+void stream_pack(pack<A> x, A* to) noexcept {
+#if defined(__SSE2__)
+  if constexpr (sizeof x.v == 16) {
+    __m128i bits;
+    std::memcpy(&bits, &x.v, sizeof bits);
+    return _mm_stream_si128(reinterpret_cast<__m128i*>(to), bits);
+  }
+#endif
+#if defined(__AVX__)
+  if constexpr (sizeof x.v == 32) {
+    __m256i bits;
+    std::memcpy(&bits, &x.v, sizeof bits);
+    return _mm256_stream_si256(reinterpret_cast<__m256i*>(to), bits);
+  }
+#endif
+#if defined(__AVX512F__)
+  if constexpr (sizeof x.v == 64) {
+    __m512i bits;
+    std::memcpy(&bits, &x.v, sizeof bits);
+    return _mm512_stream_si512(reinterpret_cast<__m512i*>(to), bits);
+  }
+#endif
+  x.store(to);
+}
+
+/// How many numbers lie before the first that a pack is aligned at.
+template <class A>
+index before_aligned_pack(A const* p) noexcept {
+  const auto off = static_cast<index>(reinterpret_cast<std::uintptr_t>(p) % sizeof(pack<A>) / sizeof(A));
+  return off == 0 ? 0 : pack<A>::size - off;
 }
 
 /// Makes streamed stores visible before the call returns.

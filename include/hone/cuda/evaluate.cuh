@@ -33,9 +33,10 @@ on_cuda::scale_of_leaf scale_for(cuda const& backend, leaf<Term, Weights> const&
                                  index columns, device_reduction const& how, on_cuda::grid_scratch scratch,
                                  double* counted) {
   auto const& targets = leaf.term.targets;
-  if (how.how != reduction::kind::mean || !targets.ignoring())
-    return {factor_of(how, static_cast<double>(rows) * static_cast<double>(columns)), nullptr, how.device_count};
-  return counted_scale(backend, on_cuda::kept_rows<std::remove_cvref_t<decltype(targets)>>{targets}, rows, columns,
+  const index each = count_of_row(how, true, columns);
+  if (!is_mean(how) || !targets.ignoring())
+    return {factor_of(how, static_cast<double>(rows) * static_cast<double>(each)), nullptr, how.device_count};
+  return counted_scale(backend, on_cuda::kept_rows<std::remove_cvref_t<decltype(targets)>>{targets}, rows, each,
                        scratch, counted);
 }
 template <boxwise Term, int Weights, class... All>
@@ -47,10 +48,11 @@ template <row_term Term, int Weights, class... All>
 on_cuda::scale_of_leaf scale_for(cuda const& backend, leaf<Term, Weights> const& leaf, list<All...> const& all,
                                  index rows, index columns, device_reduction const& how, on_cuda::grid_scratch scratch,
                                  double* counted) {
-  if (how.how != reduction::kind::mean || !has_labels<hone::detail::leaf<Term, Weights>, All...>)
-    return {factor_of(how, static_cast<double>(rows)), nullptr, how.device_count};
+  const index each = count_of_row(how, false, columns);
+  if (!is_mean(how) || !has_labels<hone::detail::leaf<Term, Weights>, All...>)
+    return {factor_of(how, static_cast<double>(rows) * static_cast<double>(each)), nullptr, how.device_count};
   return counted_scale(backend, on_cuda::counting_rows<hone::detail::leaf<Term, Weights>, All...>{leaf, all, columns},
-                       rows, 1, scratch, counted);
+                       rows, each, scratch, counted);
 }
 
 /// Checks everything, and only then enqueues.

@@ -16,8 +16,10 @@ struct leaf_row {
   static constexpr bool sparse = Term::has_target && detail::is_sparse<Target>, full = Term::has_target && !sparse;
   static constexpr bool wants_logits = sparse && Target::has_uniform;  // their sum
 
-  A weight = 0, scale = 0;  // factor · row weight, 0 where the row is skipped; and times that of the reduction
-  A t_max = 0, t_now = 0;   // of the teacher: what the sums are relative to, and what has been met
+  A weight = 0, scale = 0;       // factor · row weight, 0 where the row is skipped; and times that of the reduction
+  A t_max = 0, t_now = 0;        // of the teacher: what the sums are relative to, and what has been met
+  A rest_max = 0, rest_now = 0;  // of the logits in the rest of a term that splits the classes
+  index row_index = 0;
   A logit_at[Target::labels > 0 ? Target::labels : 1] = {};
   detail::row_parts<A, Target, int> parts;
   row_statistics<A> s{};
@@ -27,6 +29,7 @@ struct leaf_row {
   template <class Team, class... All>
   __device__ void begin(Leaf const& leaf, detail::list<All...> const& leaves, A reduction, index i, index columns,
                         Team const& team, unsigned long long* invalid_labels) {
+    row_index = i;
     if (team.reads()) {
       weight = skips(leaf, leaves, i, columns) ? A(0) : leaf.template factor_of_row<A>(i);
       if constexpr (Term::has_target) {
@@ -71,6 +74,8 @@ struct leaf_row {
     if constexpr (Term::needs_column) e.column = static_cast<A>(h.column);
     if constexpr (Term::has_teacher) e.t = h.template number<FirstView>() - t_max;
     if constexpr (Term::has_target) e.q = target(h, term.target, std::make_index_sequence<Target::dense_parts>());
+    if constexpr (Term::has_list) e.t = static_cast<A>(term.listed(row_index, h.column));
+    if constexpr (Term::splits) e.rest = h.template number<0>() - rest_max;
     return e;
   }
 

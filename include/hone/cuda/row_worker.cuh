@@ -82,8 +82,9 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
 
   __device__ void first_sweep() {
     max_ = lowest, now_ = minus_infinity, total_ = logits_ = seen_ = A(0);
-    each([&]<class L>(L& l, auto const&, A) {
-      l.s = {}, l.t_max = l.t_now = lowest;
+    each([&]<class L>(L& l, [[maybe_unused]] auto const& leaf, A) {
+      l.s = {}, l.t_max = l.t_now = l.rest_max = l.rest_now = lowest;
+      if constexpr (L::Term::has_list) l.s.given = A(leaf.term.given(l.row_index));
       if constexpr (L::sparse) l.read_label_logits(numbers_, team_);
     });
     numbers_.sweep([&] {
@@ -101,7 +102,7 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
     if (nothing) max_ = minus_infinity;                                      // the row is worth NaN
     log_sum_ = log(total_), inverse_ = A(1) / total_;
     each([&]<class L>(L& l, auto const&, A) {
-      l.s.max = max_, l.s.log_sum = log_sum_;
+      l.s.max = max_, l.s.log_sum = log_sum_, l.s.rest_max = l.rest_max;
       if constexpr (L::sparse) l.sum_labels(max_, logits_, columns_);
     });
   }
@@ -109,7 +110,11 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
   template <class Element>
   __device__ void meet(Element const& element) {
     now_ = larger()(now_, A(element.template number<0>()));
-    each([&]<class L>(L& l, auto const&, A) {
+    each([&]<class L>(L& l, auto const& leaf, A) {
+      if constexpr (L::Term::splits) {
+        if (!leaf.term.rest(l.at(element, leaf.term, A(0), A(0)))) return;
+        l.rest_now = larger()(l.rest_now, A(element.template number<0>()));
+      }
       if constexpr (L::Term::has_teacher) l.t_now = larger()(l.t_now, A(element.template number<L::first_view>()));
     });
   }
@@ -118,6 +123,7 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
       f(now_);
       each([&]<class L>(L& l, auto const&, A) {
         if constexpr (L::Term::has_teacher) f(l.t_now);
+        if constexpr (L::Term::splits) f(l.rest_now);
       });
     });
   }
@@ -127,12 +133,16 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
     const A met = larger()(now_, lowest), rise = met - max_;  // finite: to subtract -inf from itself gives NaN
     max_ = met;
     each([&]<class L>(L& l, auto const& leaf, A) {
-      [[maybe_unused]] const A t_rise = l.t_now - l.t_max;
-      l.t_max = l.t_now;
+      [[maybe_unused]] const A t_rise = l.t_now - l.t_max, rest_rise = l.rest_now - l.rest_max;
+      l.t_max = l.t_now, l.rest_max = l.rest_now;
       if constexpr (!Numbers::whole) {
         if (seen_ == A(0)) return;
         if constexpr (L::full) l.s.dot -= l.s.mass == A(0) ? A(0) : l.s.mass * rise;
-        if constexpr (L::Term::sums > 0) leaf.term.rebase(l.s.sums, rise, t_rise);
+        if constexpr (L::Term::splits) {
+          leaf.term.rebase(l.s.sums, rise, t_rise, rest_rise);
+        } else if constexpr (L::Term::sums > 0) {
+          leaf.term.rebase(l.s.sums, rise, t_rise);
+        }
       }
     });
     if constexpr (!Numbers::whole) {
@@ -161,16 +171,21 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
     });
   }
 
-  /// Sums that need the softmax; classes without a target are passed over.
+  /// Sums that need the first ones; where a term has a target, classes without are passed over.
   __device__ void second_sweep() {
     if constexpr (late) {
+      each([&]<class L>(L& l, [[maybe_unused]] auto const& leaf, A) {
+        if constexpr (requires { leaf.term.between(l.s); }) l.s.given = leaf.term.between(l.s);
+      });
       numbers_.sweep([&] {
         numbers_.each([&](auto const& element) {
-          const A z = element.template number<0>() - max_, p = exp_of_nonpositive(z) * inverse_;
+          const A z = element.template number<0>() - max_, p = softmax ? exp_of_nonpositive(z) * inverse_ : A(0);
           each([&]<class L>(L& l, auto const& leaf, A) {
             if constexpr (L::Term::late > 0) {
-              const row_element<A> e = l.at(element, leaf.term, z, p);
-              if (element.is_in_row() && !(e.q == A(0))) leaf.term.second(e, log_sum_, l.s.late);
+              row_element<A> e = l.at(element, leaf.term, z, p);
+              if (!element.is_in_row() || (L::Term::has_target && e.q == A(0))) return;
+              keep(leaf.term, e);
+              leaf.term.second(e, l.s, l.s.late);
             }
           });
         });
@@ -184,16 +199,22 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
     }
   }
 
+  /// What a term keeps of an element, computed anew: it would take more room than time.
+  template <class Term>
+  static __device__ void keep([[maybe_unused]] Term const& term, [[maybe_unused]] row_element<A>& e) {
+    if constexpr (Term::kept > 0) {
+      A sums[3] = {};
+      term.first(e, sums);
+    }
+  }
+
   __device__ void write_gradient() {
     numbers_.write([&](auto const& element) {
       const A z = element.template number<0>() - max_, p = softmax ? exp_of_nonpositive(z) * inverse_ : A(0);
       A gradient = 0;
       each([&]<class L>(L& l, auto const& leaf, A) {
         row_element<A> e = l.at(element, leaf.term, z, p);
-        if constexpr (L::Term::kept > 0) {  // computed anew: what would be kept takes more room than time
-          A sums[3] = {};
-          leaf.term.first(e, sums);
-        }
+        keep(leaf.term, e);
         const A g = l.scale * leaf.term.gradient(l.row, e);
         gradient += sizeof...(Leaf) == 1 || l.scale != A(0) ? g : A(0);
       });

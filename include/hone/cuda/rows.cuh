@@ -118,6 +118,7 @@ void check_leaf(View prediction, detail::leaf<Term, Weights> const& leaf) {
   const index rows = detail::rows_of(prediction), columns = detail::columns_of(prediction);
   leaf.check_weight_sizes(rows);
   if constexpr (Term::has_target) leaf.term.target.check_shape(rows, columns);
+  if constexpr (Term::has_list) leaf.term.check_shape(rows, columns);
   if constexpr (Term::has_teacher) detail::require_like(leaf.term.teacher, "distillation teacher", prediction);
 }
 

@@ -29,7 +29,7 @@ struct poly1_cross_entropy_term : row_term_base {
   };
 
   template <operand V>
-  HONE_HD void second(row_element<V> const& e, V, V (&late_)[2]) const {
+  HONE_HD void second(row_element<V> const& e, row_statistics<V> const&, V (&late_)[2]) const {
     late_[0] = late_[0] + e.q * e.p;
   }
   template <operand V>

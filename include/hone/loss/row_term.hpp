@@ -2,11 +2,19 @@
 /// The role of a row term: a loss of a row of logits z, in up to three sweeps that a backend runs.
 ///
 ///   first sweep    over z - max z; a term may add to its sums and keep numbers per element
-///   second sweep   (late > 0 only) with p = softmax(z) known; a term may add to its late sums
+///   between        (if the term has it) a number of the row, from the first sums: s.given in all that follows
+///   second sweep   (late > 0 only) with p = softmax(z) and the first sums known; a term may add to its late sums
 ///   finish         the row's loss, and what the gradient needs to know of the row
 ///   last sweep     the gradient of one element
 /// Where a row is met in pieces (sums > 0), rebase makes the sums relative to maxima that rose: of the logits, and of
-/// the teacher.
+/// the teacher; and, where the term splits the classes, of its rest.
+///
+/// A term that splits the classes says by rest(e), from q or t, which ones are its rest. The rest has a maximum of its
+/// own, for it would vanish beside a class that is far above; the teacher's maximum is then that of the rest, too.
+///
+/// A term with a list knows numbers, at most 0, for some classes of a row: list(i, put) calls put(class, number) for
+/// each, listed(i, class) returns it, or 1 where there is none, and given(i) is another number of the row. They are e.t
+/// and s.given. check_shape and check_values as of targets.
 ///
 /// All terms of an objective share the sweeps, the maximum and the softmax. V is a number on a GPU thread and
 /// a pack on the CPU, whose lanes are classes of one row or the same class of several rows; a term cannot tell.
@@ -23,9 +31,10 @@ struct row_element {
   V z;             ///< logit - the row's maximum
   V p;             ///< softmax(z); known after the first sweep
   V q;             ///< the term's target, class weight included
-  V t;             ///< teacher's logit - its maximum
+  V t;             ///< teacher's logit - its maximum; or the listed number
   V kept[2] = {};  ///< what the term kept in the first sweep
   V column = {};   ///< its number in the row, where the term needs it
+  V rest = {};     ///< logit - the maximum of the term's rest, where the term splits the classes
 };
 
 /// The sums over a row.
@@ -35,6 +44,8 @@ struct row_statistics {
   V log_sum;       ///< log Σ exp(z - max)
   V mass;          ///< Σ q
   V dot;           ///< Σ q (z - max), where a q of 0 counts for 0 even if z is -inf
+  V rest_max;      ///< of the logits in the term's rest, finite; lowest where there are none
+  V given;         ///< what a term with a list has of the row, or what between() returned
   V sums[3] = {};  ///< the term's own, of the first sweep
   V late[2] = {};  ///< and of the second
 };
@@ -44,11 +55,17 @@ struct row_term_base : objective_base {
   static constexpr bool needs_softmax = true;
   static constexpr bool needs_logits = false;  ///< z in the last sweep
   static constexpr bool needs_column = false;
+  static constexpr bool splits = false;  ///< rest(e) is asked before the first sweep, which then knows q
   static constexpr bool has_target = false;
   static constexpr bool has_teacher = false;
+  static constexpr bool has_list = false;
   static constexpr int sums = 0, kept = 0, late = 0;
   static constexpr int tempered = -1;  ///< which kept number is exp((z - max) / temperature), if any
 };
+
+/// Whether e.t is of use.
+template <class Term>
+inline constexpr bool reads_teacher = Term::has_teacher || Term::has_list;
 
 template <class T>
 concept row_term = std::derived_from<T, row_term_base> &&

@@ -44,8 +44,8 @@ struct softmax_focal_term : row_term_base {
             select(e.q == none, none, e.q * (V(gamma) * m.slope - m.weight))};
   }
   template <operand V>
-  HONE_HD void second(row_element<V> const& e, V log_sum, V (&late_)[2]) const {
-    const auto [value, slope] = at(e, log_sum);
+  HONE_HD void second(row_element<V> const& e, row_statistics<V> const& s, V (&late_)[2]) const {
+    const auto [value, slope] = at(e, s.log_sum);
     late_[0] = late_[0] + value;
     late_[1] = late_[1] + slope;
   }

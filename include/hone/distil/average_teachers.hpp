@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+/// What every backend's average_teachers is asked and checks: several teachers as one.
+#pragma once
+
+#include <hone/core/numbers.hpp>
+#include <hone/core/view_check.hpp>
+
+#include <span>
+
+namespace hone {
+
+/// What the teachers' mean is taken of: their probabilities at the temperature, or their logits.
+enum class mean_of : unsigned char { probabilities, logits };
+
+struct average_teachers_options {
+  numbers weights = {};                 ///< one per teacher, in host memory; all alike by default
+  mean_of of = mean_of::probabilities;  ///< of logits, the temperature has no part in it
+};
+
+namespace detail {
+
+inline constexpr index most_teachers = 32;
+
+/// What teacher m counts for, of a total of 1.
+struct teacher_shares {
+  double at[most_teachers] = {};
+};
+
+/// Checks all, and only then returns the shares.
+template <class T>
+teacher_shares require_teachers(std::span<const matrix_view<const T>> teachers, double temperature, matrix_view<T> out,
+                                average_teachers_options const& options) {
+  const char* const me = "average_teachers";
+  const auto count = static_cast<index>(teachers.size());
+  require(count >= 1 && count <= most_teachers, me, "the number of teachers", count, "in [1, 32]");
+  require(temperature > 0 && finite(temperature), me, "temperature", temperature, "finite and positive");
+  require_sizes(me, "out", out.rows, out.columns);
+  require_memory(me, "out", out);
+  for (index m = 0; m < count; ++m) {
+    auto const& t = teachers[std::size_t(m)];
+    require_sizes(me, "a teacher", t.rows, t.columns);
+    require_memory(me, "a teacher", t);
+    if (t.rows != out.rows || t.columns != out.columns)
+      fail("average_teachers: teacher %jd is %jd x %jd, out is %jd x %jd", std::intmax_t(m), std::intmax_t(t.rows),
+           std::intmax_t(t.columns), std::intmax_t(out.rows), std::intmax_t(out.columns));
+  }
+  numbers const& weights = options.weights;
+  if (weights.size() != 0 && weights.size() != count)
+    fail("average_teachers: %jd weights for %jd teachers", std::intmax_t(weights.size()), std::intmax_t(count));
+  teacher_shares shares;
+  double total = 0;
+  for (index m = 0; m < count; ++m) {
+    const double w = weights.size() ? weights[m] : 1;
+    if (!(w >= 0 && finite(w)))
+      fail("average_teachers: weight %jd is %.9g, must be finite and not negative", std::intmax_t(m), w);
+    shares.at[m] = w;
+    total += w;
+  }
+  require(total > 0 && finite(total), me, "the sum of the weights", total, "finite and positive");
+  for (index m = 0; m < count; ++m) shares.at[m] /= total;
+  return shares;
+}
+
+}  // namespace detail
+}  // namespace hone

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+/// Writes what a teacher thinks of a data set, once, for all students.
+#pragma once
+
+#include <hone/average/file.hpp>
+#include <hone/core/view_check.hpp>
+#include <hone/distil/half.hpp>
+#include <hone/distil/teacher_file.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <string>
+#include <vector>
+
+namespace hone {
+
+struct teacher_writer_options {
+  integer classes = 0;   ///< of the logits; has to be given
+  integer k = 0;         ///< how many of them are kept per row, in [1, classes]; has to be given
+  real temperature = 1;  ///< of the softmax; what the others share cannot be had at another one afterwards
+};
+
+/// A file of the k likeliest classes of every row, in half, and of what all others share:
+///
+///     hone::teacher_writer writer("teacher.hone", {.classes = 1000, .k = 16, .temperature = 2});
+///     for (…) writer.append(logits);  // in the order of the data set
+///     writer.finish();
+///
+/// The file appears under its name when it is finished, whole, or not at all; until then it is beside it, as
+/// PATH.PROCESS.NUMBER.partial. Equal logits: the first class is kept. Throws hone::invalid_argument where an option is
+/// out of its range or logits do not fit, hone::io_error where the disk does not take the bytes.
+class teacher_writer {
+ public:
+  teacher_writer(std::string path, teacher_writer_options options)
+      : path_(std::move(path)), header_(checked(options)), file_(detail::file::beside("teacher_writer", path_)) {
+    const unsigned char nothing[detail::teacher_header::bytes] = {};
+    file_.write(nothing, sizeof nothing);
+  }
+
+  index rows() const noexcept { return header_.rows; }
+
+  /// Rows of logits in host memory. Throws, and writes none of them, where they have not the file's classes, or one is
+  /// NaN, +inf, or all of a row are -inf.
+  template <class T>
+  void append(matrix_view<T> logits) {
+    const char* const me = "teacher_writer::append";
+    if (finished_) detail::fail("%s: %s is finished", me, path_.c_str());
+    detail::require_sizes(me, "logits", logits.rows, logits.columns);
+    detail::require_memory(me, "logits", logits);
+    if (logits.columns != header_.classes)
+      detail::fail("%s: logits is %jd x %jd, the file has %jd classes", me, std::intmax_t(logits.rows),
+                   std::intmax_t(logits.columns), std::intmax_t(header_.classes));
+    bytes_.resize(std::size_t(logits.rows) * header_.record_bytes());
+    unsigned char* at = bytes_.data();
+    for (index i = 0; i < logits.rows; ++i) {
+      row_.resize(std::size_t(header_.classes));
+      for (index c = 0; c < header_.classes; ++c)
+        row_[std::size_t(c)] = static_cast<double>(static_cast<accumulator_t<T>>(logits.row(i)[c]));
+      add_row(i, at);
+    }
+    file_.write_at(header_.place_of(header_.rows), bytes_.data(), bytes_.size());
+    header_.rows += logits.rows;
+  }
+
+  /// On the disk, under its name, when it returns; in place of a file that was there.
+  void finish() {
+    if (finished_) detail::fail("teacher_writer::finish: %s is finished", path_.c_str());
+    detail::file folder = detail::folder_of("teacher_writer::finish", path_);
+    unsigned char head[detail::teacher_header::bytes];
+    header_.write(head);
+    file_.write_at(0, head, sizeof head);
+    file_.sync();
+    finished_ = true;
+    file_.close();
+    file_.move_to(path_);
+    folder.sync();
+  }
+
+ private:
+  static detail::teacher_header checked(teacher_writer_options const& o) {
+    const std::int64_t classes = o.classes, k = o.k;
+    const double T = o.temperature;
+    detail::require(classes >= 1 && classes <= detail::teacher_header::most_classes, "teacher_writer", "classes",
+                    classes, "in [1, 2^30]");
+    detail::require(k >= 1 && k <= classes, "teacher_writer", "k", k, "at least 1 and at most classes");
+    detail::require(T > 0 && detail::finite(T), "teacher_writer", "temperature", T, "finite and positive");
+    return {0, classes, k, T};
+  }
+
+  void add_row(index i, unsigned char*& at) {
+    const std::size_t k = std::size_t(header_.k);
+    bool numbers = true;
+    for (const double x : row_) numbers &= x < std::numeric_limits<double>::infinity();  // NaN is not
+    const double most = *std::max_element(row_.begin(), row_.end());
+    if (!numbers || most == -std::numeric_limits<double>::infinity())
+      detail::fail("teacher_writer::append: row %jd has a logit that is NaN or +inf, or none above -inf",
+                   std::intmax_t(i));
+    order_.resize(row_.size());
+    std::iota(order_.begin(), order_.end(), std::uint32_t(0));
+    const auto likelier = [&](std::uint32_t a, std::uint32_t b) {
+      return row_[a] > row_[b] || (row_[a] == row_[b] && a < b);
+    };
+    if (k < order_.size()) std::nth_element(order_.begin(), order_.begin() + long(k), order_.end(), likelier);
+    double all = 0, others = 0;
+    const auto weight = [&](std::uint32_t c) { return std::exp((row_[c] - most) / header_.temperature); };
+    // The others relative to a maximum of their own, or they could all vanish beside the first.
+    double most_other = std::numeric_limits<double>::lowest();
+    for (std::size_t j = k; j < order_.size(); ++j) most_other = std::max(most_other, row_[order_[j]]);
+    for (std::size_t j = 0; j < order_.size(); ++j) all += weight(order_[j]);
+    for (std::size_t j = k; j < order_.size(); ++j)
+      others += std::exp((row_[order_[j]] - most_other) / header_.temperature);
+    const double log_all = std::log(all);
+    const double rest = k == order_.size() ? -std::numeric_limits<double>::infinity()
+                                           : (most_other - most) / header_.temperature + std::log(others) - log_all;
+    std::sort(order_.begin(), order_.begin() + long(k));
+
+    unsigned char const* const begin = at;
+    detail::put(at, std::bit_cast<std::uint32_t>(static_cast<float>(std::min(rest, 0.0))));
+    for (std::size_t j = 0; j < k; ++j) {
+      const double x = (row_[order_[j]] - most) / header_.temperature - log_all;
+      detail::put(at, to_half(static_cast<float>(std::max(std::min(x, 0.0), -65504.0))));
+    }
+    for (std::size_t j = 0; j < k; ++j)
+      if (header_.class_bytes() == 2) {
+        detail::put(at, static_cast<std::uint16_t>(order_[j]));
+      } else {
+        detail::put(at, order_[j]);
+      }
+    detail::put(at, detail::checksum_of(begin, std::size_t(at - begin)));
+  }
+
+  std::string path_;
+  detail::teacher_header header_;
+  detail::file file_;
+  bool finished_ = false;
+  std::vector<double> row_;
+  std::vector<std::uint32_t> order_;
+  std::vector<unsigned char> bytes_;
+};
+
+}  // namespace hone

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+/// Knowledge distillation in two parts: how sure the teacher is of the label, and how it ranks the other classes.
+#pragma once
+
+#include <hone/core/view.hpp>
+#include <hone/loss/row_term.hpp>
+#include <hone/target/classes.hpp>
+
+namespace hone {
+
+struct decoupled_distillation_options {
+  real alpha = 1;  ///< of the label against all other classes
+  real beta = 8;   ///< of the other classes among themselves
+};
+
+/// With y the label, u and v the student's and the teacher's softmax at T over the classes but y, and the log-odds of y
+/// against them, a = z_y/T - log Σ_{c≠y} exp(z_c/T) of the student and b of the teacher:
+///   value     T² (α KL(σ(b) ‖ σ(a)) + β KL(v ‖ u)),  the first of two classes
+///   gradient  T α (σ(a) - σ(b)) of y,  T (u (β - α (σ(a) - σ(b))) - β v) of others
+/// Neither p_y nor 1 - p_y is ever formed from the other, so that both keep their digits however sure a model is.
+template <class Target, class View>
+struct decoupled_distillation_term : row_term_base {
+  static constexpr bool needs_softmax = false, has_target = true, has_teacher = true, splits = true;
+  static constexpr int sums = 3, kept = 2, late = 2;
+
+  Target target;
+  View teacher;
+  double temperature, alpha, beta;
+
+  decoupled_distillation_term(Target target_, View teacher_, double temperature_, double alpha_, double beta_)
+      : target(target_), teacher(teacher_), temperature(temperature_), alpha(alpha_), beta(beta_) {}
+
+  template <operand V>
+  struct row {
+    V loss, label, student, taught;
+  };
+  /// A decision by its log-odds x.
+  template <operand V>
+  struct decision {
+    V yes, no, log_yes, log_no;
+
+    HONE_HD explicit decision(V x) {
+      const V e = exp_of_nonpositive(-abs(x)), other = log1p_of_unit(e);
+      yes = select(x < V(0), e, V(1)) / (V(1) + e);
+      no = select(x < V(0), V(1), e) / (V(1) + e);
+      log_yes = min(x, V(0)) - other;
+      log_no = min(-x, V(0)) - other;
+    }
+  };
+
+  template <operand V>
+  HONE_HD auto rest(row_element<V> const& e) const {
+    return e.q == V(0);
+  }
+  template <operand V>
+  HONE_HD void first(row_element<V>& e, V (&sums_)[3]) const {
+    const V rate(1 / temperature), none(0);
+    e.kept[0] = select(rest(e), exp_of_nonpositive(min(e.rest, none) * rate), none);
+    e.kept[1] = select(rest(e), exp_of_nonpositive(min(e.t, none) * rate), none);
+    sums_[0] = sums_[0] + e.kept[0];
+    sums_[1] = sums_[1] + e.kept[1];
+    sums_[2] = sums_[2] + select(e.kept[1] == none, none, e.kept[1] * (e.t - e.rest));
+  }
+  template <operand V>
+  HONE_HD void rebase(V (&sums_)[3], V, V teacher_rise, V rise) const {
+    const V rate(1 / temperature), taught = exp_of_nonpositive(-teacher_rise * rate);
+    sums_[0] = sums_[0] * exp_of_nonpositive(-rise * rate);
+    sums_[2] = select(sums_[1] * taught == V(0), V(0), taught * (sums_[2] + sums_[1] * (rise - teacher_rise)));
+    sums_[1] = sums_[1] * taught;
+  }
+  /// The label's logits.
+  template <operand V>
+  HONE_HD void second(row_element<V> const& e, row_statistics<V> const&, V (&late_)[2]) const {
+    late_[0] = late_[0] + select(rest(e), V(0), e.rest);
+    late_[1] = late_[1] + select(rest(e), V(0), e.t);
+  }
+  template <operand V>
+  HONE_HD row<V> finish(row_statistics<V> const& s) const {
+    const V T(temperature), a(alpha), none(0);
+    const V log_student = log(s.sums[0]), log_teacher = log(s.sums[1]), taught_log_odds = s.late[1] / T - log_teacher;
+    const decision<V> student(s.late[0] / T - log_student), teacher_(taught_log_odds);
+    const V of_label = select(teacher_.yes == none, none, teacher_.yes * (teacher_.log_yes - student.log_yes)) +
+                       select(teacher_.no == none, none, teacher_.no * (teacher_.log_no - student.log_no));
+    const V surer = select(taught_log_odds < none, student.yes - teacher_.yes, teacher_.no - student.no);
+    const V b = select(s.sums[1] == none, none, V(beta));  // no other class is possible: there is nothing to rank
+    const V of_others = select(b == none, none, s.sums[2] / (s.sums[1] * T) - log_teacher + log_student);
+    return {T * T * (a * of_label + b * of_others), T * a * surer,
+            select(s.sums[0] == none, none, T * (b - a * surer) / s.sums[0]),
+            select(b == none, none, T * b / s.sums[1])};
+  }
+  template <operand V>
+  HONE_HD V gradient(row<V> const& r, row_element<V> const& e) const {
+    return select(rest(e), r.student * e.kept[0] - r.taught * e.kept[1], r.label);
+  }
+};
+
+namespace detail {
+
+template <class Target>
+inline constexpr bool is_classes = false;
+template <class Label>
+inline constexpr bool is_classes<classes_target<Label>> = true;
+
+template <class Target, class View>
+auto distil_decoupled(Target target, View teacher, double temperature, decoupled_distillation_options options) {
+  static_assert(is_classes<Target>, "decoupled_distillation: the first argument must be hone::classes(labels)");
+  const double alpha = options.alpha, beta = options.beta;
+  require(temperature > 0 && finite(temperature), "decoupled_distillation", "temperature", temperature,
+          "finite and positive");
+  require(alpha >= 0 && finite(alpha), "decoupled_distillation", "alpha", alpha, "finite and not negative");
+  require(beta >= 0 && finite(beta), "decoupled_distillation", "beta", beta, "finite and not negative");
+  return decoupled_distillation_term<Target, View>(target, teacher, temperature, alpha, beta);
+}
+
+}  // namespace detail
+
+/// T²·(α TCKD + β NCKD), decoupled knowledge distillation (Zhao et al. 2022, arXiv 2203.08679). The target is
+/// hone::classes(labels); the teacher's logits and T as in distillation; α and β finite and not negative.
+template <class Target, class T>
+auto decoupled_distillation(Target target, matrix_view<T> teacher_logits, real temperature,
+                            decoupled_distillation_options options = {}) {
+  return detail::distil_decoupled(target, matrix_view<const T>(teacher_logits), temperature.value, options);
+}
+template <class Target, class T>
+auto decoupled_distillation(Target target, image_view<T> teacher_logits, real temperature,
+                            decoupled_distillation_options options = {}) {
+  return detail::distil_decoupled(target, image_view<const T>(teacher_logits), temperature.value, options);
+}
+
+static_assert(row_term<decoupled_distillation_term<classes_target<int>, matrix_view<const float>>>);
+
+}  // namespace hone

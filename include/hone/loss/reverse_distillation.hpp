@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+/// Knowledge distillation by the reverse divergence: the student need not cover what the teacher does, but must not go
+/// where the teacher does not.
+#pragma once
+
+#include <hone/core/view.hpp>
+#include <hone/loss/row_term.hpp>
+
+#include <cmath>
+
+namespace hone {
+
+/// With s = softmax(z/T), t the teacher's softmax at T, and m = Σ s (z - teacher), logits less their maxima:
+///   value     T² KL(s ‖ t) = T m + T² (log Σ exp(teacher/T) - log Σ exp(z/T))
+///   gradient  s (z - teacher - m)
+/// A class whose teacher's logit is -inf is left out of both softmaxes.
+template <class View>
+struct reverse_distillation_term : row_term_base {
+  static constexpr bool needs_softmax = false, has_teacher = true;
+  static constexpr int sums = 3, kept = 2;
+
+  View teacher;
+  double temperature;
+
+  reverse_distillation_term(View teacher_, double temperature_) : teacher(teacher_), temperature(temperature_) {}
+
+  template <operand V>
+  struct row {
+    V loss, rate, mean;
+  };
+
+  template <operand V>
+  HONE_HD void first(row_element<V>& e, V (&sums_)[3]) const {
+    const V rate(1 / temperature);
+    e.kept[0] = select(e.t == V(-HUGE_VAL), V(0), exp_of_nonpositive(e.z * rate));
+    e.kept[1] = e.z - e.t;
+    sums_[0] = sums_[0] + e.kept[0];
+    sums_[1] = sums_[1] + exp_of_nonpositive(e.t * rate);
+    sums_[2] = sums_[2] + select(e.kept[0] == V(0), V(0), e.kept[0] * e.kept[1]);
+  }
+  template <operand V>
+  HONE_HD void rebase(V (&sums_)[3], V rise, V teacher_rise) const {
+    const V rate(1 / temperature), less = exp_of_nonpositive(-rise * rate);
+    sums_[2] = select(sums_[0] * less == V(0), V(0), less * (sums_[2] + sums_[0] * (teacher_rise - rise)));
+    sums_[0] = sums_[0] * less;
+    sums_[1] = sums_[1] * exp_of_nonpositive(-teacher_rise * rate);
+  }
+  template <operand V>
+  HONE_HD row<V> finish(row_statistics<V> const& s) const {
+    const V T(temperature), rate = V(1) / s.sums[0], m = s.sums[2] * rate;
+    return {T * (m + T * (log(s.sums[1]) - log(s.sums[0]))), rate, m};
+  }
+  template <operand V>
+  HONE_HD V gradient(row<V> const& r, row_element<V> const& e) const {
+    return select(e.kept[0] == V(0), V(0), r.rate * e.kept[0] * (e.kept[1] - r.mean));
+  }
+};
+
+namespace detail {
+
+template <class View>
+reverse_distillation_term<View> distil_reverse(View teacher, double temperature) {
+  require(temperature > 0 && finite(temperature), "reverse_distillation", "temperature", temperature,
+          "finite and positive");
+  return {teacher, temperature};
+}
+
+}  // namespace detail
+
+/// T²·KL(softmax(z/T) ‖ softmax(teacher/T)) (Gu et al. 2023, arXiv 2306.08543; Agarwal et al. 2023, arXiv 2306.13649).
+/// The teacher's logits and T as in distillation. A class whose teacher's logit is -inf has neither part in the
+/// student's softmax nor a gradient.
+template <class T>
+auto reverse_distillation(matrix_view<T> teacher_logits, real temperature) {
+  return detail::distil_reverse(matrix_view<const T>(teacher_logits), temperature.value);
+}
+template <class T>
+auto reverse_distillation(image_view<T> teacher_logits, real temperature) {
+  return detail::distil_reverse(image_view<const T>(teacher_logits), temperature.value);
+}
+
+static_assert(row_term<reverse_distillation_term<matrix_view<const float>>>);
+
+}  // namespace hone

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: MIT
+// Files of teacher outputs: what comes back, which bytes they are, and what damaged ones are answered with.
+#include <hone/hone.hpp>
+
+#include <support/message.hpp>
+#include <support/numbers.hpp>
+
+#include <doctest/doctest.h>
+
+#include <unistd.h>
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <limits>
+#include <numeric>
+#include <string>
+#include <vector>
+
+namespace {
+
+using support::noise;
+namespace fs = std::filesystem;
+
+/// A folder that is gone afterwards.
+struct folder {
+  fs::path path;
+
+  folder() {
+    std::string name = (fs::temp_directory_path() / "hone.XXXXXX").string();
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    path = name;
+  }
+  ~folder() { fs::remove_all(path); }
+  std::string operator/(const char* name) const { return (path / name).string(); }
+  std::size_t files() const { return std::size_t(std::distance(fs::directory_iterator(path), {})); }
+};
+
+std::string bytes_of(std::string const& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+void write(std::string const& path, std::string const& bytes) {
+  std::ofstream(path, std::ios::binary).write(bytes.data(), std::streamsize(bytes.size()));
+}
+
+const hone::index rows = 7, classes = 12;
+std::vector<float> some_logits() {
+  std::vector<float> z;
+  for (const double x : noise(0, rows * classes)) z.push_back(static_cast<float>(x));
+  return z;
+}
+void store(std::string const& path, std::vector<float> const& z, hone::index K, hone::index k, double T) {
+  hone::teacher_writer writer(path, {.classes = K, .k = k, .temperature = T});
+  const hone::index n = hone::index(z.size()) / K;
+  writer.append(hone::matrix_view{z.data(), n / 2, K});
+  writer.append(hone::matrix_view{z.data() + n / 2 * K, n - n / 2, K});
+  CHECK(writer.rows() == n);
+  writer.finish();
+}
+
+/// Softmax at T, the k likeliest classes of it in their order, and the sum of the others.
+struct bins {
+  std::vector<int> classes;
+  std::vector<double> p;
+  double rest = 0;
+
+  bins(float const* z, hone::index K, hone::index k, double T) {
+    std::vector<double> all;
+    double total = 0;
+    for (hone::index c = 0; c < K; ++c) all.push_back(std::exp(double(z[c]) / T)), total += all.back();
+    std::vector<int> order(static_cast<std::size_t>(K));
+    std::iota(order.begin(), order.end(), 0);
+    std::sort(order.begin(), order.end(), [&](int a, int b) {
+      const double x = all[std::size_t(a)], y = all[std::size_t(b)];
+      return x > y || (x == y && a < b);
+    });
+    for (std::size_t j = std::size_t(k); j < all.size(); ++j) rest += all[std::size_t(order[j])] / total;
+    classes.assign(order.begin(), order.begin() + k);
+    std::sort(classes.begin(), classes.end());
+    for (const int c : classes) p.push_back(all[std::size_t(c)] / total);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("what is stored comes back, any rows in any order") {
+  const folder here;
+  const std::vector<float> z = some_logits();
+  for (const hone::index k : {1, 3, 12})
+    for (const double T : {1.0, 3.0}) {
+      store(here / "teacher", z, classes, k, T);
+      CHECK(here.files() == 1);
+      const hone::teacher_reader reader(here / "teacher");
+      CHECK(reader.rows() == rows);
+      CHECK(reader.classes() == classes);
+      CHECK(reader.k() == k);
+      CHECK(reader.temperature() == T);
+      const std::vector<int> wanted{6, 0, 3, 3};
+      hone::top_k_batch batch;
+      reader.gather(wanted, batch);
+      CHECK(batch.rows == 4);
+      CHECK(batch.columns == classes);
+      for (std::size_t i = 0; i < wanted.size(); ++i) {
+        const bins b(z.data() + wanted[i] * classes, classes, k, T);
+        double total = std::exp(double(batch.rest[i]));
+        for (std::size_t j = 0; j < std::size_t(k); ++j) {
+          const std::size_t at = i * std::size_t(k) + j;
+          CHECK(batch.classes[at] == b.classes[j]);
+          CHECK(std::abs(double(batch.log_probabilities[at]) - std::log(b.p[j])) < 5e-3);
+          total += std::exp(double(batch.log_probabilities[at]));
+        }
+        CHECK(total == doctest::Approx(1).epsilon(1e-6));
+        CHECK(std::exp(double(batch.rest[i])) == doctest::Approx(b.rest).epsilon(2e-3));
+      }
+      hone::top_k_batch all, alike;
+      reader.range(0, rows, all);
+      std::vector<hone::index> every(static_cast<std::size_t>(rows));
+      std::iota(every.begin(), every.end(), hone::index(0));
+      reader.gather(every, alike);
+      CHECK(all.classes == alike.classes);
+      CHECK(all.log_probabilities == alike.log_probabilities);
+      CHECK(all.rest == alike.rest);
+      reader.range(rows, 0, all);
+      CHECK(all.rows == 0);
+    }
+}
+
+TEST_CASE("the loss of a stored teacher is that of the teacher, to the digits of a half") {
+  const folder here;
+  const std::vector<float> t = some_logits();
+  std::vector<float> z(t.size());
+  for (std::size_t i = 0; i < z.size(); ++i) z[i] = t[i] / 2 + static_cast<float>(noise(hone::index(i) + 300)) / 4;
+  store(here / "teacher", t, classes, classes, 2);
+  hone::top_k_batch batch;
+  hone::teacher_reader(here / "teacher").range(0, rows, batch);
+  const hone::cpu cpu(1);
+  const hone::matrix_view student{z.data(), rows, classes};
+  const double exact = hone::evaluate(cpu, hone::distillation(hone::matrix_view{t.data(), rows, classes}, 2), student);
+  CHECK(hone::evaluate(cpu, hone::top_k_distillation(batch), student) == doctest::Approx(exact).epsilon(2e-3));
+}
+
+TEST_CASE("the bytes are as the page says, whatever the machine") {
+  const folder here;
+  // Two classes at the same probability and one at none: logits 0, 0 and -inf, T = 1.
+  const std::vector<float> z{0, -std::numeric_limits<float>::infinity(), 0};
+  hone::teacher_writer writer(here / "t", {.classes = 3, .k = 2});
+  writer.append(hone::matrix_view{z.data(), 1, 3});
+  writer.finish();
+  const std::string b = bytes_of(here / "t");
+  const auto at = [&](std::size_t i) { return int(static_cast<unsigned char>(b[i])); };
+  REQUIRE(b.size() == 64 + 4 + 2 * 2 + 2 * 2 + 4);
+  CHECK(b.substr(0, 8) == "hone.tkd");
+  CHECK(at(8) == 1);
+  CHECK(at(12) == 2);
+  CHECK(at(16) == 1);
+  CHECK(at(24) == 3);
+  CHECK(at(32) == 2);
+  CHECK((at(46) == 0xf0 && at(47) == 0x3f));  // 1.0
+  CHECK((at(66) == 0x80 && at(67) == 0xff));  // -inf
+  const unsigned half = hone::to_half(static_cast<float>(-std::log(2.0)));
+  CHECK((at(68) == int(half & 0xff) && at(69) == int(half >> 8)));
+  CHECK((at(72) == 0 && at(74) == 2));  // the classes
+}
+
+TEST_CASE("many classes take 32 bits, equal logits the first class, and far ones stay finite") {
+  const folder here;
+  const hone::index K = 70000;
+  std::vector<float> z(std::size_t(K), 1.0f);
+  z[69999] = 2e5f;
+  store(here / "t", z, K, 3, 1);
+  hone::top_k_batch batch;
+  hone::teacher_reader(here / "t").range(0, 1, batch);
+  CHECK(batch.classes == std::vector<std::int32_t>{0, 1, 69999});
+  CHECK(batch.log_probabilities == std::vector<float>{-65504, -65504, 0});
+  CHECK(batch.rest[0] == doctest::Approx(-199999 + std::log(69997.0)).epsilon(1e-6));
+}
+
+TEST_CASE("a file that is damaged, short or another is refused, and the batch is as it was") {
+  const folder here;
+  store(here / "t", some_logits(), classes, 3, 1);
+  const std::string whole = bytes_of(here / "t");
+  const auto opens = [&](std::string const& bytes) {
+    write(here / "bad", bytes);
+    return support::message([&] { hone::teacher_reader reader(here / "bad"); });
+  };
+  const auto says = [](std::string const& said, const char* text) {
+    CHECK_MESSAGE(said.find(text) != std::string::npos, said);
+  };
+  says(opens(""), "the file ends after 0 bytes, in its header");
+  says(opens(whole.substr(0, 63)), "the file ends after 63 bytes, in its header");
+  says(opens(whole.substr(0, whole.size() - 1)), "which is not 7 rows of 20 and the header");
+  says(opens(whole + "x"), "which is not 7 rows of 20 and the header");
+  std::string bad = whole;
+  bad[0] = 'x';
+  says(opens(bad), "the bytes are no file of teacher outputs");
+  bad = whole, bad[8] = 9;
+  says(opens(bad), "the file has version 9, must be 1");
+  for (std::size_t i = 12; i < 64; ++i) {
+    bad = whole, bad[i] = static_cast<char>(bad[i] ^ 4);
+    says(opens(bad), "the header is damaged: its checksum is ");
+  }
+  for (std::size_t i = 64 + 3 * 20; i < 64 + 4 * 20; ++i) {  // row 3
+    bad = whole, bad[i] = static_cast<char>(bad[i] ^ 4);
+    write(here / "bad", bad);
+    const hone::teacher_reader reader(here / "bad");
+    hone::top_k_batch batch;
+    reader.range(0, 3, batch);
+    const auto before = batch.log_probabilities;
+    says(support::message([&] { reader.range(2, 2, batch); }), "row 3 is damaged: its checksum is ");
+    CHECK(batch.log_probabilities == before);
+    CHECK(batch.rows == 3);
+  }
+  const hone::teacher_reader reader(here / "t");
+  hone::top_k_batch batch;
+  const std::vector<hone::index> beyond{0, 7}, below{-1};
+  const std::vector<std::uint64_t> huge{~std::uint64_t(0)};
+  says(support::message([&] { reader.gather(beyond, batch); }), "gather: row 1 of the batch is 7, must be in [0, 7)");
+  says(support::message([&] { reader.gather(below, batch); }), "gather: row 0 of the batch is -1, must be in [0, 7)");
+  says(support::message([&] { reader.gather(huge, batch); }), "gather: row 0 of the batch is ");
+  says(support::message([&] { reader.range(5, 3, batch); }), "range: 3 rows from row 5 on, the file has 7");
+  says(support::message([&] { reader.range(-1, 1, batch); }), "range: 1 rows from row -1 on");
+  CHECK(batch.rows == 0);
+  CHECK_THROWS_AS(hone::teacher_reader(here / "none"), hone::io_error);
+}
+
+TEST_CASE("a file that was cut short after it was opened") {
+  const folder here;
+  store(here / "t", some_logits(), classes, 3, 1);
+  const hone::teacher_reader reader(here / "t");
+  fs::resize_file(here / "t", 64 + 2 * 20 + 5);
+  hone::top_k_batch batch;
+  const std::string said = support::message([&] { reader.range(1, 2, batch); });
+  CHECK_MESSAGE(said.find("the file ends in the middle of row 2") != std::string::npos, said);
+  CHECK(batch.rows == 0);
+}
+
+TEST_CASE("what the writer refuses, and what it leaves behind") {
+  const folder here;
+  const std::vector<float> good = some_logits();
+  std::vector<float> z = good;
+  const hone::matrix_view logits{z.data(), rows, classes};
+  const auto says = [](std::string const& text, auto const& call) {
+    const std::string said = support::message(call);
+    CHECK_MESSAGE(said.find(text) != std::string::npos, said);
+  };
+  says("teacher_writer: classes is 0", [&] { hone::teacher_writer(here / "t", {.classes = 0, .k = 1}); });
+  says("teacher_writer: k is 0", [&] { hone::teacher_writer(here / "t", {.classes = 5, .k = 0}); });
+  says("teacher_writer: k is 6", [&] { hone::teacher_writer(here / "t", {.classes = 5, .k = 6}); });
+  for (const double T : {0.0, -1.0, std::nan("")})
+    says("teacher_writer: temperature is ",
+         [&] { hone::teacher_writer(here / "t", {.classes = 5, .k = 1, .temperature = T}); });
+  CHECK(here.files() == 0);
+  CHECK_THROWS_AS(hone::teacher_writer(here / "no/folder", {.classes = 5, .k = 1}), hone::io_error);
+  {
+    hone::teacher_writer writer(here / "t", {.classes = classes, .k = 3});
+    writer.append(logits);
+    CHECK(!fs::exists(here / "t"));
+    CHECK(here.files() == 1);
+  }
+  CHECK(here.files() == 0);  // not finished: nothing is left
+
+  store(here / "t", z, classes, 3, 1);
+  const std::string whole = bytes_of(here / "t");
+  hone::teacher_writer writer(here / "again", {.classes = classes, .k = 3});
+  says("teacher_writer::append: logits is 7 x 11, the file has 12 classes",
+       [&] { writer.append(hone::matrix_view{z.data(), rows, 11}); });
+  for (const float x : {std::nanf(""), std::numeric_limits<float>::infinity()}) {
+    z[5 * classes + 3] = x;
+    says("teacher_writer::append: row 5 has a logit that is NaN or +inf", [&] { writer.append(logits); });
+  }
+  std::copy(good.begin(), good.end(), z.begin());
+  std::fill_n(z.begin() + 2 * classes, classes, -std::numeric_limits<float>::infinity());
+  says("teacher_writer::append: row 2 has a logit that is NaN or +inf, or none above -inf",
+       [&] { writer.append(logits); });
+  std::copy(good.begin(), good.end(), z.begin());
+  CHECK(writer.rows() == 0);
+  writer.append(logits);
+  writer.finish();
+  CHECK(bytes_of(here / "again") == whole);
+  says("is finished", [&] { writer.append(logits); });
+  says("is finished", [&] { writer.finish(); });
+}
