@@ -25,7 +25,10 @@ bool complete(const std::vector<step_result>& steps) {
 
 }  // namespace
 
-training ladder_teacher(const plan& plan) { return make_training(plan, "wide", {.schedule = true}, 1); }
+training ladder_teacher(const plan& plan) {
+  training t{.network = "wide", .with = {.schedule = true}, .epochs = 3 * plan.epochs};
+  return t;
+}
 
 training make_training(const plan& plan, const std::string& network, const tricks& with, std::uint64_t seed) {
   training t{.network = network, .with = with, .seed = seed, .epochs = plan.epochs};

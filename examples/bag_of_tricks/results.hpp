@@ -13,7 +13,7 @@ namespace ladder {
 
 using results = std::map<std::string, record>;  // by id
 
-/// Who teaches on all ladders: one network for all seeds, as one would have.
+/// Who teaches on all ladders: one network for all seeds, as one would have, trained three times as long.
 training ladder_teacher(const plan& plan);
 /// With the ladder's teacher, if with any.
 training make_training(const plan& plan, const std::string& network, const tricks& with, std::uint64_t seed);

@@ -51,7 +51,7 @@ TEST_CASE("killed and started again it gives the same records, however many trai
 
   std::vector<std::string> two = few;
   two.insert(two.end(), {"--jobs", "2"});
-  for (const char* word : {"wide-schedule-e4-seed1 epoch 2/4", "seed1 epoch 3/4", "seed2 epoch 1/4"})
+  for (const char* word : {"wide-schedule-e12-seed1 epoch 2/12", "seed1 epoch 3/4", "seed2 epoch 1/4"})
     CHECK(folder.run("killed", two, word, SIGKILL).exit_code == 128 + SIGKILL);
   const outcome stopped = folder.run("killed", two, "seed2 epoch 2/4");
   const outcome last = folder.run("killed", two);
