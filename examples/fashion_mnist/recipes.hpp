@@ -2,7 +2,9 @@
 /// What is compared: recipes for one and the same training. The lines of hone are in recipes.cpp.
 #pragma once
 
-#include "network.hpp"
+#include "batches.hpp"
+#include "convolutional_network.hpp"
+#include "sgd.hpp"
 
 #include <hone/hone.hpp>
 
@@ -19,11 +21,6 @@ struct trainer {
   sgd optimizer;
   hone::cpu cpu;
   matrix<float> logit_gradient;
-};
-
-struct batch {
-  matrix<float> images;  // n x 784
-  std::vector<int> labels;
 };
 
 /// How long the trainings are, and in which steps.

@@ -25,7 +25,7 @@ struct chart {
   double scale = 1;           // what is drawn is value * scale
   const char* format = "%g";  // of values on hover, after scaling
   bool from_zero = false;
-  std::vector<line> lines;
+  std::vector<line> lines = {};
   bool logarithmic = false;  // values above 0 only
 };
 

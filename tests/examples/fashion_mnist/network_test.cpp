@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "network.hpp"
+#include "convolutional_network.hpp"
+#include "sgd.hpp"
 
 #include <doctest/doctest.h>
 
@@ -60,6 +61,11 @@ TEST_CASE("a batch may have fewer images than there are slices") {
   CHECK(net.forward(first).isApprox(all.topRows(1), 1e-5f));
   net.backward(matrix<float>::Ones(1, 10));
   CHECK(net.gradient.allFinite());
+}
+
+TEST_CASE("the list of tensors covers the parameters") {
+  CHECK(demo::network::tensors().size() == demo::network(1, 1).parameters.size());
+  CHECK(demo::network::tensors().begin()[3].name == "conv2.bias");
 }
 
 TEST_CASE("seeds differ, and each gives the same weights again") {

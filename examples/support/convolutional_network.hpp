@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/// The trainer that was there before hone: a small convolutional network and its optimizer, on Eigen.
+/// The network that was there before hone, on Eigen.
 ///
 ///   28 x 28 -> [conv 3x3, ReLU, max-pool] 16 x 14 x 14 -> [same] 32 x 7 x 7 -> dense 64, ReLU -> 10 logits
 #pragma once
 
 #include "convolution.hpp"
+#include "named_tensors.hpp"
 #include "random.hpp"
-#include "sgd.hpp"
 #include "slices.hpp"
 
 #include <cstdint>
@@ -41,6 +41,20 @@ class basic_network {
   }
 
   const matrix<T>& logits() const { return logits_; }  // of the last forward()
+
+  /// What lies where in the parameters.
+  static named_tensors tensors() {
+    named_tensors all;
+    const auto layer = [&all](const std::string& name, Eigen::Index rows, Eigen::Index columns, int dimensions) {
+      all.add(name + ".weight", rows, columns, dimensions);
+      all.add(name + ".bias", 1, rows, 1);
+    };
+    layer("conv1", first_.out, first_.taps(), 4);
+    layer("conv2", second_.out, second_.taps(), 4);
+    layer("fc1", hidden, features, 2);
+    layer("fc2", classes, hidden, 2);
+    return all;
+  }
 
   /// The gradient with respect to the logits of the last forward(), whose images must still be there.
   void backward(const matrix<T>& logit_gradient) {

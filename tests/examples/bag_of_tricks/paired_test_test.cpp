@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#include "paired_test.hpp"
+
+#include <doctest/doctest.h>
+
+TEST_CASE("p of Student's distribution: the critical values of every table") {
+  struct {
+    int freedom;
+    double t, p;
+  } const known[] = {{1, 12.7062047361747, 0.05},  {2, 4.30265272974946, 0.05},
+                     {3, 3.18244630528371, 0.05},  {4, 2.77644510519779, 0.05},
+                     {5, 2.57058183563631, 0.05},  {10, 2.22813885198627, 0.05},
+                     {4, 4.60409487135, 0.01},     {9, 3.24983554159213, 0.01},
+                     {30, 2.04227245630124, 0.05}, {1, 1, 0.5},
+                     {2, 0.816496580927726, 0.5}};
+  for (const auto& k : known) {
+    CAPTURE(k.freedom);
+    CHECK(ladder::two_sided_p(k.t, k.freedom) == doctest::Approx(k.p).epsilon(1e-9));
+    CHECK(ladder::two_sided_p(-k.t, k.freedom) == ladder::two_sided_p(k.t, k.freedom));
+    CHECK(ladder::two_sided_p(0, k.freedom) == 1);
+  }
+}
+
+TEST_CASE("a paired test by hand") {
+  // differences -1, -2, -3: mean -2, deviation 1, t = -2 √3 with two degrees of freedom: p = 1 - t / √(2 + t²)
+  const std::vector<double> before = {5, 6, 7}, after = {4, 4, 4};
+  const ladder::paired_test r = ladder::compare(before, after);
+  CHECK(r.pairs == 3);
+  CHECK(r.lower == 3);
+  CHECK(r.mean == doctest::Approx(-2));
+  CHECK(r.deviation == doctest::Approx(1));
+  CHECK(r.p == doctest::Approx(1 - std::sqrt(12.0 / 14)));
+}
+
+TEST_CASE("where there is nothing to tell") {
+  const std::vector<double> one = {1}, two = {2}, same = {1, 2, 3}, more = {2, 3, 4};
+  CHECK(ladder::compare(one, two).p == 1);
+  CHECK(ladder::compare(same, same).p == 1);
+  CHECK(ladder::compare(same, more).p == 0);  // each by exactly 1
+  CHECK(ladder::compare({}, {}).pairs == 0);
+}
