@@ -73,7 +73,7 @@ struct option {
   std::function<void(options&, const string&)> set;
 };
 
-void quick(plan& p) { p.images = 3000, p.watched = 500, p.measured = 2000, p.epochs = 4, p.seeds = 2; }
+void quick(plan& p) { p.images = 2400, p.watched = 500, p.measured = 2000, p.epochs = 4, p.seeds = 2; }
 void tiny(plan& p) { p.images = 96, p.watched = 16, p.measured = 32, p.epochs = 2, p.seeds = 2, p.batch = 24; }
 
 const std::vector<option>& table() {

@@ -15,7 +15,7 @@ TEST_CASE("options do what they say, wherever the form stands") {
   const ladder::options o = parse({"--seeds", "3", "--quick", "--networks=demo", "--experiment", "all", "--sets",
                                    "baseline,schedule+mixup", "--jobs", "4", "--alpha=0.5"});
   CHECK(o.plan.seeds == 3);
-  CHECK(o.plan.images == 3000);
+  CHECK(o.plan.images == 2400);
   CHECK(o.networks == std::vector<std::string>{"demo"});
   CHECK(o.experiments.size() == 5);
   REQUIRE(o.sets.size() == 2);
