@@ -29,9 +29,9 @@ struct blend_job {
     if (draw.pastes(i))
       paste_numbers(own, other, to, begin, n, draw.boxes[i], draw.height, draw.width);
     else if (own == other || lambda == 1)
-      paste_numbers(own, own, to, begin, n, {}, 1, 1);
+      keep_numbers(own, to, n);
     else if (lambda == 0)
-      paste_numbers(other, other, to, begin, n, {}, 1, 1);
+      keep_numbers(other, to, n);
     else if constexpr (sizeof(T) > 2)
       blend_numbers<PastCaches>(own, other, to, n, lambda, ahead);
     else

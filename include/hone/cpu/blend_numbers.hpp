@@ -91,12 +91,18 @@ inline void blend_numbers(std::uint8_t const* own, std::uint8_t const* other, st
   }
 }
 
+/// As they are; they may be in their place already.
+template <class T>
+void keep_numbers(T const* from, T* to, index n) noexcept {
+  if (from != to) std::copy_n(from, n, to);
+}
+
 /// Features [begin, begin + n) of an image, with those of another inside the box; the pointers are to the first of
 /// them.
 template <class T>
 void paste_numbers(T const* own, T const* other, T* to, index begin, index n, pixel_box box, index height,
                    index width) noexcept {
-  if (own != to) std::copy_n(own, n, to);
+  keep_numbers(own, to, n);
   if (own == other || box.area() == 0) return;
   for (index line = begin / width; line * width < begin + n; ++line) {
     const index y = line % height;

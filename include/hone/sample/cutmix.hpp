@@ -88,14 +88,7 @@ struct cutmix_rows {
 
 inline cutmix_draw cutmix::draw(integer seed, integer step, integer n, integer height, integer width) const {
   const detail::cutmix_rows rows(*this, n, height, width);
-  const auto size = std::size_t(n.value);
-  cutmix_draw result{std::vector<float>(size), std::vector<index>(size), std::vector<pixel_box>(size), height, width};
-  detail::each_row(rows, {seed, step}, n, [&](std::size_t i, index partner, detail::shared_draw const& drawn) {
-    result.lambda[i] = drawn.lambda;
-    result.partner[i] = partner;
-    result.boxes[i] = drawn.box;
-  });
-  return result;
+  return detail::drawn(rows, {seed, step}, n, cutmix_draw{.height = height, .width = width});
 }
 
 }  // namespace hone

@@ -20,7 +20,6 @@ inline constexpr mixing_unit sample = mixing_unit::sample;  ///< one per row
 struct pixel_box {
   index x1 = 0, y1 = 0, x2 = 0, y2 = 0;
 
-  HONE_HD constexpr bool holds(index x, index y) const noexcept { return x1 <= x && x < x2 && y1 <= y && y < y2; }
   HONE_HD constexpr index area() const noexcept { return (x2 - x1) * (y2 - y1); }
   friend constexpr bool operator==(pixel_box const&, pixel_box const&) = default;
 };
@@ -67,24 +66,32 @@ HONE_HD constexpr partners partners_of(mixing_unit per, partners with) noexcept 
   return per == mixing_unit::pair ? partners::pairs : with;
 }
 
-/// keep(row, its partner, what is drawn for it) for every row of a batch.
-template <class Rows, class Keep>
-void each_row(Rows const& rows, random_bits const& bits, index n, Keep const& keep) {
-  if (n == 0) return;
+/// Every row of a batch, into whatever a draw has.
+template <class Draw, class Rows>
+Draw drawn(Rows const& rows, random_bits const& bits, index n, Draw result = {}) {
+  const auto size = static_cast<std::size_t>(n);
+  result.lambda.resize(size), result.partner.resize(size);
+  if constexpr (requires { result.boxes; }) result.boxes.resize(size);
+  if constexpr (requires { result.cut; }) result.cut.resize(size);
+  if (n == 0) return result;
   const partner_order order(bits, n, partners_of(rows.per, rows.with));
-  std::vector<index> place(static_cast<std::size_t>(n)), row_at(static_cast<std::size_t>(n));
+  std::vector<index> place(size), row_at(size);
   for (index i = 0; i < n; ++i) {
     place[std::size_t(i)] = order.place_of(i);
     row_at[std::size_t(place[std::size_t(i)])] = i;
   }
   index known = -1;
-  shared_draw drawn;
-  for (index i = 0; i < n; ++i) {
-    const index partner = order.partner_by(place[std::size_t(i)], [&](index k) { return row_at[std::size_t(k)]; });
-    const index from = leader(rows.per, i, partner);
-    if (from != known) drawn = rows(bits, from), known = from;
-    keep(static_cast<std::size_t>(i), partner, drawn);
+  shared_draw shared;
+  for (std::size_t i = 0; i < size; ++i) {
+    const index partner = order.partner_by(place[i], [&](index k) { return row_at[std::size_t(k)]; });
+    const index from = leader(rows.per, static_cast<index>(i), partner);
+    if (from != known) shared = rows(bits, from), known = from;
+    result.lambda[i] = shared.lambda;
+    result.partner[i] = partner;
+    if constexpr (requires { result.boxes; }) result.boxes[i] = shared.box;
+    if constexpr (requires { result.cut; }) result.cut[i] = shared.cut;
   }
+  return result;
 }
 
 inline void require_rows(const char* function, index n) {

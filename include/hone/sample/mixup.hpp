@@ -38,13 +38,7 @@ struct mixup_rows {
 }  // namespace detail
 
 inline mixup_draw mixup::draw(integer seed, integer step, integer n) const {
-  const detail::mixup_rows rows(*this, n);
-  mixup_draw result{std::vector<float>(std::size_t(n.value)), std::vector<index>(std::size_t(n.value))};
-  detail::each_row(rows, {seed, step}, n, [&](std::size_t i, index partner, detail::shared_draw const& drawn) {
-    result.lambda[i] = drawn.lambda;
-    result.partner[i] = partner;
-  });
-  return result;
+  return detail::drawn<mixup_draw>(detail::mixup_rows(*this, n), {seed, step}, n);
 }
 
 }  // namespace hone

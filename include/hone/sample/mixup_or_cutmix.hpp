@@ -60,20 +60,7 @@ struct mixup_or_cutmix_rows {
 inline mixup_or_cutmix_draw mixup_or_cutmix::draw(integer seed, integer step, integer n, integer height,
                                                   integer width) const {
   const detail::mixup_or_cutmix_rows rows(*this, n, height, width);
-  const auto size = std::size_t(n.value);
-  mixup_or_cutmix_draw result{std::vector<float>(size),
-                              std::vector<index>(size),
-                              std::vector<pixel_box>(size),
-                              std::vector<std::uint8_t>(size),
-                              height,
-                              width};
-  detail::each_row(rows, {seed, step}, n, [&](std::size_t i, index partner, detail::shared_draw const& drawn) {
-    result.lambda[i] = drawn.lambda;
-    result.partner[i] = partner;
-    result.boxes[i] = drawn.box;
-    result.cut[i] = drawn.cut;
-  });
-  return result;
+  return detail::drawn(rows, {seed, step}, n, mixup_or_cutmix_draw{.height = height, .width = width});
 }
 
 }  // namespace hone
