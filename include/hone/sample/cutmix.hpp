@@ -88,7 +88,7 @@ struct cutmix_rows {
 
 inline cutmix_draw cutmix::draw(integer seed, integer step, integer n, integer height, integer width) const {
   const detail::cutmix_rows rows(*this, n, height, width);
-  return detail::drawn(rows, {seed, step}, n, cutmix_draw{.height = height, .width = width});
+  return detail::drawn<cutmix_draw>(rows, {seed, step}, n, height, width);
 }
 
 }  // namespace hone

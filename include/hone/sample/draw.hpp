@@ -68,7 +68,10 @@ HONE_HD constexpr partners partners_of(mixing_unit per, partners with) noexcept 
 
 /// Every row of a batch, into whatever a draw has.
 template <class Draw, class Rows>
-Draw drawn(Rows const& rows, random_bits const& bits, index n, Draw result = {}) {
+Draw drawn(Rows const& rows, random_bits const& bits, index n, [[maybe_unused]] index height = 0,
+           [[maybe_unused]] index width = 0) {
+  Draw result;
+  if constexpr (requires { result.boxes; }) result.height = height, result.width = width;
   const auto size = static_cast<std::size_t>(n);
   result.lambda.resize(size), result.partner.resize(size);
   if constexpr (requires { result.boxes; }) result.boxes.resize(size);

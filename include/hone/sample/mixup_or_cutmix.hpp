@@ -60,7 +60,7 @@ struct mixup_or_cutmix_rows {
 inline mixup_or_cutmix_draw mixup_or_cutmix::draw(integer seed, integer step, integer n, integer height,
                                                   integer width) const {
   const detail::mixup_or_cutmix_rows rows(*this, n, height, width);
-  return detail::drawn(rows, {seed, step}, n, mixup_or_cutmix_draw{.height = height, .width = width});
+  return detail::drawn<mixup_or_cutmix_draw>(rows, {seed, step}, n, height, width);
 }
 
 }  // namespace hone
