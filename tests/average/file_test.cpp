@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <hone/average/state_file.hpp>
 
+#include "support/folder.hpp"
 #include "support/message.hpp"
 
 #include <doctest/doctest.h>
@@ -25,22 +26,7 @@
 namespace {
 
 namespace fs = std::filesystem;
-
-struct folder {
-  fs::path path;
-
-  folder() {
-    std::string name = (fs::temp_directory_path() / "hone.XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  folder(folder const&) = delete;
-  folder& operator=(folder const&) = delete;
-  ~folder() { fs::remove_all(path); }
-
-  std::string file(const char* name) const { return (path / name).string(); }
-  auto files() const { return std::distance(fs::directory_iterator(path), fs::directory_iterator()); }
-};
+using support::folder;
 
 // Two tensors that both hold x everywhere, with x steps.
 struct model {

@@ -2,6 +2,7 @@
 // Files of teacher outputs: what comes back, which bytes they are, and what damaged ones are answered with.
 #include <hone/hone.hpp>
 
+#include <support/folder.hpp>
 #include <support/message.hpp>
 #include <support/numbers.hpp>
 
@@ -24,20 +25,7 @@ namespace {
 
 using support::noise;
 namespace fs = std::filesystem;
-
-/// A folder that is gone afterwards.
-struct folder {
-  fs::path path;
-
-  folder() {
-    std::string name = (fs::temp_directory_path() / "hone.XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~folder() { fs::remove_all(path); }
-  std::string operator/(const char* name) const { return (path / name).string(); }
-  std::size_t files() const { return std::size_t(std::distance(fs::directory_iterator(path), {})); }
-};
+using support::folder;
 
 std::string bytes_of(std::string const& path) {
   std::ifstream in(path, std::ios::binary);
@@ -92,9 +80,9 @@ TEST_CASE("what is stored comes back, any rows in any order") {
   const std::vector<float> z = some_logits();
   for (const hone::index k : {1, 3, 12})
     for (const double T : {1.0, 3.0}) {
-      store(here / "teacher", z, classes, k, T);
+      store(here.file("teacher"), z, classes, k, T);
       CHECK(here.files() == 1);
-      const hone::teacher_reader reader(here / "teacher");
+      const hone::teacher_reader reader(here.file("teacher"));
       CHECK(reader.rows() == rows);
       CHECK(reader.classes() == classes);
       CHECK(reader.k() == k);
@@ -134,9 +122,9 @@ TEST_CASE("the loss of a stored teacher is that of the teacher, to the digits of
   const std::vector<float> t = some_logits();
   std::vector<float> z(t.size());
   for (std::size_t i = 0; i < z.size(); ++i) z[i] = t[i] / 2 + static_cast<float>(noise(hone::index(i) + 300)) / 4;
-  store(here / "teacher", t, classes, classes, 2);
+  store(here.file("teacher"), t, classes, classes, 2);
   hone::top_k_batch batch;
-  hone::teacher_reader(here / "teacher").range(0, rows, batch);
+  hone::teacher_reader(here.file("teacher")).range(0, rows, batch);
   const hone::cpu cpu(1);
   const hone::matrix_view student{z.data(), rows, classes};
   const double exact = hone::evaluate(cpu, hone::distillation(hone::matrix_view{t.data(), rows, classes}, 2), student);
@@ -147,10 +135,10 @@ TEST_CASE("the bytes are as the page says, whatever the machine") {
   const folder here;
   // Two classes at the same probability and one at none: logits 0, 0 and -inf, T = 1.
   const std::vector<float> z{0, -std::numeric_limits<float>::infinity(), 0};
-  hone::teacher_writer writer(here / "t", {.classes = 3, .k = 2});
+  hone::teacher_writer writer(here.file("t"), {.classes = 3, .k = 2});
   writer.append(hone::matrix_view{z.data(), 1, 3});
   writer.finish();
-  const std::string b = bytes_of(here / "t");
+  const std::string b = bytes_of(here.file("t"));
   const auto at = [&](std::size_t i) { return int(static_cast<unsigned char>(b[i])); };
   REQUIRE(b.size() == 64 + 4 + 2 * 2 + 2 * 2 + 4);
   CHECK(b.substr(0, 8) == "hone.tkd");
@@ -171,9 +159,9 @@ TEST_CASE("many classes take 32 bits, equal logits the first class, and far ones
   const hone::index K = 70000;
   std::vector<float> z(std::size_t(K), 1.0f);
   z[69999] = 2e5f;
-  store(here / "t", z, K, 3, 1);
+  store(here.file("t"), z, K, 3, 1);
   hone::top_k_batch batch;
-  hone::teacher_reader(here / "t").range(0, 1, batch);
+  hone::teacher_reader(here.file("t")).range(0, 1, batch);
   CHECK(batch.classes == std::vector<std::int32_t>{0, 1, 69999});
   CHECK(batch.log_probabilities == std::vector<float>{-65504, -65504, 0});
   CHECK(batch.rest[0] == doctest::Approx(-199999 + std::log(69997.0)).epsilon(1e-6));
@@ -181,11 +169,11 @@ TEST_CASE("many classes take 32 bits, equal logits the first class, and far ones
 
 TEST_CASE("a file that is damaged, short or another is refused, and the batch is as it was") {
   const folder here;
-  store(here / "t", some_logits(), classes, 3, 1);
-  const std::string whole = bytes_of(here / "t");
+  store(here.file("t"), some_logits(), classes, 3, 1);
+  const std::string whole = bytes_of(here.file("t"));
   const auto opens = [&](std::string const& bytes) {
-    write(here / "bad", bytes);
-    return support::message([&] { hone::teacher_reader reader(here / "bad"); });
+    write(here.file("bad"), bytes);
+    return support::message([&] { hone::teacher_reader reader(here.file("bad")); });
   };
   const auto says = [](std::string const& said, const char* text) {
     CHECK_MESSAGE(said.find(text) != std::string::npos, said);
@@ -205,8 +193,8 @@ TEST_CASE("a file that is damaged, short or another is refused, and the batch is
   }
   for (std::size_t i = 64 + 3 * 20; i < 64 + 4 * 20; ++i) {  // row 3
     bad = whole, bad[i] = static_cast<char>(bad[i] ^ 4);
-    write(here / "bad", bad);
-    const hone::teacher_reader reader(here / "bad");
+    write(here.file("bad"), bad);
+    const hone::teacher_reader reader(here.file("bad"));
     hone::top_k_batch batch;
     reader.range(0, 3, batch);
     const auto before = batch.log_probabilities;
@@ -214,7 +202,7 @@ TEST_CASE("a file that is damaged, short or another is refused, and the batch is
     CHECK(batch.log_probabilities == before);
     CHECK(batch.rows == 3);
   }
-  const hone::teacher_reader reader(here / "t");
+  const hone::teacher_reader reader(here.file("t"));
   hone::top_k_batch batch;
   const std::vector<hone::index> beyond{0, 7}, below{-1};
   const std::vector<std::uint64_t> huge{~std::uint64_t(0)};
@@ -224,14 +212,14 @@ TEST_CASE("a file that is damaged, short or another is refused, and the batch is
   says(support::message([&] { reader.range(5, 3, batch); }), "range: 3 rows from row 5 on, the file has 7");
   says(support::message([&] { reader.range(-1, 1, batch); }), "range: 1 rows from row -1 on");
   CHECK(batch.rows == 0);
-  CHECK_THROWS_AS(hone::teacher_reader(here / "none"), hone::io_error);
+  CHECK_THROWS_AS(hone::teacher_reader(here.file("none")), hone::io_error);
 }
 
 TEST_CASE("a file that was cut short after it was opened") {
   const folder here;
-  store(here / "t", some_logits(), classes, 3, 1);
-  const hone::teacher_reader reader(here / "t");
-  fs::resize_file(here / "t", 64 + 2 * 20 + 5);
+  store(here.file("t"), some_logits(), classes, 3, 1);
+  const hone::teacher_reader reader(here.file("t"));
+  fs::resize_file(here.file("t"), 64 + 2 * 20 + 5);
   hone::top_k_batch batch;
   const std::string said = support::message([&] { reader.range(1, 2, batch); });
   CHECK_MESSAGE(said.find("the file ends in the middle of row 2") != std::string::npos, said);
@@ -247,25 +235,25 @@ TEST_CASE("what the writer refuses, and what it leaves behind") {
     const std::string said = support::message(call);
     CHECK_MESSAGE(said.find(text) != std::string::npos, said);
   };
-  says("teacher_writer: classes is 0", [&] { hone::teacher_writer(here / "t", {.classes = 0, .k = 1}); });
-  says("teacher_writer: k is 0", [&] { hone::teacher_writer(here / "t", {.classes = 5, .k = 0}); });
-  says("teacher_writer: k is 6", [&] { hone::teacher_writer(here / "t", {.classes = 5, .k = 6}); });
+  says("teacher_writer: classes is 0", [&] { hone::teacher_writer(here.file("t"), {.classes = 0, .k = 1}); });
+  says("teacher_writer: k is 0", [&] { hone::teacher_writer(here.file("t"), {.classes = 5, .k = 0}); });
+  says("teacher_writer: k is 6", [&] { hone::teacher_writer(here.file("t"), {.classes = 5, .k = 6}); });
   for (const double T : {0.0, -1.0, std::nan("")})
     says("teacher_writer: temperature is ",
-         [&] { hone::teacher_writer(here / "t", {.classes = 5, .k = 1, .temperature = T}); });
+         [&] { hone::teacher_writer(here.file("t"), {.classes = 5, .k = 1, .temperature = T}); });
   CHECK(here.files() == 0);
-  CHECK_THROWS_AS(hone::teacher_writer(here / "no/folder", {.classes = 5, .k = 1}), hone::io_error);
+  CHECK_THROWS_AS(hone::teacher_writer(here.file("no/folder"), {.classes = 5, .k = 1}), hone::io_error);
   {
-    hone::teacher_writer writer(here / "t", {.classes = classes, .k = 3});
+    hone::teacher_writer writer(here.file("t"), {.classes = classes, .k = 3});
     writer.append(logits);
-    CHECK(!fs::exists(here / "t"));
+    CHECK(!fs::exists(here.file("t")));
     CHECK(here.files() == 1);
   }
   CHECK(here.files() == 0);  // not finished: nothing is left
 
-  store(here / "t", z, classes, 3, 1);
-  const std::string whole = bytes_of(here / "t");
-  hone::teacher_writer writer(here / "again", {.classes = classes, .k = 3});
+  store(here.file("t"), z, classes, 3, 1);
+  const std::string whole = bytes_of(here.file("t"));
+  hone::teacher_writer writer(here.file("again"), {.classes = classes, .k = 3});
   says("teacher_writer::append: logits is 7 x 11, the file has 12 classes",
        [&] { writer.append(hone::matrix_view{z.data(), rows, 11}); });
   for (const float x : {std::nanf(""), std::numeric_limits<float>::infinity()}) {
@@ -280,7 +268,7 @@ TEST_CASE("what the writer refuses, and what it leaves behind") {
   CHECK(writer.rows() == 0);
   writer.append(logits);
   writer.finish();
-  CHECK(bytes_of(here / "again") == whole);
+  CHECK(bytes_of(here.file("again")) == whole);
   says("is finished", [&] { writer.append(logits); });
   says("is finished", [&] { writer.finish(); });
 }
