@@ -6,6 +6,7 @@
 #include <cpu/this_machine.hpp>
 #include <support/message.hpp>
 
+#include <algorithm>
 #include <cstring>
 
 namespace {
@@ -28,8 +29,11 @@ TEST_CASE("large images are mixed alike, with any number of threads, apart and i
   const hone::index n = 24, height = 160, width = 211, features = 3 * height * width;
   std::vector<float> images(std::size_t(n * features));
   for (std::size_t i = 0; i < images.size(); ++i) images[i] = float(i % 1009);
+  std::vector<float> one(images.size()), two(images.size()), place(images.size());
   const auto check = [&](auto const& draw) {
-    std::vector<float> one(images.size(), 7.0f), two(images.size(), 7.0f), place = images;
+    std::ranges::fill(one, 7.0f);
+    std::ranges::fill(two, 7.0f);
+    std::ranges::copy(images, place.begin());
     hone::blend(hone::cpu(1), draw, view{images.data(), n, features}, view{one.data(), n, features});
     hone::blend(hone::cpu(3), draw, view{images.data(), n, features}, view{two.data(), n, features});
     hone::blend(cpu, draw, view{place.data(), n, features}, view{place.data(), n, features});
