@@ -74,6 +74,7 @@ TEST_CASE("a refused blend says what is wrong, and writes nothing") {
     return said(d, in, out);
   };
   CHECK(said(draw, in, view{mixed.data(), 3, 8}) == "blend: mixed is 3 x 8, images is 4 x 8");
+  CHECK(said(draw, in, view{mixed.data(), 4, 7}) == "blend: mixed is 4 x 7, images is 4 x 8");
   CHECK(said(draw, in, view{nullptr, 4, 8}) == "blend: mixed is 4 x 8 but has no data");
   CHECK(said(draw, view{images.data(), 4, 8, 7}, out) ==
         "blend: images has a row_stride of 7, must be at least its 8 columns");
@@ -82,6 +83,8 @@ TEST_CASE("a refused blend says what is wrong, and writes nothing") {
   CHECK(said(draw, view{images.data(), 3, 8}, view{mixed.data(), 3, 8}) == "blend: the draw has 4 lambdas for 3 rows");
   CHECK(spoilt(draw, [](auto& d) { d.partner.pop_back(); }) == "blend: the draw has 3 partners for 4 rows");
   CHECK(spoilt(draw, [](auto& d) { d.partner[2] = 4; }) == "blend: partner of row 2 is 4, must be in [0, 4)");
+  CHECK(spoilt(draw, [](auto& d) { d.partner[1] = -1; }) == "blend: partner of row 1 is -1, must be in [0, 4)");
+  CHECK(spoilt(draw, [](auto& d) { d.lambda[2] = -0.5f; }) == "blend: lambda of row 2 is -0.5, must be in [0, 1]");
   CHECK(spoilt(draw, [](auto& d) { d.lambda[0] = 1.5f; }) == "blend: lambda of row 0 is 1.5, must be in [0, 1]");
   CHECK(spoilt(draw, [](auto& d) { d.lambda[3] = NAN; }).find("blend: lambda of row 3 is") == 0);
   CHECK(spoilt(cut, [](auto& d) { d.boxes.pop_back(); }) == "blend: the draw has 3 boxes for 4 rows");
@@ -89,12 +92,23 @@ TEST_CASE("a refused blend says what is wrong, and writes nothing") {
         "blend: box of row 1 is (0, 0, 5, 2), must be in an image of height 2 and width 4");
   CHECK(spoilt(cut, [](auto& d) { d.boxes[1] = {2, 0, 1, 2}; }) ==
         "blend: box of row 1 is (2, 0, 1, 2), must be in an image of height 2 and width 4");
-  CHECK(spoilt(cut, [](auto& d) { d.height = 0; }).find("blend: ") == 0);
+  CHECK(spoilt(cut, [](auto& d) { d.boxes[3] = {-1, 0, 1, 2}; }) ==
+        "blend: box of row 3 is (-1, 0, 1, 2), must be in an image of height 2 and width 4");
+  CHECK(spoilt(cut, [](auto& d) { d.boxes[3] = {0, 2, 1, 1}; }) ==
+        "blend: box of row 3 is (0, 2, 1, 1), must be in an image of height 2 and width 4");
+  CHECK(spoilt(cut, [](auto& d) { d.boxes[3] = {0, -1, 1, 1}; }) ==
+        "blend: box of row 3 is (0, -1, 1, 1), must be in an image of height 2 and width 4");
+  CHECK(spoilt(cut, [](auto& d) { d.boxes[3] = {0, 0, 1, 3}; }) ==
+        "blend: box of row 3 is (0, 0, 1, 3), must be in an image of height 2 and width 4");
+  CHECK(spoilt(cut, [](auto& d) { d.height = 0, d.boxes.assign(4, {}); }) ==
+        "blend: height is 0, must be in [1, 2^31)");
   CHECK(spoilt(cut, [](auto& d) { d.height = 3; }) == "blend: images have 8 features, must be channels of 3 x 4");
   CHECK(spoilt(hone::mixup_or_cutmix{}.draw(1, 0, 4, 2, 4), [](auto& d) { d.cut.clear(); }) ==
         "blend: the draw has 0 cuts for 4 rows");
   CHECK(said(draw, in, view{images.data() + 8, 4, 8}) ==
         "blend: images and mixed overlap at 4 rows of 8 and 8, must be the same or apart");
+  CHECK(said(draw, view{images.data(), 4, 6, 8}, view{images.data(), 4, 6, 7}) ==
+        "blend: images and mixed overlap at 4 rows of 8 and 7, must be the same or apart");
   auto loose = draw;
   loose.partner = {1, 2, 1, 0};
   CHECK(said(loose, in, in) ==

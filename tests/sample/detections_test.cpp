@@ -53,6 +53,10 @@ TEST_CASE("what does not fit is refused") {
         "mix_detections: first must be 4 numbers that rise from 0 to the 3 boxes");
   CHECK(said([](auto& l) { l.first = {0, 3, 2, 3}; }) ==
         "mix_detections: first must be 4 numbers that rise from 0 to the 3 boxes");
+  CHECK(said([](auto& l) { l.first = {1, 2, 2, 3}; }) ==
+        "mix_detections: first must be 4 numbers that rise from 0 to the 3 boxes");
+  CHECK(said([](auto& l) { l.first = {0, 2, 2, 4}; }) ==
+        "mix_detections: first must be 4 numbers that rise from 0 to the 3 boxes");
   CHECK(message([&] { hone::mix_detections(hone::mixup_draw{{0.5f}, {1}}, some()); }) ==
         "mix_detections: partner of row 0 is 1, must be in [0, 1)");
 }

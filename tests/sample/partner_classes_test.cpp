@@ -44,6 +44,15 @@ TEST_CASE("labels of partners answer as copies of them do: ignored rows, class w
   }
 }
 
+// What a device asks, where no host reads labels.
+TEST_CASE("a row fits where its partner's label does") {
+  const std::vector<int> labels{0, 3, 2, -1};
+  const std::vector<hone::index> partner{1, 0, 3, 2};
+  const auto target = hone::partner_classes(labels, partner);
+  const bool fits[] = {false, true, false, true};
+  for (hone::index i = 0; i < 4; ++i) CHECK(target.labels_fit(i, 3) == fits[i]);
+}
+
 TEST_CASE("partners that do not fit are refused, and nothing is written") {
   const std::vector<int> labels{0, 1, 2, 0}, large{0, 1, 3, 0};
   std::vector<float> z(12, 0.5f), gradient(12, 7.0f);

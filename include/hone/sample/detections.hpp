@@ -52,7 +52,7 @@ detections<T> mix_detections(mixup_draw const& draw, detections<T> const& of) {
     const index partner = draw.partner[std::size_t(i)];
     const float lambda = partner == i ? 1 : draw.lambda[std::size_t(i)];
     add(i, lambda);
-    if (partner != i) add(partner, 1 - lambda);
+    add(partner, 1 - lambda);
     mixed.first.push_back(static_cast<index>(mixed.classes.size()));
   }
   return mixed;
