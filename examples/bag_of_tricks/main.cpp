@@ -16,8 +16,6 @@ namespace {
 
 using namespace ladder;
 
-enum exit_code { done = 0, failed = 1, misused = 2, stopped = 130 };
-
 /// What is trained beside what teaches.
 struct selection {
   std::vector<std::string> networks;
@@ -64,7 +62,7 @@ void print_results(const options& o, const selection& chosen, const results& all
   for (const experiment& e : chosen.experiments) std::printf("\n%s\n", verdict(e, e.judge(o.plan, all)).c_str());
 }
 
-exit_code run(options o, const std::string& command) {
+int run(options o, const std::string& command) {
   if (o.jobs == 0) o.jobs = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   const selection chosen(o);
   const images data(demo::read_dataset(o.data), o.plan);
@@ -84,31 +82,23 @@ exit_code run(options o, const std::string& command) {
   if (demo::interrupted()) {
     std::printf("\ninterrupted: %zu of %zu trainings are done; the same command goes on from %s\n", results.size(),
                 all.size(), o.work.c_str());
-    return stopped;
+    return demo::stopped;
   }
   print_results(o, chosen, results);
   if (o.sets.empty()) {
     demo::write_report(o.report, html_report({command, o.plan, chosen.networks, chosen.experiments, results, o.jobs}));
     std::printf("report: %s\n", o.report.c_str());
   }
-  return done;
+  return demo::done;
 }
 
 }  // namespace
 
 int main(int count, char** arguments) {
-  std::string command = "bag_of_tricks";
-  for (int i = 1; i < count; ++i) command += std::string(" ") + arguments[i];
-  try {
-    const options options = parse({arguments + std::min(count, 1), arguments + count});
+  return demo::program("bag_of_tricks", count, arguments, [](auto given, const std::string& command) -> int {
+    const options options = parse(given);
     if (!options.help) return run(options, command);
     std::printf("%s", help_text().c_str());
-    return done;
-  } catch (const usage_error& error) {
-    std::fprintf(stderr, "bag_of_tricks: %s\ntry bag_of_tricks --help\n", error.what());
-    return misused;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "bag_of_tricks: %s\n", error.what());
-    return failed;
-  }
+    return demo::done;
+  });
 }

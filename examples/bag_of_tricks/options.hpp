@@ -2,17 +2,14 @@
 /// The command line.
 #pragma once
 
+#include "command_line.hpp"
 #include "plan.hpp"
 
 #include <span>
-#include <stdexcept>
 
 namespace ladder {
 
-/// A bad option or value; the message names it.
-struct usage_error : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
+using demo::usage_error;
 
 struct options {
   std::string data = {};  // empty: where the Debian package puts it

@@ -17,8 +17,6 @@ namespace {
 
 using namespace regression;
 
-enum exit_code { done = 0, failed = 1, misused = 2, stopped = 130 };
-
 /// A bar on a terminal, a plain line at each tenth anywhere else.
 class progress {
  public:
@@ -47,7 +45,7 @@ class progress {
   int tenth_ = 0;
 };
 
-exit_code run(options options, const std::string& command) {
+int run(options options, const std::string& command) {
   if (options.threads == 0) options.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   demo::check_writable(options.out);
   demo::catch_interrupts();
@@ -65,31 +63,21 @@ exit_code run(options options, const std::string& command) {
     std::printf("\ninterrupted%s\n", measured.points.empty()
                                          ? " before any point was finished: no report"
                                          : demo::format(" after %zu points; so far:", measured.points.size()).c_str());
-  if (measured.points.empty()) return stopped;
+  if (measured.points.empty()) return demo::stopped;
   std::printf("\n%s\n", table_text(measured).c_str());
   for (const std::string& sentence : verdicts(measured)) std::printf("%s\n", sentence.c_str());
   demo::write_report(options.out, html_report({command, points.size(), std::move(measured)}));
   std::printf("report: %s\n", options.out.c_str());
-  return demo::interrupted() ? stopped : done;
+  return demo::interrupted() ? demo::stopped : demo::done;
 }
 
 }  // namespace
 
 int main(int count, char** arguments) {
-  std::string command = "box_regression";
-  for (int i = 1; i < count; ++i) command += std::string(" ") + arguments[i];
-  try {
-    const options options = parse({arguments + std::min(count, 1), arguments + count});
-    if (options.help) {
-      std::printf("%s", help_text().c_str());
-      return done;
-    }
-    return run(options, command);
-  } catch (const usage_error& error) {
-    std::fprintf(stderr, "box_regression: %s\ntry box_regression --help\n", error.what());
-    return misused;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "box_regression: %s\n", error.what());
-    return failed;
-  }
+  return demo::program("box_regression", count, arguments, [](auto given, const std::string& command) -> int {
+    const options options = parse(given);
+    if (!options.help) return run(options, command);
+    std::printf("%s", help_text().c_str());
+    return demo::done;
+  });
 }

@@ -2,16 +2,14 @@
 /// The command line.
 #pragma once
 
+#include "command_line.hpp"
+
 #include <span>
-#include <stdexcept>
 #include <string>
 
 namespace regression {
 
-/// A bad option or value; the message names it.
-struct usage_error : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
+using demo::usage_error;
 
 struct options {
   int points = 500;  // of 343 cases each

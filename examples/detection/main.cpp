@@ -17,8 +17,6 @@ namespace {
 using namespace detection;
 using demo::format;
 
-enum exit_code { done = 0, failed = 1, misused = 2, stopped = 130 };
-
 constexpr std::uint64_t canvas_seed = 1;  // that of the trainings changes the weights and the order alone
 
 std::vector<recipe> chosen_recipes(const options& options) {
@@ -99,7 +97,7 @@ class progress final : public observer {
   double done_ = 0;  // images, of all trainings
 };
 
-exit_code run(options options, const std::string& command) {
+int run(options options, const std::string& command) {
   if (options.threads == 0) options.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   const std::vector<recipe> recipes = chosen_recipes(options);
   demo::check_writable(options.report);
@@ -128,27 +126,17 @@ exit_code run(options options, const std::string& command) {
   for (const std::string& sentence : verdicts(histories)) std::printf("%s\n", sentence.c_str());
   demo::write_report(options.report, html_report({command, options, scenes, recipes, histories}));
   std::printf("report: %s\n", options.report.c_str());
-  return demo::interrupted() ? stopped : done;
+  return demo::interrupted() ? demo::stopped : demo::done;
 }
 
 }  // namespace
 
 int main(int count, char** arguments) {
-  std::string command = "detection";
-  for (int i = 1; i < count; ++i) command += std::string(" ") + arguments[i];
-  try {
-    const options options = parse({arguments + std::min(count, 1), arguments + count});
-    if (options.help) {
-      std::printf("%s\nrecipes:\n", help_text().c_str());
-      print_recipes(all_recipes());
-      return done;
-    }
-    return run(options, command);
-  } catch (const usage_error& error) {
-    std::fprintf(stderr, "detection: %s\ntry detection --help\n", error.what());
-    return misused;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "detection: %s\n", error.what());
-    return failed;
-  }
+  return demo::program("detection", count, arguments, [](auto given, const std::string& command) -> int {
+    const options options = parse(given);
+    if (!options.help) return run(options, command);
+    std::printf("%s\nrecipes:\n", help_text().c_str());
+    print_recipes(all_recipes());
+    return demo::done;
+  });
 }

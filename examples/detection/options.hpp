@@ -2,17 +2,15 @@
 /// The command line.
 #pragma once
 
+#include "command_line.hpp"
+
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 namespace detection {
 
-/// A bad option or value; the message names it.
-struct usage_error : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
+using demo::usage_error;
 
 struct options {
   std::string data = {};  // empty: where the Debian package puts Fashion-MNIST

@@ -13,8 +13,6 @@ namespace {
 
 using namespace demo;
 
-enum exit_code { done = 0, failed = 1, misused = 2, stopped = 130 };
-
 std::string listed(const auto& named) {
   std::string text;
   for (const auto& n : named) text += (text.empty() ? "" : ", ") + n.name;
@@ -69,7 +67,7 @@ dataset choose_images(dataset data, const options& options) {
   return data;
 }
 
-exit_code run(options options, const std::string& command) {
+int run(options options, const std::string& command) {
   if (options.threads == 0) options.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   chosen_recipes(options, {1, 1, 1, 1});  // a mistyped name is told before the data is read
   const dataset data = choose_images(read_dataset(options.data), options);
@@ -112,24 +110,14 @@ exit_code run(options options, const std::string& command) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  std::string command = "fashion_mnist";
-  for (int i = 1; i < count; ++i) command += std::string(" ") + arguments[i];
-  try {
-    const options options = parse({arguments + std::min(count, 1), arguments + count});
-    if (options.help) {
-      std::printf("%s\nrecipes; each is compared with what it adds to, or else with the first one named:\n",
-                  help_text().c_str());
-      print_recipes(all_recipes({60000, options.epochs, options.batch, options.large_batch, options.rate}));
-      std::printf("\ngroups of recipes:\n");
-      print_groups();
-      return done;
-    }
-    return run(options, command);
-  } catch (const usage_error& error) {
-    std::fprintf(stderr, "fashion_mnist: %s\ntry fashion_mnist --help\n", error.what());
-    return misused;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "fashion_mnist: %s\n", error.what());
-    return failed;
-  }
+  return demo::program("fashion_mnist", count, arguments, [](auto given, const std::string& command) -> int {
+    const options options = parse(given);
+    if (!options.help) return run(options, command);
+    std::printf("%s\nrecipes; each is compared with what it adds to, or else with the first one named:\n",
+                help_text().c_str());
+    print_recipes(all_recipes({60000, options.epochs, options.batch, options.large_batch, options.rate}));
+    std::printf("\ngroups of recipes:\n");
+    print_groups();
+    return demo::done;
+  });
 }

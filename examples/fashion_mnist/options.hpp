@@ -2,18 +2,14 @@
 /// The command line.
 #pragma once
 
+#include "command_line.hpp"
+
 #include <optional>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 namespace demo {
-
-/// A bad option or value; the message names it.
-struct usage_error : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 struct options {
   std::string data = {};  // empty: where the Debian package puts it
