@@ -18,14 +18,6 @@ inline constexpr bool is_logits<matrix_view<T>> = element<std::remove_const_t<T>
 template <class T>
 concept label_numbers = std::ranges::contiguous_range<T const&> && std::integral<std::ranges::range_value_t<T const&>>;
 
-/// What every verb of calibration says of logits that it cannot take.
-template <class Logits>
-constexpr void require_logits() {
-  static_assert(
-      is_logits<Logits>,
-      "calibration: the logits must be a hone::matrix_view of float, double, or a 16-bit floating-point type");
-}
-
 template <class Label>
 classes_target<Label> classes_of(classes_target<Label> const& labels) noexcept {
   return labels;
@@ -49,6 +41,24 @@ void require_labelled(const char* function, matrix_view<const T> logits, classes
     if (!labels.labels_fit(i, logits.columns) && !labels.ignores(i))
       fail("%s: the label of row %jd is %jd, must be in [0, %jd)", function, std::intmax_t(i),
            std::intmax_t(labels.label(i)), std::intmax_t(logits.columns));
+}
+
+/// What a verb of calibration works on.
+template <class View, class Target>
+struct labelled_logits {
+  View logits;
+  Target labels;
+};
+
+template <class Logits, class Labels>
+auto labelled(const char* function, Logits const& logits, Labels const& labels) {
+  static_assert(
+      is_logits<Logits>,
+      "calibration: the logits must be a hone::matrix_view of float, double, or a 16-bit floating-point type");
+  const labelled_logits<matrix_view<number_of<Logits> const>, decltype(classes_of(labels))> rows{logits,
+                                                                                                 classes_of(labels)};
+  require_labelled(function, rows.logits, rows.labels);
+  return rows;
 }
 
 /// The numbers that say how confidences are computed and counted.

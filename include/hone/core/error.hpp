@@ -73,6 +73,11 @@ HONE_HD inline bool finite(double x) noexcept {
   return (bits >> 52 & 0x7ff) != 0x7ff;
 }
 
+/// Of what divides or scales.
+HONE_HD inline void require_positive(const char* function, const char* parameter, double x) {
+  require(x > 0 && finite(x), function, parameter, x, "finite and positive");
+}
+
 }  // namespace detail
 
 /// Sets the handler for builds without exceptions and returns the one it replaces.

@@ -162,12 +162,9 @@ double static_error(cpu const& backend, matrix_view<const T> logits, classes_tar
 template <class Logits, class Labels>
 reliability_diagram reliability(cpu const& backend, Logits const& logits, Labels const& labels,
                                 reliability_options options = {}) {
-  detail::require_logits<Logits>();
-  const matrix_view<detail::number_of<Logits> const> view(logits);
-  const auto target = detail::classes_of(labels);
-  detail::require_labelled("reliability", view, target);
+  const auto rows = detail::labelled("reliability", logits, labels);
   detail::require_bins("reliability", options.bins, options.temperature);
-  return on_cpu::diagram_of(on_cpu::answers(backend, view, target, options.temperature), options);
+  return on_cpu::diagram_of(on_cpu::answers(backend, rows.logits, rows.labels, options.temperature), options);
 }
 
 /// The static calibration error (Nixon et al. 2019, arXiv 1904.01685): the mean over the classes of what the expected
@@ -176,12 +173,9 @@ reliability_diagram reliability(cpu const& backend, Logits const& logits, Labels
 template <class Logits, class Labels>
 double static_calibration_error(cpu const& backend, Logits const& logits, Labels const& labels,
                                 static_calibration_options options = {}) {
-  detail::require_logits<Logits>();
-  const matrix_view<detail::number_of<Logits> const> view(logits);
-  const auto target = detail::classes_of(labels);
-  detail::require_labelled("static_calibration_error", view, target);
+  const auto rows = detail::labelled("static_calibration_error", logits, labels);
   detail::require_bins("static_calibration_error", options.bins, options.temperature);
-  return on_cpu::static_error(backend, view, target, options);
+  return on_cpu::static_error(backend, rows.logits, rows.labels, options);
 }
 
 }  // namespace hone

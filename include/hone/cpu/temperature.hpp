@@ -69,14 +69,12 @@ detail::likelihood mean_likelihood(cpu const& backend, matrix_view<const T> logi
 template <class Logits, class Labels>
 temperature_fit fit_temperature(cpu const& backend, Logits const& logits, Labels const& labels,
                                 temperature_options options = {}) {
-  detail::require_logits<Logits>();
-  const matrix_view<detail::number_of<Logits> const> view(logits);
-  const auto target = detail::classes_of(labels);
-  detail::require_labelled("fit_temperature", view, target);
+  const auto rows = detail::labelled("fit_temperature", logits, labels);
   detail::require_bounds("fit_temperature", options);
-  const double counted = on_cpu::count_rows(view.rows, target.ignoring(), [&](index i) { return target.ignores(i); });
+  const double counted =
+      on_cpu::count_rows(rows.logits.rows, rows.labels.ignoring(), [&](index i) { return rows.labels.ignores(i); });
   return detail::least_likelihood(
-      [&](double beta) { return on_cpu::mean_likelihood(backend, view, target, beta, counted); }, options);
+      [&](double beta) { return on_cpu::mean_likelihood(backend, rows.logits, rows.labels, beta, counted); }, options);
 }
 
 }  // namespace hone

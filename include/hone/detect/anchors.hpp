@@ -62,7 +62,7 @@ inline void require_level(const char* function, anchor_level const& level) {
   require(level.images >= 0, function, "images", level.images.value, "at least 0");
   require(level.rows >= 0, function, "rows", level.rows.value, "at least 0");
   require(level.columns >= 0, function, "columns", level.columns.value, "at least 0");
-  require(level.stride > 0 && finite(level.stride), function, "stride", level.stride.value, "finite and positive");
+  require_positive(function, "stride", level.stride);
   const auto anchors = static_cast<index>(level.anchors.size());
   if (level.first < 0 || level.first > anchors || level.count < -1 || level.anchor_count() > anchors - level.first)
     fail("%s: %jd anchors from %jd on, there are %jd", function, std::intmax_t(level.count), std::intmax_t(level.first),

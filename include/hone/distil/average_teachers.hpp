@@ -33,7 +33,7 @@ teacher_shares require_teachers(std::span<const matrix_view<const T>> teachers, 
   const char* const me = "average_teachers";
   const auto count = static_cast<index>(teachers.size());
   require(count >= 1 && count <= most_teachers, me, "the number of teachers", count, "in [1, 32]");
-  require(temperature > 0 && finite(temperature), me, "temperature", temperature, "finite and positive");
+  require_positive(me, "temperature", temperature);
   require_sizes(me, "out", out.rows, out.columns);
   require_memory(me, "out", out);
   for (index m = 0; m < count; ++m) {
@@ -56,7 +56,7 @@ teacher_shares require_teachers(std::span<const matrix_view<const T>> teachers, 
     shares.at[m] = w;
     total += w;
   }
-  require(total > 0 && finite(total), me, "the sum of the weights", total, "finite and positive");
+  require_positive(me, "the sum of the weights", total);
   for (index m = 0; m < count; ++m) shares.at[m] /= total;
   return shares;
 }

@@ -85,7 +85,7 @@ class teacher_writer {
     detail::require(classes >= 1 && classes <= detail::teacher_header::most_classes, "teacher_writer", "classes",
                     classes, "in [1, 2^30]");
     detail::require(k >= 1 && k <= classes, "teacher_writer", "k", k, "at least 1 and at most classes");
-    detail::require(T > 0 && detail::finite(T), "teacher_writer", "temperature", T, "finite and positive");
+    detail::require_positive("teacher_writer", "temperature", T);
     return {0, classes, k, T};
   }
 

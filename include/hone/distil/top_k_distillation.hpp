@@ -113,8 +113,7 @@ struct top_k_distillation_term : row_term_base {
 /// listed classes do not rise or are none.
 inline top_k_distillation_term top_k_distillation(top_k_view const& teacher) {
   const double temperature = teacher.temperature;
-  detail::require(temperature > 0 && detail::finite(temperature), "top_k_distillation", "temperature", temperature,
-                  "finite and positive");
+  detail::require_positive("top_k_distillation", "temperature", temperature);
   detail::require(teacher.k >= 1 && teacher.k <= teacher.columns, "top_k_distillation", "k", teacher.k,
                   "at least 1 and at most the number of classes");
   detail::require(teacher.rows >= 0, "top_k_distillation", "rows", teacher.rows, "not negative");

@@ -105,8 +105,7 @@ template <class Target, class View>
 auto distil_decoupled(Target target, View teacher, double temperature, decoupled_distillation_options options) {
   static_assert(is_classes<Target>, "decoupled_distillation: the first argument must be hone::classes(labels)");
   const double alpha = options.alpha, beta = options.beta;
-  require(temperature > 0 && finite(temperature), "decoupled_distillation", "temperature", temperature,
-          "finite and positive");
+  require_positive("decoupled_distillation", "temperature", temperature);
   require(alpha >= 0 && finite(alpha), "decoupled_distillation", "alpha", alpha, "finite and not negative");
   require(beta >= 0 && finite(beta), "decoupled_distillation", "beta", beta, "finite and not negative");
   return decoupled_distillation_term<Target, View>(target, teacher, temperature, alpha, beta);

@@ -57,7 +57,7 @@ namespace detail {
 
 template <class View>
 distillation_term<View> distil(View teacher, double temperature) {
-  require(temperature > 0 && finite(temperature), "distillation", "temperature", temperature, "finite and positive");
+  require_positive("distillation", "temperature", temperature);
   return {teacher, temperature};
 }
 

@@ -83,8 +83,7 @@ namespace detail {
 
 template <class View>
 jensen_shannon_term<View> distil_between(View teacher, double temperature, double beta) {
-  require(temperature > 0 && finite(temperature), "jensen_shannon_distillation", "temperature", temperature,
-          "finite and positive");
+  require_positive("jensen_shannon_distillation", "temperature", temperature);
   require(beta > 0 && beta < 1, "jensen_shannon_distillation", "beta", beta,
           "in (0, 1): 0 is distillation, 1 is reverse_distillation");
   return {teacher, temperature, beta};

@@ -21,8 +21,7 @@ auto knowledge_distillation(Target target, View teacher_logits, real temperature
                 "in hone::probabilities");
   const double alpha = options.alpha;
   detail::require(alpha >= 0 && alpha <= 1, "knowledge_distillation", "alpha", alpha, "in [0, 1]");
-  detail::require(temperature.value > 0 && detail::finite(temperature.value), "knowledge_distillation", "temperature",
-                  temperature.value, "finite and positive");
+  detail::require_positive("knowledge_distillation", "temperature", temperature.value);
   return (1 - alpha) * cross_entropy(target) + alpha * distillation(teacher_logits, temperature);
 }
 

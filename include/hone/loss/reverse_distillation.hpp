@@ -60,8 +60,7 @@ namespace detail {
 
 template <class View>
 reverse_distillation_term<View> distil_reverse(View teacher, double temperature) {
-  require(temperature > 0 && finite(temperature), "reverse_distillation", "temperature", temperature,
-          "finite and positive");
+  require_positive("reverse_distillation", "temperature", temperature);
   return {teacher, temperature};
 }
 
