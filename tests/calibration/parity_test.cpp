@@ -9,10 +9,9 @@
 
 namespace {
 
-using calibration::about;
+using calibration::about, calibration::cpu;
 namespace values = parity_values;
 
-const hone::cpu cpu(2);
 const hone::matrix_view logits{values::logits, values::rows, values::columns};
 
 }  // namespace

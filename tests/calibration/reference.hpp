@@ -2,16 +2,26 @@
 /// Calibration as its papers define it: plain loops, in long double where a minimum is sought. And data for it.
 #pragma once
 
-#include <hone/core/number.hpp>
+#include <hone/hone.hpp>
 
 #include <support/numbers.hpp>
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <ostream>
 #include <vector>
 
 namespace calibration {
+
+inline const hone::cpu cpu(2);
+inline constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN(),
+                        infinity = std::numeric_limits<double>::infinity();
+
+template <class T>
+hone::matrix_view<T const> view(std::vector<T> const& z, std::size_t columns) {
+  return {z.data(), columns > 0 ? z.size() / columns : 0, columns};
+}
 
 /// A number up to a relative error (doctest::Approx adds 1 to the scale, which says nothing of small ones).
 struct about {

@@ -14,16 +14,8 @@
 
 namespace {
 
-using calibration::about;
+using calibration::about, calibration::cpu, calibration::infinity, calibration::not_a_number, calibration::view;
 
-const hone::cpu cpu(2);
-const double not_a_number = std::numeric_limits<double>::quiet_NaN(),
-             infinity = std::numeric_limits<double>::infinity();
-
-template <class T>
-hone::matrix_view<T const> view(std::vector<T> const& z, std::size_t columns) {
-  return {z.data(), columns > 0 ? z.size() / columns : 0, columns};
-}
 hone::reliability_diagram diagram(calibration::data const& d, hone::reliability_options options = {},
                                   hone::cpu const& on = cpu) {
   return hone::reliability(on, hone::matrix_view{d.z.data(), d.rows, d.columns}, hone::classes(d.y, {.ignore = -1}),

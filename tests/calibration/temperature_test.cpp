@@ -13,16 +13,8 @@
 
 namespace {
 
-using calibration::about;
+using calibration::about, calibration::cpu, calibration::infinity, calibration::not_a_number, calibration::view;
 
-const hone::cpu cpu(2);
-const double not_a_number = std::numeric_limits<double>::quiet_NaN(),
-             infinity = std::numeric_limits<double>::infinity();
-
-template <class T>
-hone::matrix_view<T const> view(std::vector<T> const& z, std::size_t columns) {
-  return {z.data(), z.size() / columns, columns};
-}
 hone::temperature_fit fit(calibration::data const& d, hone::temperature_options options = {},
                           hone::cpu const& on = cpu) {
   return hone::fit_temperature(on, hone::matrix_view{d.z.data(), d.rows, d.columns}, hone::classes(d.y, {.ignore = -1}),

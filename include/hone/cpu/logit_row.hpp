@@ -3,10 +3,13 @@
 /// edges of bins.
 #pragma once
 
+#include <hone/cpu/chunks.hpp>
 #include <hone/cpu/convert.hpp>
 #include <hone/cpu/math.hpp>
 #include <hone/cpu/scratch.hpp>
+#include <hone/target/classes.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -57,6 +60,22 @@ class logit_row {
   double* z_;
   index columns_;
 };
+
+/// body(chunk, i, row) for every row that has a label. Threads share the chunks; a chunk's rows come in their order.
+template <class T, class Label, class Body>
+void for_labelled_rows(cpu const& backend, matrix_view<const T> logits, classes_target<Label> const& labels,
+                       Body const& body) {
+  const chunk_plan_t plan = chunk_plan<double>(logits);
+  for_chunks(backend, plan.chunks(), logit_row::bytes(logits.columns), [&](index chunk, std::byte* memory) {
+    logit_row row(memory, logits.columns);
+    const index begin = chunk * plan.rows_per_chunk, end = std::min(begin + plan.rows_per_chunk, plan.rows);
+    for (index i = begin; i < end; ++i) {
+      if (labels.ignores(i)) continue;
+      row.read(logits.row(i));
+      body(chunk, i, row);
+    }
+  });
+}
 
 /// -log p(label) of a row whose label's logit is `d` below the largest, times 1/T: where the label is the largest, all
 /// digits of a small loss are kept. `rest` is the sum of exp over the other classes, exp(d) added it is `all`.

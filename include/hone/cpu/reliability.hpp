@@ -46,15 +46,8 @@ template <class T, class Label>
 std::vector<row_answer> answers(cpu const& backend, matrix_view<const T> logits, classes_target<Label> const& labels,
                                 double temperature) {
   std::vector<row_answer> all(static_cast<std::size_t>(logits.rows));
-  const chunk_plan_t plan = chunk_plan<double>(logits);
-  for_chunks(backend, plan.chunks(), logit_row::bytes(logits.columns), [&](index chunk, std::byte* memory) {
-    logit_row row(memory, logits.columns);
-    const index begin = chunk * plan.rows_per_chunk, end = std::min(begin + plan.rows_per_chunk, plan.rows);
-    for (index i = begin; i < end; ++i) {
-      if (labels.ignores(i)) continue;
-      row.read(logits.row(i));
-      all[static_cast<std::size_t>(i)] = answer_of(row, labels.label(i), 1 / temperature);
-    }
+  for_labelled_rows(backend, logits, labels, [&](index, index i, logit_row& row) {
+    all[static_cast<std::size_t>(i)] = answer_of(row, labels.label(i), 1 / temperature);
   });
   return all;
 }

@@ -38,18 +38,11 @@ template <class T, class Label>
 detail::likelihood mean_likelihood(cpu const& backend, matrix_view<const T> logits, classes_target<Label> const& labels,
                                    double beta, double counted) {
   detail::likelihood sums[most_chunks];
-  const chunk_plan_t plan = chunk_plan<double>(logits);
-  for_chunks(backend, plan.chunks(), logit_row::bytes(logits.columns), [&](index chunk, std::byte* memory) {
-    logit_row row(memory, logits.columns);
-    const index begin = chunk * plan.rows_per_chunk, end = std::min(begin + plan.rows_per_chunk, plan.rows);
-    for (index i = begin; i < end; ++i) {
-      if (labels.ignores(i)) continue;
-      row.read(logits.row(i));
-      sums[chunk].add(likelihood_of(row, labels.label(i), beta));
-    }
+  for_labelled_rows(backend, logits, labels, [&](index chunk, index i, logit_row& row) {
+    sums[chunk].add(likelihood_of(row, labels.label(i), beta));
   });
   detail::likelihood total;
-  for (index chunk = 0; chunk < plan.chunks(); ++chunk) total.add(sums[chunk]);
+  for (detail::likelihood const& sum : sums) total.add(sum);
   return counted > 0 ? total.over(counted) : total;
 }
 
