@@ -1,22 +1,13 @@
 // SPDX-License-Identifier: MIT
+#include "differences.hpp"
 #include "networks.hpp"
 #include "residual_network.hpp"
 
 #include <doctest/doctest.h>
 
-namespace {
-
 using demo::matrix;
 using ladder::residual_network;
-
-matrix<double> made_up(Eigen::Index rows, Eigen::Index columns, unsigned seed) {
-  matrix<double> m(rows, columns);
-  std::mt19937 random(seed);
-  for (double& x : m.reshaped()) x = static_cast<double>(random()) / 4294967296.0 * 2 - 1;
-  return m;
-}
-
-}  // namespace
+using test::made_up;
 
 TEST_CASE("the gradient of the residual network agrees with finite differences, through batch norms and both ways") {
   const matrix<double> images = made_up(5, 784, 1), weights = made_up(5, 10, 2);
@@ -32,14 +23,8 @@ TEST_CASE("the gradient of the residual network agrees with finite differences, 
   for (const demo::named_tensor& t : net.tensors())
     for (int trial = 0; trial < 4; ++trial) {
       const auto at = t.at + static_cast<Eigen::Index>(random() % static_cast<std::uint64_t>(t.size()));
-      const double kept = net.parameters[at];
-      net.parameters[at] = kept + h;
-      const double above = value();
-      net.parameters[at] = kept - h;
-      const double below = value();
-      net.parameters[at] = kept;
       CAPTURE(t.name);
-      CHECK(gradient[at] == doctest::Approx((above - below) / (2 * h)).epsilon(1e-6).scale(1));
+      CHECK(gradient[at] == doctest::Approx(test::derivative(net.parameters[at], h, value)).epsilon(1e-6).scale(1));
     }
 }
 

@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "network.hpp"
+#include "differences.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace detection;
+using test::made_up;
 
 namespace {
-
-matrix<double> made_up(Eigen::Index rows, Eigen::Index columns, unsigned seed) {
-  matrix<double> m(rows, columns);
-  std::mt19937_64 random(seed);
-  for (double& x : m.reshaped()) x = 2 * demo::uniform(random) - 1;
-  return m;
-}
 
 constexpr Eigen::Index pixels = canvas_side * canvas_side;
 
@@ -39,14 +34,8 @@ TEST_CASE("the gradient of the network agrees with finite differences") {
     const std::uint64_t most = trial % 4 == 0 ? 1300 : trial % 4 == 1 ? 49 * (classes + 4) : size;
     const auto from = static_cast<std::uint64_t>(trial % 4 == 1 ? size - most : 0);
     const auto at = static_cast<Eigen::Index>(from + random() % most);
-    const double kept = net.parameters[at];
-    net.parameters[at] = kept + h;
-    const double above = value();
-    net.parameters[at] = kept - h;
-    const double below = value();
-    net.parameters[at] = kept;
     CAPTURE(at);
-    CHECK(gradient[at] == doctest::Approx((above - below) / (2 * h)).epsilon(1e-5).scale(1));
+    CHECK(gradient[at] == doctest::Approx(test::derivative(net.parameters[at], h, value)).epsilon(1e-5).scale(1));
   }
 }
 

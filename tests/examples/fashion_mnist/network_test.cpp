@@ -1,21 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "convolutional_network.hpp"
+#include "differences.hpp"
 #include "sgd.hpp"
 
 #include <doctest/doctest.h>
 
-namespace {
-
 using demo::matrix;
-
-matrix<double> made_up(Eigen::Index rows, Eigen::Index columns, unsigned seed) {
-  matrix<double> m(rows, columns);
-  std::mt19937 random(seed);
-  for (double& x : m.reshaped()) x = static_cast<double>(random()) / 4294967296.0 * 2 - 1;
-  return m;
-}
-
-}  // namespace
+using test::made_up;
 
 TEST_CASE("the gradient of the network agrees with finite differences") {
   const matrix<double> images = made_up(11, 784, 1), weights = made_up(11, 10, 2);  // slices of one and of two images
@@ -32,14 +23,8 @@ TEST_CASE("the gradient of the network agrees with finite differences") {
   for (int trial = 0; trial < 150; ++trial) {
     const auto range = static_cast<std::uint64_t>(trial < 75 ? early : net.parameters.size());
     const auto at = static_cast<Eigen::Index>(random() % range);
-    const double kept = net.parameters[at];
-    net.parameters[at] = kept + h;
-    const double above = value();
-    net.parameters[at] = kept - h;
-    const double below = value();
-    net.parameters[at] = kept;
     CAPTURE(at);
-    CHECK(gradient[at] == doctest::Approx((above - below) / (2 * h)).epsilon(1e-6).scale(1));
+    CHECK(gradient[at] == doctest::Approx(test::derivative(net.parameters[at], h, value)).epsilon(1e-6).scale(1));
   }
 }
 
