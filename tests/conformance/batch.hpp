@@ -84,6 +84,12 @@ answers<T> ask(padded<Device, T> const& b, Objective const& objective, std::vect
   return {gradient.host(), unreduced.host(), double(value.host()[0])};
 }
 
+/// From pixels that fit one tile to channels so many that on CUDA not even 32 pixels fit.
+struct image_shape {
+  index images, channels, pixels;
+};
+inline constexpr image_shape image_shapes[] = {{2, 5, 9}, {1, 19, 384}, {3, 150, 20}, {2, 500, 6}};
+
 /// Rows of pixels as images hold them: N x C x pixels.
 template <class T>
 std::vector<T> planes_of(std::vector<T> const& rows, index channels, index pixels) {

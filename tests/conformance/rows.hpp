@@ -307,10 +307,7 @@ void rows_of_terms(std::vector<shape> const& shapes) {
 /// Images answer as the matrix of their pixels does, with everything else in their own layout.
 template <class Device>
 void rows_of_images() {
-  struct cut {
-    index images, channels, pixels;
-  };
-  for (const cut s : {cut{2, 5, 9}, cut{1, 19, 384}, cut{3, 150, 20}, cut{2, 500, 6}}) {
+  for (const image_shape s : image_shapes) {
     CAPTURE(s.channels);
     const index rows = s.images * s.pixels;
     const row_batch<Device, float> b({rows, s.channels});
