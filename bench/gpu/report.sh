@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Builds hone for the GPU of this machine, tests it, measures it, and writes gpu-NAME.md and gpu-NAME.json.
+# Builds hone for the GPU of this machine, tests it, measures it, and writes gpu-NAME.md and gpu-NAME.json, and where a
+# step failed or ran out of time gpu-NAME-logs.tar.gz.
 #
 #   ./run gpu [--out FOLDER] [--minutes 9] [--arch 90] [--build-only] [--simulate CUDASIM]
 #
@@ -26,7 +27,7 @@ while [ $# -gt 0 ]; do
       [ $# -gt 1 ] || stop "$1 lacks a value"
       case $1 in --out) out=$2 ;; --minutes) minutes=$2 ;; --arch) arch=$2 ;; --simulate) cudasim=$2 ;; esac
       shift ;;
-    *) sed -n '5,12s/^# *//p' "$0"; [ "$1" = --help ] && exit; exit 2 ;;
+    *) sed -n '6,13s/^# *//p' "$0"; [ "$1" = --help ] && exit; exit 2 ;;
   esac
   shift
 done
@@ -105,8 +106,12 @@ facts > "$work/facts"
 # ---- build --------------------------------------------------------------------------------------------------
 
 go_on=-k && command -v ninja > /dev/null && go_on=-k0  # what can be built, is
-must configure 60 cmake --preset "$preset" "${options[@]}"
-must build 300 cmake --build "build/$preset" -j "$(nproc)" --target hone_cuda_programs -- "$go_on"
+built=()  # programs of tests; not those of an earlier run
+if step configure 60 cmake --preset "$preset" "${options[@]}"; then
+  must build 300 cmake --build "build/$preset" -j "$(nproc)" --target hone_cuda_programs -- "$go_on"
+  for program in "build/$preset"/tests/cuda/cuda_*_test; do [ ! -x "$program" ] || built+=("$program"); done
+fi
+[ ${#built[@]} -gt 0 ] || failed=1
 if [ -n "$build_only" ]; then
   [ "$failed" -eq 0 ] || tail -n 50 "$(log_of configure)" "$(log_of build)" >&2
   exit "$failed"
@@ -114,12 +119,18 @@ fi
 
 # ---- tests, figures, peers -------------------------------------------------------------------------------------
 
-tests=(-L gpu) quick=() peer=()
-[ -z "$cudasim" ] || tests=(-R '^cuda.*forward$') quick=(--quick) peer=(--quick --device cpu)
-must tests 90 ctest --test-dir "build/$preset" "${tests[@]}" --output-on-failure --no-tests=error --timeout 60
-must figures 120 "build/$preset/bench/gpu/hone_gpu_bench" --table "$work/hone" "${quick[@]}"
+tests=(-L gpu -j "$(nproc)") quick=() peer=()
+[ -z "$cudasim" ] || tests=(-R '^cuda.*forward$' -j "$(nproc)") quick=(--quick) peer=(--quick --device cpu)
+if [ ${#built[@]} -eq 0 ]; then
+  for skipped in tests figures; do outcome "$skipped" skipped 0 'no program was built'; done
+else
+  must tests 90 ctest --test-dir "build/$preset" "${tests[@]}" --output-on-failure --no-tests=error --timeout 60
+  must figures 120 "build/$preset/bench/gpu/hone_gpu_bench" --table "$work/hone" "${quick[@]}"
+fi
 
-if timeout 60 python3 -c 'import torch' 2> /dev/null; then
+if [ ${#built[@]} -eq 0 ]; then
+  outcome PyTorch skipped 0 'there is nothing to compare with'
+elif timeout 60 python3 -c 'import torch' 2> /dev/null; then
   seconds=$(($(left) / 2 < 170 ? $(left) / 2 : 170))  # and the rest for the sanitizers
   step PyTorch "$seconds" python3 bench/gpu/torch_peer.py --table "$work/torch" --seconds $((seconds - 20)) "${peer[@]}"
 else
@@ -133,8 +144,9 @@ sanitizer=$(command -v compute-sanitizer || ls "$(dirname "$(realpath "$nvcc")")
 # sanitize TOOL SECONDS
 sanitize() {
   local tool=$1 limit=$2 begin=$SECONDS program test port=49200 options=() good=0 bad=() late=() refused=() log status
-  for program in "build/$preset"/tests/cuda/cuda_*_test; do
+  for program in "${built[@]}"; do
     options=(--tool "$tool" --error-exitcode 9)
+    [ "$tool" != memcheck ] || options+=(--report-api-errors no)  # tests provoke some, and check them
     # each its own ports, or they meet each other's programs
     grep -q base-port <<< "$sanitizer_help" && options+=(--base-port $((port += 20)))
     test=${program##*/cuda_}
@@ -145,7 +157,7 @@ sanitize() {
     } &
   done
   wait
-  for program in "build/$preset"/tests/cuda/cuda_*_test; do
+  for program in "${built[@]}"; do
     test=${program##*/cuda_} log=$(log_of "$tool ${program##*/cuda_}")
     case $(cat "$work/$tool.$test") in
       0) good=$((good + 1)) ;;
@@ -167,9 +179,10 @@ sanitize() {
 }
 
 tools=(memcheck racecheck initcheck synccheck)
-if [ -n "$cudasim" ] || [ -z "$sanitizer" ]; then
+if [ ${#built[@]} -eq 0 ] || [ -n "$cudasim" ] || [ -z "$sanitizer" ]; then
   why='compute-sanitizer was not found'
   [ -z "$cudasim" ] || why='the simulator checks these in its tests'
+  [ ${#built[@]} -gt 0 ] || why='no program was built'
   for tool in "${tools[@]}"; do outcome "$tool" skipped 0 "$why"; done
 else
   sanitizer_help=$("$sanitizer" --help 2>&1)
@@ -264,5 +277,10 @@ report=gpu-$(slug "${name#NVIDIA }")
 cp "$work/torch.rows" "$work/torch.head"
 [ -s "$work/torch.head" ] || echo names > "$work/torch.head"  # awk tells files apart by their first lines
 mkdir -p "$out" && as_json > "$out/$report.json" && as_markdown | tee "$out/$report.md" || failed=1
-say "$out/$report.md and .json, after $SECONDS s"
+logs=''
+rm -f "$out/$report-logs.tar.gz"
+if grep -qE $'\t(FAILED|out of time)\t' "$work/steps"; then
+  (cd "$work" && tar czf - ./*.log) > "$out/$report-logs.tar.gz" && logs=', -logs.tar.gz'
+fi
+say "$out/$report.md, .json$logs, after $SECONDS s"
 exit "$failed"

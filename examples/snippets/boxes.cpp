@@ -50,6 +50,17 @@ std::vector<float> matching() {
   return iou;
 }
 
+std::vector<float> metric() {
+  const hone::index n = 2;
+  hone::cpu cpu;
+  // [aligned]
+  std::vector<float> iou(n);
+  hone::aligned_iou(cpu, hone::matrix_view{predicted.data(), n, 4}, {wanted.data(), n, 4}, {iou.data(), n, 1},
+                    hone::corners);
+  // [/aligned]
+  return iou;
+}
+
 double inner() {
   const hone::index n = 2;
   hone::cpu cpu;
@@ -71,6 +82,7 @@ int main() {
   const auto iou = matching();
   expect(iou[0], 38.0 * 48 / (2 * 2000 - 38 * 48), "the first IoU");
   expect(iou[3], 16.0 / 112, "the last IoU");
+  expect(metric()[1], 16.0 / 112, "the IoU of a pair");
   const double inner_first = 1 - (28.0 - 2) * (35 - 2) / (2 * 28 * 35 - (28.0 - 2) * (35 - 2));
   const double inner_second = 1 - (5.6 - 4) * (5.6 - 4) / (2 * 5.6 * 5.6 - (5.6 - 4) * (5.6 - 4));
   expect(inner(), ((4.0 + 4) / (42 * 42 + 52 * 52) + 32.0 / 288 + inner_first + inner_second) / 2, "inner IoU");

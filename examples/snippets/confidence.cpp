@@ -40,6 +40,18 @@ int main() {
       {.image = 1, .label = 0, .x = 0.71, .y = 0.52, .width = 0.50, .height = 0.35, .score = 0.6}};
   // [/level]
 
+  // [slots]
+  const hone::index slot = level.slot(1, 2, 5, 3);  // image 1, the level's third anchor, row 5, column 3
+  const hone::slot_place place = level.at(slot);    // and back: {.image = 1, .anchor = 2, .row = 5, .column = 3}
+  const hone::anchor_size anchor = level.anchor(place.anchor);  // {59, 119}
+  // [/slots]
+  expect(place == hone::slot_place{1, 2, 5, 3} && anchor.width == 59, "slots");
+  // [labels]
+  const hone::detections<float> batch = hone::detections_of(boxes, images, 128, 128);   // corners in pixels
+  const std::vector<hone::labelled_box> again = hone::labelled_boxes(batch, 128, 128);  // and back
+  // [/labels]
+  expect(again.size() == boxes.size() && std::abs(again[1].x - boxes[1].x) < 1e-6, "labels");
+
   const hone::cpu cpu;
   const int classes = 3, channels = 5 + classes;  // x, y, w, h, objectness, classes
   const hone::index slots = level.slots();
@@ -71,6 +83,29 @@ int main() {
     expect(*std::max_element(target.begin(), target.end()) > 0.5f, "yolov5: targets");
     expect(loss, summed(head.data() + 4, channels, target, ones) / double(slots), "yolov5: loss");
 
+    // [decoding]
+    const auto decoding = hone::yolov5::decoding();
+    const hone::matrix_view<const float> raw{head.data(), slots, channels};  // of which the first four are the box's
+    const auto n = static_cast<hone::index>(matches.size());
+    std::vector<float> decoded(4 * matches.size()), by_boxes(4 * matches.size());
+    hone::decode_boxes(cpu, decoding, level, matches, raw, {decoded.data(), n, 4});
+    double box_loss = hone::evaluate(cpu, hone::ciou_loss(hone::matrix_view{cells.data(), n, 4}, hone::centers),
+                                     hone::matrix_view{decoded.data(), n, 4}, {.gradient = {by_boxes.data(), n, 4}});
+    hone::chain_boxes(cpu, decoding, level, matches, raw, {by_boxes.data(), n, 4}, {gradient.data(), slots, channels});
+    // [/decoding]
+    expect(box_loss > 0 && box_loss < 3, "decoding: loss");
+    double norm = 0;
+    for (const auto& m : matches) norm += std::abs(double(gradient[std::size_t(m.slot * channels + 2)]));
+    expect(norm > 0, "decoding: gradient");
+
+    // [decoding_all]
+    std::vector<float> in_image(static_cast<std::size_t>(slots) * 4), corners = in_image;
+    hone::decode_boxes(cpu, decoding, level, raw, {in_image.data(), slots, 4}, hone::box_unit::image);
+    hone::convert_boxes(cpu, hone::matrix_view{in_image.data(), slots, 4}, hone::centers, {corners.data(), slots, 4},
+                        hone::corners);
+    // [/decoding_all]
+    expect(corners[2] - corners[0], in_image[2], "decoding: sides");
+
     const double fine_loss = 0.5, coarse_loss = 0.25;
     // [yolov5_balance]
     std::vector<double> balance = hone::yolov5::level_balance(3);  // 4, 1, 0.4
@@ -85,7 +120,7 @@ int main() {
     std::vector<float> class_scores(static_cast<std::size_t>(slots), 0.5f);
     // [yolov4]
     const auto matches = hone::yolov4::match(level, boxes, {.iou_threshold = 0.213});
-    const auto c = hone::yolov4::objectness_targets(level, hone::matrix_view{predicted.data(), slots, 4}, boxes,
+    const auto c = hone::yolov4::objectness_targets(cpu, level, hone::matrix_view{predicted.data(), slots, 4}, boxes,
                                                     matches, {.ignore_threshold = 0.7, .class_scores = class_scores});
     auto objective =
         hone::weigh_rows(hone::binary_cross_entropy(hone::matrix_view{c.target.data(), slots, 1}), c.weight);
@@ -101,7 +136,7 @@ int main() {
     const std::vector<float> iou_logits(static_cast<std::size_t>(slots), 0.25f);
     // [ppyolo]
     const auto matches = hone::ppyolo::match(level, boxes);
-    const auto c = hone::ppyolo::objectness_targets(level, hone::matrix_view{predicted.data(), slots, 4}, boxes,
+    const auto c = hone::ppyolo::objectness_targets(cpu, level, hone::matrix_view{predicted.data(), slots, 4}, boxes,
                                                     matches, {.ignore_threshold = 0.7});
     auto objective =
         hone::weigh_rows(hone::binary_cross_entropy(hone::matrix_view{c.target.data(), slots, 1}), c.weight);

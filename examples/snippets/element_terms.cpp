@@ -38,6 +38,53 @@ int main() {
     expect(sum(objective), expected(scores, bce), "binary_cross_entropy");
   }
   {
+    const std::vector<int> first = {0, 1}, second = {1, 1};
+    const std::vector<float> lambda = {0.75f, 0.5f};
+    // [mixed]
+    auto target = hone::smooth(hone::mix(hone::classes(first), hone::classes(second), lambda), 0.1);
+    auto objective = hone::binary_cross_entropy(target);  // row 0: 0.725 and 0.275
+    // [/mixed]
+    expect(sum(objective), expected({0.725f, 0.275f, 0.05f, 0.95f}, bce), "mixed targets");
+  }
+  {
+    const std::vector<float> weights = {1, 3}, mask = {1, 0, 1, 1};
+    const auto loss = hone::binary_cross_entropy(hone::matrix_view{scores.data(), rows, columns});
+    const auto weighed = [&](auto const& weight) {
+      double total = 0;
+      for (std::size_t i = 0; i < 4; ++i) {
+        const double x0 = double(logits[i]), t = double(scores[i]), p = sigmoid(x0), w = weight(i);
+        total += -w * t * std::log(p) - (1 - t) * std::log(1 - p);
+      }
+      return total;
+    };
+    {
+      // [weigh_positives]
+      auto all_alike = hone::weigh_positives(loss, 2);  // PyTorch's pos_weight
+      auto per_column = hone::weigh_positives(loss, weights);
+      // [/weigh_positives]
+      expect(sum(all_alike), weighed([](std::size_t) { return 2.0; }), "weigh_positives");
+      expect(sum(per_column), weighed([&](std::size_t i) { return double(weights[i % 2]); }), "weigh_positives");
+    }
+    {
+      // [weigh_columns]
+      auto objective = hone::weigh_columns(loss, weights);
+      // [/weigh_columns]
+      double total = 0;
+      for (std::size_t i = 0; i < 4; ++i) total += double(weights[i % 2]) * bce(double(logits[i]), double(scores[i]));
+      expect(sum(objective), total, "weigh_columns");
+    }
+    {
+      const double labelled = 3;
+      // [weigh_elements]
+      auto objective = hone::weigh_elements(loss, hone::matrix_view{mask.data(), rows, columns});  // 0: no label
+      double value = hone::evaluate(cpu, objective, x, {}, hone::mean_over(labelled));
+      // [/weigh_elements]
+      double total = 0;
+      for (std::size_t i = 0; i < 4; ++i) total += double(mask[i]) * bce(double(logits[i]), double(scores[i]));
+      expect(value, total / labelled, "weigh_elements");
+    }
+  }
+  {
     const double positives = 2;
     // [sigmoid_focal_loss]
     auto objective =

@@ -11,7 +11,10 @@ inline void expect(bool ok, const char* what) {
   if (!ok) std::printf("wrong: %s\n", what), ++failures;
 }
 
-inline bool near(double actual, double expected) { return std::abs(actual - expected) <= 1e-6; }
+/// To the digits that float keeps of a divergence.
+inline bool near(double actual, double expected) {
+  return std::abs(actual - expected) <= 3e-6 * std::fmax(1, std::abs(expected));
+}
 
 inline void expect(double actual, double expected, const char* what) {
   if (near(actual, expected)) return;

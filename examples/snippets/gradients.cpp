@@ -17,9 +17,9 @@ int main() {
   // [clip]
   hone::cpu cpu;
   hone::loss_scaler scaler{.initial = 1024};
+  const auto chain = hone::chain(hone::unscale(scaler), hone::clip_by_global_norm(0.005));
   // … the loss is multiplied with scaler.scale(), its gradient is taken, and then:
-  const auto report =
-      hone::transform(cpu, hone::chain(hone::unscale(scaler.scale()), hone::clip_by_global_norm(0.005)), gradients);
+  const auto report = hone::transform(cpu, chain, gradients);
   if (report.finite) {
     // the optimiser's step
   }
@@ -40,5 +40,12 @@ int main() {
                   gradients);
   // [/adaptive]
   expect(bias_gradient[0] == bias_gradient[3], "a tensor that is excluded");
+
+  std::vector<Eigen::half> half_gradient(8, Eigen::half(3.0f));
+  // [lists_of_two_types]
+  const hone::tensor_list<Eigen::half> of_half{{half_gradient.data(), 8}};
+  const auto both = hone::transform(cpu, hone::clip_by_global_norm(1), gradients, of_half);
+  // [/lists_of_two_types]
+  expect(both.norm > 8 && half_gradient[0] < Eigen::half(1.0f), "the norm of two lists");
   return failures;
 }

@@ -52,7 +52,7 @@ int main() {
   for (int step = 0; step < 10; ++step) {
     forward_and_backward(scaler.scale());  // of scaler.scale() · loss
     const auto report =
-        hone::transform(cpu, hone::chain(hone::unscale(scaler.scale()), hone::clip_by_global_norm(1)), gradients);
+        hone::transform(cpu, hone::chain(hone::unscale(scaler), hone::clip_by_global_norm(1)), gradients);
     scaler.update(report.finite);
     if (!report.finite) continue;  // neither the masters nor the parameters move
     float* const w = masters.tensors()[0].data;

@@ -29,6 +29,13 @@ int main() {
       hone::evaluate(cpu, hone::cross_entropy(target), logits, {.gradient = {gradient.data(), n, classes}});
   // [/step]
   expect(loss, std::log(10.0), "the loss of equal logits");
+  {
+    // [binary]
+    const double binary =
+        hone::evaluate(cpu, hone::binary_cross_entropy(target), logits, {.gradient = {gradient.data(), n, classes}});
+    // [/binary]
+    expect(binary, std::log1p(std::exp(0.5)) - 0.5 / 10, "binary cross entropy of equal logits");
+  }
   const auto first = std::size_t(draw.partner[0]) * std::size_t(features);
   expect(static_cast<double>(mixed_pixels[1]),
          static_cast<double>(draw.lambda[0] * pixels[1] + (1 - draw.lambda[0]) * pixels[first + 1]), "a mixed pixel");

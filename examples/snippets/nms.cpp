@@ -22,6 +22,19 @@ int main() {
   // [/classes]
   expect(kept == std::vector<hone::index>{1, 0, 2}, "what is kept of each class");
 
+  // [images]
+  const std::vector<int> images{0, 1, 0};  // of each row
+  kept = hone::batched_nms(cpu, view, scores, classes, images, {.most = 100, .most_per_class = 20});
+  // [/images]
+  expect(kept == std::vector<hone::index>{0, 2, 1}, "what is kept of each image");
+
+  // [layouts]
+  const std::vector<float> head{4, 4, 8, 8, 0.6f, 5, 4, 8, 8, 0.9f, 25, 25, 10, 10, 0.3f};  // cx, cy, w, h and a score
+  kept = hone::nms(cpu, hone::matrix_view{head.data(), 3, 4, 5}, hone::matrix_view{head.data() + 4, 3, 1, 5},
+                   {.threshold = 0.5}, hone::centers);
+  // [/layouts]
+  expect(kept == std::vector<hone::index>{1, 2}, "what is kept of centers");
+
   // [diou]
   kept = hone::diou_nms(cpu, view, scores, {.threshold = 0.75});
   // [/diou]

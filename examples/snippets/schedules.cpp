@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstdio>
+#include <vector>
 
 namespace {
 
@@ -85,6 +86,22 @@ int main() {
     expect(highest, 1, "one_cycle's peak");
     expect(lowest_momentum, 0.85, "one_cycle's momentum");
     expect(schedule.rate(1000), 4e-6, "one_cycle's floor");
+  }
+  {
+    // [inverse_square_root]
+    const hone::inverse_square_root schedule{.start = 0, .peak = 0.001, .warmup = 4000};
+    double highest = schedule.rate(4000), half = schedule.rate(16000);  // 0.001 and 0.0005
+    // [/inverse_square_root]
+    expect(highest, 0.001, "inverse_square_root's peak");
+    expect(half, 0.0005, "inverse_square_root's decay");
+  }
+  {
+    // [milestones_read]
+    const std::vector<int> epochs{30, 60, 80};  // read from a configuration
+    const hone::milestones<> placed{.peak = 0.1, .factor = 0.1, .at = epochs};
+    double last = placed.rate(80);  // 0.0001
+    // [/milestones_read]
+    expect(last, 0.0001, "milestones of a list");
   }
   {
     // [wsd]

@@ -62,6 +62,15 @@ int main() {
   expect_target(uniform, {0.8, 0.1, 0.1, 0.1, 0.8, 0.1, 0.1, 0.1, 0.8}, "smooth");
   expect_target(elsewhere, {0.7, 0.15, 0.15, 0.15, 0.7, 0.15, 0.15, 0.15, 0.7}, "leave_one_out");
 
+  // [allowed_classes]
+  std::vector<float> masked = {1, -INFINITY, 2, 3, 2, -INFINITY, 0, 1, 2};
+  auto allowed = hone::smooth(hone::classes(first), 0.3, hone::allowed_classes);  // 0.85 and 0.15; in the third row 0.8
+  hone::matrix_view masked_logits{masked.data(), 3, 3};
+  double loss = hone::evaluate(hone::cpu(), hone::cross_entropy(allowed), masked_logits);
+  // [/allowed_classes]
+  const double two = std::log(1 + std::exp(-1)), three = std::log(1 + std::exp(-1) + std::exp(-2));
+  expect(std::abs(3 * loss - (two + 0.85 + two + 0.85 + three + 0.3)) < 1e-5, "allowed_classes");
+
   // [weigh_classes]
   std::vector<float> weights = {1, 2, 0.5f};
   auto weighed = hone::weigh_classes(hone::smooth(hone::classes(first), 0.3), weights);  // outermost

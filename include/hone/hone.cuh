@@ -2,6 +2,8 @@
 /// Everything for a CUDA trainer. Needs nvcc; never includes Eigen.
 #pragma once
 
+#include <hone/core/config.hpp>  // first: it refuses compilers of older standards
+
 #include <hone/average/ema.hpp>
 #include <hone/average/ema_state.hpp>
 #include <hone/average/state_file.hpp>
@@ -13,7 +15,9 @@
 #include <hone/core/outputs.hpp>
 #include <hone/core/reduction.hpp>
 #include <hone/core/tensor_list.hpp>
+#include <hone/core/tensor_overlap.hpp>
 #include <hone/core/view.hpp>
+#include <hone/cuda/aligned.cuh>
 #include <hone/cuda/average_teachers.cuh>
 #include <hone/cuda/blend.cuh>
 #include <hone/cuda/copy.cuh>
@@ -28,13 +32,17 @@
 #include <hone/cuda/hard_labels.cuh>
 #include <hone/cuda/nms.cuh>
 #include <hone/cuda/pairwise.cuh>
+#include <hone/cuda/pieces.cuh>
 #include <hone/cuda/refresh.cuh>
 #include <hone/cuda/swap.cuh>
 #include <hone/cuda/transform.cuh>
 #include <hone/cuda/update.cuh>
 #include <hone/detect/anchors.hpp>
 #include <hone/detect/confidence.hpp>
+#include <hone/detect/decode.hpp>
+#include <hone/detect/decoding.hpp>
 #include <hone/detect/fused_confidence.hpp>
+#include <hone/detect/labels.hpp>
 #include <hone/detect/ppyolo/matching.hpp>
 #include <hone/detect/ppyolo/objectness.hpp>
 #include <hone/detect/yolov4/matching.hpp>
@@ -71,6 +79,7 @@
 #include <hone/loss/box/experimental/inner_iou.hpp>
 #include <hone/loss/box/experimental/mpdiou.hpp>
 #include <hone/loss/box/experimental/wise_iou.hpp>
+#include <hone/loss/box/format_change.hpp>
 #include <hone/loss/box/giou.hpp>
 #include <hone/loss/box/iou.hpp>
 #include <hone/loss/box/parity/mmdet.hpp>
@@ -82,6 +91,7 @@
 #include <hone/loss/decoupled_distillation.hpp>
 #include <hone/loss/distillation.hpp>
 #include <hone/loss/distribution_focal.hpp>
+#include <hone/loss/element_weights.hpp>
 #include <hone/loss/expected_bin.hpp>
 #include <hone/loss/jensen_shannon.hpp>
 #include <hone/loss/knowledge_distillation.hpp>
@@ -103,6 +113,7 @@
 #include <hone/schedule/cosine_k_decay.hpp>
 #include <hone/schedule/cosine_restarts.hpp>
 #include <hone/schedule/exponential.hpp>
+#include <hone/schedule/inverse_square_root.hpp>
 #include <hone/schedule/linear_scaling.hpp>
 #include <hone/schedule/milestones.hpp>
 #include <hone/schedule/noise.hpp>

@@ -2,6 +2,8 @@
 /// Everything for a CPU trainer. Needs Eigen.
 #pragma once
 
+#include <hone/core/config.hpp>  // first: it refuses compilers of older standards
+
 #include <hone/average/ema.hpp>
 #include <hone/average/ema_state.hpp>
 #include <hone/average/state_file.hpp>
@@ -15,7 +17,9 @@
 #include <hone/core/outputs.hpp>
 #include <hone/core/reduction.hpp>
 #include <hone/core/tensor_list.hpp>
+#include <hone/core/tensor_overlap.hpp>
 #include <hone/core/view.hpp>
+#include <hone/cpu/aligned.hpp>
 #include <hone/cpu/average_teachers.hpp>
 #include <hone/cpu/blend.hpp>
 #include <hone/cpu/copy.hpp>
@@ -24,15 +28,20 @@
 #include <hone/cpu/hard_labels.hpp>
 #include <hone/cpu/nms.hpp>
 #include <hone/cpu/pairwise.hpp>
+#include <hone/cpu/pieces.hpp>
 #include <hone/cpu/refresh.hpp>
 #include <hone/cpu/reliability.hpp>
 #include <hone/cpu/swap.hpp>
 #include <hone/cpu/temperature.hpp>
 #include <hone/cpu/transform.hpp>
+#include <hone/cpu/transform_lists.hpp>
 #include <hone/cpu/update.hpp>
 #include <hone/detect/anchors.hpp>
 #include <hone/detect/confidence.hpp>
+#include <hone/detect/decode.hpp>
+#include <hone/detect/decoding.hpp>
 #include <hone/detect/fused_confidence.hpp>
+#include <hone/detect/labels.hpp>
 #include <hone/detect/ppyolo/matching.hpp>
 #include <hone/detect/ppyolo/objectness.hpp>
 #include <hone/detect/yolov4/matching.hpp>
@@ -69,6 +78,7 @@
 #include <hone/loss/box/experimental/inner_iou.hpp>
 #include <hone/loss/box/experimental/mpdiou.hpp>
 #include <hone/loss/box/experimental/wise_iou.hpp>
+#include <hone/loss/box/format_change.hpp>
 #include <hone/loss/box/giou.hpp>
 #include <hone/loss/box/iou.hpp>
 #include <hone/loss/box/parity/mmdet.hpp>
@@ -80,6 +90,7 @@
 #include <hone/loss/decoupled_distillation.hpp>
 #include <hone/loss/distillation.hpp>
 #include <hone/loss/distribution_focal.hpp>
+#include <hone/loss/element_weights.hpp>
 #include <hone/loss/expected_bin.hpp>
 #include <hone/loss/jensen_shannon.hpp>
 #include <hone/loss/knowledge_distillation.hpp>
@@ -101,6 +112,7 @@
 #include <hone/schedule/cosine_k_decay.hpp>
 #include <hone/schedule/cosine_restarts.hpp>
 #include <hone/schedule/exponential.hpp>
+#include <hone/schedule/inverse_square_root.hpp>
 #include <hone/schedule/linear_scaling.hpp>
 #include <hone/schedule/milestones.hpp>
 #include <hone/schedule/noise.hpp>

@@ -2,8 +2,10 @@
 /// The version, here and nowhere else: the build reads it from this file.
 #pragma once
 
-namespace hone {
+#include <hone/core/config.hpp>
+
+namespace hone::inline HONE_ABI {
 
 inline constexpr const char* version = "0.1.0";
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI

@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -41,6 +42,22 @@ TEST_CASE("slow ramps lose no digits at their begin") {
     CHECK(relative(exponential.decay_at(n), x - x * x / 2 + x * x * x / 6) < 1e-15);
     CHECK(relative(power.decay_at(n), x / 2 - x * x * 3 / 8) < 1e-15);
   }
+}
+
+TEST_CASE("no decay is below the least one, but where an update copies") {
+  const hone::ema bound{
+      .decay = 0.9, .ramp = hone::threshold_ramp(), .update_after = 2, .cycle = 100, .least_decay = 0.5},
+      free{.decay = 0.9, .ramp = hone::threshold_ramp(), .update_after = 2, .cycle = 100};
+  for (int n = 1; n <= 2; ++n) CHECK(bound.decay_at(n) == 0);
+  for (int n = 3; n < 300; ++n) {
+    CHECK(bound.decay_at(n) == std::max(0.5, free.decay_at(n)));
+    CHECK(bound.at(n).anew == free.at(n).anew);
+  }
+  CHECK(hone::ema{.decay = 0.9, .least_decay = 0.9}.decay_at(1) == 0.9);
+  using support::message;
+  for (const double bad : {-0.1, 0.91, inf, nan})
+    CHECK(
+        message([&] { hone::ema{.decay = 0.9, .least_decay = bad}.decay_at(1); }).starts_with("ema: least_decay is "));
 }
 
 TEST_CASE("the ramp begins after the updates that copy") {

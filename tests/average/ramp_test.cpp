@@ -125,6 +125,22 @@ TEST_CASE("threshold: (1 + n) / (10 + n)") {
   CHECK(ramp.at(1, most) == 1);
 }
 
+TEST_CASE("linear: from the first decay to d in a number of updates") {
+  for (const double first : {0.0, 0.25, 0.9, 1.0})
+    for (const int updates : {1, 2, 7, 1000}) {
+      const hone::decay_ramp ramp = hone::linear_ramp(updates, first);
+      for (int n = 1; n < updates + 9; ++n) {
+        const double expected = n < updates ? first + (0.9 - first) * n / updates : 0.9;
+        CHECK(std::abs(ramp.at(0.9, n) - expected) <= 2.3e-16);
+        if (n >= updates) CHECK(ramp.at(0.9, n) == 0.9);
+      }
+    }
+  using support::message;
+  CHECK(message([] { hone::linear_ramp(0); }) == "linear_ramp: updates is 0, must be at least 1");
+  CHECK(message([] { hone::linear_ramp(5, 1.5); }) == "linear_ramp: first is 1.5, must be in [0, 1]");
+  CHECK(message([] { hone::linear_ramp(5, std::nan("")); }) == "linear_ramp: first is nan, must be in [0, 1]");
+}
+
 TEST_CASE("every ramp ends at d exactly, and never shrinks") {
   const hone::decay_ramp ramps[] = {
       hone::exponential_ramp(2000), hone::inverse_power_ramp(1, 2.0 / 3), hone::threshold_ramp(), {}};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
+#include <hone/average/ema.hpp>
 #include <hone/average/ema_state.hpp>
 #include <hone/average/swa.hpp>
+#include <hone/cpu/update.hpp>
 
 #include "support/message.hpp"
 #include "support/numbers.hpp"
@@ -8,11 +10,15 @@
 
 #include <doctest/doctest.h>
 
+#include <bit>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <sstream>
 #include <streambuf>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -26,6 +32,16 @@ template <class T>
 std::string load_error(hone::ema_state<T>& state, std::string const& bytes) {
   std::istringstream in(bytes);
   return message([&] { state.load(in); });
+}
+
+// A word as it stands in a file: the lowest byte first, whatever machine this is.
+template <class Word>
+std::string lowest_first(Word x) {
+  using bits = std::conditional_t<sizeof x == 4, std::uint32_t, std::uint64_t>;
+  const auto word = std::bit_cast<bits>(x);
+  std::string bytes;
+  for (std::size_t i = 0; i < sizeof x; ++i) bytes.push_back(static_cast<char>(word >> 8 * i & 0xff));
+  return bytes;
 }
 
 // A state of the numbers 1.5, 2.5, 3.5, the second tensor copied, after `steps` updates.
@@ -81,6 +97,24 @@ TEST_CASE("a state is a copy of its parameters, with their shapes, and aligned")
   CHECK(hone::ema_state<float>(hone::tensor_list<float>()).tensors().size() == 0);
 }
 
+TEST_CASE("a state without a type has one that its parameters fit into") {
+  std::vector<float> x(3, 1.5f);
+  std::vector<double> y(3, 1.5);
+  std::vector<Eigen::half> z(3, Eigen::half(1.5f));
+  const hone::tensor_list<float> of_float{{x.data(), 3}};
+  const hone::tensor_list<const double> of_double{{y.data(), 3}};
+  const hone::tensor_list<Eigen::half> of_half{{z.data(), 3}};
+  const hone::ema_state a(of_float);
+  const hone::ema_state b(of_double, {.from_zero = true});
+  const hone::ema_state c(of_half);
+  static_assert(std::is_same_v<decltype(a), const hone::ema_state<float>>);
+  static_assert(std::is_same_v<decltype(b), const hone::ema_state<double>>);
+  static_assert(std::is_same_v<decltype(c), const hone::ema_state<float>>);
+  CHECK(contents(c) == contents(a));
+  static_assert(std::is_same_v<decltype(hone::ema_state(a)), hone::ema_state<float>>);
+  CHECK(b.from_zero());
+}
+
 TEST_CASE("a copy of a state is another state") {
   example a;
   hone::ema_state<float> b = a.state;
@@ -94,15 +128,20 @@ TEST_CASE("a copy of a state is another state") {
   CHECK(contents(a.state) == std::vector<float>{9, 2.5f, 3.5f});
 }
 
-TEST_CASE("the bytes of a saved state") {
+TEST_CASE("the bytes of a saved state, the same on every machine, are written and read") {
   std::string should = "hone.ema";
-  const auto put = [&](auto x) { should.append(reinterpret_cast<char const*>(&x), sizeof x); };
+  const auto put = [&](auto x) { should += lowest_first(x); };
   for (const std::uint32_t x : {0x01020304u, 1u, 4u, 0u}) put(x);
   put(std::uint64_t(3)), put(std::int64_t(7)), put(0.0);
   for (const std::int64_t x : {2, 1, 0, 1, 1, 1, 1, 0, 0}) put(x);
   for (const float x : {1.5f, 2.5f, 3.5f}) put(x);
   put(crc_by_bits(should));
   CHECK(saved(example().state) == should);
+  example other(0);
+  for (int i = 0; i < 2; ++i) other.state.tensors()[0].data[i] = 0;
+  CHECK(load_error(other.state, should).empty());
+  CHECK(contents(other.state) == std::vector<float>{1.5f, 2.5f, 3.5f});
+  CHECK(other.state.steps() == 7);
 }
 
 TEST_CASE("what is loaded is what was saved, where it was") {
@@ -169,6 +208,58 @@ TEST_CASE("another state is refused with names and numbers") {
   std::string other_order = bytes;
   std::swap(other_order[8], other_order[11]), std::swap(other_order[9], other_order[10]);
   CHECK(load_error(a.state, other_order).starts_with("load: the state has byte order "));
+}
+
+// A saved state with other bytes from `at` on, and the right checksum.
+template <class Value>
+std::string with(std::string bytes, std::size_t at, Value value) {
+  bytes.replace(at, sizeof value, lowest_first(value));
+  bytes.resize(bytes.size() - 4);
+  const std::uint32_t crc = crc_by_bits(bytes);
+  return bytes += lowest_first(crc);
+}
+
+TEST_CASE("values that no state has are refused although their checksum is right") {
+  constexpr std::size_t steps_at = 32, start_at = 40, first_record = 48;
+  constexpr double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+  const example a;
+  for (const bool zero : {false, true}) {
+    hone::ema_state<float> state(a.list, {.from_zero = zero});
+    hone::update(hone::cpu(1), hone::ema{.decay = 0.5}, state, a.list);
+    const std::string bytes = saved(state);
+    const auto refused = [&](std::string const& changed, std::string const& text) {
+      const std::string said = load_error(state, changed);
+      CHECK_MESSAGE(said.starts_with("load: ") == !text.empty(), said);
+      CHECK_MESSAGE(said.find(text) != std::string::npos, said);
+      if (!text.empty()) CHECK(saved(state) == bytes);
+    };
+    for (const std::int64_t steps : {std::int64_t(-1), std::int64_t(-5), std::numeric_limits<std::int64_t>::min(),
+                                     std::numeric_limits<std::int64_t>::max(),
+                                     std::numeric_limits<std::int64_t>::max() - 1, (std::int64_t(1) << 62) + 1})
+      refused(with(bytes, steps_at, steps), "made " + std::to_string(steps) + " updates, must be in [0, 2^62]");
+    for (const double start : {nan, -nan, inf, -inf, 7.0, -1.0, 1.0000001, -1e-300, 1e300})
+      refused(with(bytes, start_at, start), "which cannot be");
+    if (!zero) {
+      for (const double start : {1.0, 0.5, 1e-300}) refused(with(bytes, start_at, start), "which cannot be");
+    } else {
+      refused(with(with(bytes, steps_at, std::int64_t(0)), start_at, 0.5), "which cannot be");
+    }
+    for (const std::uint64_t tensors : {std::uint64_t(0), std::uint64_t(1) << 60, ~std::uint64_t(0)})
+      refused(with(bytes, 24, tensors), std::to_string(tensors) + " tensors were saved, the state has 3");
+    constexpr std::int64_t large = std::int64_t(1) << 32;
+    using shape = std::pair<std::int64_t, std::int64_t>;
+    for (const auto& [rows, columns] : {shape{-2, -1}, {-1, 2}, {2 * large, large / 2}, {large, large}})
+      for (const std::size_t i : {0u, 2u})
+        refused(with(with(bytes, first_record + 24 * i, rows), first_record + 24 * i + 8, columns),
+                "tensor " + std::to_string(i) + " was saved as " + std::to_string(rows) + " x " +
+                    std::to_string(columns) + ", which cannot be");
+    refused(with(bytes, first_record + 16, std::int64_t(2)), "was saved as copied");
+    refused(bytes, "");
+  }
+  hone::ema_state<float> late(a.list, {.steps = std::int64_t(1) << 62});
+  CHECK(load_error(late, saved(late)).empty());
+  CHECK(message([&] { hone::ema_state<float> s(a.list, {.steps = std::numeric_limits<std::int64_t>::max()}); }) ==
+        "ema_state: steps is 9223372036854775807, must be at most 2^62");
 }
 
 TEST_CASE("other shapes of the same size are refused, but a tensor without a shape takes any") {

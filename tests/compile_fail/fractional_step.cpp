@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// wrong: (hone::|')integer'?
+// wrong: (hone::(v[0-9_]+::)?|')integer'?
 #include <hone/schedule/cosine.hpp>
 
 double rate(double epoch) {

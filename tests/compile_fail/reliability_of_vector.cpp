@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// wrong: calibration: the logits must be a hone::matrix_view of float, double, or a 16-bit floating-point type
+// wrong: calibration: the logits must be a hone::matrix_view or hone::image_view of float, double, or a 16-bit
+// floating-point type
 #include <hone/hone.hpp>
 
 #include <vector>

@@ -53,9 +53,8 @@ template <class Format, class Formula, class Batch>
 expected_box expected_of(Formula const& formula, Batch const& b, index i, double weight = 1) {
   double p[4], t[4], g[4];
   for (index c = 0; c < 4; ++c) p[c] = b.at(b.x, i, c), t[c] = b.at(b.t, i, c);
-  const hone::box_grad<double> y = formula(Format::corners_of(p), Format::corners_of(t));
-  Format::chain(p, y.grad, g);
-  return {weight * y.value, {weight * g[0], weight * g[1], weight * g[2], weight * g[3]}};
+  const double value = hone::detail::apply_formula<Format>(formula, p, t, g);
+  return {weight * value, {weight * g[0], weight * g[1], weight * g[2], weight * g[3]}};
 }
 
 template <class Device, class T, class Objective, class Expected>
@@ -88,6 +87,7 @@ void box_loss(Loss const& loss, Format, std::vector<shape> const& shapes) {
     expect_boxes(b, objective, expected, double(b.size.rows), hone::mean);
     expect_boxes(b, objective, expected, 5, hone::mean_over(5), true);
     expect_boxes(b, objective, expected, 0, hone::mean_over(0));
+    expect_boxes(b, objective, expected, 0, hone::mean_over(0), true);
     expect_boxes(
         b, hone::weigh_rows(3 * objective, b.device_weights),
         [&](index i) { return expected_of<Format>(objective.formula, b, i, 3 * double(b.weights[std::size_t(i)])); }, 1,
@@ -129,6 +129,9 @@ void box_images(index images, index pixels) {
       objective(b.view(b.device_t)), b.view(b.device_x),
       hone::outputs<T>{.gradient = {matrix.data(), rows, 4}, .unreduced = same.data(), .value = as_value.data()},
       hone::mean);
+  answers_alone_are_those_of_all<Device, T>(objective(hone::image_view<const T>{t.data(), images, 4, pixels}),
+                                            hone::image_view<const T>{x.data(), images, 4, pixels},
+                                            {planes.host(), losses.host(), double(value.host()[0])}, b.x, hone::mean);
   const auto a = planes.host(), e = rearranged(matrix.host());
   bool close_enough = true;
   for (std::size_t i = 0; i < a.size(); ++i)
@@ -192,7 +195,7 @@ template <class Device>
 void box_losses() {
   using half = typename Device::half;
   using bfloat16 = typename Device::bfloat16;
-  const std::vector<shape> all{{0, 4}, {1, 4}, {3, 4, 3}, {16, 4}, {333, 4}, {37, 4, 1}, {40, 4, 4}};
+  const std::vector<shape> all{{0, 4}, {1, 4}, {3, 4, 3}, {16, 4}, {333, 4}, {37, 4, 1}, {40, 4, 4}, {601, 4}};
   const std::vector<shape> some{{261, 4}, {19, 4, 4}};
   const auto iou = [](auto b) { return hone::iou_loss(b); };
   const auto giou = [](auto b) { return hone::giou_loss(b); };
@@ -253,6 +256,78 @@ void overlaps(Pairwise const& pairwise, Overlap const& overlap, shape size, inde
   CHECK_MESSAGE(out.padding_is_untouched(seen), "padding is not written");
 }
 
+/// Overlaps of boxes a million pixels from the origin, where a float keeps sixteenths, against those of the same
+/// numbers in double. `first` is the part of a side that lies before the number that the format says a place with.
+template <class Device, class Verb, class Format, class Overlap>
+void overlaps_far_out(Verb const& verb, Format format, double first, Overlap const& overlap) {
+  const shape size{37, 75};
+  const auto coordinates = [&](bool of_a) {
+    return padded<Device, float>({of_a ? size.rows : size.columns, 4}).filled([&](index i, index c) {
+      const double k = double(of_a ? i : i + 5);
+      return c < 2 ? (c == 0 ? 1e6 : -7e5) + std::floor(40 * std::sin(k + 3 * double(c))) / 16
+                   : 3.5 + 3 * std::cos(1.7 * k + double(c));
+    });
+  };
+  const std::vector<float> a = coordinates(true), b = coordinates(false);
+  const typename Device::template buffer<float> on_a(a), on_b(b), answer(std::vector<float>(37 * 75));
+  Device::call([&](auto const& backend) {
+    verb(backend, hone::matrix_view{on_a.data(), size.rows, 4}, hone::matrix_view{on_b.data(), size.columns, 4},
+         hone::matrix_view{answer.data(), size.rows, size.columns}, format);
+  });
+  const auto seen = answer.host();
+  bool right = true;
+  for (std::size_t i = 0; i < 37; ++i)
+    for (std::size_t j = 0; j < 75; ++j) {
+      double length[2][3];  // of a, of b and of what both cover
+      for (std::size_t c = 0; c < 2; ++c) {
+        const double p = a[4 * i + c], w = a[4 * i + c + 2], q = b[4 * j + c], v = b[4 * j + c + 2];
+        const double both = std::min(p + (1 - first) * w, q + (1 - first) * v) - std::max(p - first * w, q - first * v);
+        length[c][0] = w, length[c][1] = v, length[c][2] = std::max(both, 0.0);
+      }
+      const double both = length[0][2] * length[1][2];
+      right &= close(seen[75 * i + j], overlap(both, length[0][0] * length[1][0], length[0][1] * length[1][1]), 4e-6);
+    }
+  CHECK(right);
+}
+
+/// Metrics of pairs against their formulas in double, in a format.
+template <class Device, class T, class Format, class Verb, class Metric>
+void aligned(Verb const& verb, Metric const& metric, Format format, index rows, index padding) {
+  const box_batch<Device, T> boxes({rows, 4, padding});
+  const padded<Device, T> out({rows, 1, padding});
+  const typename Device::template buffer<T> answer(out.filled([](index, index) { return 0.0; }));
+  Device::call([&](auto const& backend) {
+    verb(backend, boxes.view(boxes.device_x), boxes.view(boxes.device_t), out.view(answer), format);
+  });
+  const auto seen = answer.host();
+  bool right = true;
+  for (index i = 0; i < rows; ++i) {
+    double p[4], t[4];
+    for (index c = 0; c < 4; ++c) p[c] = boxes.at(boxes.x, i, c), t[c] = boxes.at(boxes.t, i, c);
+    const hone::box_pair<double, Format> pair(Format::numbers_of(p), Format::numbers_of(t));
+    right &= close(out.at(seen, i, 0), metric(pair).value, box_tolerance<T>);
+  }
+  CHECK(right);
+  CHECK_MESSAGE(out.padding_is_untouched(seen), "padding is not written");
+}
+
+template <class Device>
+void metrics_of_pairs() {
+  const auto iou = [](auto const& backend, auto... all) { hone::aligned_iou(backend, all...); };
+  const auto ciou = [](auto const& backend, auto... all) { hone::aligned_ciou(backend, all...); };
+  for (const index rows : {0, 1, 3, 300, 5000}) {
+    CAPTURE(rows);
+    aligned<Device, float>(iou, hone::iou_metric(), hone::corners, rows, 0);
+    aligned<Device, float>(iou, hone::iou_metric(), hone::centers, rows, 3);
+    aligned<Device, double>(ciou, hone::ciou_metric(), hone::centers, rows, 0);
+  }
+  aligned<Device, typename Device::half>(ciou, hone::ciou_metric(), hone::corners, 37, 1);
+  aligned<Device, float>([](auto const& backend, auto... all) { hone::aligned_giou(backend, all...); },
+                         hone::giou_metric(), hone::top_left, 333, 4);
+  aligned<Device, float>([](auto const& backend, auto... all) { hone::aligned_diou(backend, all...); },
+                         hone::diou_metric(), hone::top_left, 333, 0);
+}
+
 template <class Device>
 void matrices_of_overlaps() {
   using half = typename Device::half;
@@ -260,7 +335,7 @@ void matrices_of_overlaps() {
   const auto ciou = [](auto a, auto b, auto out) { Device::pairwise_ciou(a, b, out); };
   const hone::detail::overlap_of<hone::iou_metric> of_iou;
   const hone::detail::overlap_of<hone::ciou_metric> of_ciou;
-  for (const shape s : {shape{0, 3}, {3, 0}, {1, 1}, {5, 300}, {70, 33, 3}, {33, 8}}) {
+  for (const shape s : {shape{0, 3}, {3, 0}, {1, 1}, {5, 300}, {70, 33, 3}, {33, 8}, {33, 520}}) {
     CAPTURE(s.rows);
     CAPTURE(s.columns);
     overlaps<Device, float>(iou, of_iou, s, 0);
@@ -274,6 +349,12 @@ void matrices_of_overlaps() {
                           hone::detail::overlap_of<hone::giou_metric>(), {9, 40}, 4);
   overlaps<Device, float>([](auto a, auto b, auto out) { Device::pairwise_diou(a, b, out); },
                           hone::detail::overlap_of<hone::diou_metric>(), {9, 40}, 4);
+  const auto far_iou = [](auto const& backend, auto... all) { hone::pairwise_iou(backend, all...); };
+  const auto far_ioa = [](auto const& backend, auto... all) { hone::pairwise_ioa(backend, all...); };
+  const auto over_union = [](double both, double a, double b) { return both / (a + b - both); };
+  overlaps_far_out<Device>(far_iou, hone::centers, 0.5, over_union);
+  overlaps_far_out<Device>(far_iou, hone::top_left, 0, over_union);
+  overlaps_far_out<Device>(far_ioa, hone::centers, 0.5, [](double both, double a, double) { return both / a; });
 }
 
 }  // namespace conformance

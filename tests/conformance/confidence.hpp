@@ -75,6 +75,13 @@ void extreme_confidences() {
   CHECK(close(double(z[2]), -limit, 1e-5));
   CHECK(close(double(z[3]), limit, 1e-5));
   CHECK(close(double(wide[3]), std::log(1e12), 1e-5));
+  for (const double tiny : {1e-30, 1e-38, 1e-39, 1e-46, 1e-300, 5e-324}) {  // down to numbers that no float is
+    const auto least = ask({.logits = true, .epsilon = tiny});
+    const double most = std::log(std::max(tiny, double(std::numeric_limits<float>::min())));
+    CHECK(close(double(least[2]), most, 1e-4));
+    CHECK(close(double(least[3]), -most, 1e-4));
+    CHECK((std::isfinite(least[5]) && std::isfinite(least[4])));
+  }
   const auto of_iou = ask({.alpha = 1});  // what the other is does not matter
   CHECK((of_iou[4] == 0 && of_iou[5] == 1 && close(double(of_iou[6]), 0.5, 1e-6)));
 }

@@ -46,9 +46,9 @@ struct element_batch : padded<Device, T> {
 /// Evaluates `objective` and compares all outputs with those of expected(row, column), a value_grad<double>.
 template <class Device, class T, class Objective, class Expected>
 void expect(element_batch<Device, T> const& b, Objective const& objective, Expected expected, double divisor,
-            hone::reduction how) {
+            hone::reduction how, bool in_place = false) {
   const index n = b.size.rows * b.size.columns;
-  const answers<T> a = ask(b, objective, b.x, n, how);
+  const answers<T> a = ask(b, objective, b.x, n, how, in_place);
   double total = 0;
   bool gradients = true, unreduced = true;
   for (index i = 0; i < b.size.rows; ++i)
@@ -82,7 +82,9 @@ void element_loss(Loss const& loss, Formula const& formula, std::vector<shape> c
     for (const int label : b.labels) kept += label != -7;
 
     const auto dense = loss(b.view(b.device_t));
-    const auto labels = loss(hone::classes(b.device_labels, {.ignore = -7}));
+    hone::classes_options without{.ignore = -7};
+    if (b.size.columns == 1) without.background = 3;  // asked for there
+    const auto labels = loss(hone::classes(b.device_labels, without));
     expect(b, dense, soft, double(b.size.rows * b.size.columns), hone::mean);
     expect(
         b, hone::weigh_rows(3 * dense, b.device_weights),
@@ -97,14 +99,14 @@ void element_loss(Loss const& loss, Formula const& formula, std::vector<shape> c
           const auto first = soft(i, c), second = hot(i, c);
           return hone::value_grad<double>{first.value + 0.5 * second.value, first.grad + 0.5 * second.grad};
         },
-        0, hone::mean_over(0));
+        0, hone::mean_over(0), true);
   });
 }
 
 /// Images answer as the matrix of their pixels does, with targets in their own layout, weights and labels per pixel.
 template <class Device, class T>
-void element_images() {
-  const index images = 2, channels = 5, pixels = 9, rows = images * pixels;
+void element_images(index images, index channels, index pixels) {
+  const index rows = images * pixels;
   const element_batch<Device, T> b({rows, channels});
   const auto rearranged = [&](std::vector<T> const& v) { return planes_of(v, channels, pixels); };
   using A = hone::accumulator_t<T>;
@@ -124,6 +126,9 @@ void element_images() {
       objective(b.view(b.device_t)), b.view(b.device_x),
       hone::outputs<T>{.gradient = {matrix.data(), rows, channels}, .unreduced = same.data(), .value = as_value.data()},
       hone::mean);
+  answers_alone_are_those_of_all<Device, T>(objective(hone::image_view<const T>{t.data(), images, channels, pixels}),
+                                            hone::image_view<const T>{x.data(), images, channels, pixels},
+                                            {planes.host(), losses.host(), double(value.host()[0])}, b.x, hone::mean);
   CHECK(planes.host() == rearranged(matrix.host()));
   CHECK(losses.host() == same.host());
   CHECK(close(double(value.host()[0]), double(as_value.host()[0]), tolerance<A>));
@@ -226,7 +231,8 @@ void element_losses() {
                               hone::poly1_binary_cross_entropy_formula{2}, some);
   element_edges<Device>();
   mean_over_nothing<Device>();
-  element_images<Device, float>();
+  element_images<Device, float>(2, 5, 9);
+  element_images<Device, float>(3, 7, 61);
   misaligned_elements<Device, float>();
   misaligned_elements<Device, typename Device::half>();
 }

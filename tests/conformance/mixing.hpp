@@ -11,8 +11,8 @@
 namespace conformance {
 
 /// λ·own + (1-λ)·other, exactly where it is exact; what does not count is not looked at.
-template <class Draw>
-double mixed_by_definition(Draw const& draw, index i, index feature, auto const& image) {
+template <class Number = double, class Draw>
+Number mixed_by_definition(Draw const& draw, index i, index feature, auto const& image) {
   const auto row = static_cast<std::size_t>(i);
   const index partner = draw.partner[row];
   if constexpr (requires { draw.boxes; }) {
@@ -25,7 +25,8 @@ double mixed_by_definition(Draw const& draw, index i, index feature, auto const&
   const double lambda = draw.lambda[row];
   if (partner == i || lambda == 1) return image(i, feature);
   if (lambda == 0) return image(partner, feature);
-  return lambda * image(i, feature) + (1 - lambda) * image(partner, feature);
+  return static_cast<Number>(lambda * static_cast<double>(image(i, feature)) +
+                             (1 - lambda) * static_cast<double>(image(partner, feature)));
 }
 
 template <class Device, class T, class Draw>
@@ -111,8 +112,50 @@ void blends_of() {
   }
 }
 
+/// Masks of classes: every number is one of the row's own or of its partner's.
+template <class Device, class T>
+void copies_masks_of() {
+  struct picture {
+    index rows, channels, height, width;
+  };
+  for (const picture p : {picture{1, 1, 1, 1}, {9, 1, 8, 8}, {40, 2, 16, 16}, {7, 1, 21, 50}}) {
+    const index features = p.channels * p.height * p.width;
+    std::vector<T> host(static_cast<std::size_t>(p.rows * features));
+    for (std::size_t k = 0; k < host.size(); ++k) host[k] = static_cast<T>(k * 7919 % 1000003);
+    const auto image = [&](index i, index f) { return host[static_cast<std::size_t>(i * features + f)]; };
+    auto both =
+        hone::mixup_or_cutmix{.switch_probability = 1, .per = hone::sample}.draw(1, 7, p.rows, p.height, p.width);
+    for (std::size_t i = 0; i < both.cut.size(); i += 3) both.cut[i] = 0, both.lambda[i] = static_cast<float>(i % 2);
+    const auto looks = [&](auto const& draw, bool in_place) {
+      const typename Device::template buffer<T> from(host), apart(host.size());
+      auto const& to = in_place ? from : apart;
+      Device::blend(draw, hone::matrix_view<const T>{from.data(), p.rows, features},
+                    hone::matrix_view<T>{to.data(), p.rows, features});
+      const std::vector<T> answer = to.host();
+      index wrong = 0;
+      for (index i = 0; i < p.rows; ++i)
+        for (index f = 0; f < features; ++f)
+          wrong += answer[static_cast<std::size_t>(i * features + f)] != mixed_by_definition<T>(draw, i, f, image);
+      CHECK(wrong == 0);
+    };
+    for (const bool in_place : {false, true}) {
+      looks(hone::cutmix{}.draw(1, 6, p.rows, p.height, p.width), in_place);
+      looks(hone::cutmix{.per = hone::pair}.draw(1, 6, p.rows, p.height, p.width), in_place);
+      looks(both, in_place);
+    }
+  }
+}
+template <class Device>
+void copies_masks() {
+  copies_masks_of<Device, std::int64_t>();
+  copies_masks_of<Device, std::int32_t>();
+  copies_masks_of<Device, std::uint16_t>();
+  copies_masks_of<Device, std::int8_t>();
+}
+
 template <class Device>
 void blends() {
+  copies_masks<Device>();
   blends_of<Device, float>();
   blends_of<Device, double>();
   blends_of<Device, typename Device::half>();

@@ -215,6 +215,7 @@ void rows_of_labels(std::vector<shape> const& shapes) {
     expect_rows(b, objective, {{row, counts, kept * double(b.size.columns)}}, hone::element_mean);
     expect_rows(b, objective, {{row, counts, 3}}, hone::mean_over(3));
     expect_rows(b, objective, {{row, counts, 0}}, hone::mean_over(0));
+    expect_rows(b, objective, {{row, counts, 0}}, hone::mean_over(0), true);
     expect_rows(b, hone::weigh_rows(0.5 * objective, b.device_weights),
                 {{row, [&](index i) { return b.ignored(i) ? 0 : 0.5 * double(b.weights[std::size_t(i)]); }, 1}},
                 hone::sum);
@@ -332,6 +333,9 @@ void rows_of_images() {
         hone::outputs<float>{
             .gradient = {matrix.data(), rows, s.channels}, .unreduced = same.data(), .value = as_value.data()},
         hone::mean);
+    answers_alone_are_those_of_all<Device, float>(objective(view(taught), view(soft)), view(z),
+                                                  {image.host(), losses.host(), double(value.host()[0])}, b.z,
+                                                  hone::mean);
     const auto alike = [](std::vector<float> const& a, std::vector<float> const& other, double scale) {
       for (std::size_t i = 0; i < a.size(); ++i)
         if (!close(scale * double(a[i]), scale * double(other[i]), 1e-5)) return false;

@@ -226,7 +226,7 @@ void images_of_teachers() {
     const listed_on<Device> listed(lists);
     const auto planes = [&](std::vector<float> const& v) { return planes_of(v, s.channels, s.pixels); };
     const typename Device::template buffer<float> z(planes(b.z)), taught(planes(b.taught)), image(b.z), matrix(b.z),
-        losses{std::size_t(rows)}, same{std::size_t(rows)};
+        losses{std::size_t(rows)}, same{std::size_t(rows)}, value(1);
     const auto view = [&](auto const& from) {
       return hone::image_view<const float>{from.data(), s.images, s.channels, s.pixels};
     };
@@ -237,11 +237,14 @@ void images_of_teachers() {
     };
     Device::evaluate(objective(view(taught)), view(z),
                      hone::outputs<float, hone::image_view>{.gradient = {image.data(), s.images, s.channels, s.pixels},
-                                                            .unreduced = losses.data()},
+                                                            .unreduced = losses.data(),
+                                                            .value = value.data()},
                      hone::sum);
     Device::evaluate(objective(b.view(b.device_taught)), b.view(b.device_z),
                      hone::outputs<float>{.gradient = {matrix.data(), rows, s.channels}, .unreduced = same.data()},
                      hone::sum);
+    answers_alone_are_those_of_all<Device, float>(
+        objective(view(taught)), view(z), {image.host(), losses.host(), double(value.host()[0])}, b.z, hone::sum);
     const auto alike = [](std::vector<float> const& a, std::vector<float> const& other) {
       for (std::size_t i = 0; i < a.size(); ++i)
         if (!close(double(a[i]), double(other[i]), 2e-5)) return false;

@@ -32,7 +32,7 @@ if(WAY STREQUAL "pkg_config")
   do(${COMPILER} -std=c++20 ${here}/main.cpp ${flags} -o ${work}/build/consumer)
 else()
   do(${CMAKE_COMMAND} -S ${here}/${WAY} -B ${work}/build -G ${GENERATOR} -D CMAKE_CXX_COMPILER=${COMPILER}
-     -D CMAKE_PREFIX_PATH=${prefix} -D HONE_SOURCE=${SOURCE} -D HONE_VERSION=${VERSION})
+     -D CMAKE_PREFIX_PATH=${prefix} -D HONE_SOURCE=${SOURCE} -D HONE_VERSION=${VERSION} -D CONSUMER_NVCC=${NVCC})
   do(${CMAKE_COMMAND} --build ${work}/build)
 endif()
 do(${work}/build/consumer)

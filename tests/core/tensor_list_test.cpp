@@ -3,7 +3,10 @@
 
 #include <doctest/doctest.h>
 
+#include <limits>
+#include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 namespace {
@@ -37,6 +40,56 @@ TEST_CASE("a list is written in place or filled, with and without shapes, and re
   for (auto const& t : list) total += t.size;
   CHECK(total == 16);
   CHECK(hone::tensor_list<float>().size() == 0);
+}
+
+TEST_CASE("spans, vectors that live on and shapes of three, four and five numbers are tensors") {
+  std::vector<float> weight(120), bias(2);
+  float scale[3] = {};
+  const std::span<float> of_bias(bias);
+  hone::tensor_list<float> list{{weight.data(), 2, 3, 4, 5}, of_bias, bias, scale, {weight.data(), 2u, 12L, 5}};
+  list.reserve(8);
+  list.push_back(std::span(weight).subspan(3));
+  list.push_back(weight);
+  CHECK(list[0].rows == 2);
+  CHECK(list[0].columns == 60);
+  CHECK(list[0].size == 120);
+  for (const std::size_t i : {1u, 2u}) {
+    CHECK(list[i].data == bias.data());
+    CHECK(list[i].size == 2);
+    CHECK(list[i].rows == 1);
+    CHECK(list[i].columns == 2);
+  }
+  CHECK(list[3].size == 3);
+  CHECK(list[4].columns == 60);
+  CHECK(list[5].data == weight.data() + 3);
+  CHECK(list[5].size == 117);
+  CHECK(list[6].size == 120);
+  const std::vector<float> constant(7);
+  const hone::tensor_list<const float> readable{constant, std::span<const float>(constant), bias};
+  CHECK(readable[1].size == 7);
+  static_assert(std::is_constructible_v<hone::tensor<float>, std::vector<float>&>);
+  static_assert(!std::is_constructible_v<hone::tensor<float>, std::vector<float>>, "it would be gone");
+  static_assert(!std::is_constructible_v<hone::tensor<float>, std::vector<float> const&>);
+  static_assert(!std::is_constructible_v<hone::tensor<float>, std::vector<double>&>);
+}
+
+TEST_CASE("sizes that no number holds, or no memory, are refused as they stand") {
+  float x = 0;
+  const hone::index large = hone::index(1) << 32;
+  CHECK(error_of({{&x, large, large}}) ==
+        "transform: tensor 0 of gradients has 9223372036854775807 numbers, its shape is 4294967296 x 4294967296");
+  CHECK(error_of({{&x, large, large, large}}) ==
+        "transform: tensor 0 of gradients has 9223372036854775807 numbers, its shape is 4294967296 x "
+        "9223372036854775807");
+  CHECK(error_of({{&x, 2, -3, -4}}) ==
+        "transform: tensor 0 of gradients has 2 x -4 numbers, sizes must not be negative");
+  CHECK(error_of({{&x, 2, 3, -4, -5}}) ==
+        "transform: tensor 0 of gradients has 2 x -5 numbers, sizes must not be negative");
+  CHECK(error_of({{&x, hone::index(1) << 57}}) == "");
+  CHECK(error_of({{&x, (hone::index(1) << 57) + 1}}) ==
+        "transform: tensor 0 of gradients has 144115188075855873 numbers, more than memory can hold");
+  CHECK(error_of({{&x, std::numeric_limits<hone::index>::max()}}) ==
+        "transform: tensor 0 of gradients has 9223372036854775807 numbers, more than memory can hold");
 }
 
 TEST_CASE("tensors that cannot exist are refused by number and size") {

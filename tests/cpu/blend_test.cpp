@@ -7,7 +7,11 @@
 #include <support/message.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace {
 
@@ -56,6 +60,35 @@ TEST_CASE("large images are mixed alike, with any number of threads, apart and i
 TEST_CASE("nothing to mix is nothing to do") {
   hone::blend(cpu, hone::mixup{}.draw(1, 1, 0), view{nullptr, 0, 5}, view{nullptr, 0, 5});
   hone::blend(cpu, hone::mixup{}.draw(1, 1, 3), view{nullptr, 3, 0}, view{nullptr, 3, 0});
+}
+
+TEST_CASE("integers that would be mixed up are refused, and sizes that no memory has") {
+  std::vector<std::int64_t> in(32), out(in.size(), 7);
+  const hone::matrix_view masks{in.data(), 4, 8}, to{out.data(), 4, 8};
+  auto draw = hone::mixup_or_cutmix{.switch_probability = 1, .per = hone::sample}.draw(1, 2, 4, 2, 4);
+  draw.cut[2] = 0, draw.lambda[2] = 0.25f;
+  CHECK(message([&] { hone::blend(cpu, draw, masks, to); }) ==
+        "blend: row 2 is mixed up by a lambda of 0.25, integers are only copied");
+  CHECK(out == std::vector<std::int64_t>(out.size(), 7));
+  const hone::index large = hone::index(1) << 62;
+  float* const none = nullptr;
+  float some[8] = {};
+  const auto up = hone::mixup{}.draw(1, 2, 4);
+  for (float* const data : {none, some})
+    for (const auto& [rows, columns] : {std::pair{large, hone::index(4)},
+                                        {hone::index(4), large},
+                                        {large, large},
+                                        {hone::index(1) << 32, large / 2}}) {
+      const hone::matrix_view huge{data, rows, columns};
+      const std::string size = std::to_string(rows) + " x " + std::to_string(columns);
+      CHECK(message([&] { hone::blend(cpu, up, huge, huge); }) ==
+            "blend: images is " + size +
+                (data ? " with a row_stride of " + std::to_string(columns) + ", more than memory can hold"
+                      : " but has no data"));
+    }
+  const hone::matrix_view<float> far_apart{some, 4, 2, large};
+  CHECK(message([&] { hone::blend(cpu, up, far_apart, far_apart); }) ==
+        "blend: images is 4 x 2 with a row_stride of " + std::to_string(large) + ", more than memory can hold");
 }
 
 TEST_CASE("a refused blend says what is wrong, and writes nothing") {

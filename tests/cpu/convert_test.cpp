@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cfloat>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -34,6 +35,13 @@ double value(int bits) {
 template <class A, class B>
 bool same(A a, B b) {
   return std::isnan(b) ? std::isnan(a) : a == b && std::signbit(a) == std::signbit(b);
+}
+
+/// What x should become: the nearest number, and none that is infinite but for x itself.
+template <class T>
+float within_range(float x) {
+  const float most = std::is_same_v<T, Eigen::half> ? 65504 : 0x1.fep127f;
+  return static_cast<float>(static_cast<T>(std::isfinite(x) ? std::fmax(std::fmin(x, most), -most) : x));
 }
 
 }  // namespace
@@ -89,6 +97,7 @@ TEST_CASE_TEMPLATE("narrowing rounds to the nearest, ties to even", T, Eigen::ha
 }
 
 // A pack rounds as Eigen does number by number, at the edges of every exponent too: overflow, subnormal numbers, ties.
+// Only a finite number that Eigen makes infinite becomes the largest of the type.
 TEST_CASE_TEMPLATE("narrowing by packs is narrowing alone", T, Eigen::half, Eigen::bfloat16) {
   std::vector<float> from;
   for (std::uint32_t high = 0; high < 65536; ++high)
@@ -97,7 +106,48 @@ TEST_CASE_TEMPLATE("narrowing by packs is narrowing alone", T, Eigen::half, Eige
   std::vector<T> to(from.size());
   hone::on_cpu::convert(from.data(), to.data(), static_cast<hone::index>(from.size()));
   int wrong = 0;
+  for (std::size_t i = 0; i < from.size(); ++i) wrong += !same(static_cast<float>(to[i]), within_range<T>(from[i]));
+  CHECK(wrong == 0);
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    T one{};
+    hone::on_cpu::convert(&from[i], &one, 1);
+    wrong += !same(static_cast<float>(one), within_range<T>(from[i]));
+  }
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("double becomes float, half and bfloat16 within their range") {
+  std::vector<double> from{0.0,   -0.0,   1e-320, -1e-50,   1.0 / 3,   65504,       65519.9,
+                           65520, -65536, 3e38,   HUGE_VAL, -HUGE_VAL, std::nan("")};
+  for (const double edge : {0x1.fffffep127, 0x1.ffffffp127, 0x1.fep127, 0x1.ffp127})
+    for (const double factor : {1 - 0x1p-30, 1.0, 1 + 0x1p-30, 2.0, 0x1p800})
+      from.push_back(edge * factor), from.push_back(-edge * factor);
+  while (from.size() % 16 != 3) from.push_back(-1e300);
+  const auto n = static_cast<hone::index>(from.size());
+  std::vector<float> to(from.size());
+  std::vector<Eigen::half> half(from.size());
+  std::vector<Eigen::bfloat16> brain(from.size());
+  hone::on_cpu::convert(from.data(), to.data(), n);
+  hone::on_cpu::convert(from.data(), half.data(), n);
+  hone::on_cpu::convert(from.data(), brain.data(), n);
+  const auto clamped = [](double x, double most) {
+    return std::isfinite(x) ? std::fmax(std::fmin(x, most), -most) : x;
+  };
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    CAPTURE(from[i]);
+    CHECK(same(to[i], static_cast<float>(clamped(from[i], FLT_MAX))));
+    CHECK(same(static_cast<float>(half[i]), within_range<Eigen::half>(static_cast<float>(clamped(from[i], FLT_MAX)))));
+    CHECK(same(static_cast<float>(brain[i]),
+               within_range<Eigen::bfloat16>(static_cast<float>(clamped(from[i], FLT_MAX)))));
+  }
+}
+
+TEST_CASE("bfloat16 becomes half within its range") {
+  const std::vector<Eigen::bfloat16> from = all<Eigen::bfloat16>();
+  std::vector<Eigen::half> to(from.size());
+  hone::on_cpu::convert(from.data(), to.data(), 65536);
+  int wrong = 0;
   for (std::size_t i = 0; i < from.size(); ++i)
-    wrong += !same(static_cast<float>(to[i]), static_cast<float>(static_cast<T>(from[i])));
+    wrong += !same(static_cast<float>(to[i]), within_range<Eigen::half>(static_cast<float>(from[i])));
   CHECK(wrong == 0);
 }

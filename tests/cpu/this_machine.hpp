@@ -43,6 +43,8 @@ struct on_this_machine {
   static void pairwise_diou(auto a, auto b, auto out) { hone::pairwise_diou(hone::cpu(2), a, b, out); }
   static void pairwise_ciou(auto a, auto b, auto out) { hone::pairwise_ciou(hone::cpu(2), a, b, out); }
   static void pairwise_ioa(auto a, auto b, auto out) { hone::pairwise_ioa(hone::cpu(2), a, b, out); }
+  /// verb(backend) calls one of hone's verbs.
+  static void call(auto verb) { verb(hone::cpu(2)); }
 
   template <class T>
   static void fused_confidence(hone::matrix_view<T> objectness, std::type_identity_t<hone::matrix_view<const T>> iou,
@@ -51,18 +53,38 @@ struct on_this_machine {
   }
 
   static std::vector<hone::index> suppress(conformance::suppression how, auto boxes, auto scores, auto classes,
-                                           hone::nms_options options) {
+                                           hone::nms_options options, auto format) {
     const hone::cpu cpu(2);
     switch (how) {
       case conformance::suppression::nms:
-        return hone::nms(cpu, boxes, scores, options);
+        return hone::nms(cpu, boxes, scores, options, format);
       case conformance::suppression::batched_nms:
-        return hone::batched_nms(cpu, boxes, scores, classes, options);
+        return hone::batched_nms(cpu, boxes, scores, classes, options, format);
       case conformance::suppression::diou_nms:
-        return hone::diou_nms(cpu, boxes, scores, options);
+        return hone::diou_nms(cpu, boxes, scores, options, format);
       default:
-        return hone::batched_diou_nms(cpu, boxes, scores, classes, options);
+        return hone::batched_diou_nms(cpu, boxes, scores, classes, options, format);
     }
+  }
+  static std::vector<hone::index> suppress(conformance::suppression how, auto boxes, auto scores, auto classes,
+                                           hone::nms_options options) {
+    return suppress(how, boxes, scores, classes, options, hone::corners);
+  }
+  static std::vector<hone::index> suppress_images(conformance::suppression how, auto boxes, auto scores, auto classes,
+                                                  auto images, hone::nms_options options) {
+    if (how == conformance::suppression::batched_nms)
+      return hone::batched_nms(hone::cpu(2), boxes, scores, classes, images, options);
+    return hone::batched_diou_nms(hone::cpu(2), boxes, scores, classes, images, options);
+  }
+
+  static void decode_boxes(auto const& decoding, auto const& level, auto raw, auto boxes) {
+    hone::decode_boxes(hone::cpu(2), decoding, level, raw, boxes);
+  }
+  static void chain_boxes(auto const& decoding, auto const& level, auto raw, auto gradient, auto to) {
+    hone::chain_boxes(hone::cpu(2), decoding, level, raw, gradient, to);
+  }
+  static void convert_boxes(auto from, auto format, auto to, auto other) {
+    hone::convert_boxes(hone::cpu(2), from, format, to, other);
   }
 
   static void blend(auto const& draw, auto images, auto mixed) { hone::blend(hone::cpu(2), draw, images, mixed); }

@@ -76,6 +76,15 @@ class captured {
   cudaGraphExec_t replay_ = nullptr;
 };
 
+/// What is allocated on the device, where that is known.
+#if defined(CUDASIM)
+constexpr bool counts_bytes = true;
+std::size_t live_bytes() { return cudasim_live_bytes(); }
+#else
+constexpr bool counts_bytes = false;
+std::size_t live_bytes() { return 0; }
+#endif
+
 template <class Error, class Call>
 std::string message_of(Call const& call) {
   try {
@@ -192,6 +201,44 @@ TEST_CASE("a backend that ends while its stream is captured leaves the graph wha
   CHECK(cudaFree(left) == cudaSuccess);
 }
 
+TEST_CASE("a large workspace that has been outgrown is given back, unless a graph has it") {
+  const problem p;
+  const auto mebi = std::size_t(1) << 20;
+  hone::cuda gpu(p.stream);
+  const auto growth = [&, before = live_bytes()] { return live_bytes() - before; };
+  gpu.reserve(8 * mebi);
+  gpu.reserve(9 * mebi);  // as many as are asked for, and no more
+  gpu.reserve(9 * mebi + 1);
+  if (counts_bytes) CHECK(growth() == 9 * mebi + 1);
+  hone::evaluate(gpu, p.loss(), p.logits(), p.out());
+  const float value = p.answer();
+  {
+    const captured graph(p.stream, [&] { hone::evaluate(gpu, p.loss(), p.logits(), p.out()); });
+    for (const std::size_t more : {10, 11, 12}) {
+      gpu.reserve(more * mebi);
+      if (counts_bytes) CHECK(growth() == (9 + more) * mebi + 1);
+      hone::evaluate(gpu, p.loss(), p.logits(), p.out());
+      REQUIRE(cudaMemsetAsync(p.value.data(), 0, sizeof(float), p.stream) == cudaSuccess);
+      graph.replay();
+      CHECK(p.answer() == value);
+    }
+  }
+  hone::cuda moved(std::move(gpu));
+  moved.reserve(13 * mebi);
+  if (counts_bytes) CHECK(growth() == (9 + 13) * mebi + 1);
+}
+
+TEST_CASE("boxes of ever more images need the workspace of the largest") {
+  const problem p;
+  hone::cuda gpu(p.stream);
+  const auto growth = [&, before = live_bytes()] { return live_bytes() - before; };
+  for (const hone::index n : {6000, 6100, 6200, 3000, 6300}) {
+    const std::size_t bytes = hone::nms_workspace_bytes(hone::matrix_view<const float>{p.x.data(), n, 4});
+    gpu.reserve(bytes);
+    if (counts_bytes && n != 3000) CHECK(growth() == bytes);
+  }
+}
+
 TEST_CASE("errors of others are neither blamed on a call nor lost, and our own are told once") {
   const problem p;
   hone::cuda gpu(p.stream);
@@ -226,6 +273,40 @@ TEST_CASE("planes of images that fill a block's shared memory") {
       stream.wait();
       CHECK(value.host()[0] == doctest::Approx(log_sum * log_sum + (views == 3 ? log_sum - 1 : 0)));
     }
+}
+
+TEST_CASE("images of many classes are worth the same with and without a gradient") {
+  const int images = 2, channels = 400, pixels = 40;
+  std::vector<float> z(std::size_t(images * channels * pixels));
+  for (std::size_t i = 0; i < z.size(); ++i) z[i] = 3 * static_cast<float>(std::sin(1.3 * double(i)));
+  std::vector<int> of_pixel(std::size_t(images * pixels));
+  double expected = 0;
+  for (int i = 0; i < images * pixels; ++i) {
+    of_pixel[std::size_t(i)] = i * 7 % channels;
+    const auto logit = [&](int c) { return double(z[std::size_t((i / pixels * channels + c) * pixels + i % pixels)]); };
+    double total = 0;
+    for (int c = 0; c < channels; ++c) total += std::exp(logit(c));
+    expected += (std::log(total) - logit(i * 7 % channels)) / (images * pixels);
+  }
+  const device::buffer<float> x(z), gradient(z.size()), losses(of_pixel.size()), value(1);
+  const device::buffer<int> labels(of_pixel);
+  const device::stream stream;
+  hone::cuda gpu(stream);
+  const hone::image_view<const float> logits{x.data(), images, channels, pixels};
+  const auto mean_of = [&](std::vector<float> const& numbers) {
+    double sum = 0;
+    for (const float number : numbers) sum += double(number);
+    return sum / double(numbers.size());
+  };
+  hone::evaluate(gpu, hone::cross_entropy(hone::classes(labels)), logits, {.value = value.data()});
+  hone::evaluate(gpu, hone::cross_entropy(hone::classes(labels)), logits, {.unreduced = losses.data()});
+  stream.wait();
+  CHECK(double(value.host()[0]) == doctest::Approx(expected));
+  CHECK(mean_of(losses.host()) == doctest::Approx(expected));
+  hone::evaluate(gpu, hone::cross_entropy(hone::classes(labels)), logits,
+                 {.gradient = {gradient.data(), images, channels, pixels}, .value = value.data()});
+  stream.wait();
+  CHECK(double(value.host()[0]) == doctest::Approx(expected));
 }
 
 TEST_CASE("bad arguments are named, and nothing is enqueued") {

@@ -11,6 +11,7 @@
 #endif
 
 TEST_CASE("box losses answer as every backend does") { conformance::box_losses<device::conformance>(); }
+TEST_CASE("metrics of pairs answer as every backend does") { conformance::metrics_of_pairs<device::conformance>(); }
 TEST_CASE("matrices of overlaps answer as every backend does") {
   conformance::matrices_of_overlaps<device::conformance>();
 }

@@ -3,6 +3,7 @@
 #include <hone/hone.cuh>
 
 #include <conformance/confidence.hpp>
+#include <conformance/decoding.hpp>
 #include <cuda/device.cuh>
 
 namespace {
@@ -21,6 +22,8 @@ struct confidence_device : device::conformance {
 }  // namespace
 
 TEST_CASE("confidences answer as every backend does") { conformance::confidences<confidence_device>(); }
+
+TEST_CASE("decoded boxes answer as on every backend") { conformance::decoded_boxes<device::conformance>(); }
 
 TEST_CASE("a misaligned confidence") {
   const std::vector<float> x{1, 2, 3, 4, 5, 6, 7, 8};

@@ -13,6 +13,14 @@
 
 namespace device {
 
+/// Numbers of the host to the device, for all streams: a copy from pageable memory may return before it has arrived,
+/// and streams that do not block do not wait for the one that it is in.
+template <class T>
+void bring(T* to, T const* from, std::size_t count) {
+  hone::on_cuda::check(cudaMemcpy(to, from, count * sizeof(T), cudaMemcpyHostToDevice), "cudaMemcpy");
+  hone::on_cuda::check(cudaStreamSynchronize(nullptr), "cudaStreamSynchronize");
+}
+
 /// A copy of a vector on the device; what a kernel has not written yet is uninitialised where there was none.
 template <class T>
 class buffer {
@@ -20,10 +28,7 @@ class buffer {
   explicit buffer(std::size_t size) : size_(size) {
     hone::on_cuda::check(cudaMalloc(&data_, bytes() + 16), "cudaMalloc");
   }
-  explicit buffer(std::vector<T> const& from) : buffer(from.size()) {
-    hone::on_cuda::check(cudaMemcpy(data_, from.data(), bytes(), cudaMemcpyHostToDevice), "cudaMemcpy");
-    hone::on_cuda::check(cudaStreamSynchronize(nullptr), "cudaStreamSynchronize");  // other streams may read it now
-  }
+  explicit buffer(std::vector<T> const& from) : buffer(from.size()) { bring(data_, from.data(), size_); }
   ~buffer() { cudaFree(data_); }
   buffer(buffer&& other) noexcept : data_(std::exchange(other.data_, nullptr)), size_(other.size_) {}
   buffer& operator=(buffer const&) = delete;
@@ -119,29 +124,58 @@ struct conformance {
   static void pairwise_ioa(auto a, auto b, auto out) {
     enqueue([&](hone::cuda& gpu) { hone::pairwise_ioa(gpu, a, b, out); });
   }
+  /// verb(backend) calls one of hone's verbs.
+  static void call(auto verb) {
+    enqueue([&](hone::cuda& gpu) { verb(gpu); });
+  }
 
   /// What lies behind the answer must be as it was.
-  static std::vector<hone::index> suppress(auto how, auto boxes, auto scores, auto classes, hone::nms_options options) {
-    using kind = decltype(how);
-    const auto room = static_cast<std::size_t>(std::min<hone::index>(boxes.rows, options.most));
-    const buffer<hone::index> kept(std::vector<hone::index>(room, -1)), count(1);
-    enqueue([&](hone::cuda& gpu) {
-      switch (how) {
-        case kind::nms:
-          return hone::nms(gpu, boxes, scores, kept.data(), count.data(), options);
-        case kind::batched_nms:
-          return hone::batched_nms(gpu, boxes, scores, classes, kept.data(), count.data(), options);
-        case kind::diou_nms:
-          return hone::diou_nms(gpu, boxes, scores, kept.data(), count.data(), options);
-        default:
-          return hone::batched_diou_nms(gpu, boxes, scores, classes, kept.data(), count.data(), options);
-      }
-    });
+  static std::vector<hone::index> answer(hone::index room, auto const& call) {
+    const buffer<hone::index> kept(std::vector<hone::index>(static_cast<std::size_t>(room), -1)), count(1);
+    enqueue([&](hone::cuda& gpu) { call(gpu, kept.data(), count.data()); });
     std::vector<hone::index> rows = kept.host();
     const auto end = rows.begin() + count.host()[0];
     if (std::any_of(end, rows.end(), [](hone::index i) { return i != -1; })) return {-1};
     rows.erase(end, rows.end());
     return rows;
+  }
+  static std::vector<hone::index> suppress(auto how, auto boxes, auto scores, auto classes, hone::nms_options options,
+                                           auto format) {
+    using kind = decltype(how);
+    const hone::index room = std::min<hone::index>(boxes.rows, options.most);
+    return answer(room, [&](hone::cuda& gpu, hone::index* kept, hone::index* count) {
+      switch (how) {
+        case kind::nms:
+          return hone::nms(gpu, boxes, scores, kept, count, options, format);
+        case kind::batched_nms:
+          return hone::batched_nms(gpu, boxes, scores, classes, kept, count, options, format);
+        case kind::diou_nms:
+          return hone::diou_nms(gpu, boxes, scores, kept, count, options, format);
+        default:
+          return hone::batched_diou_nms(gpu, boxes, scores, classes, kept, count, options, format);
+      }
+    });
+  }
+  static std::vector<hone::index> suppress(auto how, auto boxes, auto scores, auto classes, hone::nms_options options) {
+    return suppress(how, boxes, scores, classes, options, hone::corners);
+  }
+  static std::vector<hone::index> suppress_images(auto how, auto boxes, auto scores, auto classes, auto images,
+                                                  hone::nms_options options) {
+    using kind = decltype(how);
+    return answer(boxes.rows, [&](hone::cuda& gpu, hone::index* kept, hone::index* count) {
+      if (how == kind::batched_nms) return hone::batched_nms(gpu, boxes, scores, classes, images, kept, count, options);
+      return hone::batched_diou_nms(gpu, boxes, scores, classes, images, kept, count, options);
+    });
+  }
+
+  static void decode_boxes(auto const& decoding, auto const& level, auto raw, auto boxes) {
+    enqueue([&](hone::cuda& gpu) { hone::decode_boxes(gpu, decoding, level, raw, boxes); });
+  }
+  static void chain_boxes(auto const& decoding, auto const& level, auto raw, auto gradient, auto to) {
+    enqueue([&](hone::cuda& gpu) { hone::chain_boxes(gpu, decoding, level, raw, gradient, to); });
+  }
+  static void convert_boxes(auto from, auto format, auto to, auto other) {
+    enqueue([&](hone::cuda& gpu) { hone::convert_boxes(gpu, from, format, to, other); });
   }
 
   static void blend(auto const& draw, auto images, auto mixed) {

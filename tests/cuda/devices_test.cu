@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <map>
+#include <optional>
 #include <span>
 #include <sstream>
 #include <string>
@@ -52,6 +53,10 @@ cudaError_t __wrap_cudaSetDevice(int device) {
   return cudaSuccess;
 }
 cudaError_t __wrap_cudaStreamGetDevice(cudaStream_t stream, int* device) {
+  if (refused == "cudaStreamGetDevice") {
+    *device = -1;
+    return cudaErrorCallRequiresNewerDriver;
+  }
   *device = device_of.at(stream);
   return cudaSuccess;
 }
@@ -208,6 +213,32 @@ TEST_CASE("where CUDA refuses half way, no memory is left behind, and what was t
   CHECK(gpu.workspace() == workspace);
   b.evaluate(gpu);
   CHECK(b.answer() == answer);
+}
+#endif
+
+#if defined(CUDASIM)
+TEST_CASE("where the driver does not tell the device of a stream, it is the one that is current then") {
+  make_current(0);
+  const batch here;
+  make_current(1);
+  const batch there;
+  refused = "cudaStreamGetDevice";
+  const auto make = [](batch const& of) {
+    std::optional<hone::cuda> gpu;
+    CHECK_NOTHROW(gpu.emplace(of.stream));
+    return gpu;
+  };
+  std::optional<hone::cuda> second = make(there);
+  make_current(0);
+  std::optional<hone::cuda> first = make(here);
+  REQUIRE((first && second));
+  here.evaluate(*first);
+  there.evaluate(*second);
+  CHECK(there.answer() == here.answer());
+  there.step(*second);
+  CHECK(current_device() == 0);
+  refused = "";
+  CHECK(astray == "");
 }
 #endif
 

@@ -68,6 +68,32 @@ TEST_CASE("a prepared list is transformed in a captured graph, again and again")
   cudaGraphDestroy(graph);
 }
 
+TEST_CASE("a list is used on another stream than its own") {
+  const model m({1000, 3, 0, 40000}), same({1000, 3, 0, 40000});
+  const device::stream another;
+  hone::cuda own(same.stream), gpu(m.stream), gpu_of_another(another);
+  hone::transform(own, hone::clip_by_global_norm(1), same.list);
+  same.stream.wait();
+  cudaEvent_t made = nullptr, used = nullptr;
+  REQUIRE(cudaEventCreate(&made) == cudaSuccess);
+  REQUIRE(cudaEventCreate(&used) == cudaSuccess);
+  const cudaStream_t stream = m.stream, other = another;
+  hone::tensor_list<float> const& tensors = m.list;
+  // [two_streams]
+  {
+    const hone::device_list<float> list(gpu, tensors);
+    cudaEventRecord(made, stream), cudaStreamWaitEvent(other, made, 0);  // before it is used there
+    hone::transform(gpu_of_another, hone::clip_by_global_norm(1), list);
+    cudaEventRecord(used, other), cudaStreamWaitEvent(stream, used, 0);  // before it ends
+  }
+  // [/two_streams]
+  m.stream.wait();
+  CHECK(m.memory.host() == same.memory.host());
+  CHECK(m.memory.host() != m.numbers);
+  cudaEventDestroy(made);
+  cudaEventDestroy(used);
+}
+
 TEST_CASE("adaptive clipping in a captured graph has the bits of a call") {
   const model weights({300, 64, 4000}), m({300, 64, 4000}), other({300, 64, 4000});
   const auto shaped = [](model const& of) {
@@ -142,7 +168,7 @@ TEST_CASE("what is not finite changes nothing, and the report says so; measure c
   CHECK(report.host().factor == report.host().coefficient / 4);
 
   m.numbers[5070] = INFINITY;
-  REQUIRE(cudaMemcpy(m.memory.data() + 5070, &m.numbers[5070], 4, cudaMemcpyHostToDevice) == cudaSuccess);
+  device::bring(m.memory.data() + 5070, &m.numbers[5070], 1);
   hone::transform(gpu, hone::chain(hone::unscale(4), hone::clip_by_value(1), hone::clip_by_norm(1)), list, &report);
   CHECK(!report.host().finite);
   CHECK(m.memory.host() == m.numbers);
@@ -157,7 +183,7 @@ TEST_CASE("a loss scale on the device: its steps, and gradients divided by it") 
   const auto step = [&](float first) {
     std::vector<float> numbers = m.numbers;
     numbers[0] = first;
-    REQUIRE(cudaMemcpy(m.memory.data(), numbers.data(), 256, cudaMemcpyHostToDevice) == cudaSuccess);
+    device::bring(m.memory.data(), numbers.data(), 64);
     hone::transform(gpu, hone::unscale(scaler.scale()), list, &report);
     scaler.update(gpu, report);
     return scaler.host().scale();

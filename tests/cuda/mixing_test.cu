@@ -124,7 +124,7 @@ TEST_CASE("a captured graph draws for the step that the device counts, and mixes
     hone::blend(gpu, drawn, view{from.data(), n, features}, view{mixed.data(), n, features});
   });
   for (const hone::index now : {5, 6}) {
-    hone::on_cuda::check(cudaMemcpy(step.data(), &now, sizeof now, cudaMemcpyHostToDevice), "cudaMemcpy");
+    device::bring(step.data(), &now, 1);
     graph.launch();
     stream.wait();
     const auto expected = policy.draw(7, now, n);

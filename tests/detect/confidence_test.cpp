@@ -114,7 +114,7 @@ TEST_CASE("what confidences refuse") {
   CHECK(out == std::vector<float>(16, 7));
 
   const auto refused = [](auto const& body) { return support::message(body); };
-  for (const double e : {-0.1, 1.0, not_a_number})
+  for (const double e : {-0.1, 1.1, not_a_number})
     CHECK(refused([&] { hone::smooth_binary(e); }).starts_with("smooth_binary: epsilon is "));
   CHECK(refused([&] { hone::ppyolo::smooth_binary(0); }) == "ppyolo::smooth_binary: classes is 0, must be at least 1");
   const hone::matrix_view<const float> t{x.data(), 2, 4};

@@ -176,6 +176,48 @@ TEST_CASE("many boxes, on one thread and on several") {
   }
 }
 
+TEST_CASE("scores lie in a column, or have 16 bits, and a format needs no options") {
+  const std::vector<float> head{4, 4, 8, 8, 0.6f, 5, 4, 8, 8, 0.9f, 25, 25, 10, 10, 0.3f};  // cx, cy, w, h and a score
+  const hone::matrix_view<const float> boxes{head.data(), 3, 4, 5}, column{head.data() + 4, 3, 1, 5};
+  const std::vector<Eigen::half> half{Eigen::half(0.6f), Eigen::half(0.9f), Eigen::half(0.3f)};
+  const std::vector<double> wide{0.6, 0.9, 0.3};
+  const std::vector<int> classes{3, 7, 3}, images{1, 0, 1};
+  CHECK(hone::nms(cpu, boxes, column, hone::centers) == rows{1, 2});
+  CHECK(hone::nms(cpu, boxes, half, hone::centers) == rows{1, 2});
+  CHECK(hone::nms(cpu, boxes, std::span(wide), {.threshold = 0.9}, hone::centers) == rows{1, 0, 2});
+  CHECK(hone::diou_nms(cpu, boxes, column, hone::centers) == rows{1, 2});
+  CHECK(hone::batched_nms(cpu, boxes, column, classes, hone::centers) == rows{1, 0, 2});
+  CHECK(hone::batched_diou_nms(cpu, boxes, column, classes, hone::centers) == rows{1, 0, 2});
+  CHECK(hone::batched_nms(cpu, boxes, column, classes, images) == rows{1, 0, 2});
+  CHECK(hone::batched_nms(cpu, boxes, column, images, images, {}, hone::centers) == rows{1, 0, 2});
+  CHECK(hone::batched_nms(cpu, boxes, column, classes, images, {.most_per_class = 1}, hone::centers) == rows{1, 0});
+  const hone::nms_options named{.most = 1};
+  CHECK(hone::batched_nms(cpu, boxes, column, classes, named) == rows{1});
+  CHECK(support::message([&] { hone::nms(cpu, boxes, boxes); }) == "nms: scores is 3 x 4, must be one column");
+  CHECK(support::message([&] { hone::nms(cpu, boxes, column, {.most_per_class = -1}); }) ==
+        "nms: most_per_class is -1, must be at least 0");
+  CHECK(support::message([&] { hone::batched_nms(cpu, boxes, column, classes, std::vector<int>{1}); }) ==
+        "batched_nms: 1 images for 3 boxes");
+}
+
+TEST_CASE("small boxes far from the origin are held against each other by their sides, not by rounded corners") {
+  // Numbers of float are 1/4 apart there.
+  const float far = 4e6f;
+  const std::vector<float> equal = {far, far, 0.2f, 0.2f, far, far, 0.2f, 0.2f};
+  const std::vector<float> beside = {far, far, 0.375f, 0.25f, far + 0.25f, far, 0.375f, 0.25f};  // IoU 1/5
+  const std::vector<float> scores = {0.9f, 0.8f};
+  const auto kept = [&](std::vector<float> const& v, double threshold, auto format) {
+    return hone::nms(hone::cpu(1), hone::matrix_view{v.data(), 2, 4}, scores, {.threshold = threshold}, format).size();
+  };
+  CHECK(kept(equal, 0.99, hone::centers) == 1);
+  CHECK(kept(equal, 0.99, hone::top_left) == 1);
+  CHECK(kept(beside, 0.19, hone::centers) == 1);
+  CHECK(kept(beside, 0.21, hone::centers) == 2);
+  CHECK(kept(beside, 0.19, hone::top_left) == 1);
+  CHECK(kept(beside, 0.21, hone::top_left) == 2);
+  CHECK(hone::diou_nms(hone::cpu(1), hone::matrix_view{equal.data(), 2, 4}, scores, hone::centers).size() == 1);
+}
+
 TEST_CASE("what does not fit is refused, with its values") {
   const boxes_of_float boxes(3, {0, 0, 1, 1});
   const std::vector<float> scores{1, 2, 3}, more{1, 2, 3, 4};

@@ -219,6 +219,11 @@ TEST_CASE("what YOLOv5's functions refuse") {
   CHECK(level({.stride = 0}) == "yolov5::match: stride is 0, must be finite and positive");
   CHECK(level({.anchors = square, .first = 2}) == "yolov5::match: -1 anchors from 2 on, there are 1");
   CHECK(level({.anchors = square, .first = 1, .count = 1}) == "yolov5::match: 1 anchors from 1 on, there are 1");
+  const hone::index large = hone::index(1) << 31;
+  CHECK(level({.images = large, .rows = large, .columns = large, .anchors = square}) ==
+        "yolov5::match: 2147483648 images of 2147483648 x 2147483648 cells with 1 anchors, more slots than memory can "
+        "hold");
+  CHECK(level({.rows = large, .columns = large, .anchors = square}).ends_with("more slots than memory can hold"));
   const std::vector<hone::anchor_size> bad{{1, 1}, {not_a_number, 1}};
   CHECK(level({.anchors = bad}) == "yolov5::match: anchor 1 is nan x 1, sides must be finite and positive");
   for (const double x : {1.0, 0.5, not_a_number, infinity})

@@ -8,9 +8,15 @@
 
 #include <doctest/doctest.h>
 
+#if !defined(_WIN32)
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
+#endif
 #include <algorithm>
 #include <cmath>
+#include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
@@ -214,6 +220,126 @@ TEST_CASE("a file that is damaged, short or another is refused, and the batch is
   CHECK(batch.rows == 0);
   CHECK_THROWS_AS(hone::teacher_reader(here.file("none")), hone::io_error);
 }
+
+#if !defined(_WIN32)  // no limits of a process, no modes, no pipes in folders
+namespace {
+
+// With its body as a child whose files grow to `limit` bytes at most; whether it says that all was right.
+template <class Body>
+bool on_a_full_disk(::rlim_t limit, Body const& body) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit few{limit, RLIM_INFINITY};
+    ::setrlimit(RLIMIT_FSIZE, &few);
+    bool right = false;
+    try {
+      right = body();
+    } catch (...) {
+      right = false;
+    }
+    std::_Exit(right ? 0 : 1);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  return status == 0;
+}
+
+}  // namespace
+
+TEST_CASE("a file whose disk was full for an append has the rows of the others, and is read") {
+  const std::vector<float> z = some_logits();
+  for (const ::rlim_t limit : {64u + 20, 64u + 20 * 3 + 1, 64u + 20 * 4 + 19, 64u + 20 * 6}) {
+    const auto fit = hone::index((limit - 64) / 20);  // rows of 20 bytes
+    for (const hone::index first : {hone::index(0), hone::index(1), fit}) {
+      CAPTURE(fit);
+      CAPTURE(first);
+      const folder here;
+      CHECK(on_a_full_disk(limit, [&] {
+        hone::teacher_writer writer(here.file("t"), {.classes = classes, .k = 3});
+        writer.append(hone::matrix_view{z.data(), first, classes});
+        for (int again = 0; again < 2; ++again) {
+          bool full = false;
+          try {
+            writer.append(hone::matrix_view{z.data() + first * classes, rows - first, classes});
+          } catch (hone::io_error const&) {
+            full = true;
+          }
+          if (!full || writer.rows() != first) return false;
+        }
+        writer.finish();
+        return true;
+      }));
+      CHECK(here.files() == 1);
+      const hone::teacher_reader reader(here.file("t"));
+      CHECK(reader.rows() == first);
+      hone::top_k_batch batch;
+      reader.range(0, first, batch);
+      store(here.file("all"), z, classes, 3, 1);
+      CHECK(bytes_of(here.file("t")).substr(64) == bytes_of(here.file("all")).substr(64, std::size_t(first) * 20));
+    }
+  }
+}
+
+TEST_CASE("what is appended after a full disk follows the rows that there were") {
+  const std::vector<float> z = some_logits();
+  const folder here;
+  CHECK(on_a_full_disk(64 + 20 * 4 + 3, [&] {
+    hone::teacher_writer writer(here.file("t"), {.classes = classes, .k = 3});
+    writer.append(hone::matrix_view{z.data(), 3, classes});
+    try {
+      writer.append(hone::matrix_view{z.data() + 3 * classes, 4, classes});
+    } catch (hone::io_error const&) {
+      writer.append(hone::matrix_view{z.data() + 3 * classes, 1, classes});
+      writer.finish();
+      return true;
+    }
+    return false;
+  }));
+  hone::top_k_batch batch;
+  hone::teacher_reader(here.file("t")).range(0, 4, batch);
+  CHECK(batch.rows == 4);
+}
+
+TEST_CASE("a header alone takes no memory, whatever it tells") {
+  const folder here;
+  hone::detail::teacher_header header{0, hone::index(1) << 30, hone::index(1) << 30, 1};
+  unsigned char head[64];
+  header.write(head);
+  write(here.file("t"), std::string(reinterpret_cast<char const*>(head), sizeof head));
+  const auto kibibytes = [] {
+    rusage used{};
+    ::getrusage(RUSAGE_SELF, &used);
+    return used.ru_maxrss;
+  };
+  const long before = kibibytes();
+  const hone::teacher_reader reader(here.file("t"));
+  hone::top_k_batch batch;
+  reader.gather(std::vector<int>{}, batch);
+  reader.range(0, 0, batch);
+  CHECK(batch.rows == 0);
+  CHECK(batch.k == hone::index(1) << 30);
+  CHECK(kibibytes() - before < 100'000);  // a record would take 6 GiB
+}
+
+TEST_CASE("teacher files follow links, keep modes, and are no pipes") {
+  const folder here;
+  const std::vector<float> z = some_logits();
+  store(here.file("t"), z, classes, 3, 1);
+  fs::create_symlink("t", here.path / "link");
+  fs::permissions(here.file("t"), fs::perms::owner_read | fs::perms::owner_write);
+  store(here.file("link"), z, classes, 2, 1);
+  CHECK(fs::is_symlink(here.file("link")));
+  CHECK(fs::status(here.file("t")).permissions() == (fs::perms::owner_read | fs::perms::owner_write));
+  CHECK(hone::teacher_reader(here.file("t")).k() == 2);
+  REQUIRE(::mkfifo(here.file("pipe").c_str(), 0666) == 0);
+  CHECK_THROWS_AS(hone::teacher_reader(here.file("pipe")), hone::io_error);
+  CHECK_THROWS_AS(hone::teacher_writer(here.file("pipe"), {.classes = 5, .k = 1}), hone::io_error);
+  CHECK(fs::is_fifo(here.file("pipe")));
+  CHECK(here.files() == 3);
+}
+
+#endif
 
 TEST_CASE("a file that was cut short after it was opened") {
   const folder here;

@@ -11,6 +11,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <type_traits>
 #include <vector>
 
 namespace {
@@ -198,6 +199,107 @@ TEST_CASE("what is refused, and that nothing is written then") {
           hone::measure(cpu, hone::unscale(2), hone::tensor_list<float>{{static_cast<float*>(nullptr), 3}});
         }) == "measure: tensor 0 of gradients has 3 numbers but no data");
   CHECK(x == std::vector<float>(6, 7.0f));
+}
+
+TEST_CASE("a chain built before the loop follows its scaler") {
+  const hone::cpu cpu(1);
+  hone::loss_scaler scaler{.initial = 4, .growth = 2, .interval = 1};
+  const auto chain = hone::chain(hone::unscale(scaler), hone::clip_by_global_norm(8));
+  for (int step = 0; step < 5; ++step) {
+    float g = static_cast<float>(scaler.scale());  // a true gradient of 1
+    const hone::tensor_list<float> list{{&g, 1}};
+    const auto measured = hone::measure(cpu, hone::unscale(scaler), list), report = hone::transform(cpu, chain, list);
+    CHECK(g == 1);
+    CHECK(report.norm == 1);
+    CHECK(measured.factor == 1 / scaler.scale());
+    scaler.update(report.finite);
+  }
+  scaler.update(false);
+  CHECK(scaler.scale() == 64);
+  float g = 64;
+  hone::transform(cpu, chain, hone::tensor_list<float>{{&g, 1}});
+  CHECK(g == 1);
+  scaler.state.scale = 0.25;  // below 1 numbers grow, and may leave the type
+  Eigen::half narrow(40000.0f);
+  CHECK(!hone::transform(cpu, hone::unscale(scaler), hone::tensor_list<Eigen::half>{{&narrow, 1}}).finite);
+  CHECK(narrow == Eigen::half(40000.0f));
+}
+
+// Several lists, whose numbers and norms in double are those of one list that has them all.
+template <class T, class U, class Step>
+static void transforms_together(Step const& step, double magnitude) {
+  const hone::cpu cpu(2);
+  std::vector<float> x = some(70'001, magnitude);
+  std::vector<double> wide;
+  std::vector<T> a;
+  std::vector<U> b, c;
+  const auto put = [&]<class V>(std::vector<V>& to, float value) {
+    to.push_back(static_cast<V>(value));
+    wide.push_back(static_cast<double>(static_cast<hone::accumulator_t<V>>(to.back())));
+  };
+  for (std::size_t i = 0; i < x.size(); ++i) i < 40'000 ? put(a, x[i]) : i < 40'007 ? put(b, x[i]) : put(c, x[i]);
+  const auto whole = hone::transform(cpu, step, hone::tensor_list<double>{{wide.data(), wide.size()}});
+  const hone::tensor_list<T> first{{a.data(), 7}, {a.data() + 7, a.size() - 7}};
+  const hone::tensor_list<U> second{{b.data(), b.size()}}, third{{c.data(), c.size()}, {c.data(), 0}};
+  const auto report = hone::transform(cpu, step, first, second, third);
+  CHECK(report.finite);
+  CHECK(report.norm == doctest::Approx(whole.norm).epsilon(1e-6));
+  CHECK(report.coefficient == doctest::Approx(whole.coefficient).epsilon(1e-6));
+  CHECK(report.factor == doctest::Approx(whole.factor).epsilon(1e-6));
+  constexpr double in_float = 4e-6;  // clamped numbers are equal, and their sums in float round alike every time
+  std::size_t at = 0, wrong = 0;
+  const auto look = [&]<class V>(std::vector<V> const& of) {
+    const double rounding = sizeof(V) == 2 ? (std::is_same_v<V, Eigen::half> ? 0x1p-10 : 0x1p-7) : in_float;
+    for (V const& v : of) {
+      const double is = static_cast<double>(static_cast<hone::accumulator_t<V>>(v)), should = wide[at++];
+      wrong += !(std::abs(is - should) <= rounding * std::abs(should) + (sizeof(V) == 2 ? 1e-7 : 0));
+    }
+  };
+  look(a), look(b), look(c);
+  CHECK(wrong == 0);
+}
+
+TEST_CASE_TEMPLATE("lists of several types have one norm", U, float, double, Eigen::half, Eigen::bfloat16) {
+  for (const double m : {1.0, 1e-3}) {
+    transforms_together<float, U>(hone::unscale(8), m);
+    transforms_together<float, U>(hone::unscale(0.5), m);
+    transforms_together<double, U>(hone::clip_by_value(0.5 * m), m);
+    for (const double p : {1.0, 2.0, infinity}) {
+      transforms_together<float, U>(hone::clip_by_global_norm(0.5 * m, {.p = p}), m);
+      transforms_together<Eigen::half, U>(hone::chain(hone::unscale(4), hone::clip_by_global_norm(30 * m, {.p = p})),
+                                          m);
+      transforms_together<float, U>(
+          hone::chain(hone::unscale(0.25), hone::clip_by_value(m), hone::clip_by_global_norm(9 * m, {.p = p}),
+                      hone::clip_by_global_norm(7 * m), hone::clip_by_value(0.01 * m)),
+          m);
+    }
+    transforms_together<float, U>(hone::clip_by_global_norm(1e9), m);
+  }
+}
+
+TEST_CASE("lists that are transformed together are changed together or not at all, and lie apart") {
+  const hone::cpu cpu(2);
+  std::vector<float> a(5, 3.0f);
+  std::vector<Eigen::half> b(4, Eigen::half(1.0f));
+  const hone::tensor_list<float> first{{a.data(), 5}};
+  const hone::tensor_list<Eigen::half> second{{b.data(), 4}};
+  for (const float bad : {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
+    b[2] = Eigen::half(bad);
+    CHECK(!hone::transform(cpu, hone::clip_by_global_norm(1), first, second).finite);
+    CHECK(!hone::transform(cpu, hone::clip_by_global_norm(1), second, first).finite);
+    CHECK(a == std::vector<float>(5, 3.0f));
+  }
+  b[2] = Eigen::half(40000.0f);
+  CHECK(!hone::transform(cpu, hone::unscale(0.5), first, second).finite);  // 80000 is no half
+  CHECK(a == std::vector<float>(5, 3.0f));
+  CHECK(hone::transform(cpu, hone::chain(hone::unscale(0.5), hone::clip_by_value(9)), first, second).finite);
+  CHECK(b[2] == Eigen::half(9.0f));
+  using support::message;
+  const hone::tensor_list<float> overlapping{{a.data() + 4, 1}};
+  CHECK(message([&] { hone::transform(cpu, hone::unscale(2), first, second, overlapping); }) ==
+        "transform: tensor 0 of gradients shares memory with tensor 0 of a later list");
+  const hone::tensor_list<float> nothing;
+  CHECK(hone::transform(cpu, hone::clip_by_global_norm(1), nothing, nothing).norm == 0);
 }
 
 TEST_CASE("no gradients at all have a norm of 0") {

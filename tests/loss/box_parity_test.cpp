@@ -162,9 +162,8 @@ struct answer {
 template <class T = double, class Format = hone::corners_format, class Term>
 answer answer_of(Term const& term, T const (&p)[4], T const (&t)[4]) {
   T grad[4];
-  const hone::box_grad<T> y = term.formula(Format::corners_of(p), Format::corners_of(t));
-  Format::chain(p, y.grad, grad);
-  return {double(y.value), {double(grad[0]), double(grad[1]), double(grad[2]), double(grad[3])}};
+  const T value = hone::detail::apply_formula<Format>(term.formula, p, t, grad);
+  return {double(value), {double(grad[0]), double(grad[1]), double(grad[2]), double(grad[3])}};
 }
 
 double size_of(double const (&grad)[4]) {

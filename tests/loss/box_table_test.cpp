@@ -26,14 +26,16 @@ struct gradient {
 
 template <class Formula>
 gradient of(Formula const& formula, box_value const& v, bool as_centers) {
-  const auto box_of = [&](double const(&b)[4]) { return hone::corners_format::corners_of(b); };
-  const hone::box_grad<double> y = formula(box_of(v.predicted), box_of(v.target));
-  gradient g{y.value, {}};
+  gradient g{};
   if (as_centers) {
-    const double with_sides[] = {0, 0, 1, 1};
-    hone::centers_format::chain(with_sides, y.grad, g.by);
+    const auto centers_of = [](double const(&b)[4], double(&to)[4]) {
+      for (int c = 0; c < 2; ++c) to[c] = (b[c] + b[c + 2]) / 2, to[c + 2] = std::max(b[c + 2] - b[c], 0.0);
+    };
+    double p[4], t[4];
+    centers_of(v.predicted, p), centers_of(v.target, t);
+    g.value = hone::detail::apply_formula<hone::centers_format>(formula, p, t, g.by);
   } else {
-    hone::corners_format::chain(v.predicted, y.grad, g.by);
+    g.value = hone::detail::apply_formula<hone::corners_format>(formula, v.predicted, v.target, g.by);
   }
   return g;
 }

@@ -64,9 +64,8 @@ template <class Format = hone::corners_format, class Formula>
 answer by_hand(Formula const& formula, box const& p, box const& t) {
   const double predicted[] = {p[0], p[1], p[2], p[3]}, target[] = {t[0], t[1], t[2], t[3]};
   double grad[4];
-  const hone::box_grad<double> y = formula(Format::corners_of(predicted), Format::corners_of(target));
-  Format::chain(predicted, y.grad, grad);
-  return {y.value, {grad[0], grad[1], grad[2], grad[3]}};
+  const double value = hone::detail::apply_formula<Format>(formula, predicted, target, grad);
+  return {value, {grad[0], grad[1], grad[2], grad[3]}};
 }
 
 /// The written gradient is the derivative of the source's formula, and the value is its value.

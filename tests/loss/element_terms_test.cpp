@@ -30,6 +30,28 @@ void prove(Formula const& formula) {
     }
 }
 
+/// The same with a weight of positives: 1 changes nothing, and hard positives weigh that much as a whole.
+template <class Formula>
+void prove_weighed(Formula const& formula) {
+  for (const double x : {-30.0, -4.0, -1.25, 0.02, 0.7, 3.0, 12.0})
+    for (const double t : {0.0, 0.125, 0.3, 0.75, 1.0})
+      for (const double w : {0.0, 0.5, 1.0, 3.0}) {
+        CAPTURE(x);
+        CAPTURE(t);
+        CAPTURE(w);
+        const auto by_hand = formula(x, t, w), plain = formula(x, t);
+        const auto proof = formula(dual(x, 1.0), dual(t), dual(w));
+        const auto near = [](double a, double b) { return std::abs(a - b) <= 1e-12 * (1 + std::abs(b)); };
+        CHECK(near(by_hand.value, proof.value.v));
+        CHECK(near(by_hand.grad, proof.value.d));
+        const double times = w == 1 || t == 0 ? 1 : w;
+        if (w == 1 || t == 0 || t == 1) {
+          CHECK(near(by_hand.value, times * plain.value));
+          CHECK(near(by_hand.grad, times * plain.grad));
+        }
+      }
+}
+
 template <class Formula>
 void stays_finite(Formula const& formula) {
   for (const double x : {-1e4, -100.0, -0.0, 0.0, 100.0, 1e4})
@@ -196,4 +218,109 @@ TEST_CASE("Poly-1 binary cross entropy") {
     CAPTURE(epsilon);
     holds(hone::poly1_binary_cross_entropy_formula{epsilon});
   }
+}
+
+// Exponents of the papers take no logarithm: what they give must be what their neighbours give. 0^0 alone has no limit.
+TEST_CASE("losses are continuous in their exponents, where the base is 0 too") {
+  const auto near = [](double a, double b) { return std::abs(a - b) <= 1e-6 * (1 + std::abs(b)); };
+  const auto compare = [&](auto const& make, auto const& base) {
+    for (const double exponent : {0.0, 0.5, 1.0, 2.0, 3.0, 4.0})
+      for (const double step : {-1e-9, 1e-9}) {
+        if (exponent + step < 0) continue;
+        const auto at = make(exponent), beside = make(exponent + step);
+        for (const double x : {-1e4, -40.0, -2.0, 0.0, 0.5, 3.0, 40.0, 1e4})
+          for (const double t : {0.0, 0.25, hone::logistic<double>(x).p, 0.5, 1.0}) {
+            const auto a = at(x, t), b = beside(x, t);
+            CAPTURE(exponent);
+            CAPTURE(step);
+            CAPTURE(x);
+            CAPTURE(t);
+            if (exponent > 0 || base(x, t) > 0) CHECK(near(a.value, b.value));
+            const bool at_pole = exponent < 1 && base(x, t) > 0 && base(x, t) < 1e-12;  // of the power's derivative
+            if (!at_pole) CHECK(near(a.grad, b.grad));
+          }
+      }
+  };
+  const auto wrong = [](double x, double t) {
+    const hone::logistic<double> s(x);
+    return s.p * (1 - t) + s.rest * t;
+  };
+  compare([](double e) { return hone::quality_focal_formula{e}; },
+          [](double x, double q) {
+            const hone::logistic<double> s(x);
+            return std::abs(s.p * (1 - q) - s.rest * q);
+          });
+  for (const double alpha : {-1.0, 0.25})
+    compare([=](double e) { return hone::sigmoid_focal_formula(alpha, e); }, wrong);
+  compare([](double e) { return hone::varifocal_formula{0.75, e}; }, wrong);
+  for (const double clip : {0.0, 0.05})
+    for (const double other : {0.0, 1.0}) {
+      compare([=](double e) { return hone::asymmetric_formula{other, e, clip}; }, wrong);
+      compare([=](double e) { return hone::asymmetric_formula{e, other, clip}; }, wrong);
+    }
+}
+
+// |d|^beta has a kink at d = 0 for beta = 1, and its slope there is 0, as PyTorch's is.
+TEST_CASE_TEMPLATE("quality focal loss at sigma = q has the slope 0", T, float, double) {
+  std::vector<T> x, q;
+  for (const double logit : {0.0, -1.25, 2.0, -30.0, 5.5}) {
+    x.push_back(static_cast<T>(logit));
+    q.push_back(hone::logistic<T>(x.back()).p);
+  }
+  for (const double beta : {0.5, 0.9999, 1.0, 1.0001, 1.5, 2.0}) {
+    std::vector<T> g(1), u(1);
+    const T half[] = {T(0.5)}, zero[] = {T(0)};
+    hone::evaluate(hone::cpu(1), hone::quality_focal_loss(hone::matrix_view{half, 1, 1}, {.beta = beta}),
+                   hone::matrix_view{zero, 1, 1}, {.gradient = {g.data(), 1, 1}, .unreduced = u.data()});
+    CAPTURE(beta);
+    CHECK(g[0] == 0);
+    CHECK(u[0] == 0);
+  }
+}
+
+// Too small for a float: 0 · log(0) would be NaN.
+TEST_CASE("an exponent that vanishes in float damps nothing but a base of 0") {
+  for (const double gamma : {1e-300, 1e-46, 1e-40, 1e-20}) {
+    const float x[] = {-1000, 0, 1000, -1000, 0, 1000, -200, 200}, t[] = {0, 0, 0, 1, 1, 1, 0, 1};
+    float g[8], u[8], g0[8], u0[8];
+    const auto evaluate = [&](auto const& objective, float* gradient, float* losses) {
+      hone::evaluate(hone::cpu(1), objective, hone::matrix_view{x, 1, 8},
+                     {.gradient = {gradient, 1, 8}, .unreduced = losses}, hone::sum);
+    };
+    const auto same = [&](auto const& make) {
+      evaluate(make(gamma), g, u);
+      evaluate(make(0.0), g0, u0);
+      for (int i = 0; i < 8; ++i) {
+        CAPTURE(gamma);
+        CAPTURE(x[i]);
+        CAPTURE(t[i]);
+        CHECK(u[i] == doctest::Approx(u0[i]));
+        CHECK(g[i] == doctest::Approx(g0[i]));
+      }
+    };
+    const hone::matrix_view targets{t, 1, 8};
+    same([&](double e) { return hone::sigmoid_focal_loss(targets, {.gamma = e}); });
+    same([&](double e) { return hone::quality_focal_loss(targets, {.beta = e}); });
+    same([&](double e) { return hone::varifocal_loss(targets, {.gamma = e}); });
+    same([&](double e) {
+      return hone::asymmetric_loss(targets, {.gamma_positive = e, .gamma_negative = e, .clip = 0});
+    });
+  }
+}
+
+TEST_CASE("weights of positives") {
+  prove_weighed(hone::binary_cross_entropy_formula{});
+  prove_weighed(hone::smoothed_binary_cross_entropy_formula{1, 0});
+  prove_weighed(hone::poly1_binary_cross_entropy_formula{2});
+  for (const double power : powers) {
+    CAPTURE(power);
+    prove_weighed(hone::sigmoid_focal_formula{0.25, power});
+    prove_weighed(hone::quality_focal_formula{power});
+    prove_weighed(hone::varifocal_formula{0.75, power});
+    prove_weighed(hone::asymmetric_formula{power, 4, 0.05});
+  }
+  // PyTorch: BCEWithLogitsLoss(pos_weight=3) of x = 0.7, t = 0.3
+  const auto soft = hone::binary_cross_entropy_formula{}(0.7, 0.3, 3.0);
+  const double sigmoid = 1 / (1 + std::exp(-0.7));
+  CHECK(soft.value == doctest::Approx(-3 * 0.3 * std::log(sigmoid) - 0.7 * std::log(1 - sigmoid)).epsilon(1e-14));
 }

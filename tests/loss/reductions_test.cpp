@@ -190,3 +190,21 @@ TEST_CASE("a sum is worth the sum of its terms, each with its own divisor") {
   const double of_counted = hone::evaluate(cpu, z, hone::matrix_view{counted.data(), 4, 7});
   CHECK(alone(ce + z) == doctest::Approx(alone(ce) + of_counted).epsilon(1e-13));
 }
+
+TEST_CASE("divisors are what the means of the terms divide by") {
+  const std::vector<float> z(12, 0.5f), weights = {1, 2, 0.5f}, lambda = {1, 0.5f, 0.25f, 0};
+  const std::vector<int> labels = {0, 1, 2, -1}, others = {1, 1, 0, 0};
+  const hone::matrix_view view{z.data(), 4, 3};
+  const auto first = hone::classes(labels, {.ignore = -1}), second = hone::classes(others);
+  const auto objective = hone::cross_entropy(hone::weigh_classes(hone::mix(first, second, lambda), weights)) +
+                         2 * hone::cross_entropy(second) + hone::z_loss(1e-3) + hone::distillation(view, 2);
+  const auto divisors = hone::divisors(hone::cpu(1), objective, view);
+  REQUIRE(divisors.size() == 4);
+  CHECK(divisors[0] == 1 + (0.5 * 2 + 0.5 * 2) + (0.25 * 0.5 + 0.75 * 1));
+  CHECK(divisors[1] == 4);
+  CHECK(divisors[2] == 3);
+  CHECK(divisors[3] == 3);
+  CHECK(hone::divisors(hone::cpu(1), hone::binary_cross_entropy(first), view)[0] == 9);
+  const std::vector<int> few = {0, 1};
+  CHECK_THROWS_AS(hone::divisors(hone::cpu(1), hone::cross_entropy(hone::classes(few)), view), hone::invalid_argument);
+}

@@ -10,6 +10,7 @@
 
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <vector>
 
 namespace {
@@ -191,6 +192,34 @@ TEST_CASE("row terms on every target") {
                  weighed(smoothed(mixed(one, two))));
     prove_target("weigh_classes(probabilities)", b, hone::weigh_classes(dense, b.class_weights), weighed(soft));
   }
+}
+
+TEST_CASE("smoothing over the allowed classes gives masked ones nothing") {
+  const double inf = std::numeric_limits<double>::infinity();
+  const std::vector<double> z{1, 2, 3, -inf};
+  const std::vector<int> label{1}, masked{3};
+  const hone::matrix_view<const double> logits{z.data(), 1, 4};
+  const auto loss_of = [&](auto const& target) {
+    return hone::evaluate(hone::cpu(), hone::cross_entropy(target), logits);
+  };
+  const auto allowed = [](auto const& target, double epsilon) {
+    return hone::smooth(target, epsilon, hone::allowed_classes);
+  };
+  const auto one = hone::classes(label);
+  CHECK(loss_of(hone::smooth(one, 0.1)) == inf);
+  for (const double epsilon : {0.0, 0.1, 0.5, 1.0}) {
+    CAPTURE(epsilon);
+    CHECK(loss_of(allowed(one, epsilon)) == doctest::Approx(1.4076059644));
+    CHECK(loss_of(allowed(allowed(one, epsilon), 0.25)) == doctest::Approx(1.4076059644));
+    CHECK(loss_of(hone::mix(allowed(one, epsilon), one, 0.5)) == doctest::Approx(1.4076059644));
+    CHECK(loss_of(hone::mix(allowed(one, epsilon), allowed(one, 0.75), 0.5)) == doctest::Approx(1.4076059644));
+    if (epsilon < 1) CHECK(loss_of(allowed(hone::classes(masked), epsilon)) == inf);
+    const std::vector<double> soft{0.25, 0.5, 0.25, 0}, weights{2, 2, 2, 2};
+    const auto dense = hone::probabilities(hone::matrix_view<const double>{soft.data(), 1, 4});
+    CHECK(loss_of(allowed(dense, epsilon)) == doctest::Approx(1.4076059644));
+    CHECK(loss_of(hone::weigh_classes(allowed(dense, epsilon), weights)) == doctest::Approx(2 * 1.4076059644));
+  }
+  CHECK_THROWS_WITH(allowed(one, 1.5), "smooth: epsilon is 1.5, must be in [0, 1]");
 }
 
 TEST_CASE("teacher, z-loss and a weighed sum") {

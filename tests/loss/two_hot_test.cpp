@@ -139,3 +139,24 @@ TEST_CASE("the gradient of decoded distances reaches the logits") {
     CHECK(std::abs(slope - g[j]) <= 1e-8);
   }
 }
+
+TEST_CASE("distances of rows that count for nothing are not looked at") {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const std::vector<float> z = {1, 2, 3, 0, 1, 0, 2, 2, 1}, distances = {1.5f, 99, nan}, weights = {2, 0, 0};
+  for (const bool clamped : {false, true}) {
+    hone::two_hot_options options;
+    if (clamped) options.clamp = 0.01;
+    std::vector<float> gradient(9, 7), losses(3, 7);
+    const hone::matrix_view<const float> view{z.data(), 3, 3};
+    const double value =
+        hone::evaluate(hone::cpu(1), hone::weigh_rows(hone::distribution_focal_loss(distances, options), weights), view,
+                       {.gradient = {gradient.data(), 3, 3}, .unreduced = losses.data()}, hone::sum);
+    const double lse = std::log(std::exp(1.0) + std::exp(2.0) + std::exp(3.0));
+    CHECK(value == doctest::Approx(2 * (lse - 2.5)));
+    CHECK(losses[1] == 0);
+    CHECK(losses[2] == 0);
+    for (std::size_t i = 3; i < 9; ++i) CHECK(gradient[i] == 0);
+    CHECK_THROWS_AS(hone::evaluate(hone::cpu(1), hone::distribution_focal_loss(distances, options), view),
+                    hone::invalid_argument);
+  }
+}

@@ -3,12 +3,17 @@
 #include <hone/hone.hpp>
 
 #include <support/message.hpp>
+#include <support/same_bytes.hpp>
 
 #include <doctest/doctest.h>
 
 #include <cmath>
 #include <limits>
 #include <set>
+
+#if defined(__SSE2__)
+#include <xmmintrin.h>
+#endif
 
 namespace {
 
@@ -103,6 +108,62 @@ TEST_CASE("mixup or cutmix: as often as asked, and the same numbers as each alon
   CHECK(hone::mixup_or_cutmix{.switch_probability = 1}.draw(1, 1, 8, 4, 4).cut == std::vector<std::uint8_t>(8, 1));
 }
 
+TEST_CASE("mixup or cutmix: an alpha of 0 turns one off, and both of 0 all") {
+  using hone::mixup_or_cutmix;
+  for (const hone::mixing_unit per : {hone::sample, hone::pair, hone::batch})
+    for (const double share : {0.0, 0.25, 1.0}) {
+      const auto cuts =
+          mixup_or_cutmix{.mixup_alpha = 0, .switch_probability = share, .per = per}.draw(4, 2, 50, 16, 16);
+      CHECK(cuts.cut == std::vector<std::uint8_t>(50, 1));
+      CHECK(cuts.lambda == hone::cutmix{.per = per}.draw(4, 2, 50, 16, 16).lambda);
+      const auto ups =
+          mixup_or_cutmix{.mixup_alpha = 0.4, .cutmix_alpha = 0, .switch_probability = share, .per = per}.draw(4, 2, 50,
+                                                                                                               16, 16);
+      CHECK(ups.cut == std::vector<std::uint8_t>(50, 0));
+      CHECK(ups.lambda == hone::mixup{.alpha = 0.4, .per = per}.draw(4, 2, 50).lambda);
+      const auto none =
+          mixup_or_cutmix{.mixup_alpha = 0, .cutmix_alpha = -0.0, .switch_probability = share, .per = per}.draw(
+              4, 2, 50, 16, 16);
+      CHECK(none.cut == std::vector<std::uint8_t>(50, 0));
+      CHECK(none.lambda == std::vector<float>(50, 1));
+      std::vector<float> images(12800), mixed(images.size());
+      for (std::size_t i = 0; i < images.size(); ++i) images[i] = static_cast<float>(i);
+      hone::blend(hone::cpu(1), none, hone::matrix_view{images.data(), 50, 256},
+                  hone::matrix_view{mixed.data(), 50, 256});
+      CHECK(mixed == images);
+    }
+  const auto half = mixup_or_cutmix{.mixup_alpha = 0, .probability = 0.5, .per = hone::sample}.draw(4, 2, 1000, 8, 8);
+  hone::index idle = 0;
+  for (const std::uint8_t c : half.cut) idle += c == 0;
+  CHECK(idle > 400);
+  CHECK(idle < 600);
+}
+
+#if defined(__SSE2__)
+TEST_CASE("a small alpha draws the same bits where denormal numbers are flushed to zero") {
+  std::size_t denormal = 0;
+  for (const double alpha : {1e-300, 1e-6, 1e-3, 0.005, 0.01, 0.02, 0.2}) {
+    const hone::mixup up{.alpha = alpha};
+    const hone::cutmix cut{.alpha = alpha, .correct = false};
+    const auto lambda = up.draw(1, 2, 5000).lambda, other = cut.draw(1, 2, 5000, 16, 16).lambda;
+    const unsigned before = _mm_getcsr();
+    _mm_setcsr(before | 0x8040);  // flush to zero, denormals are zero
+    const auto flushed = up.draw(1, 2, 5000).lambda, other_flushed = cut.draw(1, 2, 5000, 16, 16).lambda;
+    _mm_setcsr(before);
+    CHECK(support::same_bytes(lambda.data(), flushed.data(), 5000 * sizeof(float)));
+    CHECK(support::same_bytes(other.data(), other_flushed.data(), 5000 * sizeof(float)));
+    for (const float l : lambda) denormal += l > 0 && l < 0x1p-126f;
+  }
+  CHECK(denormal > 50);
+}
+#endif
+
+TEST_CASE("the nearest float of every double, denormal ones too") {
+  for (double x = 0x1p-1000; x < 1; x *= 1.0173) CHECK(hone::detail::same_float(x) == static_cast<float>(x));
+  for (const double x : {0x1p-149, 0x1p-150, 0x1.8p-149, 0x1.000002p-150, 0x1.fffffep-127, 0x1.ffffffp-127, 0x1p-126})
+    CHECK(hone::detail::same_float(x) == static_cast<float>(x));  // ties, and both sides of the least normal number
+}
+
 TEST_CASE("a refused draw says what is wrong") {
   CHECK(message([] { hone::mixup{.alpha = 0}.draw(1, 1, 4); }) == "mixup: alpha is 0, must be finite and positive");
   CHECK(message([] { hone::mixup{.alpha = infinity}.draw(1, 1, 4); }) ==
@@ -119,10 +180,13 @@ TEST_CASE("a refused draw says what is wrong") {
         "cutmix: most is 0.25, must be in [least, 1]");
   CHECK(message([] { hone::cutmix{.least = not_a_number, .most = 1}.draw(1, 1, 4, 8, 8); }).find("cutmix: least is") ==
         0);
-  CHECK(message([] { hone::mixup_or_cutmix{.mixup_alpha = 0}.draw(1, 1, 4, 8, 8); }) ==
-        "mixup_or_cutmix: mixup_alpha is 0, must be finite and positive");
-  CHECK(message([] { hone::mixup_or_cutmix{.cutmix_alpha = 0}.draw(1, 1, 4, 8, 8); }) ==
-        "mixup_or_cutmix: cutmix_alpha is 0, must be finite and positive");
+  CHECK(message([] { hone::mixup_or_cutmix{.mixup_alpha = -1}.draw(1, 1, 4, 8, 8); }) ==
+        "mixup_or_cutmix: mixup_alpha is -1, must be finite and positive");
+  CHECK(message([] { hone::mixup_or_cutmix{.cutmix_alpha = infinity}.draw(1, 1, 4, 8, 8); }) ==
+        "mixup_or_cutmix: cutmix_alpha is inf, must be finite and positive");
+  CHECK(message([] {
+          hone::mixup_or_cutmix{.mixup_alpha = 0, .cutmix_alpha = not_a_number}.draw(1, 1, 4, 8, 8);
+        }).find("mixup_or_cutmix: cutmix_alpha is") == 0);
   CHECK(message([] { hone::mixup_or_cutmix{.probability = 1.5}.draw(1, 1, 4, 8, 8); }) ==
         "mixup_or_cutmix: probability is 1.5, must be in [0, 1]");
   CHECK(message([] {

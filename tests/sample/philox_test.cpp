@@ -41,7 +41,7 @@ TEST_CASE("uniform numbers are inside (0, 1), and whole numbers below their boun
   CHECK(hone::detail::uniform(0, 0) == 0x1p-53);
   CHECK(hone::detail::uniform(~0U, ~0U) == 1 - 0x1p-53);
   CHECK(hone::detail::uniform(1U << 31, 0) == 0.5 + 0x1p-53);
-  for (const std::int64_t n : {1L, 3L, 224L, (1L << 32) - 1}) {
+  for (const std::int64_t n : {std::int64_t(1), std::int64_t(3), std::int64_t(224), (std::int64_t(1) << 32) - 1}) {
     CHECK(hone::detail::uniform_below(n, 0, 0) == 0);
     CHECK(hone::detail::uniform_below(n, ~0U, ~0U) == n - 1);
   }

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include <hone/schedule/constant.hpp>
 #include <hone/schedule/cosine.hpp>
+#include <hone/schedule/inverse_square_root.hpp>
 #include <hone/schedule/noise.hpp>
+#include <hone/schedule/one_cycle.hpp>
 #include <hone/schedule/polynomial.hpp>
 #include <hone/schedule/scaled_by.hpp>
 #include <hone/schedule/sequence.hpp>
 #include <hone/schedule/shifted.hpp>
 #include <hone/schedule/warmup.hpp>
 #include <hone/schedule/warmup_cosine.hpp>
+#include <hone/schedule/wsd.hpp>
 
 #include "support/message.hpp"
 
@@ -47,6 +50,84 @@ TEST_CASE("sequence starts every part at its step 0 and stays in the last") {
   using support::message;
   CHECK(message([] { hone::sequence(clock{}, -1, clock{}).rate(1); }) == "sequence: steps is -1, must be at least 0");
   CHECK(message([] { hone::sequence(clock{}, 1, clock{}).rate(-1); }) == "sequence: step is -1, must be at least 0");
+}
+
+TEST_CASE("sequence tells what is wrong with any part ahead, from the first step on") {
+  using support::message;
+  const hone::constant good{.value = 1};
+  const hone::cosine bad{.peak = 0.1};
+  const auto last = hone::sequence(good, 90'000, bad);
+  const auto middle = hone::sequence(good, 3, hone::scaled_by(bad, 2), 4, good, 5, good);
+  const auto steps = hone::sequence(good, 3, good, -4, good);
+  for (const std::int64_t step : {0, 1, 2}) {
+    CHECK(message([&] { last.rate(step); }) == "cosine: total is 0, must be at least 1");
+    CHECK(message([&] { middle.rate(step); }) == "cosine: total is 0, must be at least 1");
+    CHECK(message([&] { steps.rate(step); }) == "sequence: steps is -4, must be at least 0");
+  }
+  CHECK(message([&] { hone::warmup(last, {.steps = 10}).rate(0); }) == "cosine: total is 0, must be at least 1");
+  CHECK(middle.rate(7) == 1);                                 // it is over
+  CHECK(hone::sequence(good, 3, bad, 0, good).rate(0) == 1);  // it is left out
+  CHECK(hone::sequence(bad, 0, good).rate(0) == 1);
+}
+
+TEST_CASE("schedules of two phases stay between their rates at every step, above 2^53 too") {
+  constexpr std::int64_t last = std::numeric_limits<std::int64_t>::max();
+  for (const std::int64_t total :
+       {std::int64_t(1) << 53, (std::int64_t(1) << 53) + 1, (std::int64_t(1) << 54) + 3, huge + 1, last - 1, last})
+    for (const std::int64_t left : {0, 1, 2, 3, 511, 1025})
+      for (std::int64_t back = -2; back < left + 4; back += left > 100 && back == 3 ? left - 6 : 1) {
+        const std::int64_t begin = total - left, step = back < total - last ? last : total - back;
+        CAPTURE(total);
+        CAPTURE(left);
+        CAPTURE(step);
+        const double rates[] = {
+            hone::one_cycle{.start = 0.5, .peak = 1, .floor = 0.25, .rise = begin, .total = total}.rate(step),
+            hone::warmup_cosine{.start = 0.5, .peak = 1, .floor = 0.25, .warmup = begin, .total = total}.rate(step),
+            hone::wsd{.start = 0.5, .peak = 1, .floor = 0.25, .warmup = begin, .decay = left, .total = total}.rate(
+                step),
+            hone::cosine{.peak = 1, .floor = 0.25, .total = total}.rate(step),
+            hone::polynomial{.peak = 1, .floor = 0.25, .power = 0.5, .total = total}.rate(step),
+            hone::sequence(hone::constant{.value = 1}, begin, hone::cosine{.peak = 1, .floor = 0.25, .total = left + 1})
+                .rate(step),
+            hone::warmup(hone::cosine{.peak = 1, .floor = 0.25, .total = left + 1}, {.start = 0.5, .steps = begin})
+                .rate(step)};
+        for (const double rate : rates) {
+          CHECK(rate >= 0.25);
+          CHECK(rate <= 1);
+        }
+        if (step >= total)
+          for (int i = 0; i < 5; ++i) CHECK(rates[i] == 0.25);
+        if (step == begin && left > 0)
+          for (int i = 0; i < 3; ++i) CHECK(rates[i] == 1);
+      }
+}
+
+TEST_CASE("inverse_square_root rises to its peak and falls by the root") {
+  for (const std::int64_t warmup : {1, 2, 10, 4000})
+    for (std::int64_t step = 0; step < 3 * warmup + 50; ++step) {
+      const hone::inverse_square_root schedule{.start = 0.01, .peak = 0.5, .warmup = warmup};
+      const double t = static_cast<double>(step), w = static_cast<double>(warmup),
+                   expected = step < warmup ? 0.01 + 0.49 * t / w : 0.5 * std::sqrt(w / t);
+      CHECK(std::abs(schedule.rate(step) - expected) <= 1e-15);
+    }
+  // The paper's own words, of width 512 and steps from 1.
+  const double w = 4000;
+  const auto noam = hone::shifted(hone::inverse_square_root{.peak = 1 / std::sqrt(512. * w), .warmup = 4000}, 1);
+  for (int step = 0; step < 20'000; step += 7) {
+    const double t = step + 1.0, expected = std::min(1 / std::sqrt(t), t * std::pow(w, -1.5)) / std::sqrt(512.);
+    CHECK(noam.rate(step) == doctest::Approx(expected).epsilon(1e-13));
+  }
+  CHECK(hone::inverse_square_root{.peak = 1, .warmup = 4}.rate(16) == 0.5);
+  CHECK(hone::inverse_square_root{.peak = 1, .warmup = 4}.rate(huge) == 0x1p-30);
+  using support::message;
+  CHECK(message([] { hone::inverse_square_root{.start = nan, .warmup = 1}.rate(0); }) ==
+        "inverse_square_root: start is nan, must be finite");
+  CHECK(message([] { hone::inverse_square_root{.peak = nan, .warmup = 1}.rate(0); }) ==
+        "inverse_square_root: peak is nan, must be finite");
+  CHECK(message([] { hone::inverse_square_root{.peak = 1}.rate(0); }) ==
+        "inverse_square_root: warmup is 0, must be at least 1");
+  CHECK(message([] { hone::inverse_square_root{.peak = 1, .warmup = 1}.rate(-1); }) ==
+        "inverse_square_root: step is -1, must be at least 0");
 }
 
 TEST_CASE("warmup rises to the first rate and then runs the schedule from its start") {

@@ -25,6 +25,7 @@
 #include <limits>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -43,6 +44,32 @@ void agrees(const std::string& name, S schedule, std::span<const double> rates, 
     CHECK(std::abs(schedule.rate(step) - rates[step]) <= tolerance);
   }
 }
+
+// OneCycleLR's loop over its phases, restated from its source.
+struct torch_loop {
+  int total;
+  double pct;
+  bool three, cos;
+
+  double at(int step, double first, double top, double back, double last) const {
+    struct phase {
+      double end, from, to;
+    };
+    std::vector<phase> phases{{pct * total - 1, first, top}};
+    if (three) phases.push_back({2 * pct * total - 2, top, back});
+    phases.push_back({total - 1.0, three ? back : top, last});
+    double start = 0;
+    for (std::size_t i = 0;; ++i) {
+      auto const& [end, from, to] = phases[i];
+      if (step <= end || i + 1 == phases.size()) {
+        const double way = (step - start) / (end - start);
+        if (!std::isfinite(way)) return nan;
+        return cos ? to + (from - to) / 2 * (1 + std::cos(std::acos(-1.0) * way)) : (to - from) * way + from;
+      }
+      start = end;
+    }
+  }
+};
 
 TEST_CASE("timm") {
   const parity::timm_cosine under{.lr = 0.1, .t_initial = 30, .lr_min = 0.001, .warmup_t = 4, .warmup_lr_init = 0.0001};
@@ -176,6 +203,38 @@ TEST_CASE("PyTorch") {
         CHECK(rate >= 4e-6 * (1 - 1e-15));
         CHECK(rate <= 1);
       }
+  // The corners, as PyTorch 2.15 answers them: phase i goes on up to its last step, the last step's phase too.
+  CHECK(parity::torch_one_cycle{.max_lr = 0.1, .total_steps = 25, .pct_start = 1}.rate(24) == 0.1);
+  CHECK(parity::torch_one_cycle_momentum{.total_steps = 25, .pct_start = 1}.rate(24) == 0.85);
+  CHECK(std::abs(
+            parity::torch_one_cycle{.max_lr = 0.1, .total_steps = 10, .pct_start = 0.7, .three_phase = true}.rate(9) -
+            0.052) < 1e-12);
+  for (const int total : {1, 2, 3, 7, 10, 25, 100})
+    for (const double pct : {0.0, 0.01, 0.04, 0.1, 0.3, 0.33, 0.5, 0.52, 0.7, 0.9, 0.96, 0.99, 1.0})
+      for (const bool three : {false, true})
+        for (const torch_anneal way : {torch_anneal::cos, torch_anneal::linear})
+          for (int step = 0; step < total; ++step) {
+            CAPTURE(total);
+            CAPTURE(pct);
+            CAPTURE(three);
+            CAPTURE(step);
+            const torch_loop loop{total, pct, three, way == torch_anneal::cos};
+            const double rate = parity::torch_one_cycle{.max_lr = 0.1,
+                                                        .total_steps = total,
+                                                        .pct_start = pct,
+                                                        .three_phase = three,
+                                                        .anneal_strategy = way}
+                                    .rate(step),
+                         expected = loop.at(step, 0.004, 0.1, three ? 0.004 : 4e-7, 4e-7);
+            const double momentum =
+                             parity::torch_one_cycle_momentum{
+                                 .total_steps = total, .pct_start = pct, .three_phase = three, .anneal_strategy = way}
+                                 .rate(step),
+                         beside = loop.at(step, 0.95, 0.85, 0.95, 0.95);
+            if (std::isnan(expected)) continue;  // PyTorch divides by zero
+            CHECK(std::abs(rate - expected) < 1e-15);
+            CHECK(std::abs(momentum - beside) < 1e-15);
+          }
   agrees("polynomial", hone::polynomial{.peak = 0.1, .power = 2, .total = 20}, values::torch_polynomial);
   agrees("exponential", hone::exponential{.peak = 0.1, .factor = 0.9}, values::torch_exponential);
   agrees("step", hone::step_decay{.peak = 0.1, .factor = 0.5, .period = 7}, values::torch_step);
@@ -268,6 +327,30 @@ TEST_CASE("parity forms name what is wrong") {
   CHECK(message([] {
           parity::llmc_cosine({.learning_rate = 1, .warmup_iterations = -1, .train_num_batches = 9}).rate(1);
         }) == "sequence: steps is -1, must be at least 0");
+}
+
+TEST_CASE("options of llm.c and optax are told at the first step") {
+  using support::message;
+  const auto each = [](parity::llmc_options const& o, std::string const& cosine, std::string const& line,
+                       std::string const& wsd) {
+    CHECK(message([&] { parity::llmc_cosine(o).rate(0); }) == cosine);
+    CHECK(message([&] { parity::llmc_linear(o).rate(0); }) == line);
+    CHECK(message([&] { parity::llmc_wsd(o).rate(0); }) == wsd);
+  };
+  each({.learning_rate = 1, .warmup_iterations = 700}, "cosine: total is -700, must be at least 1",
+       "polynomial: total is -700, must be at least 1", "wsd: total is 0, must be at least 1");
+  each({.learning_rate = 1, .warmup_iterations = 90'000, .train_num_batches = 80'000, .final_learning_rate_frac = nan},
+       "cosine: floor is nan, must be finite", "polynomial: floor is nan, must be finite",
+       "wsd: floor is nan, must be finite");
+  each({.learning_rate = 1, .warmup_iterations = 90'000, .train_num_batches = 89'999},
+       "cosine: total is -1, must be at least 1", "polynomial: total is -1, must be at least 1", "");
+  each({.learning_rate = 1, .warmup_iterations = 5, .train_num_batches = 5}, "", "", "");  // the warm-up alone
+  for (int step = 4; step < 8; ++step)
+    CHECK(parity::llmc_cosine({.learning_rate = 1, .warmup_iterations = 5, .train_num_batches = 5}).rate(step) == 1);
+  const auto to_the_end =
+      parity::optax_linear_onecycle({.transition_steps = 20, .peak_value = 1, .pct_final = 1, .div_factor = 4});
+  CHECK(to_the_end.rate(0) == 0.25);
+  for (int step = 20; step < 23; ++step) CHECK(to_the_end.rate(step) == 0.25 / 1e4);
 }
 
 }  // namespace

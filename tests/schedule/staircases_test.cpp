@@ -7,9 +7,13 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <numeric>
+#include <span>
+#include <vector>
 
 namespace {
 
@@ -48,6 +52,33 @@ TEST_CASE("milestones change at the milestone and then stay") {
   const double rates[] = {1, 1, 0.5, 0.5, 0.25, 0.25, 0.125, 0.125, 0.125};
   for (int i = 0; i < 9; ++i) CHECK(schedule.rate(steps[i]) == rates[i]);
   CHECK(hone::milestones<1>{.peak = 1, .at = {1}}.rate(1) == 0.1);
+}
+
+TEST_CASE("milestones of a list that the program reads are those of an array") {
+  const hone::milestones<3> fixed{.peak = 1, .factor = 0.5, .at = {30, 60, 80}};
+  hone::milestones<> copied;
+  {
+    const std::vector<int> list{30, 60, 80};
+    copied = {.peak = 1, .factor = 0.5, .at = list};
+  }
+  const std::array<std::int64_t, 3> longs{30, 60, 80};
+  const hone::milestones<> spanned{.peak = 1, .factor = 0.5, .at = std::span(longs)};
+  for (int step = 100; step-- > 0;) {
+    CHECK(copied.rate(step) == fixed.rate(step));
+    CHECK(spanned.rate(step) == fixed.rate(step));
+  }
+  CHECK(hone::milestones<>{.peak = 0.25}.rate(huge) == 0.25);
+  std::vector<int> most(64);
+  std::iota(most.begin(), most.end(), 1);
+  CHECK(hone::milestones<>{.peak = 1, .factor = 0.5, .at = most}.rate(64) == 0x1p-64);
+  most.push_back(65);
+  using support::message;
+  CHECK(message([&] { hone::milestones<>{.peak = 1, .at = most}.rate(0); }) ==
+        "milestones: at has more than 64 milestones");
+  CHECK(message([] { hone::milestones<>{.peak = 1, .at = std::vector<int>{5, 5}}.rate(1); }) ==
+        "milestones: milestone 1 is 5, must be above 5");
+  CHECK(message([] { hone::milestones<>{.peak = 1, .at = std::vector<int>{0}}.rate(1); }) ==
+        "milestones: milestone 0 is 0, must be above 0");
 }
 
 TEST_CASE("exponential, step_decay and milestones name what is wrong") {

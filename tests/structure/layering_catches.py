@@ -11,10 +11,11 @@ from layering import violations
 HEAD = "// SPDX-License-Identifier: MIT\n#pragma once\n"
 GOOD = {
     "core/a.hpp": "#include <vector>\n// cpu and Eigen may be spoken of\n/* #include <Eigen/Core>\n*/",
-    "core/config.hpp": "#define HONE_A 1",
+    "core/config.hpp": "#define HONE_ABI v1_2",
+    "version.hpp": 'inline constexpr const char* version = "1.2.3";',
     "loss/a.hpp": "#include <hone/core/a.hpp>\n#include <hone/target/a.hpp>\ninline const char* name = \"cpu\";",
     "average/a.hpp": "#include <unistd.h>",
-    "cpu/a.hpp": "#include <Eigen/Core>\n#include <hone/loss/a.hpp>\nnamespace hone { struct cpu; }",
+    "cpu/a.hpp": "#include <Eigen/Core>\n#include <hone/loss/a.hpp>\nnamespace hone::inline HONE_ABI { struct cpu; }",
     "cuda/a.cuh": "#include <cuda_runtime.h>\n#include <hone/loss/a.hpp>",
     "adapt/eigen.hpp": "#include <Eigen/Core>\n#include <hone/cpu/a.hpp>",
     "hone.hpp": "#include <hone/cpu/a.hpp>",
@@ -47,6 +48,8 @@ BAD = [  # path, text after the head, what must be said
     ("cuda/a.cuh", "#if __CUDA_ARCH__ > 800\n#endif", "__CUDA_ARCH__"),
     ("cpu/a.hpp", "#define HONE_X 1", "macros live in core/config.hpp"),
     ("cpu/a.hpp", "using namespace std;", "using namespace"),
+    ("cpu/a.hpp", "namespace hone {", "is written hone::inline HONE_ABI"),
+    ("cpu/a.hpp", "namespace hone::on_cpu {", "is written hone::inline HONE_ABI"),
     ("cpu/Upper.hpp", "", "snake_case"),
     ("util/a.hpp", "", "util is no layer"),
     ("cpu/a.hpp", "\n" * 299, "at most 300"),
@@ -71,6 +74,8 @@ def main():
     trees.append(({"cpu/a.hpp": HEAD.splitlines()[0] + "\n"}, "no #pragma once"))
     trees.append(({f"cpu/{name}.hpp": HEAD + "\n" * 120 for name in "abc"}, "the median header has 122 lines"))
     trees.append(({}, "no headers"))
+    trees.append(({"version.hpp": HEAD + 'version = "1.3.0"\n', "core/config.hpp": HEAD + "#define HONE_ABI v1_2\n"},
+                  "HONE_ABI is not v1_3"))
     for tree, wanted in trees:
         found = said(tree)
         if not any(wanted in line for line in found):

@@ -4,9 +4,9 @@
 
 #include <doctest/doctest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <iterator>
+#include <random>
 #include <string>
 
 namespace support {
@@ -16,9 +16,9 @@ struct folder {
   std::filesystem::path path;
 
   folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "hone.XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name;
+    std::random_device number;  // POSIX would have mkdtemp
+    do path = std::filesystem::temp_directory_path() / ("hone." + std::to_string(number()));
+    while (!std::filesystem::create_directory(path));
   }
   folder(folder const&) = delete;
   folder& operator=(folder const&) = delete;

@@ -10,7 +10,9 @@
 #include <concepts>
 #include <type_traits>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// Update n of an average: s becomes (1 - weight) s + weight p.
 struct average_step {
@@ -40,4 +42,6 @@ HONE_HD inline void require_update(const char* average, std::int64_t n) {
 }
 
 }  // namespace detail
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -2,13 +2,17 @@
 /// CRC-32C (Castagnoli), as iSCSI and ext4 have it: polynomial 0x1EDC6F41, reflected, all bits inverted at both ends.
 #pragma once
 
+#include <hone/core/config.hpp>
+
 #include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 
-namespace hone::detail {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::detail {
 
 using crc_tables = std::array<std::array<std::uint32_t, 256>, 8>;
 
@@ -49,4 +53,6 @@ class crc32c {
   std::uint32_t rest_ = ~std::uint32_t(0);
 };
 
-}  // namespace hone::detail
+}  // namespace hone::inline HONE_ABI::detail
+
+#include <hone/core/macros_pop.hpp>

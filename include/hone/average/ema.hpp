@@ -5,9 +5,11 @@
 #include <hone/average/averaging.hpp>
 #include <hone/average/ramp.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
 
-/// s becomes d s + (1 - d) p, where d is the decay of the ramp at this update.
+namespace hone::inline HONE_ABI {
+
+/// s becomes d s + (1 - d) p, where d is the decay of the ramp at this update, and at least `least_decay`.
 /// Update n counts from 1. The first `update_after` updates copy the parameters, then the ramp begins. After every
 /// `cycle` updates the average starts anew, as a state of the parameters at hand would, and the ramp with it: what is
 /// read after `cycle` updates is a whole cycle's average.
@@ -15,18 +17,22 @@ namespace hone {
 ///     const hone::ema average{.decay = 0.9999, .ramp = hone::exponential_ramp(2000)};
 ///     hone::update(cpu, average, shadow, parameters);
 ///
-/// Throws hone::invalid_argument where decay is outside [0, 1], update_after or cycle is negative, or n < 1.
-/// Source: Polyak and Juditsky 1992; Tarvainen and Valpola, Mean teachers, 2017, arXiv 1703.01780.
+/// Throws hone::invalid_argument where decay is outside [0, 1], least_decay outside [0, decay], update_after or cycle
+/// is negative, or n < 1. Source: Polyak and Juditsky 1992; Tarvainen and Valpola, Mean teachers, 2017, arXiv
+/// 1703.01780.
 struct ema {
   real decay = 0.9999;       ///< in [0, 1]
   decay_ramp ramp = {};      ///< none: every update has `decay`
   integer update_after = 0;  ///< updates that copy before the average begins
   integer cycle = 0;         ///< updates between two starts; 0: it never starts anew
+  real least_decay = 0;      ///< in [0, decay]: what the ramp gives below it counts as this
 
   /// d of update n; 0 where it copies.
   HONE_HD double decay_at(integer n) const {
     require_valid(n);
-    return n > update_after ? ramp.at(decay, place(n)) : 0;
+    if (n <= update_after) return 0;
+    const double d = ramp.at(decay, place(n));
+    return d < least_decay ? least_decay.value : d;
   }
 
   HONE_HD average_step at(integer n) const {
@@ -42,6 +48,7 @@ struct ema {
   }
   HONE_HD void require_valid(index n) const {
     detail::require(decay >= 0 && decay <= 1, "ema", "decay", decay, "in [0, 1]");
+    detail::require(least_decay >= 0 && least_decay <= decay, "ema", "least_decay", least_decay, "in [0, decay]");
     detail::require(update_after >= 0, "ema", "update_after", update_after.value, "at least 0");
     detail::require(cycle >= 0, "ema", "cycle", cycle.value, "at least 0");
     detail::require_update("ema", n);
@@ -49,4 +56,6 @@ struct ema {
 };
 static_assert(averaging<ema>);
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

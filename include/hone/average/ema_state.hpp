@@ -5,13 +5,16 @@
 #include <hone/average/averaging.hpp>
 #include <hone/average/state_stream.hpp>
 #include <hone/core/owned_tensors.hpp>
+#include <hone/core/tensor_overlap.hpp>
 
 #include <concepts>
 #include <istream>
 #include <ostream>
 #include <vector>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// How a state begins. From zero, whoever reads it has to divide by counted(); hone::copy does.
 struct ema_start {
@@ -50,6 +53,8 @@ HONE_HD update_plan next_update(Average const& average, average_progress const& 
 ///
 ///     hone::ema_state<float> shadow(parameters);
 ///     hone::update(cpu, average, shadow, parameters);
+///
+/// Without a type, as in hone::ema_state shadow(parameters), it is double for double and float for all else.
 template <class T, class Memory = host_memory>
 class ema_state {
   static_assert(std::same_as<T, float> || std::same_as<T, double>,
@@ -100,8 +105,9 @@ class ema_state {
     });
     if (!stream.flush()) detail::raise(io_error("save: the stream did not take the state"));
   }
-  /// Reads a state of the same sizes. Throws hone::invalid_argument, and changes nothing, where the stream holds
-  /// another, ends early or is damaged, or this state is swapped.
+  /// Reads a state of the same sizes, and leaves the stream behind it. Throws hone::invalid_argument, and changes
+  /// nothing, where the stream holds another, ends early, is damaged or holds values that no state has, or this state
+  /// is swapped.
   void load(std::istream& stream) {
     read_from("load", [&](void* data, std::size_t size) {
       stream.read(static_cast<char*>(data), static_cast<std::streamsize>(size));
@@ -109,36 +115,38 @@ class ema_state {
     });
   }
 
-  /// The same by sink(data, size), and by source(data, size), which returns how many bytes there were.
+  /// The same by sink(data, size), and by source(data, size), which returns how many bytes there were. `to_its_end`
+  /// says that the source has nothing behind the state.
   template <class Sink>
   void write_to(const char* where, Sink sink) const {
     require_averages(where);
     detail::checked_sink<Sink> out(sink);
-    const detail::state_header h = header();
-    out(&h, sizeof h);
+    out(detail::saved_header(header()));
     for (std::size_t i = 0; i < copied_.size(); ++i) {
       const detail::tensor_record r = record(i);
-      out(&r, sizeof r);
+      out(&r, sizeof r, sizeof r.rows);
     }
-    tensors_.read(out);
+    const auto numbers = [&](void const* data, std::size_t size) { out(data, size, sizeof(T)); };
+    tensors_.read(numbers);
     out.finish();
   }
   template <class Source>
-  void read_from(const char* where, Source source) {
+  void read_from(const char* where, Source source, bool to_its_end = false) {
     require_averages(where);
     detail::checked_source<Source> in(source, where);
-    detail::state_header h;
-    in(&h, sizeof h);
+    const detail::state_header h = in.header();
     detail::require_header(where, h, header());
     for (std::size_t i = 0; i < copied_.size(); ++i) {
       detail::tensor_record r{};
-      in(&r, sizeof r);
+      in(&r, sizeof r, sizeof r.rows);
       detail::require_record(where, i, r, record(i));
     }
     const std::size_t bytes = tensors_.bytes();  // our own: what a damaged header says is never allocated
     std::vector<std::byte> all(bytes);
-    in(all.data(), bytes);
+    in(all.data(), bytes, sizeof(T));
     in.finish();
+    detail::require_progress(where, h);
+    if (to_its_end) in.require_end();
     tensors_.write(all.data());
     progress_.set({h.steps, h.start});
   }
@@ -155,6 +163,7 @@ class ema_state {
                   "ema_state: the parameters are floating-point numbers; hone::copy takes integers along");
     detail::require_tensors("ema_state", "parameters", parameters);
     detail::require(start.steps >= 0, "ema_state", "steps", start.steps.value, "at least 0");
+    detail::require(start.steps <= detail::most_updates, "ema_state", "steps", start.steps.value, "at most 2^62");
     detail::require(!start.from_zero || start.steps == 0, "ema_state", "steps", start.steps.value,
                     "0 where the state begins at zero");
     return parameters;
@@ -176,13 +185,17 @@ class ema_state {
   bool from_zero_, swapped_ = false;
 };
 
+template <class U>
+ema_state(tensor_list<U> const& parameters, ema_start start = {}) -> ema_state<accumulator_t<U>>;
+
 namespace detail {
 
-/// The tensors of a call are those of a state.
+/// The tensors of a call have the sizes of a state, and lie elsewhere.
 template <class State, class P>
 void require_like_state(const char* function, const char* name, State const& state, tensor_list<P> const& tensors) {
   require_tensors(function, name, tensors);
   require_sizes_like(function, name, tensors, "the state", state.tensors());
+  require_outside(function, name, tensors, "the state", state.tensors());
 }
 
 /// What update asks on every backend.
@@ -203,14 +216,18 @@ void require_copy(tensor_list<From> const& from, tensor_list<To> const& to) {
   require_tensors("copy", "from", from);
   require_tensors("copy", "to", to);
   require_sizes_like("copy", "from", from, "to", to);
+  tensor_places("copy", "to", to).require_apart("from", from, true);
 }
 template <class T, class Memory, class P>
 void require_swap(ema_state<T, Memory> const& state, tensor_list<P> const& parameters) {
   static_assert(std::is_same_v<T, P>,
                 "swap: the parameters have the type of the state; hone::copy reads averages into another type");
   require_like_state("swap", "parameters", state, parameters);
+  require_apart("swap", "parameters", parameters);
 }
 
 }  // namespace detail
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -8,7 +8,9 @@
 #include <cmath>
 #include <type_traits>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// A value that is one of the ramps below, or none. n counts updates from 1.
 class decay_ramp {
@@ -25,7 +27,10 @@ class decay_ramp {
         return least(decay, -std::expm1(-second_ * std::log1p(count / first_)));
       case kind::threshold:
         return least(decay, (1 + count) / (10 + count));
+      case kind::linear:
+        return count < first_ ? second_ + (decay - second_) * (count / first_) : decay;
       case kind::none:
+      default:
         break;
     }
     return decay;
@@ -34,7 +39,7 @@ class decay_ramp {
  private:
   HONE_HD static double least(double a, double b) noexcept { return b < a ? b : a; }
 
-  enum class kind : unsigned char { none, exponential, inverse_power, threshold };
+  enum class kind : unsigned char { none, exponential, inverse_power, threshold, linear };
 
   constexpr decay_ramp(kind which, double first, double second) noexcept
       : which_(which), first_(first), second_(second) {}
@@ -42,6 +47,7 @@ class decay_ramp {
   friend decay_ramp exponential_ramp(real tau);
   friend decay_ramp inverse_power_ramp(real gamma, real power);
   friend decay_ramp threshold_ramp() noexcept;
+  friend decay_ramp linear_ramp(integer updates, real first);
 
   kind which_ = kind::none;
   double first_ = 0, second_ = 0;
@@ -73,4 +79,13 @@ inline decay_ramp inverse_power_ramp(real gamma, real power) {
 /// min(d, (1 + n) / (10 + n)), as TensorFlow and PaddleDetection have it.
 inline decay_ramp threshold_ramp() noexcept { return {decay_ramp::kind::threshold, 0, 0}; }
 
-}  // namespace hone
+/// first + (d - first) n / updates for n < updates, d from there on. updates is at least 1, first in [0, 1].
+inline decay_ramp linear_ramp(integer updates, real first = 0) {
+  detail::require(updates >= 1, "linear_ramp", "updates", updates.value, "at least 1");
+  detail::require(first >= 0 && first <= 1, "linear_ramp", "first", first, "in [0, 1]");
+  return {decay_ramp::kind::linear, static_cast<double>(updates), first};
+}
+
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

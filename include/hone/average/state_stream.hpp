@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /// The bytes of a saved state: a header of 48 bytes, 24 per tensor (rows; columns; 1 where it is copied), the numbers
-/// of all tensors one behind the other, and the CRC-32C of all of it. In the byte order of the machine that wrote it.
+/// of all tensors one behind the other, and the CRC-32C of all of it. The lowest byte of a word first, whatever the
+/// machine.
 #pragma once
 
 #include <hone/average/checksum.hpp>
+#include <hone/core/byte_order.hpp>
 #include <hone/core/error.hpp>
 #include <hone/core/number.hpp>
 
@@ -11,7 +13,9 @@
 #include <cstdint>
 #include <cstring>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// A stream or a file did not take or give its bytes. Where exceptions are off the handler gets the message.
 class io_error : public std::runtime_error {
@@ -33,31 +37,74 @@ struct state_header {
 };
 static_assert(sizeof(state_header) == 48 && std::is_trivially_copyable_v<state_header>);
 
+/// A header as it stands in a file.
+struct saved_header {
+  std::byte at[sizeof(state_header)];
+
+  saved_header() = default;
+  explicit saved_header(state_header const& h) noexcept {
+    std::memcpy(at, &h, sizeof at);
+    swap();
+  }
+  state_header header() const noexcept {
+    saved_header own = *this;
+    own.swap();
+    state_header h;
+    std::memcpy(static_cast<void*>(&h), own.at, sizeof h);
+    return h;
+  }
+
+ private:
+  void swap() noexcept {
+    constexpr std::size_t words_of_4 = offsetof(state_header, byte_order), words_of_8 = offsetof(state_header, tensors);
+    swap_file_order(at + words_of_4, words_of_8 - words_of_4, 4);
+    swap_file_order(at + words_of_8, sizeof at - words_of_8, 8);
+  }
+};
+
 struct tensor_record {
   std::int64_t rows, columns;
   std::int64_t copied;
 
-  /// Of a damaged one it may wrap around, and is then another.
-  std::int64_t size() const noexcept { return std::int64_t(std::uint64_t(rows) * std::uint64_t(columns)); }
+  /// Less than 0 where it cannot be.
+  std::int64_t size() const noexcept {
+    std::int64_t product = 0;
+    return rows < 0 || columns < 0 || __builtin_mul_overflow(rows, columns, &product) ? -1 : product;
+  }
 };
 static_assert(sizeof(tensor_record) == 24);
 
-/// Passes bytes on to sink(data, size), and their checksum in the end.
+/// Passes words on to sink(data, size) as they stand in a file, and the checksum of their bytes in the end.
 template <class Sink>
 class checked_sink {
  public:
   explicit checked_sink(Sink& sink) : sink_(sink) {}
 
-  void operator()(void const* data, std::size_t size) {
-    crc_.add(data, size);
-    sink_(data, size);
+  void operator()(void const* data, std::size_t size, std::size_t word) {
+    if constexpr (std::endian::native == std::endian::little) {
+      pass(data, size);
+    } else {
+      std::byte some[4096];
+      for (std::size_t at = 0, n = 0; at < size; at += n) {
+        n = std::min(size - at, sizeof some);
+        std::memcpy(some, static_cast<std::byte const*>(data) + at, n);
+        swap_file_order(some, n, word);
+        pass(some, n);
+      }
+    }
   }
+  void operator()(saved_header const& h) { pass(h.at, sizeof h.at); }
   void finish() {
     const std::uint32_t crc = crc_.value();
-    sink_(&crc, sizeof crc);
+    (*this)(&crc, sizeof crc, sizeof crc);
   }
 
  private:
+  void pass(void const* data, std::size_t size) {
+    crc_.add(data, size);
+    sink_(data, size);
+  }
+
   Sink& sink_;
   crc32c crc_;
 };
@@ -68,16 +115,27 @@ class checked_source {
  public:
   checked_source(Source& source, const char* where) : source_(source), where_(where) {}
 
-  void operator()(void* data, std::size_t size) {
+  void operator()(void* data, std::size_t size, std::size_t word) {
     take(data, size);
     crc_.add(data, size);
+    swap_file_order(static_cast<std::byte*>(data), size, word);
+  }
+  state_header header() {
+    saved_header h;
+    (*this)(h.at, sizeof h.at, 1);
+    return h.header();
   }
   void finish() {
     std::uint32_t crc = 0;
     take(&crc, sizeof crc);
+    swap_file_order(reinterpret_cast<std::byte*>(&crc), sizeof crc, sizeof crc);
     if (crc != crc_.value())
       fail("%s: the state is damaged: its checksum is %08x, that of its bytes %08x", where_, unsigned(crc),
            unsigned(crc_.value()));
+  }
+  void require_end() {
+    std::byte more{};
+    if (source_(&more, 1) > 0) fail("%s: the state ends after %zu bytes, and more follow", where_, taken_);
   }
 
  private:
@@ -111,8 +169,22 @@ inline void require_header(const char* where, state_header const& is, state_head
     fail("%s: what was saved began at %s, the state at %s", where, is.from_zero ? "zero" : "a copy",
          own.from_zero ? "zero" : "a copy");
 }
+/// What a checksum does not show: values that no state has. `steps` beyond most_updates would overflow.
+inline constexpr std::int64_t most_updates = std::int64_t(1) << 62;
+inline void require_progress(const char* where, state_header const& is) {
+  if (is.steps < 0 || is.steps > most_updates)
+    fail("%s: the state has made %jd updates, must be in [0, 2^62]", where, std::intmax_t(is.steps));
+  const bool right = is.from_zero == 0 ? is.start == 0 : is.steps == 0 ? is.start == 1 : is.start >= 0 && is.start <= 1;
+  if (!right || !finite(is.start))
+    fail("%s: the state gives the zeros that it began with a weight of %.9g after %jd updates, which cannot be", where,
+         is.start, std::intmax_t(is.steps));
+}
+
 /// A tensor without a shape, a single row, is one of any shape.
 inline void require_record(const char* where, std::size_t i, tensor_record const& is, tensor_record const& own) {
+  if (is.size() < 0)
+    fail("%s: tensor %zu was saved as %jd x %jd, which cannot be", where, i, std::intmax_t(is.rows),
+         std::intmax_t(is.columns));
   if (is.size() != own.size())
     fail("%s: tensor %zu was saved with %jd numbers, that of the state has %jd", where, i, std::intmax_t(is.size()),
          std::intmax_t(own.size()));
@@ -125,4 +197,6 @@ inline void require_record(const char* where, std::size_t i, tensor_record const
 }
 
 }  // namespace detail
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

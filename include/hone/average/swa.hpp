@@ -4,7 +4,9 @@
 
 #include <hone/average/averaging.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// s becomes s + (p - s) / n: after n updates the mean of the n parameters that were seen; the first one copies, and
 /// what the state began with counts for nothing. Update it once a cycle or an epoch, near the end of a training.
@@ -20,4 +22,6 @@ struct swa {
 };
 static_assert(averaging<swa>);
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -2,21 +2,31 @@
 /// What the verbs of calibration take, logits and labels, and how both are checked.
 #pragma once
 
+#include <hone/core/contiguous.hpp>
 #include <hone/core/view_check.hpp>
 #include <hone/target/classes.hpp>
 
-#include <span>  // and the concepts of ranges; <ranges> would take longer to read
 #include <type_traits>
 
-namespace hone::detail {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::detail {
 
 template <class T>
 inline constexpr bool is_logits = false;
 template <class T>
 inline constexpr bool is_logits<matrix_view<T>> = element<std::remove_const_t<T>>;
+template <class T>
+inline constexpr bool is_logits<image_view<T>> = element<std::remove_const_t<T>>;
 
 template <class T>
-concept label_numbers = std::ranges::contiguous_range<T const&> && std::integral<std::ranges::range_value_t<T const&>>;
+matrix_view<const T> to_be_read(matrix_view<T> v) noexcept {
+  return v;
+}
+template <class T>
+image_view<const T> to_be_read(image_view<T> v) noexcept {
+  return v;
+}
 
 template <class Label>
 classes_target<Label> classes_of(classes_target<Label> const& labels) noexcept {
@@ -24,23 +34,27 @@ classes_target<Label> classes_of(classes_target<Label> const& labels) noexcept {
 }
 template <class Labels>
 auto classes_of(Labels const& labels) noexcept {
-  static_assert(label_numbers<Labels>,
+  constexpr bool fit = contiguous_integers<Labels const&>;
+  static_assert(fit,
                 "calibration: the labels must be hone::classes(labels), or a std::vector or std::span of integers");
-  return classes_target<std::ranges::range_value_t<Labels const&>>{std::ranges::data(labels),
-                                                                   static_cast<index>(std::ranges::size(labels))};
+  if constexpr (fit) {
+    return classes_target<number_in<Labels const&>>{data_of(labels), count_of(labels)};
+  } else {
+    return classes_target<index>{};  // so that the compiler says no more
+  }
 }
 
 /// The logits are memory that can exist, and every row has a label, which is a class or ignored.
-template <class T, class Label>
-void require_labelled(const char* function, matrix_view<const T> logits, classes_target<Label> const& labels) {
-  require_sizes(function, "logits", logits.rows, logits.columns);
-  require_memory(function, "logits", logits);
-  if (labels.size != logits.rows)
-    fail("%s: %jd labels for %jd rows", function, std::intmax_t(labels.size), std::intmax_t(logits.rows));
-  for (index i = 0; i < logits.rows; ++i)
-    if (!labels.labels_fit(i, logits.columns) && !labels.ignores(i))
+template <class View, class Label>
+void require_labelled(const char* function, View logits, classes_target<Label> const& labels) {
+  require_valid(logits, "logits", function);
+  const index rows = rows_of(logits), columns = columns_of(logits);
+  if (labels.size != rows)
+    fail("%s: %jd labels for %jd rows", function, std::intmax_t(labels.size), std::intmax_t(rows));
+  for (index i = 0; i < rows; ++i)
+    if (!labels.labels_fit(i, columns) && !labels.ignores(i))
       fail("%s: the label of row %jd is %jd, must be in [0, %jd)", function, std::intmax_t(i),
-           std::intmax_t(labels.label(i)), std::intmax_t(logits.columns));
+           std::intmax_t(labels.label(i)), std::intmax_t(columns));
 }
 
 /// What a verb of calibration works on.
@@ -52,11 +66,11 @@ struct labelled_logits {
 
 template <class Logits, class Labels>
 auto labelled(const char* function, Logits const& logits, Labels const& labels) {
-  static_assert(
-      is_logits<Logits>,
-      "calibration: the logits must be a hone::matrix_view of float, double, or a 16-bit floating-point type");
-  const labelled_logits<matrix_view<number_of<Logits> const>, decltype(classes_of(labels))> rows{logits,
-                                                                                                 classes_of(labels)};
+  static_assert(is_logits<Logits>,
+                "calibration: the logits must be a hone::matrix_view or hone::image_view of float, double, or a 16-bit "
+                "floating-point type");
+  const labelled_logits<decltype(to_be_read(logits)), decltype(classes_of(labels))> rows{to_be_read(logits),
+                                                                                         classes_of(labels)};
   require_labelled(function, rows.logits, rows.labels);
   return rows;
 }
@@ -68,4 +82,6 @@ inline void require_bins(const char* function, integer bins, real temperature) {
           "finite and positive, and its inverse finite");
 }
 
-}  // namespace hone::detail
+}  // namespace hone::inline HONE_ABI::detail
+
+#include <hone/core/macros_pop.hpp>

@@ -10,7 +10,9 @@
 #include <limits>
 #include <vector>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 struct reliability_options {
   integer bins = 15;        ///< in [1, 2^20]
@@ -152,4 +154,6 @@ inline std::size_t bin_of(std::vector<reliability_bin> const& bins, double p) no
 }
 
 }  // namespace detail
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

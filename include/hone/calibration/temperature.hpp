@@ -8,7 +8,9 @@
 
 #include <cmath>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 struct temperature_options {
   real least = 1e-3;  ///< positive, its inverse finite
@@ -93,4 +95,6 @@ temperature_fit least_likelihood(At const& at, temperature_options const& option
 }
 
 }  // namespace detail
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -3,15 +3,20 @@
 #pragma once
 
 #include <hone/core/config.hpp>
+#include <hone/core/message.hpp>
 #include <hone/core/number.hpp>
 
 #include <cstdarg>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
+#include <string>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// Names the function, the parameter and the values: "smooth: epsilon is 1.5, must be in [0, 1)".
 class invalid_argument : public std::invalid_argument {
@@ -41,13 +46,13 @@ template <class Error>
 #endif
 }
 
-/// A message by the rules of printf: a call of it is a few instructions where strings that are put together on the
-/// spot would be most of an evaluate. Numbers of rows are %jd, as std::intmax_t; others %.9g.
-[[noreturn, gnu::cold, gnu::format(printf, 1, 2)]] inline void fail(const char* format, ...) {
-  char message[512];
+/// A message by the rules of printf, as far as message.hpp knows them: a call of it is a few instructions where strings
+/// that are put together on the spot would be most of an evaluate. Numbers of rows are %jd, as std::intmax_t; others
+/// %.9g, with a decimal point in every locale.
+[[noreturn, gnu::cold, gnu::format(HONE_PRINTF, 1, 2)]] inline void fail(const char* format, ...) {
   std::va_list values;
   va_start(values, format);
-  std::vsnprintf(message, sizeof message, format, values);
+  const std::string message = formatted(format, values);
   va_end(values);
   raise(invalid_argument(message));
 }
@@ -87,4 +92,6 @@ inline error_handler set_error_handler(error_handler handler) noexcept {
   return old;
 }
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

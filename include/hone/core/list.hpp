@@ -7,7 +7,9 @@
 
 #include <utility>
 
-namespace hone::detail {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::detail {
 
 template <std::size_t, class T>
 struct list_item {
@@ -68,4 +70,6 @@ HONE_HD constexpr T const& at(list_item<I, T> const& item) noexcept {
   return item.value;
 }
 
-}  // namespace hone::detail
+}  // namespace hone::inline HONE_ABI::detail
+
+#include <hone/core/macros_pop.hpp>

@@ -2,6 +2,7 @@
 /// Where numbers lie that hone owns.
 #pragma once
 
+#include <hone/core/narrowed.hpp>
 #include <hone/core/tensor_list.hpp>
 
 #include <cstddef>
@@ -9,7 +10,9 @@
 #include <new>
 #include <type_traits>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// The memory of this process. Whoever owns numbers asks nothing else of a memory than these functions, so that the
 /// numbers can lie on a device too.
@@ -33,7 +36,7 @@ struct host_memory {
       if constexpr (std::is_same_v<T, std::remove_const_t<U>>) {
         if (to[i].size > 0) std::memcpy(x, y, static_cast<std::size_t>(to[i].size) * sizeof(T));
       } else {
-        for (index k = 0; k < to[i].size; ++k) x[k] = static_cast<T>(y[k]);
+        for (index k = 0; k < to[i].size; ++k) x[k] = detail::narrowed<T>(y[k]);
       }
     }
   }
@@ -54,4 +57,6 @@ struct host_memory {
   };
 };
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

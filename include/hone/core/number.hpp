@@ -8,7 +8,9 @@
 #include <cstdint>
 #include <type_traits>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// Sizes, rows, columns and labels.
 using index = std::int64_t;
@@ -16,7 +18,8 @@ using index = std::int64_t;
 template <class T>
 concept arithmetic = std::is_arithmetic_v<T>;
 
-/// A hyper-parameter of any arithmetic type, held as double: `{.gamma = 2}` and `{.gamma = x}` both compile.
+/// A hyper-parameter of any arithmetic type, held as double: `{.gamma = 2}` and `{.gamma = x}` both compile. Converts
+/// to double, but not where a function takes `...`: printf wants its `.value`.
 struct real {
   double value = 0;
 
@@ -43,6 +46,10 @@ struct optional_real {
   constexpr optional_real(arithmetic auto x) noexcept : value(static_cast<double>(x)), given(true) {}
 };
 
+/// A number where one is given directly: a factor, or one λ.
+template <class T>
+concept scalar = arithmetic<T> || std::same_as<T, real> || std::same_as<T, integer>;
+
 /// What a prediction is made of: float, double, or a 16-bit type that converts to float and back.
 template <class T>
 concept element = std::same_as<T, float> || std::same_as<T, double> ||
@@ -51,8 +58,25 @@ concept element = std::same_as<T, float> || std::same_as<T, double> ||
                     static_cast<T>(y);
                   });
 
+namespace detail {
+
+/// How many numbers a view may describe: 2^57, more than any address space holds. Sizes and bytes of views that are
+/// within it never overflow.
+inline constexpr index most_numbers = index(1) << 57;
+
+/// a · b for sizes: negative if one of them is, and the largest index where the product is not one.
+constexpr index product_of_sizes(index a, index b) noexcept {
+  if (a < 0 || b < 0) return a < b ? a : b;
+  index product = 0;
+  return __builtin_mul_overflow(a, b, &product) ? INT64_MAX : product;
+}
+
+}  // namespace detail
+
 /// The type of all arithmetic and of losses: double for double, float for everything narrower.
 template <class T>
 using accumulator_t = std::conditional_t<std::is_same_v<std::remove_const_t<T>, double>, double, float>;
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

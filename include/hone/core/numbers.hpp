@@ -4,12 +4,12 @@
 #pragma once
 
 #include <hone/core/config.hpp>
+#include <hone/core/contiguous.hpp>
 #include <hone/core/error.hpp>
 
-#include <span>  // and the concepts that its constructors are defined by; <ranges> would take longer to read
-#include <type_traits>
+#include <hone/core/macros_push.hpp>
 
-namespace hone {
+namespace hone::inline HONE_ABI {
 
 class numbers {
  public:
@@ -17,12 +17,11 @@ class numbers {
   constexpr numbers(float const* data, index size) noexcept : data_(data), size_(size) {}
   constexpr numbers(double const* data, index size) noexcept : data_(data), size_(size), wide_(true) {}
 
-  /// A std::vector or std::span of float or double; a temporary vector is refused, for it would dangle.
-  template <std::ranges::contiguous_range R>
-    requires std::is_floating_point_v<std::ranges::range_value_t<R>>
-  constexpr numbers(R&& range) noexcept
-      : numbers(std::ranges::data(range), static_cast<index>(std::ranges::size(range))) {
-    static_assert(std::ranges::borrowed_range<R>,
+  /// A std::vector, std::span or another vector of float or double (core/contiguous.hpp). A temporary vector is
+  /// refused, because the view would dangle.
+  template <detail::contiguous_reals R>
+  constexpr numbers(R&& range) noexcept : numbers(detail::data_of(range), detail::count_of(range)) {
+    static_assert(detail::outlives_call<R>,
                   "hone: numbers per row or class are viewed, not copied: give the vector a name first");
   }
 
@@ -35,6 +34,8 @@ class numbers {
   }
 
   HONE_HD constexpr index size() const noexcept { return size_; }
+  HONE_HD constexpr void const* data() const noexcept { return data_; }
+  HONE_HD constexpr index number_bytes() const noexcept { return wide_ ? sizeof(double) : sizeof(float); }
   HONE_HD constexpr bool is_repeated() const noexcept { return repeated_; }
   HONE_HD double operator[](index i) const noexcept { return as<double>(i); }
   /// In the type of the arithmetic: a detour through double would cost a GPU more than the number is worth.
@@ -53,9 +54,15 @@ class numbers {
 
 namespace detail {
 
+/// Whether an argument can be viewed as numbers: functions that take such arguments refuse others in one sentence.
+template <class Numbers>
+inline constexpr bool makes_numbers = std::constructible_from<numbers, Numbers>;
+
 /// Checks of a vector of numbers when evaluate begins: its length, and every number.
 inline void require_size(numbers x, index size, const char* what, const char* per) {
-  if (x.size() != size) fail("evaluate: %jd %ss for %jd %ss", std::intmax_t(x.size()), what, std::intmax_t(size), per);
+  if (x.size() != size)
+    fail("evaluate: %jd %ss for %jd %s%s", std::intmax_t(x.size()), what, std::intmax_t(size), per,
+         per[__builtin_strlen(per) - 1] == 's' ? "es" : "s");
 }
 template <class Valid>
 void require_values(numbers x, const char* what, const char* per, Valid valid, const char* range) {
@@ -64,4 +71,6 @@ void require_values(numbers x, const char* what, const char* per, Valid valid, c
 }
 
 }  // namespace detail
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -10,7 +10,9 @@
 
 #include <concepts>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// The base of everything that may stand in a sum.
 struct objective_base {};
@@ -51,16 +53,28 @@ struct scaled_on_device : objective_base {
   scaled_on_device(O inner_, numbers factor_) : inner(inner_), factor(factor_) {}
 };
 
-/// A factor of any arithmetic type, finite.
+/// A factor of any arithmetic type, hone::real or hone::integer, finite.
 template <objective O>
-scaled<O> operator*(arithmetic auto factor, O const& o) {
-  const real f = factor;
-  detail::require(detail::finite(f.value), "operator*", "factor", f.value, "finite");
-  return {o, f.value};
+scaled<O> operator*(scalar auto factor, O const& o) {
+  const auto f = static_cast<double>(factor);
+  detail::require(detail::finite(f), "operator*", "factor", f, "finite");
+  return {o, f};
 }
 template <objective O>
-scaled<O> operator*(O const& o, arithmetic auto factor) {
+scaled<O> operator*(O const& o, scalar auto factor) {
   return factor * o;
+}
+/// The factor 1 / divisor, which must be finite too.
+template <objective O>
+scaled<O> operator/(O const& o, scalar auto divisor) {
+  const auto d = static_cast<double>(divisor);
+  detail::require(detail::finite(d) && detail::finite(1 / d), "operator/", "divisor", d,
+                  "finite and not 0, and its inverse finite");
+  return {o, 1 / d};
+}
+template <objective O>
+scaled<O> operator-(O const& o) {
+  return {o, -1};
 }
 
 /// Terms over the same prediction, evaluated together in one read of it.
@@ -68,13 +82,23 @@ template <objective First, objective Second>
 summed<First, Second> operator+(First const& first, Second const& second) {
   return {first, second};
 }
+template <objective First, objective Second>
+summed<First, scaled<Second>> operator-(First const& first, Second const& second) {
+  return {first, -second};
+}
 
 /// Multiplies the loss of row i by weights[i], viewed. mean still divides by what it would without weights.
-template <class O>
-auto weigh_rows(O o, numbers weights) {
+template <class O, class Weights = numbers>
+auto weigh_rows(O o, Weights&& weights) {
   static_assert(objective<O>,
                 "weigh_rows: the first argument must be an objective, such as hone::cross_entropy(target)");
-  return row_weighed<O>(o, weights);
+  static_assert(detail::makes_numbers<Weights>,
+                "weigh_rows: the weights must be a std::vector, std::span or Eigen vector of float or double");
+  if constexpr (!objective<O> || !detail::makes_numbers<Weights>) {
+    return o;  // so that the compiler says no more
+  } else {
+    return row_weighed<O>(o, numbers(static_cast<Weights&&>(weights)));
+  }
 }
 
 namespace detail {
@@ -87,7 +111,7 @@ struct leaf {
 
   Term term;
   double factor = 1;
-  numbers weights[Weights > 0 ? Weights : 1] = {};
+  numbers weights[std::size_t(Weights > 0 ? Weights : 1)] = {};
 
   void check_weight_sizes(index rows) const {
     for (int k = 0; k < Weights; ++k)
@@ -156,4 +180,6 @@ auto leaves(summed<First, Second> const& o) {
 }
 
 }  // namespace detail
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -8,8 +8,11 @@
 
 #include <cmath>
 #include <concepts>
+#include <cstddef>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 using std::abs;
 using std::atan;
@@ -42,6 +45,18 @@ HONE_HD T log1p_of_unit(T x) noexcept {
   return log1p(x);
 }
 
+/// x, hidden from an optimiser that may reassociate (docs/numerics.md, -ffast-math): a difference that has to be 0 for
+/// equal numbers, or a quotient that must not be multiplied out.
+template <class V>
+HONE_HD V exact(V x) noexcept {
+  if constexpr (std::floating_point<V>) HONE_ON_HOST(HONE_HIDE(x));
+  return x;
+}
+
+/// Whether an operand has rounded(x), a product that no compiler fuses into a sum, and divides as IEEE 754 says.
+template <class V>
+inline constexpr bool rounds_exactly = false;
+
 template <class V>
 concept operand = std::constructible_from<V, int> && std::constructible_from<V, double> && requires(V a, V b) {
   { a + b } -> std::convertible_to<V>;
@@ -63,7 +78,7 @@ struct value_grad {
 /// N operands: sums of a sweep, or numbers kept from one sweep for the next.
 template <class V, int N>
 struct bundle {
-  V at[N > 0 ? N : 1];
+  V at[std::size_t(N > 0 ? N : 1)];
 
   HONE_HD constexpr V& operator[](int i) noexcept { return at[i]; }
   HONE_HD constexpr V const& operator[](int i) const noexcept { return at[i]; }
@@ -71,4 +86,6 @@ struct bundle {
 
 static_assert(operand<float> && operand<double>);
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -4,7 +4,9 @@
 
 #include <hone/core/view.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// Buffers of the caller, each optional. For an image_view of logits the gradient is an image_view too.
 ///   gradient   d value / d prediction, of the prediction's shape; may be the prediction itself
@@ -32,4 +34,6 @@ struct outputs_of<image_view<T>> {
 };
 
 }  // namespace detail
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -10,7 +10,9 @@
 #include <utility>
 #include <vector>
 
-namespace hone::detail {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::detail {
 
 /// One block, in which every tensor begins at a multiple of 64 bytes and stays where it is. A copy has another block.
 template <class T, class Memory>
@@ -103,4 +105,6 @@ class owned_tensors {
   block block_;
 };
 
-}  // namespace hone::detail
+}  // namespace hone::inline HONE_ABI::detail
+
+#include <hone/core/macros_pop.hpp>

@@ -5,7 +5,9 @@
 #include <hone/core/config.hpp>
 #include <hone/core/error.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 struct reduction {
   enum class kind : unsigned char { mean, sum, mean_over, batch_mean, element_mean };
@@ -52,4 +54,6 @@ HONE_HD inline index count_of_row(reduction r, bool of_elements, index columns) 
 }
 
 }  // namespace detail
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -2,18 +2,23 @@
 /// A model's parameters or gradients: contiguous tensors of the caller's, viewed.
 #pragma once
 
+#include <hone/core/contiguous.hpp>
 #include <hone/core/error.hpp>
 #include <hone/core/number.hpp>
 
 #include <cstddef>
 #include <initializer_list>
+#include <limits>
 #include <utility>
 #include <vector>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// `size` numbers side by side; with a shape, rows × columns of them, which must be as many. Without one they are a
-/// single row.
+/// single row. Sizes behind the columns, say those of a convolution's weight, multiply them:
+/// {weight, out, in, height, width}. A std::span or a vector that lives on is a tensor too.
 template <class T>
 struct tensor {
   T* data = nullptr;
@@ -24,11 +29,15 @@ struct tensor {
   constexpr tensor() noexcept = default;
   constexpr tensor(T* data_, std::integral auto size_) noexcept
       : data(data_), size(static_cast<index>(size_)), columns(size) {}
-  constexpr tensor(T* data_, std::integral auto rows_, std::integral auto columns_) noexcept
-      : data(data_),
-        size(static_cast<index>(rows_) * static_cast<index>(columns_)),
-        rows(static_cast<index>(rows_)),
-        columns(static_cast<index>(columns_)) {}
+  constexpr tensor(T* data_, std::integral auto rows_, std::integral auto columns_, std::integral auto... more) noexcept
+      : data(data_), rows(static_cast<index>(rows_)), columns(static_cast<index>(columns_)) {
+    ((columns = detail::product_of_sizes(columns, static_cast<index>(more))), ...);
+    size = detail::product_of_sizes(rows, columns);
+  }
+  template <detail::contiguous Numbers>
+    requires detail::outlives_call<Numbers> &&
+             std::convertible_to<decltype(detail::data_of(std::declval<Numbers&>())), T*>
+  constexpr tensor(Numbers&& numbers) noexcept : tensor(detail::data_of(numbers), detail::count_of(numbers)) {}
 
   template <class U>
     requires std::same_as<const U, T>
@@ -52,6 +61,7 @@ class tensor_list {
   tensor_list(tensor_list<U> const& other) : tensors_(other.begin(), other.end()) {}
 
   void push_back(tensor<T> t) { tensors_.push_back(t); }
+  void reserve(std::size_t tensors) { tensors_.reserve(tensors); }
 
   std::size_t size() const noexcept { return tensors_.size(); }
   tensor<T> const& operator[](std::size_t i) const noexcept { return tensors_[i]; }
@@ -76,6 +86,8 @@ void require_tensors(const char* function, const char* name, tensor_list<T> cons
     if (__builtin_mul_overflow(t.rows, t.columns, &shaped) || shaped != t.size)
       fail("%s: tensor %zu of %s has %jd numbers, its shape is %jd x %jd", function, i, name, std::intmax_t(t.size),
            std::intmax_t(t.rows), std::intmax_t(t.columns));
+    if (t.size > most_numbers)
+      fail("%s: tensor %zu of %s has %jd numbers, more than memory can hold", function, i, name, std::intmax_t(t.size));
     if (!t.data && t.size > 0)
       fail("%s: tensor %zu of %s has %jd numbers but no data", function, i, name, std::intmax_t(t.size));
   }
@@ -94,4 +106,6 @@ void require_sizes_like(const char* function, const char* name, tensor_list<T> c
 }
 
 }  // namespace detail
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

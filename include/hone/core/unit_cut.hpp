@@ -9,7 +9,9 @@
 
 #include <cstddef>
 
-namespace hone::detail {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::detail {
 
 /// The units of a tensor: rows, or columns, of the matrix that it is.
 struct tensor_units {
@@ -77,4 +79,6 @@ void cut_units(unit_cut* cuts, std::size_t tensors, UnitsOf const& units_of) {
   cuts[tensors] = next;
 }
 
-}  // namespace hone::detail
+}  // namespace hone::inline HONE_ABI::detail
+
+#include <hone/core/macros_pop.hpp>

@@ -7,7 +7,9 @@
 #include <concepts>
 #include <type_traits>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// A row-major rows × columns matrix of T. Row i starts at data + i · row_stride; what lies between
 /// columns and row_stride is padding, never read and never written. Converts to its const T form.
@@ -59,7 +61,8 @@ struct image_view {
 
   constexpr image_view(T* data_, std::integral auto images_, std::integral auto channels_, std::integral auto height,
                        std::integral auto width) noexcept
-      : image_view(data_, images_, channels_, static_cast<index>(height) * static_cast<index>(width)) {}
+      : image_view(data_, images_, channels_,
+                   detail::product_of_sizes(static_cast<index>(height), static_cast<index>(width))) {}
 
   template <class U>
     requires std::same_as<const U, T>
@@ -77,4 +80,6 @@ using number_of = std::remove_const_t<std::remove_pointer_t<decltype(View::data)
 
 static_assert(std::is_trivially_copyable_v<matrix_view<float>> && std::is_trivially_copyable_v<image_view<float>>);
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -5,7 +5,11 @@
 #include <hone/core/error.hpp>
 #include <hone/core/view.hpp>
 
-namespace hone::detail {
+#include <initializer_list>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::detail {
 
 template <class T>
 index rows_of(matrix_view<T> v) noexcept {
@@ -28,34 +32,45 @@ index columns_of(image_view<T> v) noexcept {
 inline void require_sizes(const char* function, const char* name, std::intmax_t rows, std::intmax_t columns) {
   if (rows < 0 || columns < 0) fail("%s: %s is %jd x %jd, sizes must not be negative", function, name, rows, columns);
 }
-/// Of a matrix of such sizes the rows do not overlap, and there is data where it is needed.
+/// Whether the product of sizes that are not negative, 0 counted as 1, is a number of numbers that memory can hold.
+inline bool fits_memory(std::initializer_list<std::intmax_t> sizes) noexcept {
+  index all = 1;
+  for (const std::intmax_t size : sizes) all = product_of_sizes(all, size > 0 ? size : 1);
+  return all <= most_numbers;
+}
+/// Of a matrix of such sizes the rows do not overlap, there is data where it is needed, and memory can hold it.
 inline void require_memory(const char* function, const char* name, std::intmax_t rows, std::intmax_t columns,
                            std::intmax_t row_stride, bool data) {
   if (row_stride < columns)
     fail("%s: %s has a row_stride of %jd, must be at least its %jd columns", function, name, row_stride, columns);
-  if (!data && rows * columns > 0) fail("%s: %s is %jd x %jd but has no data", function, name, rows, columns);
+  if (!data && rows > 0 && columns > 0) fail("%s: %s is %jd x %jd but has no data", function, name, rows, columns);
+  if (!fits_memory({rows, row_stride}))
+    fail("%s: %s is %jd x %jd with a row_stride of %jd, more than memory can hold", function, name, rows, columns,
+         row_stride);
 }
 template <class T>
 void require_memory(const char* function, const char* name, matrix_view<T> v) {
   require_memory(function, name, v.rows, v.columns, v.row_stride, v.data != nullptr);
 }
 
-inline void require_images(const char* name, std::intmax_t images, std::intmax_t channels, std::intmax_t pixels,
-                           bool data) {
+inline void require_images(const char* function, const char* name, std::intmax_t images, std::intmax_t channels,
+                           std::intmax_t pixels, bool data) {
   if (images < 0 || channels < 0 || pixels < 0)
-    fail("evaluate: %s is %jd x %jd x %jd, sizes must not be negative", name, images, channels, pixels);
-  if (!data && images * channels * pixels > 0)
-    fail("evaluate: %s is %jd x %jd x %jd but has no data", name, images, channels, pixels);
+    fail("%s: %s is %jd x %jd x %jd, sizes must not be negative", function, name, images, channels, pixels);
+  if (!data && images > 0 && channels > 0 && pixels > 0)
+    fail("%s: %s is %jd x %jd x %jd but has no data", function, name, images, channels, pixels);
+  if (!fits_memory({images, channels, pixels}))
+    fail("%s: %s is %jd x %jd x %jd, more than memory can hold", function, name, images, channels, pixels);
 }
 /// The view describes memory that can exist.
 template <class T>
-void require_valid(matrix_view<T> v, const char* name) {
-  require_sizes("evaluate", name, v.rows, v.columns);
-  require_memory("evaluate", name, v);
+void require_valid(matrix_view<T> v, const char* name, const char* function = "evaluate") {
+  require_sizes(function, name, v.rows, v.columns);
+  require_memory(function, name, v);
 }
 template <class T>
-void require_valid(image_view<T> v, const char* name) {
-  require_images(name, v.images, v.channels, v.pixels, v.data != nullptr);
+void require_valid(image_view<T> v, const char* name, const char* function = "evaluate") {
+  require_images(function, name, v.images, v.channels, v.pixels, v.data != nullptr);
 }
 
 /// Whether two views read memory alike: both matrices, or images cut the same way.
@@ -90,4 +105,6 @@ void require_like_if_given(View v, const char* name, Prediction prediction) {
   if (v.data != nullptr || rows_of(v) != 0 || columns_of(v) != 0) require_like(v, name, prediction);
 }
 
-}  // namespace hone::detail
+}  // namespace hone::inline HONE_ABI::detail
+
+#include <hone/core/macros_pop.hpp>

@@ -5,7 +5,10 @@
 
 #include <hone/cpu/pack.hpp>
 
-namespace hone::on_cpu {
+#include <hone/core/macros_push.hpp>
+
+HONE_AVX512_BEGIN
+namespace hone::inline HONE_ABI::on_cpu {
 
 template <class T>
 struct atan_constants;
@@ -27,7 +30,7 @@ pack<T> atan(pack<T> x) noexcept {
   using V = pack<T>;
   const V size = abs(x);
   const mask<T> large = size > V(1);
-  const V t = select(large, V(1) / min(size, V(1e30)), size);  // 1 / inf is NaN under -ffast-math
+  const V t = select(large, V(1) / min(max(size, V(1)), V(1e30)), size);  // 1 / inf is NaN under -ffast-math
   const mask<T> upper = t > V(0.41421356237309505);
   const V u = select(upper, (t - V(1)) / (t + V(1)), t), z = u * u;
   V y = fma(u * z, polynomial(z, atan_constants<T>::c), u) + keep(upper, V(0.78539816339744831));
@@ -35,4 +38,7 @@ pack<T> atan(pack<T> x) noexcept {
   return select(is_number(x), V::of(Eigen::internal::por(y.v, Eigen::internal::pandnot(x.v, size.v))), x);
 }
 
-}  // namespace hone::on_cpu
+}  // namespace hone::inline HONE_ABI::on_cpu
+HONE_AVX512_END
+
+#include <hone/core/macros_pop.hpp>

@@ -11,7 +11,9 @@
 #include <limits>
 #include <type_traits>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 namespace on_cpu {
 
@@ -131,4 +133,6 @@ void average_teachers(cpu const& backend, std::type_identity_t<std::initializer_
                    options);
 }
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

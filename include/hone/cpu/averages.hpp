@@ -9,7 +9,9 @@
 
 #include <algorithm>
 
-namespace hone::on_cpu {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cpu {
 
 /// s = averaged(s, p, w). The numbers of the last pack go through one too, so that the bits do not depend on where a
 /// number lies.
@@ -28,4 +30,6 @@ void average_piece(T* __restrict s, P const* __restrict p, index n, T weight) no
   std::copy(shadow, shadow + (n - i), s + i);
 }
 
-}  // namespace hone::on_cpu
+}  // namespace hone::inline HONE_ABI::on_cpu
+
+#include <hone/core/macros_pop.hpp>

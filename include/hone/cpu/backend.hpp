@@ -8,14 +8,16 @@
 
 #include <algorithm>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// Runs on threads of this process; every call returns when it is done. The answers have the same bits for
 /// every number of threads. Objects are cheap, share one pool, and may be used from several threads at once.
 class cpu {
  public:
-  /// Every core that the process may use.
-  cpu() : threads_(std::max(1, static_cast<int>(std::thread::hardware_concurrency()))) {}
+  /// Every core that the process may use: by its affinity, and by the CPU quota of its control group.
+  cpu() : threads_(on_cpu::usable_threads()) {}
 
   /// At most this many threads, the caller included; at least 1.
   explicit cpu(integer threads) : threads_(static_cast<int>(threads.value)) {
@@ -36,12 +38,13 @@ template <class Body>
 void for_chunks(cpu const& backend, index chunks, std::size_t bytes, Body const& body) {
   const int threads = static_cast<int>(std::min<index>(backend.threads(), std::max<index>(chunks, 1)));
   const std::size_t room = (bytes + 4095) / 4096 * 4096 + 192;  // threads must not share cache lines or sets
+  const scratch<scratch_for::rows> memory(room * static_cast<std::size_t>(threads));
   struct context {
     Body const& body;
     std::byte* memory;
     std::size_t room;
-  } all{body, scratch<scratch_for::rows>(room * static_cast<std::size_t>(threads)), room};
-  thread_pool::shared().run(
+  } all{body, memory.data(), room};
+  thread_pool::run(
       threads, chunks,
       [](void* c, index chunk, int slot) noexcept {
         auto& job = *static_cast<context*>(c);
@@ -51,4 +54,6 @@ void for_chunks(cpu const& backend, index chunks, std::size_t bytes, Body const&
 }
 
 }  // namespace on_cpu
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -8,13 +8,16 @@
 #include <algorithm>
 #include <type_traits>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 namespace on_cpu {
 
 /// Features [begin, begin + n) of all rows.
 template <class T>
 struct blend_job {
   static constexpr index block = 1024;  // numbers that go through scratch at once on their way past the caches
+  static constexpr bool in_packs = element<T> && sizeof(T) > 2;
 
   detail::drawn_rows draw;
   matrix_view<const T> images;
@@ -26,20 +29,23 @@ struct blend_job {
   template <bool PastCaches = false>
   void row(index i, T const* own, T const* other, T* to, index begin, index n, T const* ahead) const noexcept {
     const float lambda = draw.lambda[i];
+    if constexpr (!image_number<T>) {
+      if (!draw.pastes(i)) return keep_numbers(lambda == 0 ? other : own, to, n);  // masks are never mixed up
+    }
     if (draw.pastes(i))
       paste_numbers(own, other, to, begin, n, draw.boxes[i], draw.height, draw.width);
     else if (own == other || lambda == 1)
       keep_numbers(own, to, n);
     else if (lambda == 0)
       keep_numbers(other, to, n);
-    else if constexpr (sizeof(T) > 2)
+    else if constexpr (in_packs)
       blend_numbers<PastCaches>(own, other, to, n, lambda, ahead);
-    else
+    else if constexpr (image_number<T>)
       blend_numbers(own, other, to, n, lambda);
   }
   /// Whether all of a row is computed with, and in one type.
   bool mixes(index i) const noexcept {
-    return sizeof(T) > 2 && !draw.pastes(i) && draw.partner[i] != i && draw.lambda[i] != 0 && draw.lambda[i] != 1;
+    return in_packs && !draw.pastes(i) && draw.partner[i] != i && draw.lambda[i] != 0 && draw.lambda[i] != 1;
   }
 
   /// What is read from memory in the turn after place k: the row two places on, for the next one is the partner of
@@ -57,7 +63,7 @@ struct blend_job {
       T* const to = mixed.row(i) + begin;
       if (!past_caches) {
         row(i, own, other, to, begin, n, ahead);
-      } else if (mixes(i)) {
+      } else if (in_packs && mixes(i)) {
         row<true>(i, own, other, to, begin, n, ahead);
       } else {
         for (index at = 0; at < n; at += block) {
@@ -75,7 +81,7 @@ struct blend_job {
       const index first = order[k];
       if (draw.partner[first] == first) continue;
       T* at = mixed.row(first) + begin;
-      if constexpr (sizeof(T) > 2) {
+      if constexpr (in_packs) {
         const index second = draw.partner[first];
         if (draw.partner[second] == first && mixes(first) && mixes(second)) {
           blend_pair(at, mixed.row(second) + begin, n, draw.lambda[first], draw.lambda[second], ahead_of(k, begin),
@@ -118,26 +124,28 @@ void blend_all(cpu const& backend, blend_job<T> const& job, bool in_place) {
 /// mixed[i] = λ[i]·images[i] + (1-λ[i])·images[partner[i]], or, where a box is drawn, images[i] with
 /// images[partner[i]] inside the box, in every channel. Views of n × features; with boxes features =
 /// channels · height · width. Bytes are rounded to even. A λ of 0 or 1 and a row that is its own partner copy: what
-/// does not count may be NaN. Every image is read once where partners are a permutation. mixed may be the images
+/// does not count may be NaN. Integers, such as masks of classes, are copied, by a draw with boxes: a row that would be
+/// mixed up is refused. Every image is read once where partners are a permutation. mixed may be the images
 /// themselves if they are.
 ///
 ///     const auto draw = hone::mixup{.alpha = 0.2}.draw(seed, step, n);
 ///     hone::blend(cpu, draw, images, mixed);
 ///
 /// Throws hone::invalid_argument, before anything is written, where sizes differ, a view is no memory, the two views
-/// overlap in part, or the draw holds what is no λ, row or box.
+/// overlap in part, or the draw holds what is no λ, row or box, or would mix integers up.
 template <class Draw, class In, class T>
 void blend(cpu const& backend, Draw const& draw, matrix_view<In> images, matrix_view<T> mixed) {
-  static_assert(image_number<T> && std::is_same_v<std::remove_const_t<In>, T>,
-                "blend: images and mixed are of one type: float, double, half, bfloat16 or std::uint8_t");
+  detail::require_blend_types<T, In, requires { draw.boxes; }>();
   const matrix_view<const T> from = images;
   detail::require_blend_views(from, mixed);
   detail::require_draw("blend", draw, from.rows);
+  detail::require_only_copies<T>(draw);
   const detail::drawn_rows rows = detail::rows_of_draw(draw);
   if constexpr (requires { draw.boxes; }) detail::require_channels(from.columns, draw.height, draw.width);
   if (from.rows * from.columns == 0) return;
   const auto n = std::size_t(from.rows);
-  on_cpu::carver memory(on_cpu::scratch<on_cpu::scratch_for::samples>(on_cpu::carver::room_for<index>(n) + n));
+  const on_cpu::scratch<on_cpu::scratch_for::samples> room(on_cpu::carver::room_for<index>(n) + n);
+  on_cpu::carver memory(room.data());
   index* const order = memory.take<index>(n);
   const bool in_place = from.data == mixed.data;
   if (!detail::follow_partners(rows.partner, from.rows, order, memory.take<std::uint8_t>(n)) && in_place)
@@ -146,4 +154,6 @@ void blend(cpu const& backend, Draw const& draw, matrix_view<In> images, matrix_
   on_cpu::blend_all<T>(backend, {rows, from, mixed, order, past_caches}, in_place);
 }
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

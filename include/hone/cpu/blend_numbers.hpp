@@ -10,7 +10,9 @@
 #include <bit>
 #include <cstring>
 
-namespace hone::on_cpu {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cpu {
 
 /// A pack's worth or less, through a pack too: the bits do not depend on where a number lies.
 template <class A>
@@ -78,7 +80,7 @@ void blend_numbers(T const* own, T const* other, T* to, index n, float lambda) n
 inline void blend_numbers(std::uint8_t const* own, std::uint8_t const* other, std::uint8_t* to, index n,
                           float lambda) noexcept {
   constexpr index W = 64;
-  const double l = lambda;
+  const auto l = static_cast<double>(lambda);
   for (index i = 0; i < n; i += W) {
     const auto size = static_cast<std::size_t>(std::min(W, n - i));
     std::uint8_t first[W] = {}, second[W] = {};
@@ -113,4 +115,6 @@ void paste_numbers(T const* own, T const* other, T* to, index begin, index n, pi
   }
 }
 
-}  // namespace hone::on_cpu
+}  // namespace hone::inline HONE_ABI::on_cpu
+
+#include <hone/core/macros_pop.hpp>

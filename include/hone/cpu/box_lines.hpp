@@ -9,7 +9,9 @@
 
 #include <algorithm>
 
-namespace hone::on_cpu {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cpu {
 
 inline constexpr index segment_boxes = 256;  // some KiB for each view: all stay in the first-level cache
 
@@ -34,18 +36,19 @@ struct box_lines {
   Number* at[4] = {};
   bool rows = true;
 
-  void load(index i, pack<A> (&to)[4]) const noexcept {
+  HONE_INLINE void load(index i, pack<A> (&to)[4]) const noexcept {
     if (rows) {
       load_columns(static_cast<A const*>(at[0] + 4 * i), to);
     } else {
-      for (int c = 0; c < 4; ++c) to[c] = pack<A>::load(at[c] + i);
+      to[0] = pack<A>::load(at[0] + i), to[1] = pack<A>::load(at[1] + i);
+      to[2] = pack<A>::load(at[2] + i), to[3] = pack<A>::load(at[3] + i);
     }
   }
-  void store(index i, pack<A> const (&from)[4]) const noexcept {
+  HONE_INLINE void store(index i, pack<A> const (&from)[4]) const noexcept {
     if (rows) {
       store_columns(from, at[0] + 4 * i);
     } else {
-      for (int c = 0; c < 4; ++c) from[c].store(at[c] + i);
+      from[0].store(at[0] + i), from[1].store(at[1] + i), from[2].store(at[2] + i), from[3].store(at[3] + i);
     }
   }
 };
@@ -134,4 +137,6 @@ void put(box_lines<A> from, image_view<T> v, box_segment s, bool streaming) noex
   }
 }
 
-}  // namespace hone::on_cpu
+}  // namespace hone::inline HONE_ABI::on_cpu
+
+#include <hone/core/macros_pop.hpp>

@@ -12,7 +12,9 @@
 #include <array>
 #include <utility>
 
-namespace hone::on_cpu {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cpu {
 
 /// What the CPU holds of one term: its targets and the weights of a segment's boxes.
 template <class A, class Formula, class Format>
@@ -31,13 +33,34 @@ template <class V>
 struct box_part {
   V loss, reduced, gradient[4];
 
-  friend box_part operator+(box_part const& a, box_part const& b) noexcept {
+  HONE_INLINE friend box_part operator+(box_part const& a, box_part const& b) noexcept {
     return {a.loss + b.loss,
             a.reduced + b.reduced,
             {a.gradient[0] + b.gradient[0], a.gradient[1] + b.gradient[1], a.gradient[2] + b.gradient[2],
              a.gradient[3] + b.gradient[3]}};
   }
 };
+
+/// The part of one term, for the pack of boxes from the i-th on.
+template <class A, class Leaf>
+HONE_INLINE box_part<pack<A>> part_of(Leaf const& l, pack<A> const (&x)[4], index i) noexcept {
+  using V = pack<A>;
+  V target[4], grad[4];
+  l.targets.load(i, target);
+  const V value = detail::apply_formula<typename Leaf::format>(l.formula, x, target, grad);
+  const V scale(l.scale);
+  if (!l.weight) {
+    const V loss = V(l.factor) * value, slope = scale * V(l.factor);
+    return {loss, scale * loss, {slope * grad[0], slope * grad[1], slope * grad[2], slope * grad[3]}};
+  }
+  const V w = V::load(l.weight + i), slope = scale * w;
+  const mask<A> out = w == V(0);
+  const V loss = zero_where(out, w * value);
+  return {loss,
+          scale * loss,
+          {zero_where(out, slope * grad[0]), zero_where(out, slope * grad[1]), zero_where(out, slope * grad[2]),
+           zero_where(out, slope * grad[3])}};
+}
 
 /// The one loop over boxes, a multiple of a pack's lanes. Returns Σ scale · weight · loss.
 template <class A, class... Leaf>
@@ -49,25 +72,7 @@ pack<A> box_sweep(detail::list<Leaf...> const& leaves, box_lines<A const> predic
   for (index i = 0; i < boxes; i += V::size) {
     V x[4];
     predicted.load(i, x);
-    const auto part_of = [&]<class L>(L const& l) -> box_part<V> {
-      V target[4], grad[4];
-      l.targets.load(i, target);
-      const box_grad<V> y = l.formula(L::format::corners_of(x), L::format::corners_of(target));
-      L::format::chain(x, y.grad, grad);
-      const V scale(l.scale);
-      if (!l.weight) {
-        const V loss = V(l.factor) * y.value, slope = scale * V(l.factor);
-        return {loss, scale * loss, {slope * grad[0], slope * grad[1], slope * grad[2], slope * grad[3]}};
-      }
-      const V w = V::load(l.weight + i), slope = scale * w;
-      const mask<A> out = w == V(0);
-      const V loss = zero_where(out, w * y.value);
-      return {loss,
-              scale * loss,
-              {zero_where(out, slope * grad[0]), zero_where(out, slope * grad[1]), zero_where(out, slope * grad[2]),
-               zero_where(out, slope * grad[3])}};
-    };
-    const box_part<V> part = state.apply([&](auto const&... l) { return (part_of(l) + ...); });
+    const box_part<V> part = state.apply([&](auto const&... l) { return (part_of<A>(l, x, i) + ...); });
     total += part.reduced;
     if (gradient.at[0]) gradient.store(i, part.gradient);
     if (unreduced) part.loss.store(unreduced + i);
@@ -178,4 +183,6 @@ double sum_boxes(cpu const& backend, box_job<View, Leaf...> job) {
                          [&](index begin, index end, std::byte* m) { return worker(job, m).run(begin, end); });
 }
 
-}  // namespace hone::on_cpu
+}  // namespace hone::inline HONE_ABI::on_cpu
+
+#include <hone/core/macros_pop.hpp>

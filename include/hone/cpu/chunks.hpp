@@ -9,7 +9,9 @@
 #include <hone/cpu/stream.hpp>
 #include <hone/cpu/tile.hpp>
 
-namespace hone::on_cpu {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cpu {
 
 struct chunk_plan_t {
   index rows = 0;
@@ -73,4 +75,6 @@ void check_row_weights(Leaf const& leaf, index rows) {
     detail::require_values(leaf.weights[k], "weigh_rows weight", "row", detail::finite, "finite");
 }
 
-}  // namespace hone::on_cpu
+}  // namespace hone::inline HONE_ABI::on_cpu
+
+#include <hone/core/macros_pop.hpp>

@@ -1,33 +1,24 @@
 // SPDX-License-Identifier: MIT
-/// Numbers of one type become numbers of another: 16-bit ones by whole packs where the processor can.
+/// Numbers of one type become numbers of another: 16-bit ones by whole packs (cpu/half_packs.hpp) where the processor
+/// can.
 #pragma once
 
-#include <hone/core/number.hpp>
+#include <hone/core/narrowed.hpp>
+#include <hone/cpu/half_packs.hpp>
 #include <hone/cpu/pack.hpp>
 
+#include <algorithm>
 #include <concepts>
 #include <cstring>
+#include <limits>
 
-#if defined(__F16C__)
-#include <immintrin.h>
-#endif
+#include <hone/core/macros_push.hpp>
 
-namespace hone::on_cpu {
+namespace hone::inline HONE_ABI::on_cpu {
 
-#if defined(__F16C__)
-inline constexpr bool widens_half = true;
-#else
-inline constexpr bool widens_half = false;  // Eigen goes number by number, but in registers
-#endif
-
-/// Whether a pack of T is as wide as one of A.
+/// Whether a pack of T becomes one of A at once.
 template <class A, class T>
-constexpr bool has_packs_of() noexcept {
-  if constexpr (std::same_as<A, float> && (std::same_as<T, Eigen::half> || std::same_as<T, Eigen::bfloat16>))
-    return int(Eigen::internal::packet_traits<T>::size) == pack<A>::size && pack<A>::size > 1;
-  else
-    return false;
-}
+inline constexpr bool has_packs_of = std::same_as<A, float> && half_packs<T>::exist;
 
 /// n numbers, converted.
 template <class A, class T>
@@ -39,50 +30,51 @@ template <class A, class T>
 pack<A> load_as(T const* p) noexcept {
   if constexpr (std::same_as<A, T>) {
     return pack<A>::load(p);
-  } else if constexpr (!has_packs_of<A, T>()) {
+  } else if constexpr (!has_packs_of<A, T>) {
     A lanes[pack<A>::size];
     convert(p, lanes, pack<A>::size);
     return pack<A>::load(lanes);
-#if defined(__F16C__)  // which Eigen 3.4 does not see under g++
-  } else if constexpr (std::same_as<T, Eigen::half>) {
-    if constexpr (pack<A>::size == 16)
-      return pack<A>::of(_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<__m256i const*>(p))));
-    else
-      return pack<A>::of(_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<__m128i const*>(p))));
-#endif
   } else {
-    using narrow = typename Eigen::internal::packet_traits<T>::type;
-    return pack<A>::of(Eigen::internal::pcast<narrow, typename pack<A>::packet>(Eigen::internal::ploadu<narrow>(p)));
+    return half_packs<T>::load(p);
   }
 }
 
-/// A pack of A, rounded to the nearest, ties to even; the bits are those of number by number too.
+/// Within ±largest where it is finite; infinities and NaN as they are.
+template <class A>
+pack<A> bounded(pack<A> x, A largest) noexcept {
+  const pack<A> most(largest);
+  return select(abs(x) <= pack<A>((std::numeric_limits<A>::max)()), max(min(x, most), -most), x);
+}
+
+/// The largest finite number of T, in A.
 template <class T, class A>
-  requires(has_packs_of<A, T>())
+inline constexpr A largest_finite = std::same_as<T, float>         ? A((std::numeric_limits<float>::max)())
+                                    : std::same_as<T, Eigen::half> ? A(65504)
+                                                                   : A(0x1.fep127);
+
+/// Numbers where the processor has no packs of A. Few are out of range: a piece is asked for all of them at once.
+template <class T, class A>
+void narrow(T const* from, A* to, index n) noexcept {
+  using V = pack<T>;
+  constexpr index most = 256;
+  const V bound(largest_finite<A, T>);
+  for (index begin = 0; begin < n; begin += most) {
+    const index end = std::min(begin + most, n), whole = begin + (end - begin) / V::size * V::size;
+    V outside(0);
+    for (index i = begin; i < whole; i += V::size) outside += keep(bound < abs(V::load(from + i)), V(1));
+    index i = begin;
+    if (sum(outside) == 0)
+      for (; i < whole; ++i) to[i] = static_cast<A>(from[i]);
+    for (; i < end; ++i) to[i] = detail::narrowed<A>(from[i]);
+  }
+}
+
+/// A pack of A, rounded to the nearest, ties to even, a finite number to a finite one; the bits are those of number by
+/// number too.
+template <class T, class A>
+  requires(has_packs_of<A, T>)
 void store_as(pack<A> x, T* p) noexcept {
-#if defined(__F16C__)
-  if constexpr (std::same_as<T, Eigen::half>) {
-    if constexpr (pack<A>::size == 16)
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtps_ph(x.v, _MM_FROUND_TO_NEAREST_INT));
-    else
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_cvtps_ph(x.v, _MM_FROUND_TO_NEAREST_INT));
-    return;
-  }
-#endif
-#if defined(__AVX512BF16__) && defined(__F16C__)  // whose instruction, Eigen's choice, takes subnormal numbers for 0
-  if constexpr (std::same_as<T, Eigen::bfloat16> && pack<A>::size == 16) {
-    const __m512i bits = _mm512_castps_si512(x.v),
-                  odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1)),
-                  rounded =
-                      _mm512_srli_epi32(_mm512_add_epi32(_mm512_add_epi32(bits, odd), _mm512_set1_epi32(0x7fff)), 16),
-                  number = _mm512_mask_mov_epi32(rounded, _mm512_cmp_ps_mask(x.v, x.v, _CMP_UNORD_Q),
-                                                 _mm512_set1_epi32(0x7fc0));
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(number));
-    return;
-  }
-#endif
-  using narrow = typename Eigen::internal::packet_traits<T>::type;
-  Eigen::internal::pstoreu(p, Eigen::internal::pcast<typename pack<A>::packet, narrow>(x.v));
+  half_packs<T>::store(bounded(x, largest_finite<T, A>), p);
 }
 
 template <class A, class T>
@@ -91,15 +83,21 @@ void convert(T const* from, A* to, index n) noexcept {
     std::memcpy(to, from, static_cast<std::size_t>(n) * sizeof(A));
   } else {
     index whole = 0;
-    if constexpr (has_packs_of<A, T>() && (widens_half || !std::same_as<T, Eigen::half>)) {
+    if constexpr (has_packs_of<A, T> && half_packs<T>::fast) {
       whole = n / pack<A>::size * pack<A>::size;
       for (index i = 0; i < whole; i += pack<A>::size) load_as<A>(from + i).store(to + i);
-    } else if constexpr (has_packs_of<T, A>() && (widens_half || !std::same_as<A, Eigen::half>)) {
+    } else if constexpr (has_packs_of<T, A> && half_packs<A>::fast) {
       whole = n / pack<T>::size * pack<T>::size;
       for (index i = 0; i < whole; i += pack<T>::size) store_as(pack<T>::load(from + i), to + i);
     }
-    for (index i = whole; i < n; ++i) to[i] = static_cast<A>(from[i]);
+    if constexpr (std::floating_point<T> && sizeof(A) < sizeof(T)) {
+      narrow(from + whole, to + whole, n - whole);
+    } else {
+      for (index i = whole; i < n; ++i) to[i] = detail::narrowed<A>(from[i]);
+    }
   }
 }
 
-}  // namespace hone::on_cpu
+}  // namespace hone::inline HONE_ABI::on_cpu
+
+#include <hone/core/macros_pop.hpp>

@@ -9,7 +9,9 @@
 #include <algorithm>
 #include <type_traits>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 namespace on_cpu {
 
 /// Of lists whose sizes agree.
@@ -24,7 +26,8 @@ void copy_numbers(cpu const& backend, tensor_list<From> const& from, tensor_list
 
 /// Copies tensors to tensors of the same sizes, rounding where these are narrower; integers keep their type. Puts a
 /// model's weights back after an evaluation, or takes its counters along with an average.
-/// Throws hone::invalid_argument, before anything is written, where sizes differ or a tensor is no memory.
+/// Throws hone::invalid_argument, before anything is written, where sizes differ, a tensor is no memory, or one that is
+/// written shares memory with another, but that a tensor may be copied to itself.
 template <class From, class To>
 void copy(cpu const& backend, tensor_list<From> const& from, tensor_list<To> const& to) {
   detail::require_copy(from, to);
@@ -41,6 +44,7 @@ void copy(cpu const& backend, ema_state<T> const& state, tensor_list<To> const& 
   const double counted = state.counted();
   if (counted == 1) return copy(backend, state.tensors(), to);
   detail::require_like_state("copy", "to", state, to);
+  detail::require_apart("copy", "to", to);
   if (!(counted > 0))
     detail::fail("copy: the state began at zero and has averaged nothing in %jd updates", std::intmax_t(state.steps()));
   on_cpu::for_tensors(backend, to, [&](std::size_t i, index begin, index end) {
@@ -50,10 +54,12 @@ void copy(cpu const& backend, ema_state<T> const& state, tensor_list<To> const& 
     T wide[block];
     for (index at = begin; at < end; at += block) {
       const index n = std::min(block, end - at);
-      for (index j = 0; j < n; ++j) wide[j] = static_cast<T>(static_cast<double>(s[at + j]) / counted);
+      for (index j = 0; j < n; ++j) wide[j] = detail::narrowed<T>(static_cast<double>(s[at + j]) / counted);
       on_cpu::convert(static_cast<T const*>(wide), to[i].data + at, n);
     }
   });
 }
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

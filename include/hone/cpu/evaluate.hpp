@@ -2,17 +2,22 @@
 /// The verb of losses on the CPU.
 #pragma once
 
+#include <hone/core/narrowed.hpp>
 #include <hone/core/reduction.hpp>
 #include <hone/cpu/boxes.hpp>
+#include <hone/cpu/eigen_views.hpp>
 #include <hone/cpu/elements.hpp>
 #include <hone/cpu/rows.hpp>
+#include <hone/loss/apart.hpp>
 #include <hone/loss/evaluable.hpp>
 
 #include <algorithm>
 #include <array>
 #include <type_traits>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 namespace detail {
 
@@ -23,20 +28,18 @@ double evaluate_leaves(cpu const& backend, list<Leaf...> const& all, View predic
                        typename outputs_of<View>::type out, reduction how) {
   constexpr sum_of kind = kind_of_sum<Leaf...>();
   using A = accumulator_t<number_of<View>>;
-  const index rows = rows_of(prediction), columns = columns_of(prediction);
-
   require_valid(prediction, "prediction");
+  const index rows = rows_of(prediction), columns = columns_of(prediction);
   require_like_if_given(out.gradient, "gradient", prediction);
   all.each([&](auto const& l) { on_cpu::check_leaf(prediction, l); });
+  require_outputs_apart(prediction, out, all, kind == sum_of::elements ? rows * columns : rows);
   const index each = count_of_row(how, kind == sum_of::elements, columns);
   const auto scales = all.apply(
       [&](auto const&... l) { return std::array{factor_of(how, on_cpu::divisor_of(l, all, rows, each))...}; });
 
   const bool counts = std::any_of(scales.begin(), scales.end(), [](double s) { return s != 0; });
-  if (!counts && out.gradient.data) {
-    for (index i = 0; i < rows; ++i) on_cpu::clear_row(out.gradient, i, columns);
-    out.gradient.data = nullptr;
-  }
+  const auto gradient = out.gradient;
+  if (!counts) out.gradient.data = nullptr;  // cleared at the end: it may be the prediction, which the losses read
   double total = 0;
   if (columns == 0) {  // rows without classes count for nothing
     if (kind == sum_of::rows && out.unreduced) std::fill_n(out.unreduced, rows, A(0));
@@ -47,9 +50,33 @@ double evaluate_leaves(cpu const& backend, list<Leaf...> const& all, View predic
   } else {
     total = on_cpu::sum_boxes(backend, on_cpu::box_job<View, Leaf...>{prediction, out, all, scales});
   }
-  if (!counts) total = 0;
-  if (out.value) *out.value = static_cast<A>(total);
+  if (!counts) {
+    total = 0;
+    if (gradient.data)
+      for (index i = 0; i < rows; ++i) on_cpu::clear_row(gradient, i, columns);
+  }
+  if (out.value) *out.value = narrowed<A>(total);
   return total;
+}
+
+/// Checks what can be wrong in an evaluation before memory is touched.
+template <class View, class... Leaf>
+void check_leaves(list<Leaf...> const& all, View prediction) {
+  require_valid(prediction, "prediction");
+  all.each([&](auto const& l) { on_cpu::check_leaf(prediction, l); });
+}
+
+template <class Objective, class View>
+auto divisors_of_view(Objective const& objective, View prediction) {
+  require_evaluable<Objective, View>();
+  return leaves(objective).apply([&](auto const&... l) {
+    const list all(l...);
+    check_leaves(all, prediction);
+    constexpr sum_of kind = kind_of_sum<std::remove_cvref_t<decltype(l)>...>();
+    const index rows = rows_of(prediction), columns = columns_of(prediction);
+    const index each = count_of_row(mean, kind == sum_of::elements, columns);
+    return std::array<double, sizeof...(l)>{on_cpu::divisor_of(l, all, rows, each)...};
+  });
 }
 
 template <class Objective, class View>
@@ -58,7 +85,11 @@ double evaluate_view(cpu const& backend, Objective const& objective, View predic
   require_evaluable<Objective, View>();
   static_assert(!needs_device<Objective>,
                 "evaluate: a hone::device_scalar is read on a device: it goes with hone::cuda");
-  return evaluate_leaves(backend, leaves(objective), prediction, out, how);
+  if constexpr (hone::objective<Objective>) {
+    return evaluate_leaves(backend, leaves(objective), prediction, out, how);
+  } else {
+    return 0;  // so that the compiler says no more
+  }
 }
 
 }  // namespace detail
@@ -80,4 +111,41 @@ double evaluate(cpu const& backend, Objective const& objective, image_view<T> pr
   return detail::evaluate_view(backend, objective, image_view<const T>(prediction), out, how);
 }
 
-}  // namespace hone
+/// The reduced value alone.
+template <class Objective, class T, std::same_as<reduction> Reduction>
+double evaluate(cpu const& backend, Objective const& objective, matrix_view<T> prediction, Reduction how) {
+  return evaluate(backend, objective, prediction, {}, how);
+}
+template <class Objective, class T, std::same_as<reduction> Reduction>
+double evaluate(cpu const& backend, Objective const& objective, image_view<T> prediction, Reduction how) {
+  return evaluate(backend, objective, prediction, {}, how);
+}
+
+/// Calls that do not fit: not compiled, with one sentence.
+template <class Objective, class Prediction = detail::anything>
+double evaluate(detail::any_call_of<cpu const>, Objective const&, Prediction const&, detail::any_outputs = {},
+                detail::anything = {}) {
+  detail::refuse_call<Objective, Prediction>();
+  return 0;
+}
+template <class Objective, class Prediction, class Outputs>
+double evaluate(detail::any_call_of<cpu const>, Objective const&, Prediction const&, Outputs const&,
+                detail::anything = {}) {
+  detail::refuse_call<Objective, Prediction>();
+  return 0;
+}
+
+/// What hone::mean divides each term of an objective by, in the order in which the terms are written: the rows or
+/// elements that count, or the sum of their target weights. 0 where there is nothing to average.
+template <class Objective, class T>
+auto divisors(cpu const&, Objective const& objective, matrix_view<T> prediction) {
+  return detail::divisors_of_view(objective, matrix_view<const T>(prediction));
+}
+template <class Objective, class T>
+auto divisors(cpu const&, Objective const& objective, image_view<T> prediction) {
+  return detail::divisors_of_view(objective, image_view<const T>(prediction));
+}
+
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -8,7 +8,10 @@
 
 #include <limits>
 
-namespace hone::on_cpu {
+#include <hone/core/macros_push.hpp>
+
+HONE_AVX512_BEGIN
+namespace hone::inline HONE_ABI::on_cpu {
 
 template <class T>
 struct exp_constants;
@@ -100,7 +103,7 @@ pack<T> exp(pack<T> x) noexcept {
 inline pack<double> exp_of_nonpositive(pack<double> x) noexcept {
   using c = exp_constants<double>;
   using V = pack<double>;
-  const auto n = whole<double>::nearest(x * V(log2_e));
+  const auto n = whole<double>::nearest(max(x, V(c::normal)) * V(log2_e));  // n of -inf would make r NaN
   const V r = remainder_of(x, n.n);
   const V y = exact(fma(r * r, polynomial(r, c::q), r) + V(1));
   return zero_where(x < V(c::normal), y * n.power_of_two());
@@ -109,7 +112,7 @@ inline pack<double> exp_of_nonpositive(pack<double> x) noexcept {
 inline pack<float> exp_of_nonpositive(pack<float> x) noexcept {
   using V = pack<float>;
   constexpr float c[] = {1, 0.9999997072f, 0.4999914953f, 0.166676362f, 0.04189793005f, 0.008290314726f};
-  const auto n = bits<float>::truncated(fma(x, V(log2_e), V(-0.5f)));
+  const auto n = bits<float>::truncated(fma(max(x, V(-88)), V(log2_e), V(-0.5f)));  // in the range of integers
   const V y = polynomial(remainder_of(x, n.to_number()), c);
   return zero_where(x < V(exp_constants<float>::normal), (bits<float>::of(y) + n.left<23>()).as_number());
 }
@@ -130,4 +133,7 @@ pack<T> expm1(pack<T> x) noexcept {
   return select(is_number(x), result, x);
 }
 
-}  // namespace hone::on_cpu
+}  // namespace hone::inline HONE_ABI::on_cpu
+HONE_AVX512_END
+
+#include <hone/core/macros_pop.hpp>

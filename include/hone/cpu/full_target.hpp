@@ -6,7 +6,9 @@
 #include <hone/cpu/scratch.hpp>
 #include <hone/cpu/sparse_target.hpp>
 
-namespace hone::on_cpu {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cpu {
 
 template <class A, class Target>
 class full_target {
@@ -19,12 +21,12 @@ class full_target {
   full_target(bool tall, index columns, carver& memory) noexcept
       : tall_(tall), columns_(columns), numbers_(take(memory)), part_(parts > 0 ? take(memory) : nullptr) {}
 
-  /// The group's numbers, as packs.
-  A const* begin(Target const& target, A const* class_weights, group g) noexcept {
+  /// The group's numbers, as packs; z are its logits.
+  A const* begin(Target const& target, A const* class_weights, group g, A const* z) noexcept {
     if constexpr (requires { target.view; }) {
       return load<A>(target.view, g, numbers_, A(0));
     } else {
-      compute(target, class_weights, g);
+      compute(target, class_weights, g, z);
       return numbers_;
     }
   }
@@ -41,16 +43,16 @@ class full_target {
   struct dense_sink {
     full_target& to;
     group g;
-    A const (*factors)[W];
+    typename pack<A>::lanes const* factors;
 
     void label(index, A) const noexcept {}
     void uniform(A) const noexcept {}
     void dense(auto const& view, A) noexcept { to.add(load<A>(view, g, to.part_, A(0)), packed(to.tall_, *factors++)); }
   };
 
-  void compute(Target const& target, A const* class_weights, group g) noexcept {
-    A ground[W] = {}, factors[parts > 0 ? parts : 1][W] = {};
-    detail::row_parts<A, Target> rows[W];
+  void compute(Target const& target, A const* class_weights, group g, [[maybe_unused]] A const* z) noexcept {
+    typename pack<A>::lanes ground = {}, factors[std::size_t(parts > 0 ? parts : 1)] = {};
+    detail::row_parts<A, Target> rows[std::size_t(W)];
     for (int lane = 0; lane < g.rows; ++lane) {
       if (target.ignores(g.row + lane)) continue;
       rows[lane] = detail::row_parts<A, Target>(target, g.row + lane, columns_);
@@ -58,7 +60,12 @@ class full_target {
       for (int k = 0; k < parts; ++k) factors[k][lane] = rows[lane].dense_at[k];
     }
     const V start = packed(tall_, ground);
-    for (index i = 0; i < size(); i += W) start.store(numbers_ + i);
+    if constexpr (allowed_target<Target>) {
+      const V each = allowed_sums<A>(z, packs_of<A>(tall_, columns_), tall_, V(0)).share(start);
+      for (index i = 0; i < size(); i += W) keep(allowed(V::load(z + i)), each).store(numbers_ + i);
+    } else {
+      for (index i = 0; i < size(); i += W) start.store(numbers_ + i);
+    }
     if constexpr (parts > 0) {
       dense_sink sink{*this, g, factors};
       target.visit(g.row, columns_, A(1), sink);
@@ -83,4 +90,6 @@ class full_target {
   A *numbers_, *part_;
 };
 
-}  // namespace hone::on_cpu
+}  // namespace hone::inline HONE_ABI::on_cpu
+
+#include <hone/core/macros_pop.hpp>

@@ -7,7 +7,9 @@
 
 #include <type_traits>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 namespace on_cpu {
 
 /// Calls body(from, to, count) for the runs of a segment that lie within a row; from and to count from its begin on.
@@ -48,7 +50,7 @@ void fused_confidence(cpu const& backend, matrix_view<T> objectness, std::type_i
   constexpr index most = on_cpu::segment_elements;
   const matrix_view<const number> from = objectness;
   detail::require_fused<number>(from, iou, out, options);
-  const fused_confidence_formula formula(options);
+  const fused_confidence_formula formula(options, std::numeric_limits<A>::min());
   const index length = from.rows * from.columns, segments = (length + most - 1) / most;
   on_cpu::for_chunks(backend, segments, 3 * on_cpu::carver::room_for<A>(most), [&](index i, std::byte* memory) {
     on_cpu::carver pieces(memory);
@@ -61,4 +63,6 @@ void fused_confidence(cpu const& backend, matrix_view<T> objectness, std::type_i
   });
 }
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

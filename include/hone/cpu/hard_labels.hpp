@@ -5,7 +5,9 @@
 #include <hone/cpu/chunks.hpp>
 #include <hone/distil/hard_labels.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// labels[i] becomes the class of the largest logit of row i, the first of equals: what DeiT's hard distillation trains
 /// against, by cross_entropy(classes(labels)) (Touvron et al. 2020, arXiv 2012.12877). NaN is passed over; a row of
@@ -14,8 +16,8 @@ namespace hone {
 template <class T, label_range Labels>
 void hard_labels(cpu const& backend, matrix_view<T> teacher_logits, Labels&& labels) {
   using A = accumulator_t<T>;
-  detail::require_hard_labels<Labels>(teacher_logits, static_cast<index>(std::ranges::size(labels)));
-  auto* const to = std::ranges::data(labels);
+  detail::require_hard_labels(teacher_logits, labels);
+  auto* const to = detail::data_of(labels);
   const on_cpu::chunk_plan_t plan = on_cpu::chunk_plan<A>(teacher_logits);
   on_cpu::for_chunks(backend, plan.chunks(), 0, [&](index chunk, std::byte*) {
     const index begin = chunk * plan.rows_per_chunk, end = std::min(begin + plan.rows_per_chunk, plan.rows);
@@ -26,9 +28,11 @@ void hard_labels(cpu const& backend, matrix_view<T> teacher_logits, Labels&& lab
         const A x = static_cast<A>(row[c]);
         if (x > best.logit) best = {x, c};
       }
-      to[i] = static_cast<std::ranges::range_value_t<Labels>>(best.column);
+      to[i] = static_cast<detail::number_in<Labels>>(best.column);
     }
   });
 }
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

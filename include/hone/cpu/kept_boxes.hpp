@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// The boxes that a suppression has kept so far, in columns: a candidate is held against packs of them.
+/// The boxes that a suppression has kept so far, as a format's numbers in columns: a candidate is held against packs of
+/// them.
 #pragma once
 
 #include <hone/cpu/math.hpp>
@@ -7,13 +8,18 @@
 #include <hone/loss/box/box_pair.hpp>
 
 #include <algorithm>
+#include <type_traits>
 
-namespace hone::on_cpu {
+#include <hone/core/macros_push.hpp>
 
-template <class A>
+namespace hone::inline HONE_ABI::on_cpu {
+
+template <class A, class Format>
 class kept_boxes {
   using V = pack<A>;
-  static constexpr index look_after = 16 * V::size;  // a sum over lanes costs as much as two packs
+  using packs = box_pair<V, Format>;
+  using pair = box_pair<A, Format>;
+  static constexpr index look_after = (std::is_same_v<A, float> ? 4 : 8) * V::size;  // a look costs as much as a pack
 
  public:
   static std::size_t bytes(index most) noexcept { return 4 * carver::room_for<A>(room(most)); }
@@ -32,29 +38,48 @@ class kept_boxes {
     ++size_;
   }
 
-  /// Whether one of them, from the first-th on, exceeds the threshold with this box. A few before it are asked as well.
-  template <class Exceeds>
-  bool suppress(box<A> const& one, index first, Exceeds const& exceeds, A threshold) const noexcept {
+  /// Whether one of them, from the first-th on, suppresses this box by the rule. A few before it are asked as well.
+  template <class Rule>
+  bool suppress(box<A> const& one, index first, Rule const& rule) const noexcept {
     const box<V> candidate{V(one.x1), V(one.y1), V(one.x2), V(one.y2)};
-    const V t(threshold);
     for (index k = first / V::size * V::size; k < size_;) {
-      const index look = std::min(k + look_after, size_);
-      mask<A> any = V(1) < V(0);
-      for (; k < look; k += V::size) {
-        const box<V> kept{V::load(columns_[0] + k), V::load(columns_[1] + k), V::load(columns_[2] + k),
-                          V::load(columns_[3] + k)};
-        any = any | exceeds(box_pair<V>(kept, candidate), t);
-      }
-      if (sum(keep(any, V(1))) > 0) return true;
+      const index from = k, look = std::min(k + look_after, size_);
+      mask<A> found = V(1) < V(0);
+      for (; k < look; k += V::size) found = found | rule.may(packs(kept(k), candidate));
+      if (on_cpu::any(found) && suppress_surely(one, candidate, from, look, rule)) return true;
     }
     return false;
   }
 
  private:
+  box<V> kept(index k) const noexcept {
+    return {V::load(columns_[0] + k), V::load(columns_[1] + k), V::load(columns_[2] + k), V::load(columns_[3] + k)};
+  }
+
+  box<A> kept_alone(index i) const noexcept { return {columns_[0][i], columns_[1][i], columns_[2][i], columns_[3][i]}; }
+
+  /// The same of those in [from, to), where the rule says that one may suppress.
+  template <class Rule>
+  bool suppress_surely(box<A> const& one, box<V> const& candidate, index from, index to,
+                       Rule const& rule) const noexcept {
+    mask<A> found = V(1) < V(0);
+    for (index k = from; k < to; k += V::size) found = found | rule.must(packs(kept(k), candidate));
+    if (on_cpu::any(found)) return true;
+    for (index k = from; k < to; k += V::size) {
+      A in_question[V::size];
+      keep(rule.may(packs(kept(k), candidate)), V(1)).store(in_question);
+      for (int lane = 0; lane < V::size; ++lane)
+        if (in_question[lane] > 0 && rule.does(pair(kept_alone(k + lane), one))) return true;
+    }
+    return false;
+  }
+
   static std::size_t room(index most) noexcept { return static_cast<std::size_t>((most / V::size + 1) * V::size); }
 
   A* columns_[4];
   index size_ = 0;
 };
 
-}  // namespace hone::on_cpu
+}  // namespace hone::inline HONE_ABI::on_cpu
+
+#include <hone/core/macros_pop.hpp>

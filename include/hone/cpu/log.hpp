@@ -8,7 +8,10 @@
 
 #include <limits>
 
-namespace hone::on_cpu {
+#include <hone/core/macros_push.hpp>
+
+HONE_AVX512_BEGIN
+namespace hone::inline HONE_ABI::on_cpu {
 
 template <class V>
 struct decomposed {
@@ -77,7 +80,7 @@ pack<T> log1p(pack<T> x) noexcept {
   const V u = exact(V(1) + x);
   const V lost = x - exact(u - V(1));  // what the rounding of 1 + x lost, exactly
   const auto [k, m] = decompose(u);
-  const V f = exact(m - V(1)) + keep(V(1e20) > u, lost * (m / u));
+  const V f = exact(m - V(1)) + keep(V(1e20) > u, lost * (m / max(u, V(std::numeric_limits<T>::min()))));
   return log_edges(u, log_of(k, f));
 }
 
@@ -94,4 +97,7 @@ inline pack<double> log1p_of_unit(pack<double> x) noexcept {
   return log_of(keep(upper, V(1)), f);
 }
 
-}  // namespace hone::on_cpu
+}  // namespace hone::inline HONE_ABI::on_cpu
+HONE_AVX512_END
+
+#include <hone/core/macros_pop.hpp>

@@ -3,6 +3,7 @@
 /// edges of bins.
 #pragma once
 
+#include <hone/core/view_check.hpp>
 #include <hone/cpu/chunks.hpp>
 #include <hone/cpu/convert.hpp>
 #include <hone/cpu/math.hpp>
@@ -13,7 +14,9 @@
 #include <cmath>
 #include <limits>
 
-namespace hone::on_cpu {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cpu {
 
 /// Its room holds the numbers of one row after the other, filled up to whole packs with -inf.
 class logit_row {
@@ -27,11 +30,12 @@ class logit_row {
   logit_row(std::byte* memory, index columns) noexcept
       : z_(carver(memory).take<double>(static_cast<std::size_t>(padded(columns)))), columns_(columns) {}
 
-  /// Takes the logits in, each less the largest: at most 0, or NaN where the softmax is not defined.
-  template <class T>
-  void read(T const* logits) noexcept {
-    convert(logits, z_, columns_);
-    for (index i = columns_; i < padded(columns_); ++i) z_[i] = -std::numeric_limits<double>::infinity();
+  /// Takes the logits of a row, or of a pixel of images, each less the largest: at most 0, or NaN where the softmax is
+  /// not defined.
+  template <class View>
+  void read(View logits, index i) noexcept {
+    gather(logits, i);
+    for (index k = columns_; k < padded(columns_); ++k) z_[k] = -std::numeric_limits<double>::infinity();
     V most(-std::numeric_limits<double>::infinity());
     for_packs([&](double const* p) { most = max(most, V::load(p)); });
     const V largest_of_all(largest(most));
@@ -55,6 +59,17 @@ class logit_row {
   }
 
  private:
+  template <class T>
+  void gather(matrix_view<T> logits, index i) noexcept {
+    convert(logits.row(i), z_, columns_);
+  }
+  template <class T>
+  void gather(image_view<T> logits, index i) noexcept {
+    const index image = i / logits.pixels;
+    T* const first = logits.data + image * columns_ * logits.pixels + (i - image * logits.pixels);
+    for (index c = 0; c < columns_; ++c) z_[c] = static_cast<double>(first[c * logits.pixels]);
+  }
+
   static constexpr index padded(index columns) noexcept { return (columns + V::size - 1) / V::size * V::size; }
 
   double* z_;
@@ -62,16 +77,15 @@ class logit_row {
 };
 
 /// body(chunk, i, row) for every row that has a label. Threads share the chunks; a chunk's rows come in their order.
-template <class T, class Label, class Body>
-void for_labelled_rows(cpu const& backend, matrix_view<const T> logits, classes_target<Label> const& labels,
-                       Body const& body) {
+template <class View, class Label, class Body>
+void for_labelled_rows(cpu const& backend, View logits, classes_target<Label> const& labels, Body const& body) {
   const chunk_plan_t plan = chunk_plan<double>(logits);
-  for_chunks(backend, plan.chunks(), logit_row::bytes(logits.columns), [&](index chunk, std::byte* memory) {
-    logit_row row(memory, logits.columns);
+  for_chunks(backend, plan.chunks(), logit_row::bytes(detail::columns_of(logits)), [&](index chunk, std::byte* memory) {
+    logit_row row(memory, detail::columns_of(logits));
     const index begin = chunk * plan.rows_per_chunk, end = std::min(begin + plan.rows_per_chunk, plan.rows);
     for (index i = begin; i < end; ++i) {
       if (labels.ignores(i)) continue;
-      row.read(logits.row(i));
+      row.read(logits, i);
       body(chunk, i, row);
     }
   });
@@ -83,4 +97,6 @@ inline double label_loss(double d, double rest, double all) noexcept {
   return d == 0 ? std::log1p(rest) : std::log(all) - d;
 }
 
-}  // namespace hone::on_cpu
+}  // namespace hone::inline HONE_ABI::on_cpu
+
+#include <hone/core/macros_pop.hpp>

@@ -1,15 +1,25 @@
 // SPDX-License-Identifier: MIT
 /// Where numbers of two registers differ, and what is done with such a mask. AVX-512 has registers for masks, which
-/// Eigen 3.4 turns into lanes of bits and back at every use; elsewhere a mask is lanes of all bits or none.
+/// Eigen 3.4 turns into lanes of bits and back at every use; elsewhere a mask is lanes of all bits or none, and where
+/// registers hold one number, a bool.
 #pragma once
 
+#include <hone/core/config.hpp>
+
 #include <Eigen/Core>
+
+#include <bit>
+#include <cstdint>
+#include <type_traits>
 
 #if defined(EIGEN_VECTORIZE_AVX512)
 #include <immintrin.h>
 #endif
 
-namespace hone::on_cpu {
+#include <hone/core/macros_push.hpp>
+
+HONE_AVX512_BEGIN
+namespace hone::inline HONE_ABI::on_cpu {
 
 /// Registers of Lanes numbers T.
 template <class T, int Lanes>
@@ -22,10 +32,36 @@ struct register_masks {
   static type equal(packet a, packet b) noexcept { return Eigen::internal::pcmp_eq(a, b); }
   static type both(type a, type b) noexcept { return Eigen::internal::pand(a, b); }
   static type either(type a, type b) noexcept { return Eigen::internal::por(a, b); }
+  static bool any(type m) noexcept {
+    if constexpr (std::is_same_v<T, float>)
+      return Eigen::internal::predux_any(m);
+    else  // Eigen 3.4 has it for registers of float alone
+      return Eigen::internal::predux(Eigen::internal::pand(m, Eigen::internal::pset1<packet>(T(1)))) > 0;
+  }
   static packet select(type m, packet yes, packet no) noexcept { return Eigen::internal::pselect(m, yes, no); }
   static packet keep(type m, packet x) noexcept { return Eigen::internal::pand(m, x); }
   static packet zero_where(type m, packet x) noexcept { return Eigen::internal::pandnot(x, m); }
   static packet ones_where(type m, packet x) noexcept { return Eigen::internal::por(m, x); }
+};
+
+template <class T>
+struct register_masks<T, 1> {
+  using packet = T;
+  using type = bool;
+
+  static type less(T a, T b) noexcept { return a < b; }
+  static type at_most(T a, T b) noexcept { return a <= b; }
+  static type equal(T a, T b) noexcept { return a == b; }
+  static type both(type a, type b) noexcept { return a && b; }
+  static type either(type a, type b) noexcept { return a || b; }
+  static bool any(type m) noexcept { return m; }
+  static T select(type m, T yes, T no) noexcept { return m ? yes : no; }
+  static T keep(type m, T x) noexcept { return m ? x : T(0); }
+  static T zero_where(type m, T x) noexcept { return m ? T(0) : x; }
+  static T ones_where(type m, T x) noexcept {
+    using bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+    return m ? std::bit_cast<T>(static_cast<bits>(~bits(0))) : x;
+  }
 };
 
 #if defined(EIGEN_VECTORIZE_AVX512)
@@ -39,6 +75,7 @@ struct register_masks<float, 16> {
   static type equal(packet a, packet b) noexcept { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
   static type both(type a, type b) noexcept { return static_cast<type>(a & b); }
   static type either(type a, type b) noexcept { return static_cast<type>(a | b); }
+  static bool any(type m) noexcept { return m != 0; }
   static packet select(type m, packet yes, packet no) noexcept { return _mm512_mask_blend_ps(m, no, yes); }
   static packet keep(type m, packet x) noexcept { return _mm512_maskz_mov_ps(m, x); }
   static packet zero_where(type m, packet x) noexcept { return _mm512_maskz_mov_ps(static_cast<type>(~m), x); }
@@ -56,6 +93,7 @@ struct register_masks<double, 8> {
   static type equal(packet a, packet b) noexcept { return _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ); }
   static type both(type a, type b) noexcept { return static_cast<type>(a & b); }
   static type either(type a, type b) noexcept { return static_cast<type>(a | b); }
+  static bool any(type m) noexcept { return m != 0; }
   static packet select(type m, packet yes, packet no) noexcept { return _mm512_mask_blend_pd(m, no, yes); }
   static packet keep(type m, packet x) noexcept { return _mm512_maskz_mov_pd(m, x); }
   static packet zero_where(type m, packet x) noexcept { return _mm512_maskz_mov_pd(static_cast<type>(~m), x); }
@@ -77,4 +115,7 @@ struct mask {
   friend mask operator|(mask a, mask b) noexcept { return {masks_of<T>::either(a.v, b.v)}; }
 };
 
-}  // namespace hone::on_cpu
+}  // namespace hone::inline HONE_ABI::on_cpu
+HONE_AVX512_END
+
+#include <hone/core/macros_pop.hpp>

@@ -8,8 +8,12 @@
 #include <hone/cpu/log.hpp>
 #include <hone/cpu/pack.hpp>
 
-namespace hone::on_cpu {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cpu {
 
 static_assert(operand<pack<float>> && operand<pack<double>>);
 
-}  // namespace hone::on_cpu
+}  // namespace hone::inline HONE_ABI::on_cpu
+
+#include <hone/core/macros_pop.hpp>

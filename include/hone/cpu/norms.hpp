@@ -10,7 +10,9 @@
 #include <algorithm>
 #include <cmath>
 
-namespace hone::on_cpu {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cpu {
 
 using detail::is_whole;
 using detail::power_sums;
@@ -100,4 +102,6 @@ void column_sums(T const* g, index rows, index stride, index columns, y_of_g how
     for (index c = 0; c < columns; ++c) to[c].squares = to[c].g_squares;
 }
 
-}  // namespace hone::on_cpu
+}  // namespace hone::inline HONE_ABI::on_cpu
+
+#include <hone/core/macros_pop.hpp>

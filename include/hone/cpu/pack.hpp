@@ -1,43 +1,60 @@
 // SPDX-License-Identifier: MIT
-/// The operand of the CPU: as many numbers as a register holds, over Eigen's packet operations. Its
-/// functions are in cpu/exp.hpp, cpu/log.hpp and cpu/atan.hpp.
+/// The operand of the CPU: as many numbers as a register holds, over Eigen's packet operations; one where Eigen knows
+/// no vectors of the processor. Its functions are in cpu/exp.hpp, cpu/log.hpp and cpu/atan.hpp.
 #pragma once
 
 #include <hone/core/number.hpp>
+#include <hone/core/operand.hpp>
 #include <hone/cpu/mask.hpp>
 
 #include <Eigen/Core>
 
 #include <bit>
+#include <cfloat>
+#include <cmath>
 #include <concepts>
 
 #if defined(__clang__) && defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__
 #error "hone: clang's -ffinite-math-only (part of -ffast-math) breaks its losses; add -fno-finite-math-only"
 #endif
 
-namespace hone::on_cpu {
+#include <hone/core/macros_push.hpp>
 
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wignored-attributes"  // a register type as a template argument
-#endif
-/// Integers of the width of T beside a register of T, where Eigen has them.
+HONE_AVX512_BEGIN
+namespace hone::inline HONE_ABI::on_cpu {
+
+/// Eigen's divisions and roots of 32-bit NEON are series that lose digits; lane by lane they are those of a number.
+#if defined(EIGEN_VECTORIZE_NEON) && !defined(__aarch64__)
 template <class T>
-using integers_of =
-    typename Eigen::internal::unpacket_traits<typename Eigen::internal::packet_traits<T>::type>::integer_packet;
-/// As many registers of T as one has lanes, for transposing.
+inline constexpr bool divides_by_series = Eigen::internal::packet_traits<T>::size > 1;
+#else
 template <class T>
-using square_of = Eigen::internal::PacketBlock<typename Eigen::internal::packet_traits<T>::type,
-                                               Eigen::internal::packet_traits<T>::size>;
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic pop
+inline constexpr bool divides_by_series = false;
 #endif
+template <class Packet, class... More, class Of>
+Packet lane_by_lane(Of const& of, Packet a, More... more) noexcept {
+  using T = typename Eigen::internal::unpacket_traits<Packet>::type;
+  constexpr int size = Eigen::internal::unpacket_traits<Packet>::size;
+  T x[1 + sizeof...(More)][std::size_t(size)];
+  int row = 0;
+  Eigen::internal::pstoreu(x[row], a);
+  (Eigen::internal::pstoreu(x[++row], more), ...);
+  for (int i = 0; i < size; ++i) {
+    if constexpr (sizeof...(More) == 0)
+      x[0][i] = of(x[0][i]);
+    else
+      x[0][i] = of(x[0][i], x[1][i]);
+  }
+  return Eigen::internal::ploadu<Packet>(x[0]);
+}
 
 template <std::floating_point T>
 struct pack {
   using number = T;
   using packet = typename Eigen::internal::packet_traits<T>::type;
   static constexpr int size = Eigen::internal::unpacket_traits<packet>::size;
+
+  using lanes = T[std::size_t(size)];  ///< a number for each lane
 
   packet v;
 
@@ -56,7 +73,12 @@ struct pack {
   friend pack operator+(pack a, pack b) noexcept { return of(Eigen::internal::padd(a.v, b.v)); }
   friend pack operator-(pack a, pack b) noexcept { return of(Eigen::internal::psub(a.v, b.v)); }
   friend pack operator*(pack a, pack b) noexcept { return of(Eigen::internal::pmul(a.v, b.v)); }
-  friend pack operator/(pack a, pack b) noexcept { return of(Eigen::internal::pdiv(a.v, b.v)); }
+  friend pack operator/(pack a, pack b) noexcept {
+    if constexpr (divides_by_series<T>)
+      return of(lane_by_lane([](T x, T y) { return x / y; }, a.v, b.v));
+    else
+      return of(Eigen::internal::pdiv(a.v, b.v));
+  }
   friend pack operator-(pack a) noexcept { return of(Eigen::internal::pnegate(a.v)); }
   pack& operator+=(pack b) noexcept { return *this = *this + b; }
 
@@ -98,7 +120,10 @@ pack<T> abs(pack<T> x) noexcept {
 }
 template <class T>
 pack<T> sqrt(pack<T> x) noexcept {
-  return pack<T>::of(Eigen::internal::psqrt(x.v));
+  if constexpr (divides_by_series<T>)
+    return pack<T>::of(lane_by_lane([](T y) { return std::sqrt(y); }, x.v));
+  else
+    return pack<T>::of(Eigen::internal::psqrt(x.v));
 }
 template <class T>
 pack<T> floor(pack<T> x) noexcept {
@@ -131,17 +156,22 @@ bool all(mask<T> m) noexcept {
   return sum(keep(m, pack<T>(1))) == T(pack<T>::size);
 }
 
-/// Hides a value from the optimizer where fast-math flags would let it reassociate an exact step away. clang does
-/// not tell which of them are on.
+template <class T>
+bool any(mask<T> m) noexcept {
+  return masks_of<T>::any(m.v);
+}
+
+/// Hides a value from the optimizer where fast-math flags would let it reassociate an exact step away.
 template <class T>
 pack<T> exact(pack<T> x) noexcept {
-#if defined(__clang__) || defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__)
-#if defined(__SSE2__)
-  asm("" : "+x"(x.v));
-#elif defined(__ARM_NEON)
-  asm("" : "+w"(x.v));
-#endif
-#endif
+  HONE_HIDE(x.v);
+  return x;
+}
+
+/// A product, not fused into a sum.
+template <class T>
+pack<T> rounded(pack<T> x) noexcept {
+  HONE_ROUND(x.v);
   return x;
 }
 
@@ -184,4 +214,16 @@ inline pack<T> short_polynomial(pack<T> x, T const (&c)[N]) noexcept {
   return short_polynomial<N>(powers, c + 0);
 }
 
-}  // namespace hone::on_cpu
+}  // namespace hone::inline HONE_ABI::on_cpu
+HONE_AVX512_END
+
+namespace hone::inline HONE_ABI {
+
+#if defined(__GNUC__) && !defined(__FAST_MATH__) && !defined(__RECIPROCAL_MATH__)
+template <class T>
+inline constexpr bool rounds_exactly<on_cpu::pack<T>> = FLT_EVAL_METHOD == 0;
+#endif
+
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -7,43 +7,46 @@
 #include <hone/cpu/math.hpp>
 #include <hone/loss/box/pairwise.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 namespace on_cpu {
 
-/// The overlaps of one box with as many as lie in four columns of corners, a multiple of a pack's lanes.
-template <class A, class Overlap>
+/// The overlaps of one box with as many as lie in four columns of a format's numbers, a multiple of a pack's lanes.
+template <class Format, class A, class Overlap>
 void overlap_row(Overlap const& overlap, A const (&one)[4], A const* columns, A* to, index boxes) noexcept {
   using V = pack<A>;
-  const box<V> first = corners_format::corners_of({V(one[0]), V(one[1]), V(one[2]), V(one[3])});
+  const box<V> first = Format::numbers_of({V(one[0]), V(one[1]), V(one[2]), V(one[3])});
   for (index j = 0; j < boxes; j += V::size) {
     A const* const at = columns + j;
     const box<V> second{V::load(at), V::load(at + segment_boxes), V::load(at + 2 * segment_boxes),
                         V::load(at + 3 * segment_boxes)};
-    overlap(box_pair<V>(first, second)).store(to + j);
+    overlap(box_pair<V, Format>(first, second)).store(to + j);
   }
 }
 
-/// Columns of the corners of a segment of boxes, filled up to whole packs.
-template <class A, class T>
+/// Columns of the numbers of a segment of boxes, filled up to whole packs.
+template <class Format, class A, class T>
 void columns_of_boxes(matrix_view<const T> v, box_segment s, A* rows, A* to) noexcept {
   const box_lines<A const> lines = reach(v, s, rows);
   for (index j = 0; j < s.boxes; j += pack<A>::size) {
     pack<A> x[4];
     lines.load(j, x);
-    const box<pack<A>> b = corners_format::corners_of(x);
+    const box<pack<A>> b = Format::numbers_of(x);
     b.x1.store(to + j), b.y1.store(to + segment_boxes + j);
     b.x2.store(to + 2 * segment_boxes + j), b.y2.store(to + 3 * segment_boxes + j);
   }
 }
 
-template <class Overlap, class T>
+template <class Overlap, class Format, class T>
 void pairwise(cpu const& backend, const char* function, matrix_view<const T> a, matrix_view<const T> b,
-              matrix_view<T> out) {
-  using A = accumulator_t<T>;
+              matrix_view<detail::overlap_number<T>> out) {
+  using A = detail::box_arithmetic<T>;
+  using O = detail::overlap_number<T>;
   using V = pack<A>;
   detail::require_pairwise(function, a, b, out);
-  const bool streaming = static_cast<std::size_t>(out.rows * out.columns) * sizeof(T) >= streaming_from;
+  const bool streaming = static_cast<std::size_t>(out.rows * out.columns) * sizeof(O) >= streaming_from;
   const index per = std::max({chunk_elements / std::max<index>(b.rows, 1), (a.rows + most_chunks - 1) / most_chunks,
                               std::min<index>(16, a.rows / 64), index(1)});
   const chunk_plan_t plan{a.rows, per};
@@ -56,19 +59,19 @@ void pairwise(cpu const& backend, const char* function, matrix_view<const T> a, 
     const index begin = chunk * per, end = std::min(begin + per, a.rows);
     for (index at = 0; at < b.rows; at += segment_boxes) {
       const box_segment s = segment_at(b, at, b.rows);
-      columns_of_boxes(b, s, rows, columns);
+      columns_of_boxes<Format>(b, s, rows, columns);
       const index padded = (s.boxes + V::size - 1) / V::size * V::size;
       for (index i = begin; i < end; ++i) {
         A one[4];
         convert(a.row(i), one, 4);
-        T* const to = out.row(i) + at;
-        if constexpr (std::is_same_v<A, T>)
+        O* const to = out.row(i) + at;
+        if constexpr (std::is_same_v<A, O>)
           if (!streaming && padded == s.boxes) {
-            overlap_row(Overlap{}, one, columns, to, padded);
+            overlap_row<Format>(Overlap{}, one, columns, to, padded);
             continue;
           }
-        overlap_row(Overlap{}, one, columns, line, padded);
-        if constexpr (std::is_same_v<A, T>)
+        overlap_row<Format>(Overlap{}, one, columns, line, padded);
+        if constexpr (std::is_same_v<A, O>)
           if (streaming) {
             stream_copy(static_cast<A const*>(line), to, s.boxes);
             continue;
@@ -83,10 +86,12 @@ void pairwise(cpu const& backend, const char* function, matrix_view<const T> a, 
 }  // namespace on_cpu
 
 /// What the verbs of loss/box/pairwise.hpp do here.
-template <class Overlap, class T>
+template <class Overlap, class T, class Format>
 void fill_overlaps(cpu const& backend, Overlap const&, const char* function, matrix_view<const T> a,
-                   matrix_view<const T> b, matrix_view<T> out) {
-  on_cpu::pairwise<Overlap>(backend, function, a, b, out);
+                   matrix_view<const T> b, matrix_view<detail::overlap_number<T>> out, Format) {
+  on_cpu::pairwise<Overlap, Format>(backend, function, a, b, out);
 }
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -11,7 +11,9 @@
 #include <cmath>
 #include <vector>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 namespace on_cpu {
 
@@ -42,10 +44,10 @@ inline row_answer answer_of(logit_row& row, index label, double inverse_temperat
           .brier = (sum(squares) + rest * rest) / (all * all)};
 }
 
-template <class T, class Label>
-std::vector<row_answer> answers(cpu const& backend, matrix_view<const T> logits, classes_target<Label> const& labels,
+template <class View, class Label>
+std::vector<row_answer> answers(cpu const& backend, View logits, classes_target<Label> const& labels,
                                 double temperature) {
-  std::vector<row_answer> all(static_cast<std::size_t>(logits.rows));
+  std::vector<row_answer> all(static_cast<std::size_t>(labels.size));
   for_labelled_rows(backend, logits, labels, [&](index, index i, logit_row& row) {
     all[static_cast<std::size_t>(i)] = answer_of(row, labels.label(i), 1 / temperature);
   });
@@ -95,34 +97,35 @@ inline bool to_probabilities(logit_row& row, double inverse_temperature) noexcep
 
 /// Σ |Σ p - [class is the label]| over classes and bins, the inner sum over the rows of a bin in their order, by the
 /// number of rows and classes. Rows come in blocks: the threads share the rows of a block, then the classes.
-template <class T, class Label>
-double static_error(cpu const& backend, matrix_view<const T> logits, classes_target<Label> const& labels,
+template <class View, class Label>
+double static_error(cpu const& backend, View logits, classes_target<Label> const& labels,
                     static_calibration_options const& options) {
   enum : unsigned char { ignored, undefined, counted };
-  const index K = std::max<index>(logits.columns, 1), block = std::max<index>(block_elements / K, 1);
+  const index rows = labels.size, columns = detail::columns_of(logits);
+  const index K = std::max<index>(columns, 1), block = std::max<index>(block_elements / K, 1);
   const index rows_at_once = std::max<index>(chunk_elements / K, 1);
   const index classes_at_once = std::max<index>(chunk_elements / block, 8);
   const std::vector<reliability_bin> bins = detail::bins_of_equal_width(options.bins);
-  const auto room = static_cast<std::size_t>(std::min(block, logits.rows));
+  const auto room = static_cast<std::size_t>(std::min(block, rows));
   std::vector<double> gaps(bins.size() * static_cast<std::size_t>(K)), p(room * static_cast<std::size_t>(K));
   std::vector<unsigned char> is(room);
   index count = 0;
-  for (index from = 0; from < logits.rows; from += block) {
-    const index n = std::min(block, logits.rows - from);
+  for (index from = 0; from < rows; from += block) {
+    const index n = std::min(block, rows - from);
     for_chunks(backend, (n + rows_at_once - 1) / rows_at_once, logit_row::bytes(K),
                [&](index chunk, std::byte* memory) {
-                 logit_row row(memory, logits.columns);
+                 logit_row row(memory, columns);
                  for (index i = chunk * rows_at_once; i < std::min((chunk + 1) * rows_at_once, n); ++i) {
                    auto& state = is[static_cast<std::size_t>(i)];
                    state = ignored;
                    if (labels.ignores(from + i)) continue;
-                   row.read(logits.row(from + i));
+                   row.read(logits, from + i);
                    state = to_probabilities(row, 1 / options.temperature) ? counted : undefined;
-                   for (index k = 0; k < logits.columns; ++k) p[static_cast<std::size_t>(i * K + k)] = row[k];
+                   for (index k = 0; k < columns; ++k) p[static_cast<std::size_t>(i * K + k)] = row[k];
                  }
                });
-    for_chunks(backend, (logits.columns + classes_at_once - 1) / classes_at_once, 0, [&](index chunk, std::byte*) {
-      const index begin = chunk * classes_at_once, end = std::min(begin + classes_at_once, logits.columns);
+    for_chunks(backend, (columns + classes_at_once - 1) / classes_at_once, 0, [&](index chunk, std::byte*) {
+      const index begin = chunk * classes_at_once, end = std::min(begin + classes_at_once, columns);
       for (index i = 0; i < n; ++i) {
         if (is[static_cast<std::size_t>(i)] != counted) continue;
         for (index k = begin; k < end; ++k) {
@@ -171,4 +174,6 @@ double static_calibration_error(cpu const& backend, Logits const& logits, Labels
   return on_cpu::static_error(backend, rows.logits, rows.labels, options);
 }
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

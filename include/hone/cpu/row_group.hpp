@@ -9,7 +9,9 @@
 #include <algorithm>
 #include <array>
 
-namespace hone::on_cpu {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cpu {
 
 /// What all threads of a call share.
 template <class View, class... Leaf>
@@ -150,7 +152,7 @@ class row_worker {
   /// Keeps factor(lane), and what it is divided by, in registers.
   template <class S, class Factor>
   void set_scale(S& s, std::size_t k, Factor const& factor) noexcept {
-    A scale[W];
+    typename V::lanes scale;
     for (int lane = 0; lane < W; ++lane) {
       factors_[k][lane] = factor(lane);
       scale[lane] = static_cast<A>(factors_[k][lane] * job_.scales[k]);
@@ -184,13 +186,13 @@ class row_worker {
   template <class S, class Term>
   void list_numbers(S& s, Term const& term, group g, A* strip) const noexcept {
     std::fill_n(strip, packs_ * W, A(1));
-    A given[W] = {};
+    typename V::lanes given = {};
     for (int lane = 0; lane < g.rows; ++lane) {
       term.list(g.row + lane, [&](index c, float x) { strip[g.position<A>(c, lane)] = static_cast<A>(x); });
       given[lane] = static_cast<A>(term.given(g.row + lane));
     }
     s.t = strip;
-    s.s.given = packed(tall_, given);
+    s.s.of_list = packed(tall_, given);
   }
 
   /// Over the lanes where they are classes of one row.
@@ -200,9 +202,9 @@ class row_worker {
   void begin_leaf(S& s, Target& target, L const& leaf, group g, A const* z, V row_max, std::size_t k,
                   bool more) noexcept {
     using T = term_of<L>;
-    for (int i = 0; i < term_of<L>::late; ++i) s.s.late[i] = V(0);
+    for (int i = 0; i < 2; ++i) s.s.late[i] = s.s.fine[i] = V(0);
     if constexpr (has_full_target<T>) {
-      s.q.data = target.begin(leaf.term.target, job_.class_weights[k], g);
+      s.q.data = target.begin(leaf.term.target, job_.class_weights[k], g, z);
       if constexpr (requires { leaf.term.target.view; }) s.q.next = row_ahead(leaf.term.target.view, g, more);
     }
     if constexpr (has_sparse_target<T>) s.q.begin(leaf.term.target, g, z, row_max, s.s.mass, s.s.dot);
@@ -235,10 +237,11 @@ class row_worker {
   void run_second(S& s, shared_strips<A> const& strips, V row_max, V inverse) noexcept {
     using T = std::remove_cvref_t<decltype(s.term)>;
     if constexpr (requires { s.term.between(s.s); }) s.s.given = s.term.between(s.s);
-    if constexpr (T::late > 0) {
-      second_sweep(s, states_, strips, row_max, inverse);
-      for (V& x : s.s.late) x = collapse(x);
-    }
+    if constexpr (T::late > 0) second_sweep(s, states_, strips, row_max, inverse);
+    for (int i = 0; i < T::late; ++i) s.s.late[i] = collapse(s.s.late[i]);
+    if constexpr (T::fine > 0)
+      if (const auto where = s.term.refines(s.s); any(where)) refine_sweep(s, strips, row_max, where);
+    for (int i = 0; i < T::fine; ++i) s.s.fine[i] = collapse(s.s.fine[i]);
   }
 
   void write_gradient(group g, shared_strips<A> const& strips, V row_max, V inverse) noexcept {
@@ -260,11 +263,11 @@ class row_worker {
 
   double write_losses(group g) noexcept {
     double total = 0;
-    double unreduced[W] = {};
+    double unreduced[std::size_t(W)] = {};
     each([&](auto& s, auto&, auto const&, std::size_t k) {
-      A loss[W];
+      typename V::lanes loss;
       s.row.loss.store(loss);
-      double weighed[W] = {};
+      double weighed[std::size_t(W)] = {};
       for (int lane = 0; lane < g.rows; ++lane)
         if (factors_[k][lane] != 0) weighed[lane] = factors_[k][lane] * static_cast<double>(loss[lane]);
       for (int lane = 0; lane < W; ++lane) unreduced[lane] += weighed[lane];
@@ -273,7 +276,7 @@ class row_worker {
       if (job_.scales[k] != 0) total += job_.scales[k] * weighed[0];
     });
     if (job_.out.unreduced)
-      for (int lane = 0; lane < g.rows; ++lane) job_.out.unreduced[g.row + lane] = static_cast<A>(unreduced[lane]);
+      for (int lane = 0; lane < g.rows; ++lane) job_.out.unreduced[g.row + lane] = detail::narrowed<A>(unreduced[lane]);
     return total;
   }
 
@@ -292,8 +295,10 @@ class row_worker {
   detail::list<
       std::conditional_t<has_full_target<term_of<Leaf>>, full_target<A, target_of_term<term_of<Leaf>>>, no_target>...>
       targets_;
-  double factors_[count][W] = {};  // factor · row weight, 0 where ignored
-  bool varies_[count] = {};        // from row to row
+  double factors_[count][std::size_t(W)] = {};  // factor · row weight, 0 where ignored
+  bool varies_[count] = {};                     // from row to row
 };
 
-}  // namespace hone::on_cpu
+}  // namespace hone::inline HONE_ABI::on_cpu
+
+#include <hone/core/macros_pop.hpp>

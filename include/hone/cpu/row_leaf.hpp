@@ -7,7 +7,9 @@
 
 #include <limits>
 
-namespace hone::on_cpu {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cpu {
 
 using detail::no_target;
 using detail::target_of_term;
@@ -27,7 +29,10 @@ inline constexpr bool has_sparse_target = Term::has_target && is_sparse<target_o
 template <class Term>
 inline constexpr bool has_full_target = Term::has_target && !is_sparse<target_of_term<Term>>;
 template <class Term>
-inline constexpr bool wants_sum_of_logits = has_sparse_target<Term> && target_of_term<Term>::has_uniform;
+inline constexpr bool smooths_allowed = has_sparse_target<Term> && allowed_target<target_of_term<Term>>;
+template <class Term>
+inline constexpr bool wants_sum_of_logits =
+    has_sparse_target<Term> && target_of_term<Term>::has_uniform && !smooths_allowed<Term>;
 
 /// What a sweep reads a target from: registers, or the numbers of a full target.
 template <class A>
@@ -110,4 +115,6 @@ struct first_part<A, Term> {
   void give(leaf_state<A, Term>&, bool) const noexcept {}
 };
 
-}  // namespace hone::on_cpu
+}  // namespace hone::inline HONE_ABI::on_cpu
+
+#include <hone/core/macros_pop.hpp>

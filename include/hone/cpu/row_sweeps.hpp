@@ -8,7 +8,9 @@
 
 #include <algorithm>
 
-namespace hone::on_cpu {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cpu {
 
 template <class... Term>
 inline constexpr bool any_softmax = (Term::needs_softmax || ...);
@@ -81,8 +83,8 @@ softmax_sums<pack<A>> first_sweep(detail::list<leaf_state<A, Term>...>& leaves, 
   auto parts = leaves.apply([](auto const&... l) { return detail::list(first_part(l)...); });
   A const* const tempered = tempered_strip(leaves);
   V total(0), logits(0);
-  softmax_sums<V> sums{V(0), V(0)};
-  bool first = true;  // stretch
+  softmax_sums<V> sums{V(any_softmax<Term...> ? 0 : 1), V(0)};  // it is divided by, softmax or not
+  bool first = true;                                            // stretch
 
   const auto step = [&](index i, V z, V z_or_0) {
     parts.each([&]<class T>([[maybe_unused]] first_part<A, T>& l) {
@@ -90,7 +92,7 @@ softmax_sums<pack<A>> first_sweep(detail::list<leaf_state<A, Term>...>& leaves, 
         l.in.q.next.prefetch(i);
         const V q = l.in.q.at(i);
         l.s.mass += q;
-        l.s.dot += zero_where(q == V(0), q * z);
+        l.s.dot += q * zero_where(q == V(0), z);
       }
       if constexpr (T::kept > 0) {
         row_element<V> e{z, V(0), V(0), V(0), {V(0), V(0)}};
@@ -185,6 +187,30 @@ void second_sweep(leaf_state<A, Term>& leaf, detail::list<leaf_state<A, All>...>
   }
 }
 
+/// For terms whose first sums cancel in some of the lanes, which `where` names; what they keep of others stays. A term
+/// with a list is asked where there are listed numbers alone.
+template <class A, class Term>
+void refine_sweep(leaf_state<A, Term>& leaf, shared_strips<A> const strips, pack<A> const row_max,
+                  mask<A> const where) noexcept {
+  using V = pack<A>;
+  const leaf_state<A, Term> in = leaf;  // so that the compiler need not fear that a store changes it
+  const index size = strips.packs * V::size;
+  for (index i = 0; i < size;) {
+    V fine[2] = {V(0), V(0)};
+    for (const index end = std::min(i + stretch_packs * V::size, size); i < end; i += V::size) {
+      row_element<V> e = in.template at<true>(i, V::load(strips.z + i) - row_max, V(0));
+      if constexpr (reads_teacher<Term>) e.t = V::load(in.t + i) - in.t_max;
+      if constexpr (Term::has_list)
+        if (all(in.term.rest(e))) continue;
+      if constexpr (Term::splits) e.rest = V::load(strips.z + i) - in.rest_max;
+      const V kept[2] = {e.kept[0], e.kept[1]};
+      in.term.refine(e, in.s, fine);
+      if constexpr (Term::kept > 1) select(where, e.kept[1], kept[1]).store(in.kept[1] + i);
+    }
+    for (int k = 0; k < Term::fine; ++k) leaf.s.fine[k] += fine[k];
+  }
+}
+
 /// Adds up the gradients of all terms, of elements [from, to).
 template <bool Labels, class A, class... Term>
 void last_sweep(detail::list<leaf_state<A, Term>...> const& leaves, shared_strips<A> const strips,
@@ -207,13 +233,14 @@ void last_sweep(detail::list<leaf_state<A, Term>...> const& leaves, shared_strip
 }
 
 /// All elements. Where rows are wide, most packs hold no label: they are written without, and a label's again.
-/// (Unless a term needs the logits, over which the gradient may have been written.)
+/// (Unless a term or its target needs the logits, over which the gradient may have been written.)
 template <class A, class... Term>
 void write_sweep(detail::list<leaf_state<A, Term>...> const& leaves, shared_strips<A> const strips, bool tall,
                  pack<A> const row_max, pack<A> const inverse, A* out) noexcept {
   const index size = strips.packs * pack<A>::size;
   if constexpr ((has_sparse_target<Term> || ...)) {
-    if (tall || (Term::needs_logits || ...)) return last_sweep<true>(leaves, strips, row_max, inverse, 0, size, out);
+    if (tall || ((Term::needs_logits || smooths_allowed<Term>) || ...))
+      return last_sweep<true>(leaves, strips, row_max, inverse, 0, size, out);
     last_sweep<false>(leaves, strips, row_max, inverse, 0, size, out);
     leaves.each([&]<class T>([[maybe_unused]] leaf_state<A, T> const& l) {
       if constexpr (has_sparse_target<T>)
@@ -227,4 +254,6 @@ void write_sweep(detail::list<leaf_state<A, Term>...> const& leaves, shared_stri
   }
 }
 
-}  // namespace hone::on_cpu
+}  // namespace hone::inline HONE_ABI::on_cpu
+
+#include <hone/core/macros_pop.hpp>

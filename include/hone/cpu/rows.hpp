@@ -6,7 +6,9 @@
 #include <hone/cpu/chunks.hpp>
 #include <hone/cpu/row_group.hpp>
 
-namespace hone::on_cpu {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cpu {
 
 template <class View, row_term Term, int Weights>
 void check_leaf(View prediction, detail::leaf<Term, Weights> const& leaf) {
@@ -14,7 +16,14 @@ void check_leaf(View prediction, detail::leaf<Term, Weights> const& leaf) {
   check_row_weights(leaf, rows);
   const index columns = detail::columns_of(prediction);
   if constexpr (Term::has_target) leaf.term.target.check_shape(rows, columns);
-  if constexpr (Term::has_target) leaf.term.target.check_values(rows, columns);
+  if constexpr (Term::has_target) {
+    const auto counts = [&](index i) { return leaf.factor_of_row(i) != 0; };
+    if constexpr (requires { leaf.term.target.check_values(rows, columns, counts); }) {
+      leaf.term.target.check_values(rows, columns, counts);
+    } else {
+      leaf.term.target.check_values(rows, columns);
+    }
+  }
   if constexpr (Term::has_list) leaf.term.check_shape(rows, columns);
   if constexpr (Term::has_list) leaf.term.check_values(rows, columns);
   if constexpr (Term::has_teacher) detail::require_like(leaf.term.teacher, "distillation teacher", prediction);
@@ -71,8 +80,9 @@ double sum_rows(cpu const& backend, row_job<View, Leaf...> job) {
   const index columns = detail::columns_of(job.prediction);
 
   constexpr int weighed = (int(copies_weights<Leaf>) + ... + 0);
+  const scratch<scratch_for::class_weights> weights(weighed * carver::room_for<A>(std::size_t(columns)));
   if constexpr (weighed > 0) {
-    carver memory(scratch<scratch_for::class_weights>(weighed * carver::room_for<A>(std::size_t(columns))));
+    carver memory(weights.data());
     std::size_t k = 0;
     job.leaves.each([&](auto const& leaf) { job.class_weights[k++] = class_weights_of<A>(leaf, memory); });
   }
@@ -83,4 +93,6 @@ double sum_rows(cpu const& backend, row_job<View, Leaf...> job) {
                          [&](index begin, index end, std::byte* m) { return worker(job, m).run(begin, end); });
 }
 
-}  // namespace hone::on_cpu
+}  // namespace hone::inline HONE_ABI::on_cpu
+
+#include <hone/core/macros_pop.hpp>

@@ -11,7 +11,9 @@
 #include <algorithm>
 #include <type_traits>
 
-namespace hone::on_cpu {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cpu {
 
 /// n numbers side by side.
 template <class T>
@@ -45,7 +47,8 @@ template <class T>
 void scale_carefully(T* g, index n, detail::scaling const& way) noexcept {
   using A = accumulator_t<T>;
   const detail::scaled_in<double> next(way);
-  for (index i = 0; i < n; ++i) g[i] = static_cast<T>(static_cast<A>(next(static_cast<double>(static_cast<A>(g[i])))));
+  for (index i = 0; i < n; ++i)
+    g[i] = detail::narrowed<T>(detail::narrowed<A>(next(static_cast<double>(static_cast<A>(g[i])))));
 }
 
 /// The first n columns of a matrix, each with a factor of its own, in the arithmetic of C.
@@ -60,7 +63,9 @@ void scale_columns(T* g, detail::tensor_units of, index n, detail::scaling const
   }
   for (index r = 0; r < of.rows; ++r, g += of.columns)
     for (index c = 0; c < n; ++c)
-      g[c] = static_cast<T>(static_cast<A>(all.of(static_cast<C>(static_cast<A>(g[c])), by[c], then[c])));
+      g[c] = detail::narrowed<T>(detail::narrowed<A>(all.of(static_cast<C>(static_cast<A>(g[c])), by[c], then[c])));
 }
 
-}  // namespace hone::on_cpu
+}  // namespace hone::inline HONE_ABI::on_cpu
+
+#include <hone/core/macros_pop.hpp>

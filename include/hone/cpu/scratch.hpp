@@ -2,36 +2,72 @@
 /// Scratch memory of the CPU backend: a few rows per thread, kept between calls.
 #pragma once
 
+#include <hone/core/config.hpp>
+
 #include <cstddef>
 #include <new>
 #include <utility>
 
-namespace hone::on_cpu {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cpu {
 
 inline constexpr std::size_t scratch_alignment = 64;
 
 enum class scratch_for : unsigned char { rows, class_weights, tensors, norms, detections, samples };
 
-/// At least `bytes` of this thread's own, aligned, which stay valid until the thread asks for the same purpose again.
-/// Grows to the largest request and is freed with the thread; throws std::bad_alloc before anything is written.
+/// Memory of the calling thread, aligned, for one purpose: its block, which grows to the largest request, is kept
+/// between calls and freed with the thread. Destructors of static and thread_local objects may run after that: what is
+/// asked for then lives as long as this object, and so does all where a thread cannot free its block. Throws
+/// std::bad_alloc before anything is written.
 template <scratch_for>
-std::byte* scratch(std::size_t bytes) {
-  static constexpr auto alignment = std::align_val_t(scratch_alignment);
-  struct block {
-    std::byte* data = nullptr;
-    std::size_t size = 0;
+class scratch {
+ public:
+  explicit scratch(std::size_t bytes) : data_(thread_has_ended() ? (own_ = allocate(bytes)) : kept(bytes)) {}
+  scratch(scratch const&) = delete;
+  scratch& operator=(scratch const&) = delete;
+  ~scratch() { ::operator delete[](own_, alignment); }
 
-    ~block() { ::operator delete[](data, alignment); }
-  };
-  thread_local block kept;
-  if (bytes > kept.size) {
-    ::operator delete[](std::exchange(kept.data, nullptr), alignment);
-    kept.size = 0;
-    kept.data = static_cast<std::byte*>(::operator new[](bytes, alignment));
-    kept.size = bytes;
+  /// At least as many bytes as asked for. In the thread's block they are its next user's afterwards.
+  std::byte* data() const noexcept { return data_; }
+
+ private:
+  static constexpr auto alignment = std::align_val_t(scratch_alignment);
+
+  static std::byte* allocate(std::size_t bytes) { return static_cast<std::byte*>(::operator new[](bytes, alignment)); }
+
+#if HONE_HAS_THREAD_DESTRUCTORS
+  static bool& thread_has_ended() noexcept {
+    static constinit thread_local bool ended = false;  // has no destructor, so it can be asked at any time
+    return ended;
   }
-  return kept.data;
-}
+  static std::byte* kept(std::size_t bytes) {
+    struct block {
+      std::byte* data = nullptr;
+      std::size_t size = 0;
+
+      ~block() {
+        ::operator delete[](data, alignment);
+        thread_has_ended() = true;
+      }
+    };
+    thread_local block all;
+    if (bytes > all.size) {
+      ::operator delete[](std::exchange(all.data, nullptr), alignment);
+      all.size = 0;
+      all.data = allocate(bytes);
+      all.size = bytes;
+    }
+    return all.data;
+  }
+#else
+  static bool thread_has_ended() noexcept { return true; }
+  static std::byte* kept(std::size_t) noexcept { return nullptr; }
+#endif
+
+  std::byte* own_ = nullptr;
+  std::byte* data_;
+};
 
 /// Hands out pieces of scratch memory, each aligned.
 class carver {
@@ -53,4 +89,6 @@ class carver {
   std::byte* at_;
 };
 
-}  // namespace hone::on_cpu
+}  // namespace hone::inline HONE_ABI::on_cpu
+
+#include <hone/core/macros_pop.hpp>

@@ -4,10 +4,13 @@
 /// labels' packs again; where they are tall, the labels are compared with the class of each pack.
 #pragma once
 
+#include <hone/cpu/allowed_classes.hpp>
 #include <hone/cpu/tile.hpp>
 #include <hone/target/row_parts.hpp>
 
-namespace hone::on_cpu {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cpu {
 
 using detail::is_sparse;
 
@@ -17,13 +20,14 @@ class sparse_target {
  public:
   using V = pack<A>;
   static constexpr int W = V::size, labels = Target::labels;
+  static constexpr bool over_allowed = allowed_target<Target>;
 
   sparse_target() noexcept = default;
   sparse_target(bool tall, index columns) noexcept : columns_(columns), tall_(tall) {}
 
   /// Reads the group's targets, and sums up over every row: Σ q, and Σ q (z - max) of the labels.
   void begin(Target const target, group g, A const* z, V max, V& mass, V& dot) noexcept {
-    A ground[W] = {}, weight[size][W] = {}, place[size][W] = {}, logit[size][W] = {};
+    typename V::lanes ground = {}, weight[size] = {}, place[size] = {}, logit[size] = {};
     for (int lane = 0; lane < g.rows; ++lane) {
       if (target.ignores(g.row + lane)) continue;
       const detail::row_parts<A, Target> row(target, g.row + lane, columns_);
@@ -36,8 +40,15 @@ class sparse_target {
       }
     }
     ground_ = packed(tall_, ground);
-    mass = ground_ * V(static_cast<A>(columns_));
-    dot = V(0);
+    if constexpr (over_allowed) {
+      const allowed_sums<A> classes(z, packs_of<A>(tall_, columns_), tall_, max);
+      ground_ = classes.share(ground_), z_.data = z;
+      mass = ground_ * classes.count;
+      dot = zero_where(ground_ == V(0), ground_ * classes.logits);
+    } else {
+      mass = ground_ * V(static_cast<A>(columns_));
+      dot = V(0);
+    }
     for (int j = 0; j < labels; ++j) {
       weight_[j] = packed(tall_, weight[j]), place_[j] = packed(tall_, place[j]);
       mass += weight_[j];
@@ -50,27 +61,37 @@ class sparse_target {
 
   /// The target of the pack at element i. The lanes behind the last class hold none: sums must not meet it.
   V at(index i) const noexcept {
-    V q = ground_;
+    V q = rest_at(i);
     if (tall_) {
       const index column = i / W;
       const V c(static_cast<A>(column));
       for (int j = 0; j < labels; ++j) q += keep(place_[j] == c, weight_[j]);
     } else {
       const V lane = lane_numbers<A>();
-      if (i + W > columns_) q = keep(lane < V(static_cast<A>(columns_ - i)), q);
+      if (!over_allowed && i + W > columns_) q = keep(lane < V(static_cast<A>(columns_ - i)), q);
       for (int j = 0; j < labels; ++j) q += keep(lane == V(static_cast<A>(label_[j] - i)), weight_[j]);
     }
     return q;
   }
   /// The same without the labels.
-  V rest_at(index) const noexcept { return ground_; }
+  V rest_at([[maybe_unused]] index i) const noexcept {
+    if constexpr (over_allowed) return keep(allowed(V::load(z_.data + i)), ground_);
+    return ground_;
+  }
 
  private:
-  static constexpr int size = labels > 0 ? labels : 1;
+  static constexpr std::size_t size = labels > 0 ? labels : 1;
+  struct none {};
+  struct logits {
+    A const* data = nullptr;
+  };
 
   V ground_ = V(0), weight_[size], place_[size];
   index label_[size] = {}, columns_ = 0;
   bool tall_ = false;
+  [[no_unique_address]] std::conditional_t<over_allowed, logits, none> z_;  // of the group: behind a row's end -inf
 };
 
-}  // namespace hone::on_cpu
+}  // namespace hone::inline HONE_ABI::on_cpu
+
+#include <hone/core/macros_pop.hpp>

@@ -13,7 +13,9 @@
 #include <emmintrin.h>
 #endif
 
-namespace hone::on_cpu {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cpu {
 
 /// Outputs of at least this many bytes are streamed.
 inline constexpr std::size_t streaming_from = std::size_t(8) << 20;
@@ -99,4 +101,6 @@ bool stream(image_view<T>, group, A const*) noexcept {
   return false;
 }
 
-}  // namespace hone::on_cpu
+}  // namespace hone::inline HONE_ABI::on_cpu
+
+#include <hone/core/macros_pop.hpp>

@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <type_traits>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// Exchanges averages and parameters in place, without memory of its own: once before an evaluation, once after it, and
 /// every bit is where it was. In between the state refuses to be updated, copied from, saved or loaded.
@@ -16,8 +18,9 @@ namespace hone {
 ///     hone::swap(cpu, shadow, parameters);
 ///
 /// Throws hone::invalid_argument, before anything is written, where the sizes are not those of the state, a tensor is
-/// no memory, or the averages would have to be divided because the state began at zero: that cannot be undone exactly.
-/// For such a state, and for parameters of another type, hone::copy reads out, and restores from a copy.
+/// no memory, two of them share memory, or the averages would have to be divided because the state began at zero: that
+/// cannot be undone exactly. For such a state, and for parameters of another type, hone::copy reads out, and restores
+/// from a copy.
 template <class T, class P>
 // NOLINTNEXTLINE(bugprone-exception-escape): a verb of ours, not one of the standard library's
 void swap(cpu const& backend, ema_state<T>& state, tensor_list<P> const& parameters) {
@@ -32,4 +35,6 @@ void swap(cpu const& backend, ema_state<T>& state, tensor_list<P> const& paramet
   state.exchanged();
 }
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -10,7 +10,9 @@
 #include <algorithm>
 #include <cmath>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 namespace on_cpu {
 
@@ -34,9 +36,9 @@ inline detail::likelihood likelihood_of(logit_row& row, index label, double beta
   return {label_loss(beta * d, rest, all), mean - d, std::max(square - mean * mean, 0.0)};
 }
 
-template <class T, class Label>
-detail::likelihood mean_likelihood(cpu const& backend, matrix_view<const T> logits, classes_target<Label> const& labels,
-                                   double beta, double counted) {
+template <class View, class Label>
+detail::likelihood mean_likelihood(cpu const& backend, View logits, classes_target<Label> const& labels, double beta,
+                                   double counted) {
   detail::likelihood sums[most_chunks];
   for_labelled_rows(backend, logits, labels, [&](index chunk, index i, logit_row& row) {
     sums[chunk].add(likelihood_of(row, labels.label(i), beta));
@@ -65,9 +67,11 @@ temperature_fit fit_temperature(cpu const& backend, Logits const& logits, Labels
   const auto rows = detail::labelled("fit_temperature", logits, labels);
   detail::require_bounds("fit_temperature", options);
   const double counted =
-      on_cpu::count_rows(rows.logits.rows, rows.labels.ignoring(), [&](index i) { return rows.labels.ignores(i); });
+      on_cpu::count_rows(rows.labels.size, rows.labels.ignoring(), [&](index i) { return rows.labels.ignores(i); });
   return detail::least_likelihood(
       [&](double beta) { return on_cpu::mean_likelihood(backend, rows.logits, rows.labels, beta, counted); }, options);
 }
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -9,15 +9,16 @@
 #include <algorithm>
 #include <span>
 
-namespace hone::on_cpu {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cpu {
 
 class unit_cuts {
  public:
   template <class UnitsOf>
   unit_cuts(std::size_t tensors, UnitsOf const& units_of)
-      : all_(reinterpret_cast<detail::unit_cut*>(
-                 scratch<scratch_for::tensors>((tensors + 1) * sizeof(detail::unit_cut))),
-             tensors + 1) {
+      : memory_((tensors + 1) * sizeof(detail::unit_cut)),
+        all_(reinterpret_cast<detail::unit_cut*>(memory_.data()), tensors + 1) {
     detail::cut_units(all_.data(), tensors, units_of);
   }
 
@@ -35,6 +36,7 @@ class unit_cuts {
   }
 
  private:
+  scratch<scratch_for::tensors> memory_;
   std::span<detail::unit_cut> all_;
 };
 
@@ -50,4 +52,6 @@ void for_tensors(cpu const& backend, tensor_list<T> const& list, Body const& bod
   });
 }
 
-}  // namespace hone::on_cpu
+}  // namespace hone::inline HONE_ABI::on_cpu
+
+#include <hone/core/macros_pop.hpp>

@@ -12,7 +12,9 @@
 
 #include <algorithm>
 
-namespace hone::on_cpu {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cpu {
 
 struct group {
   index row = 0;  ///< the first
@@ -108,18 +110,35 @@ void store_singly(View v, group g, A const* from, index columns) noexcept {
   for (int lane = 0; lane < g.rows; ++lane)
     for (index c = 0; c < columns; ++c)
       *address(v, g.row + lane, c) =
-          static_cast<std::remove_reference_t<decltype(*address(v, 0, 0))>>(from[c * W + lane]);
+          detail::narrowed<std::remove_reference_t<decltype(*address(v, 0, 0))>>(from[c * W + lane]);
 }
 
-/// W x W numbers, rows of one stride becoming columns of another.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wignored-attributes"  // a register type as a template argument
+#endif
+/// As many registers of A as one has lanes.
 template <class A>
-void transpose(A const* from, index from_stride, A* to, index to_stride) noexcept {
+using square_of = Eigen::internal::PacketBlock<typename pack<A>::packet, pack<A>::size>;
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
+
+/// W x W numbers, rows of one stride becoming columns of another.
+HONE_AVX512_BEGIN
+template <class A>
+[[gnu::flatten]] void transpose(A const* from, index from_stride, A* to, index to_stride) noexcept {
   constexpr int W = pack<A>::size;
-  square_of<A> block;
-  for (int i = 0; i < W; ++i) block.packet[i] = pack<A>::load(from + i * from_stride).v;
-  Eigen::internal::ptranspose(block);
-  for (int i = 0; i < W; ++i) pack<A>::of(block.packet[i]).store(to + i * to_stride);
+  if constexpr (W == 1) {
+    *to = *from;
+  } else {
+    square_of<A> block;
+    for (int i = 0; i < W; ++i) block.packet[i] = pack<A>::load(from + i * from_stride).v;
+    Eigen::internal::ptranspose(block);
+    for (int i = 0; i < W; ++i) pack<A>::of(block.packet[i]).store(to + i * to_stride);
+  }
 }
+HONE_AVX512_END
 
 /// The group's numbers as packs. Wide rows of whole packs are read where they lie; all else goes through `to`,
 /// where the last pack of a wide row is filled up with `padding`.
@@ -206,4 +225,6 @@ void clear_row(View v, index row, index columns) noexcept {
   for (index c = 0; c < columns; ++c) *address(v, row, c) = static_cast<T>(0.0f);
 }
 
-}  // namespace hone::on_cpu
+}  // namespace hone::inline HONE_ABI::on_cpu
+
+#include <hone/core/macros_pop.hpp>

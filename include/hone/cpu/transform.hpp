@@ -2,6 +2,7 @@
 /// Gradients on the CPU: norms of all units in one sweep, factors from them, and another sweep where numbers change.
 #pragma once
 
+#include <hone/core/tensor_overlap.hpp>
 #include <hone/cpu/norms.hpp>
 #include <hone/cpu/scale.hpp>
 #include <hone/cpu/tensors.hpp>
@@ -11,17 +12,17 @@
 
 #include <cmath>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 namespace on_cpu {
 
 /// The norms of a list's units, and their factors so far.
 class unit_norms {
  public:
-  explicit unit_norms(unit_cuts const& cut) : cut_(cut) {
-    using room = carver;
+  explicit unit_norms(unit_cuts const& cut) : memory_(bytes(cut)), cut_(cut) {
     const auto slots = static_cast<std::size_t>(cut.slots()), units = static_cast<std::size_t>(cut.units());
-    carver memory(scratch<scratch_for::norms>(room::room_for<power_sums>(slots) + room::room_for<double>(slots) +
-                                              room::room_for<double>(units)));
+    carver memory(memory_.data());
     sums = memory.take<power_sums>(slots), weights = memory.take<double>(slots), factors = memory.take<double>(units);
     std::fill_n(sums, slots, power_sums{});
     std::fill_n(weights, slots, 0.0);
@@ -57,6 +58,12 @@ class unit_norms {
   }
 
  private:
+  static std::size_t bytes(unit_cuts const& cut) noexcept {
+    const auto slots = static_cast<std::size_t>(cut.slots()), units = static_cast<std::size_t>(cut.units());
+    return carver::room_for<power_sums>(slots) + carver::room_for<double>(slots) + carver::room_for<double>(units);
+  }
+
+  scratch<scratch_for::norms> memory_;
   unit_cuts const& cut_;
 };
 
@@ -200,9 +207,12 @@ class gradient_job<T, gradient_chain<Step...>> {
 template <class T, class... Step>
 void check_gradients(const char* function, gradient_chain<Step...> const& chain, tensor_list<T> const& gradients) {
   detail::require_tensors(function, "gradients", gradients);
+  const detail::tensor_places places(function, "gradients", gradients);
   chain.each([&]<class S>(S const& step) {
-    if constexpr (S::kind == step_kind::unit_norm)
+    if constexpr (S::kind == step_kind::unit_norm) {
       detail::require_sizes_like(function, "gradients", gradients, "the list of adaptive_clip", step.parameters);
+      places.require_apart("the list of adaptive_clip", step.parameters, true);
+    }
   });
 }
 
@@ -211,7 +221,8 @@ void check_gradients(const char* function, gradient_chain<Step...> const& chain,
 /// Unscales and clips gradients in place: a step, or hone::chain of several. The numbers are float, double or a 16-bit
 /// type; norms are added up in double. A norm that is not finite, or a result that is not a number of the type, leaves
 /// all gradients as they are.
-/// Throws hone::invalid_argument where a tensor has no data or other sizes than the parameters of adaptive_clip.
+/// Throws hone::invalid_argument where a tensor has no data or other sizes than the parameters of adaptive_clip, or two
+/// tensors share memory.
 template <class Step, class T>
 gradient_report transform(cpu const& backend, Step const& step, tensor_list<T> const& gradients) {
   static_assert(!std::is_const_v<T>, "transform: the gradients must not be const, for they are changed in place");
@@ -234,4 +245,6 @@ gradient_report measure(cpu const& backend, Step const& step, tensor_list<T> con
       .measure(detail::infinity);
 }
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

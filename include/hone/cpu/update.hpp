@@ -9,7 +9,9 @@
 #include <algorithm>
 #include <type_traits>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// One update of an average, in one pass: reads the shadow and the parameters, writes the shadow. Returns when it is
 /// done; the bits do not depend on the number of threads. The arithmetic is in T. A parameter that is not finite makes
@@ -45,4 +47,6 @@ void update(cpu const& backend, Average const& average, ema_state<T>& state, ten
   state.progress().set(plan.after);
 }
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -13,7 +13,9 @@
 #include <limits>
 #include <type_traits>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 namespace on_cuda {
 
@@ -63,7 +65,7 @@ __global__ void __launch_bounds__(block_threads)
                          : exp_of_nonpositive((at(m, i, c) - of_row) * rate - norm - most);
       }
       const A answer = of_logits ? sum : (most + log(sum)) * A(temperature);
-      if (in_row) out.data[i * out.row_stride + c] = static_cast<T>(static_cast<accumulator_t<T>>(answer));
+      if (in_row) out.data[i * out.row_stride + c] = detail::narrowed<T>(static_cast<accumulator_t<T>>(answer));
     }
   }
 }
@@ -91,4 +93,6 @@ void average_teachers(cuda& backend, std::type_identity_t<std::initializer_list<
                    options);
 }
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -3,11 +3,14 @@
 /// partner, so that what it has read of one is at hand for the next.
 #pragma once
 
+#include <hone/cuda/barrier.cuh>
 #include <hone/cuda/draw.cuh>
 #include <hone/cuda/vector.cuh>
 #include <hone/cuda/views.cuh>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 namespace on_cuda {
 
 inline constexpr int blend_tile = 32;    // rows that a block knows at once
@@ -64,13 +67,15 @@ __device__ vector<T, N> blended_vector(vector<T, N> const& own, vector<T, N> con
   vector<T, N> v{};
 #pragma unroll
   for (int j = 0; j < N; ++j) {
-    if constexpr (sizeof(T) == 1) {
+    if constexpr (!image_number<T>) {
+      v.set(j, own.get(j));  // masks are not mixed up
+    } else if constexpr (sizeof(T) == 1) {
       v.set(j, static_cast<T>(
                    __double2int_rn(detail::blended_bytes(double(own.get(j)), double(other.get(j)), double(lambda)))));
     } else {
       using A = accumulator_t<T>;
-      v.set(j, static_cast<T>(detail::blended(static_cast<A>(own.get(j)), static_cast<A>(other.get(j)), A(lambda),
-                                              A(1) - A(lambda))));
+      v.set(j, detail::narrowed<T>(detail::blended(static_cast<A>(own.get(j)), static_cast<A>(other.get(j)), A(lambda),
+                                                   A(1) - A(lambda))));
     }
   }
   return v;
@@ -111,7 +116,7 @@ __global__ void __launch_bounds__(block_threads, 1) blend_kernel(blend_job<T> co
     const index begin = stretch * job.rows_per_stretch;
     const index end = begin + job.rows_per_stretch < n ? begin + job.rows_per_stretch : n;
     for (index from = begin; from < end; from += blend_tile) {
-      __syncthreads();  // the tile before may still be read
+      block_barrier();  // the tile before may still be read
       const int rows = int(end - from < blend_tile ? end - from : blend_tile);
       if (int(threadIdx.x) < rows) read_row(job, from + threadIdx.x, tile[threadIdx.x]);
       __syncthreads();
@@ -161,19 +166,21 @@ void launch_blend(cuda& backend, device_draw const& drawn, matrix_view<const T> 
 
 /// Enqueues what hone::blend does on the CPU, with a draw in device memory. Every image is read once where the draw is
 /// of partners::others or pairs, or was brought from the host. mixed may be the images themselves; not after
-/// partners::any, whose circles the host does not know.
+/// partners::any, whose circles the host does not know. Integers are copied; where the device has drawn a row to be
+/// mixed up, which the host does not know, the row stays as it is.
 /// Throws hone::invalid_argument where sizes differ, a view is no memory, the views overlap in part, or the draw is
 /// empty.
 template <class In, class T>
 void blend(cuda& backend, device_draw const& drawn, matrix_view<In> images, matrix_view<T> mixed) {
-  static_assert(image_number<T> && std::is_same_v<std::remove_const_t<In>, T>,
-                "blend: images and mixed are of one type: float, double, half, bfloat16 or std::uint8_t");
+  detail::require_blend_types<T, In, true>();
   const matrix_view<const T> from = images;
   detail::require_blend_views(from, mixed);
   if (!drawn.shape.filled) detail::fail("blend: the draw is empty: hone::draw or hone::copy fills it");
   if (drawn.rows() != from.rows)
     detail::fail("blend: the draw has %jd lambdas for %jd rows", std::intmax_t(drawn.rows()), std::intmax_t(from.rows));
   if (drawn.shape.height > 0) detail::require_channels(from.columns, drawn.shape.height, drawn.shape.width);
+  if (!image_number<T> && drawn.shape.height == 0)
+    detail::fail("blend: the draw has no boxes, integers are only copied");
   if (from.rows * from.columns == 0) return;
   if (from.data == mixed.data && drawn.shape.order == on_cuda::drawn_shape::following::loose)
     detail::fail_in_place(from.rows);
@@ -189,12 +196,16 @@ void blend(cuda& backend, device_draw const& drawn, matrix_view<In> images, matr
 template <class Draw, class In, class T>
   requires requires(Draw const& draw) { draw.partner.data(); }
 void blend(cuda& backend, Draw const& draw, matrix_view<In> images, matrix_view<T> mixed) {
+  detail::require_blend_types<T, In, requires { draw.boxes; }>();
   detail::require_blend_views(matrix_view<const T>(images), mixed);
   detail::require_draw("blend", draw, images.rows);
+  detail::require_only_copies<T>(draw);
   if constexpr (requires { draw.boxes; }) detail::require_channels(images.columns, draw.height, draw.width);
   device_draw drawn(backend, images.rows);
   copy(backend, draw, drawn);
   blend(backend, drawn, images, mixed);
 }
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -6,7 +6,9 @@
 #include <hone/cuda/job.cuh>
 #include <hone/loss/box/box_term.hpp>
 
-namespace hone::on_cuda {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cuda {
 
 /// Where number c of a box lies.
 template <class T>
@@ -41,7 +43,8 @@ __device__ void store_boxes(A const (&from)[N > 0 ? N : 1][4], View v, divider p
     store(flat, v.data + 4 * first, 4 * N);
   } else {
 #pragma unroll
-    for (int c = 0; c < 4; ++c) *number_of_box(v, pixels, first, c) = static_cast<detail::number_of<View>>(from[0][c]);
+    for (int c = 0; c < 4; ++c)
+      *number_of_box(v, pixels, first, c) = detail::narrowed<detail::number_of<View>>(from[0][c]);
   }
 }
 
@@ -70,10 +73,9 @@ __device__ double box_piece(job<View, Leaf...> const& work, divider pixels, inde
       if (weight == A(0)) continue;
       const V predicted[4] = {V(x[j][0]), V(x[j][1]), V(x[j][2]), V(x[j][3])};
       const V target[4] = {V(t[j][0]), V(t[j][1]), V(t[j][2]), V(t[j][3])};
-      const box_grad<V> y = leaf.term.formula(format::corners_of(predicted), format::corners_of(target));
       V by_numbers[4];
-      format::chain(predicted, y.grad, by_numbers);
-      const A loss = weight * static_cast<A>(y.value);
+      const A loss =
+          weight * static_cast<A>(detail::apply_formula<format>(leaf.term.formula, predicted, target, by_numbers));
       unreduced[j] += loss;
       total += scale * loss;
 #pragma unroll
@@ -104,7 +106,7 @@ __global__ void __launch_bounds__(block_threads)
   for (index i = thread; i < pieces; i += step) total += box_piece<N>(work, pixels, i * per, scales);
   if constexpr (per > 1)
     if (const index rest = pieces * per + thread; rest < boxes) total += box_piece<0>(work, pixels, rest, scales);
-  if (work.out.value) grid_sum(total, work.scratch, [&](double x) { *work.out.value = static_cast<A>(x); });
+  if (work.out.value) grid_sum(total, work.scratch, [&](double x) { *work.out.value = detail::narrowed<A>(x); });
 }
 
 template <class View, boxwise Term, int Weights>
@@ -139,4 +141,6 @@ void launch_boxes(cuda const& backend, job<View, Leaf...> const& work) {
   }
 }
 
-}  // namespace hone::on_cuda
+}  // namespace hone::inline HONE_ABI::on_cuda
+
+#include <hone/core/macros_pop.hpp>

@@ -4,7 +4,9 @@
 
 #include <hone/cuda/device_ema_state.cuh>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 namespace on_cuda {
 
@@ -50,6 +52,7 @@ void copy(cuda& backend, device_ema_state<T> const& state, device_list<To> const
   state.require_averages("copy");
   if (!state.from_zero()) return copy(backend, state.list(), to);
   detail::require_like_state("copy", "to", state, to.tensors());
+  detail::require_apart("copy", "to", to.tensors());
   const on_cuda::device_of_stream device(backend.placed());
   on_cuda::enqueue_pairs(backend.stream(), to.table(), state.list().table().data,
                          on_cuda::corrected_job{state.progress().data(), state.copied()}, "copy: pair_kernel");
@@ -67,4 +70,6 @@ void copy(cuda& backend, device_ema_state<T> const& state, tensor_list<To> const
   copy(backend, state, device_list<To>(backend, to));
 }
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -7,7 +7,9 @@
 
 #include <span>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 namespace on_cuda {
 
@@ -70,4 +72,6 @@ class device_draw {
   on_cuda::stream_memory memory_;
 };
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

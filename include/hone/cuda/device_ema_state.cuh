@@ -7,7 +7,9 @@
 
 #include <type_traits>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 namespace on_cuda {
 
@@ -62,4 +64,10 @@ class device_ema_state : public ema_state<T, device_memory> {
   device_memory::cell<on_cuda::decided_update> decided_;
 };
 
-}  // namespace hone
+template <class U>
+device_ema_state(cuda const& backend, tensor_list<U> const& parameters, ema_start start = {})
+    -> device_ema_state<accumulator_t<U>>;
+
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

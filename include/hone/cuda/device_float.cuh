@@ -5,13 +5,17 @@
 #include <hone/core/number.hpp>
 #include <hone/core/operand.hpp>
 
-namespace hone::on_cuda {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cuda {
 
 /// A float whose division and exp are a few instructions, without the calls that an exact division makes for the sake
 /// of rare operands. Everything else is float's.
 ///   a / b                  2 ulp, of all b
 ///   exp_of_nonpositive(x)  2 ulp, and what an ulp of x amounts to; 0 below the smallest normal number
 struct device_float {
+  using number = float;
+
   float x;
 
   device_float() = default;
@@ -70,4 +74,6 @@ static_assert(operand<device_float>);
 template <class A>
 using operand_of = std::conditional_t<std::is_same_v<A, float>, device_float, A>;
 
-}  // namespace hone::on_cuda
+}  // namespace hone::inline HONE_ABI::on_cuda
+
+#include <hone/core/macros_pop.hpp>

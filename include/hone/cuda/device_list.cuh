@@ -11,7 +11,9 @@
 #include <optional>
 #include <string>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 namespace on_cuda {
 
@@ -28,8 +30,9 @@ struct list_table {
 }  // namespace on_cuda
 
 /// The tensors of a model, cut for the device. Made once, outside of a graph's capture; the tensors' memory must stay
-/// where it is. Its own memory is taken from, and given back to, the backend's stream; other streams wait for that one
-/// before they use it. Making it may wait for the stream, for the table is copied from pageable memory.
+/// where it is. Its own memory is taken from, and given back to, the backend's stream: another stream waits for that
+/// one before it uses the list, and that one for the other before the list ends. Making it may wait for the stream, for
+/// the table is copied from pageable memory.
 ///
 ///     const hone::device_list gradients(gpu, hone::tensor_list<float>{{weight, 3, 4}, {bias, 4}});
 ///     hone::transform(gpu, hone::clip_by_global_norm(1), gradients);
@@ -91,4 +94,6 @@ class device_list {
   on_cuda::list_table<T> table_{};
 };
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

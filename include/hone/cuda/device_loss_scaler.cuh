@@ -7,7 +7,9 @@
 #include <hone/cuda/launch.cuh>
 #include <hone/gradient/loss_scaler.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 namespace on_cuda {
 
@@ -56,4 +58,6 @@ class device_loss_scaler {
   on_cuda::device_value<loss_scaler> scaler_;
 };
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -6,7 +6,9 @@
 #include <hone/cuda/device_value.cuh>
 #include <hone/cuda/pairs.cuh>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// Taken from, and given back to, a stream, which must outlive it. Everything is in the stream's order; only read()
 /// and cell::get() wait for it. Whatever a graph could not repeat throws where the stream is captured.
@@ -59,4 +61,6 @@ class device_memory {
   on_cuda::placed_stream stream_;
 };
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -5,7 +5,9 @@
 #include <hone/cuda/device_value.cuh>
 #include <hone/gradient/report.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// What transform and measure leave on the device, where the optimiser, an average and a loss scaler read it without
 /// the host waiting for it. Every call that is given the same report overwrites it.
@@ -27,4 +29,6 @@ class device_report {
   on_cuda::device_value<gradient_report> report_;
 };
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

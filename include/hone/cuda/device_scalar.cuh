@@ -8,7 +8,9 @@
 
 #include <concepts>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// A float or double in device memory, viewed.
 struct device_number {
@@ -41,4 +43,6 @@ struct device_reduction : reduction {
 /// The sum divided by a count on the device, say the positives that a kernel has counted; 0 where it is not above 0.
 inline device_reduction mean_over(device_number count) noexcept { return device_reduction(count); }
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

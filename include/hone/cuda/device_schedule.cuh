@@ -6,7 +6,9 @@
 #include <hone/cuda/launch.cuh>
 #include <hone/schedule/schedule.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// The step at hand and its rate.
 struct scheduled {
@@ -57,4 +59,6 @@ class device_schedule {
   on_cuda::device_value<scheduled> now_;
 };
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

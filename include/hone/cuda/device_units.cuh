@@ -7,11 +7,13 @@
 
 #include <algorithm>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// adaptive_clip as a step of a chain on CUDA. It views the device_adaptive_clip that it comes from.
 template <class T>
-struct device_adaptive_clip_step : gradient_step_base {
+struct device_adaptive_clip_step {
   static constexpr step_kind kind = step_kind::unit_norm;
 
   device_list<const T> const* parameters;
@@ -35,11 +37,13 @@ class device_adaptive_clip {
             },
             step.excluded) {}
 
-  device_adaptive_clip_step<T> step() const { return {{}, &parameters_, clipping_, epsilon_}; }
+  device_adaptive_clip_step<T> step() const { return {&parameters_, clipping_, epsilon_}; }
 
  private:
   double clipping_, epsilon_;
   device_list<const T> parameters_;
 };
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -6,7 +6,9 @@
 
 #include <type_traits>
 
-namespace hone::on_cuda {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cuda {
 
 /// Taken from, and given back to, a stream, which must outlive it. Whoever sets it, or waits for it, throws where the
 /// stream is captured.
@@ -44,4 +46,6 @@ class device_value {
   stream_memory memory_;
 };
 
-}  // namespace hone::on_cuda
+}  // namespace hone::inline HONE_ABI::on_cuda
+
+#include <hone/core/macros_pop.hpp>

@@ -6,7 +6,9 @@
 #include <hone/cuda/reduce.cuh>
 #include <hone/loss/skipped_rows.hpp>
 
-namespace hone::on_cuda {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cuda {
 
 /// The factor of the reduction for one term: known to the host, or left by a kernel that counted, or one over a count
 /// of the caller's.
@@ -64,4 +66,6 @@ struct counting_rows {
   }
 };
 
-}  // namespace hone::on_cuda
+}  // namespace hone::inline HONE_ABI::on_cuda
+
+#include <hone/core/macros_pop.hpp>

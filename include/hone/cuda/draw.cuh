@@ -13,7 +13,9 @@
 #include <new>
 #include <vector>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// A step that is read when a kernel runs, in device memory: in a graph, any other is that of the capture.
 struct device_step {
@@ -111,4 +113,6 @@ void copy(cuda& backend, Draw const& from, device_draw& to)
                  "cudaMemcpyAsync");
 }
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -5,8 +5,11 @@
 #include <hone/cuda/device_float.cuh>
 #include <hone/cuda/job.cuh>
 #include <hone/loss/element_term.hpp>
+#include <hone/target/row_parts.hpp>
 
-namespace hone::on_cuda {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cuda {
 
 /// A view as lines: of one row each, or the whole of it where nothing lies between its numbers.
 template <class T>
@@ -24,10 +27,14 @@ struct element_order;
 template <class T>
 struct element_order<matrix_view<T>> {
   divider columns;
+
+  HONE_HD index count() const { return columns.by; }
 };
 template <class T>
 struct element_order<image_view<T>> {
   divider pixels, channels;
+
+  HONE_HD index count() const { return channels.by; }
 };
 template <class T>
 element_order<matrix_view<T>> order_of(matrix_view<T> v) noexcept {
@@ -73,6 +80,49 @@ struct cursor<image_view<T>> {
   }
 };
 
+/// What a row's targets say of its elements, in registers.
+template <class A, class Targets>
+struct row_of_targets;
+template <class A, class View>
+struct row_of_targets<A, dense_targets<View>> {
+  __device__ void read(dense_targets<View> const&, index, index) {}
+  __device__ A at(index) const { return A(0); }
+  __device__ A share(int) const { return A(1); }
+};
+template <class A, class Label>
+struct row_of_targets<A, one_hot_targets<Label>> {
+  index label = 0;
+
+  __device__ void read(one_hot_targets<Label> const& targets, index row, index) { label = targets.labels.label(row); }
+  __device__ A at(index column) const { return label == column ? A(1) : A(0); }
+  __device__ A share(int) const { return A(0); }
+};
+template <class A, class Target>
+struct row_of_targets<A, row_targets<Target>> {
+  detail::row_parts<A, Target> parts;
+
+  __device__ void read(row_targets<Target> const& targets, index row, index columns) {
+    parts = detail::row_parts<A, Target>(targets.target, row, columns);
+  }
+  __device__ A at(index column) const {
+    A q = parts.ground;
+#pragma unroll
+    for (int j = 0; j < Target::labels; ++j) q += parts.label_at[j] == column ? parts.weight_at[j] : A(0);
+    return q;
+  }
+  __device__ A share(int k) const { return parts.dense_at[k]; }
+};
+
+/// The numbers of a piece in one view of a term.
+template <class A, int N>
+struct piece_of_view {
+  A at[N] = {};
+};
+template <class List>
+inline constexpr int view_count_of = 0;
+template <class... View>
+inline constexpr int view_count_of<detail::list<View...>> = int(sizeof...(View));
+
 /// How a grid walks through the elements.
 template <class View>
 struct element_cut {
@@ -90,6 +140,7 @@ __device__ double element_piece(job<View, Leaf...> const& work, element_cut<View
   const index first = line * cut.lines.length + from;
   const int count = static_cast<int>(cut.lines.length - from < N ? cut.lines.length - from : N);
 
+  [[maybe_unused]] const index columns = cut.order.count();
   A x[N] = {}, unreduced[N] = {}, gradient[N] = {};
   load(line_of(work.prediction, line) + from, x, count);
   A total = 0;
@@ -97,28 +148,61 @@ __device__ double element_piece(job<View, Leaf...> const& work, element_cut<View
   int k = 0;
   work.leaves.each([&]<class L>(L const& leaf) {
     auto const& targets = leaf.term.targets;
-    constexpr bool dense = std::remove_cvref_t<decltype(targets)>::dense;
-    A t[N] = {};
-    if constexpr (dense) load(line_of(targets.view, line) + from, t, count);
+    using Term = typename L::term_type;
+    using Targets = std::remove_cvref_t<decltype(targets)>;
+    constexpr bool dense = Targets::dense;
+    constexpr int dense_views = view_count_of<decltype(targets.views())>;
+    const auto views = leaf.term.views();  // of the targets, then of the weights
+    constexpr int view_count = view_count_of<std::remove_const_t<decltype(views)>>;
+    piece_of_view<A, N> seen[view_count + 1];
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (load(line_of(detail::at<I>(views), line) + from, seen[I].at, count), ...);
+    }(std::make_index_sequence<view_count>());
+
     const A scale = scales[k++];
     over_nothing = over_nothing && scale == A(0);
     const bool varies = L::weight_count > 0 || targets.ignoring();
-    cursor<View> place(cut.order, !dense || varies ? first : 0);
-    A weight = static_cast<A>(leaf.factor);
-    [[maybe_unused]] index label = 0;
+    constexpr bool by_column = !dense || Term::weighs_columns || Term::weighs_positives;
+    cursor<View> place(cut.order, by_column || varies ? first : 0);
+    A row_weight = static_cast<A>(leaf.factor);
+    row_of_targets<A, Targets> row;
 #pragma unroll
     for (int j = 0; j < N; ++j) {
       if (j >= count) break;
-      if (!dense || varies) {
+      A t = 0, weight = row_weight;
+      [[maybe_unused]] A positive = 1;
+      if (by_column || varies) {
         if (j == 0 || place.begins_row()) {  // what is a row's is read once
-          if (varies) weight = targets.ignores(place.row) ? A(0) : leaf.template factor_of_row<A>(place.row);
-          if constexpr (!dense) label = targets.labels.label(place.row);
+          if (varies) row_weight = targets.ignores(place.row) ? A(0) : leaf.template factor_of_row<A>(place.row);
+          row.read(targets, place.row, columns);
+          weight = row_weight;
         }
-        if constexpr (!dense) t[j] = label == place.column ? A(1) : A(0);
+        t = row.at(place.column);
+        if (weight != A(0))
+          leaf.term.weights.each([&]<class W>(W const& w) {
+            if constexpr (W::of_columns)
+              weight *= w.template at<A>(place.column);
+            else if constexpr (W::of_positives)
+              positive *= w.template at<A>(place.column);
+          });
         place.advance();
       }
+      if constexpr (dense) {
+        t = seen[0].at[j];
+      } else {
+#pragma unroll
+        for (int v = 0; v < dense_views; ++v) t += row.share(v) * seen[v].at[j];
+      }
+#pragma unroll
+      for (int v = dense_views; v < view_count; ++v) weight = weight == A(0) ? A(0) : weight * seen[v].at[j];
       if (weight == A(0)) continue;
-      const auto [value, grad] = leaf.term.formula(operand_of<A>(x[j]), operand_of<A>(t[j]));
+      using V = operand_of<A>;
+      const auto [value, grad] = [&] {
+        if constexpr (Term::weighs_positives)
+          return leaf.term.formula(V(x[j]), V(t), V(positive));
+        else
+          return leaf.term.formula(V(x[j]), V(t));
+      }();
       const A loss = weight * static_cast<A>(value);
       unreduced[j] += loss;
       total += scale * loss;
@@ -155,13 +239,13 @@ __global__ void __launch_bounds__(block_threads, 1)
   double total = 0;
   for (index i = index(blockIdx.x) * block_threads + threadIdx.x; i < pieces; i += step)
     total += element_piece<N>(work, cut, i, scales);
-  if (work.out.value) grid_sum(total, work.scratch, [&](double x) { *work.out.value = static_cast<A>(x); });
+  if (work.out.value) grid_sum(total, work.scratch, [&](double x) { *work.out.value = detail::narrowed<A>(x); });
 }
 
 template <class View, elementwise Term, int Weights>
 void check_leaf(View prediction, detail::leaf<Term, Weights> const& leaf) {
   leaf.check_weight_sizes(detail::rows_of(prediction));
-  leaf.term.targets.check_shape(prediction);
+  leaf.term.check_shape(prediction);
 }
 
 /// Cuts the elements into pieces, 16 bytes wide where every pointer allows it, and launches the kernel.
@@ -179,4 +263,6 @@ void launch_elements(cuda const& backend, job<View, Leaf...> const& work) {
          cut);
 }
 
-}  // namespace hone::on_cuda
+}  // namespace hone::inline HONE_ABI::on_cuda
+
+#include <hone/core/macros_pop.hpp>

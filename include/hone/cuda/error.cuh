@@ -8,7 +8,9 @@
 
 #include <string>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// A call of the CUDA runtime failed; what() names it. Where exceptions are off the handler gets the message.
 class cuda_error : public std::runtime_error {
@@ -35,4 +37,6 @@ inline void check(cudaError_t code, const char* what) {
 }
 
 }  // namespace on_cuda
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

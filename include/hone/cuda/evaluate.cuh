@@ -5,11 +5,14 @@
 #include <hone/cuda/boxes.cuh>
 #include <hone/cuda/elements.cuh>
 #include <hone/cuda/rows.cuh>
+#include <hone/loss/apart.hpp>
 #include <hone/loss/evaluable.hpp>
 
 #include <type_traits>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 namespace detail {
 
@@ -61,13 +64,15 @@ void enqueue_leaves(cuda& backend, list<Leaf...> const& all, View prediction,
                     typename outputs_of<View>::type const& out, device_reduction const& how) {
   constexpr sum_of kind = kind_of_sum<Leaf...>();
   constexpr bool by_rows = kind != sum_of::elements;
-  const index rows = rows_of(prediction), columns = columns_of(prediction);
   require_valid(prediction, "prediction");
+  const index rows = rows_of(prediction), columns = columns_of(prediction);
   require_like_if_given(out.gradient, "gradient", prediction);
   if (kind == sum_of::rows && columns > on_cuda::most_columns)
     fail("evaluate: prediction has %jd columns, must be at most %jd", std::intmax_t(columns),
          std::intmax_t(on_cuda::most_columns));
   all.each([&](auto const& l) { on_cuda::check_leaf(prediction, l); });
+  require_outputs_apart(prediction, out, all, by_rows ? rows : rows * columns)
+      .require_apart_from("the count of mean_over", footprint_of(how.device_count));
   backend.reserve(workspace_for(all));
 
   const on_cuda::device_of_stream device(backend.placed());
@@ -90,7 +95,7 @@ template <class Objective, class View>
 void enqueue(cuda& backend, Objective const& objective, View prediction, typename outputs_of<View>::type const& out,
              device_reduction const& how) {
   require_evaluable<Objective, View>();
-  enqueue_leaves(backend, leaves(objective), prediction, out, how);
+  if constexpr (hone::objective<Objective>) enqueue_leaves(backend, leaves(objective), prediction, out, how);
 }
 
 }  // namespace detail
@@ -100,16 +105,38 @@ void enqueue(cuda& backend, Objective const& objective, View prediction, typenam
 /// where CUDA refuses. Numbers are not checked; a row whose label is no class counts as ignored.
 template <class Objective, class T>
 void evaluate(cuda& backend, Objective const& objective, matrix_view<T> prediction,
-              std::type_identity_t<outputs<std::remove_const_t<T>>> const& out, device_reduction const& how = mean) {
+              std::type_identity_t<outputs<std::remove_const_t<T>>> const& out = {},
+              device_reduction const& how = mean) {
   detail::enqueue(backend, objective, matrix_view<const T>(prediction), out, how);
 }
 
 /// The same per pixel of images: row n · pixels + p is pixel p of image n, and targets count rows that way.
 template <class Objective, class T>
 void evaluate(cuda& backend, Objective const& objective, image_view<T> prediction,
-              std::type_identity_t<outputs<std::remove_const_t<T>, image_view>> const& out,
+              std::type_identity_t<outputs<std::remove_const_t<T>, image_view>> const& out = {},
               device_reduction const& how = mean) {
   detail::enqueue(backend, objective, image_view<const T>(prediction), out, how);
+}
+
+/// A reduction without outputs, which is of use where invalid labels are counted.
+template <class Objective, class T, std::convertible_to<device_reduction> Reduction>
+void evaluate(cuda& backend, Objective const& objective, matrix_view<T> prediction, Reduction const& how) {
+  evaluate(backend, objective, prediction, {}, how);
+}
+template <class Objective, class T, std::convertible_to<device_reduction> Reduction>
+void evaluate(cuda& backend, Objective const& objective, image_view<T> prediction, Reduction const& how) {
+  evaluate(backend, objective, prediction, {}, how);
+}
+
+/// Calls that do not fit: not compiled, with one sentence.
+template <class Objective, class Prediction = detail::anything>
+void evaluate(detail::any_call_of<cuda>, Objective const&, Prediction const&, detail::any_outputs = {},
+              detail::anything = {}) {
+  detail::refuse_call<Objective, Prediction>();
+}
+template <class Objective, class Prediction, class Outputs>
+void evaluate(detail::any_call_of<cuda>, Objective const&, Prediction const&, Outputs const&, detail::anything = {}) {
+  detail::refuse_call<Objective, Prediction>();
 }
 
 /// The bytes of workspace that evaluate needs for an objective; cuda::reserve or the caller's memory provides them.
@@ -118,4 +145,6 @@ std::size_t workspace_bytes(Objective const& objective) {
   return detail::workspace_for(detail::leaves(objective));
 }
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -11,7 +11,9 @@
 
 #include <type_traits>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 namespace on_cuda {
 
@@ -55,7 +57,9 @@ void fused_confidence(cuda& backend, matrix_view<T> objectness, std::type_identi
   const auto kernel = wide ? on_cuda::fused_confidence_kernel<N, number> : on_cuda::fused_confidence_kernel<1, number>;
   on_cuda::launch("fused_confidence: fused_confidence_kernel", kernel,
                   {on_cuda::blocks_for(lines.pieces()), on_cuda::block_threads}, backend.stream(), from, iou, out,
-                  lines, fused_confidence_formula(options));
+                  lines, fused_confidence_formula(options, std::numeric_limits<accumulator_t<T>>::min()));
 }
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -8,7 +8,9 @@
 #include <hone/gradient/adaptive_clip.hpp>
 #include <hone/gradient/report.hpp>
 
-namespace hone::on_cuda {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cuda {
 
 inline constexpr int most_steps = 8, settling_threads = 1024;
 
@@ -182,4 +184,6 @@ __global__ void __launch_bounds__(settling_threads)
   if (copy) *copy = report;
 }
 
-}  // namespace hone::on_cuda
+}  // namespace hone::inline HONE_ABI::on_cuda
+
+#include <hone/core/macros_pop.hpp>

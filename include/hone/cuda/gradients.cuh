@@ -8,7 +8,9 @@
 #include <hone/cuda/norms.cuh>
 #include <hone/gradient/scaling.hpp>
 
-namespace hone::on_cuda {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cuda {
 
 // The 1 of the kernels' bounds lets a thread have as many registers as divisions take, rather than spill.
 
@@ -71,7 +73,7 @@ template <class A, int N>
 __device__ void scale_carefully(A (&x)[N], detail::scaling const& way) {
   const detail::scaled_in<double> next(way);
 #pragma unroll  // a loop would put the numbers into local memory
-  for (int j = 0; j < N; ++j) x[j] = static_cast<A>(next(static_cast<double>(x[j])));
+  for (int j = 0; j < N; ++j) x[j] = detail::narrowed<A>(next(static_cast<double>(x[j])));
 }
 
 template <class T>
@@ -122,10 +124,12 @@ __global__ void __launch_bounds__(block_threads, 1)
               x[0] = next(x[0]);
             else
               scale_carefully(x, way);
-            of_row = static_cast<T>(x[0]);
+            of_row = detail::narrowed<T>(x[0]);
           }
         });
   }
 }
 
-}  // namespace hone::on_cuda
+}  // namespace hone::inline HONE_ABI::on_cuda
+
+#include <hone/core/macros_pop.hpp>

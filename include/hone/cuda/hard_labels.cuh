@@ -10,7 +10,9 @@
 
 #include <cmath>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 namespace on_cuda {
 
@@ -41,13 +43,15 @@ __global__ void __launch_bounds__(block_threads) hard_labels_kernel(matrix_view<
 template <class T, label_range Labels>
 void hard_labels(cuda& backend, matrix_view<T> teacher_logits, Labels&& labels) {
   using number = std::remove_const_t<T>;
-  using label = std::ranges::range_value_t<Labels>;
-  detail::require_hard_labels<Labels>(teacher_logits, static_cast<index>(std::ranges::size(labels)));
+  using label = detail::number_in<Labels>;
+  detail::require_hard_labels(teacher_logits, labels);
   if (teacher_logits.rows == 0) return;
   const on_cuda::device_of_stream device(backend.placed());
   on_cuda::launch("hard_labels: hard_labels_kernel", on_cuda::hard_labels_kernel<number, label>,
                   {on_cuda::blocks_for(32 * teacher_logits.rows), on_cuda::block_threads}, backend.stream(),
-                  matrix_view<const number>(teacher_logits), std::ranges::data(labels));
+                  matrix_view<const number>(teacher_logits), detail::data_of(labels));
 }
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -6,7 +6,9 @@
 #include <hone/cuda/divisor.cuh>
 #include <hone/cuda/views.cuh>
 
-namespace hone::on_cuda {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cuda {
 
 template <class View, class... Leaf>
 struct job {
@@ -43,4 +45,6 @@ void write_nothing(cuda const& backend, Outputs const& out, index rows) {
   clear(out.value, 1);
 }
 
-}  // namespace hone::on_cuda
+}  // namespace hone::inline HONE_ABI::on_cuda
+
+#include <hone/core/macros_pop.hpp>

@@ -6,7 +6,9 @@
 
 #include <type_traits>
 
-namespace hone::on_cuda {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cuda {
 
 struct grid {
   int blocks, threads, shared_bytes = 0;
@@ -23,4 +25,6 @@ void launch(const char* name, void (*kernel)(Parameter...), grid const& of, cuda
         name);
 }
 
-}  // namespace hone::on_cuda
+}  // namespace hone::inline HONE_ABI::on_cuda
+
+#include <hone/core/macros_pop.hpp>

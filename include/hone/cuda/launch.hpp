@@ -5,7 +5,9 @@
 #include <hone/core/config.hpp>
 #include <hone/core/number.hpp>
 
-namespace hone::on_cuda {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cuda {
 
 inline constexpr int block_threads = 256;
 inline constexpr int most_blocks = 2048;  // every thread goes on where its grid ends
@@ -53,4 +55,6 @@ struct line_cut {
   HONE_HD constexpr index pieces() const noexcept { return lines * pieces_per_line.by; }
 };
 
-}  // namespace hone::on_cuda
+}  // namespace hone::inline HONE_ABI::on_cuda
+
+#include <hone/core/macros_pop.hpp>

@@ -2,12 +2,15 @@
 /// What the threads of a block share while they work on a piece of a list of tensors.
 #pragma once
 
+#include <hone/cuda/barrier.cuh>
 #include <hone/cuda/device_list.cuh>
 #include <hone/cuda/reduce.cuh>
 
 #include <type_traits>
 
-namespace hone::on_cuda {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cuda {
 
 /// What a block knows of the tensor that it works on, read once.
 struct shared_piece {
@@ -23,7 +26,7 @@ struct shared_piece {
   template <class T, class U>
   __device__ void read(list_table<T> const& list, U* const* others, index piece) {
     const int t = static_cast<int>(threadIdx.x), i = t < words + 2 ? list.tensor_of[piece] : 0;
-    __syncthreads();  // the one before may still be read
+    block_barrier();  // the one before may still be read
     if (t < words) {
       of_cut[t] = reinterpret_cast<index const*>(list.cuts + i)[t];
     } else if (t == words) {
@@ -42,4 +45,6 @@ __device__ T read_by_warp(T const* from) {
   return __shfl_sync(all_lanes, threadIdx.x % 32 == 0 ? *from : T(), 0);
 }
 
-}  // namespace hone::on_cuda
+}  // namespace hone::inline HONE_ABI::on_cuda
+
+#include <hone/core/macros_pop.hpp>

@@ -4,13 +4,16 @@
 #pragma once
 
 #include <hone/cuda/backend.cuh>
+#include <hone/cuda/barrier.cuh>
 #include <hone/cuda/launch.hpp>
 #include <hone/cuda/vector.cuh>
 #include <hone/detect/nms.hpp>
 
 #include <cuda_runtime.h>
 
-namespace hone::on_cuda {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cuda {
 
 using nms_bits = unsigned long long;
 
@@ -23,9 +26,11 @@ template <class A>
 struct nms_memory {
   nms_bits* keys;
   index* detections;  // how many rows take part
-  index *rows, *groups;
+  index *rows, *groups, *images;
   vector<A, 4>* boxes;
   nms_bits *diagonal, *removed;  // bits of a row among the 64 ranks it is one of; ranks that are suppressed so far
+  index* taken;                  // where limits are to be applied: how many rows are kept without them, and which
+  bool *in_class, *in_image;     // of those: whether its class has room for it, and its image too
   nms_bits* bits;                // words of a row: which later ranks it suppresses
   index words;                   // a row of bits is whole sectors of 32 bytes
 
@@ -38,22 +43,34 @@ struct nms_memory {
       at += (bytes + workspace_alignment - 1) / workspace_alignment * workspace_alignment;
     };
     words = (n + 64 * nms_tile_words - 1) / (64 * nms_tile_words) * nms_tile_words;
-    take(keys, n), take(detections, 1), take(rows, n), take(groups, n), take(boxes, n), take(diagonal, n),
-        take(removed, words), take(bits, n * words);
+    take(keys, n), take(detections, 1), take(rows, n), take(groups, n), take(images, n), take(boxes, n),
+        take(diagonal, n), take(removed, words), take(taken, n + 1), take(in_class, n), take(in_image, n),
+        take(bits, n * words);
     return at;
   }
 };
 
-/// Rows that are all of one group, or of that of their class.
+/// Rows that are all of one group, of that of their class, or of that of their class in their image. keys: how many
+/// numbers tell groups apart.
 struct one_group {
-  static constexpr bool several = false;
+  static constexpr int keys = 0;
   __device__ index of(index) const { return 0; }
+  __device__ index image_of(index) const { return 0; }
 };
 template <std::integral Label>
 struct groups_of_classes {
-  static constexpr bool several = true;
+  static constexpr int keys = 1;
   Label const* classes;
   __device__ index of(index row) const { return static_cast<index>(classes[row]); }
+  __device__ index image_of(index) const { return 0; }
+};
+template <std::integral Label, std::integral Image>
+struct groups_of_images {
+  static constexpr int keys = 2;
+  Label const* classes;
+  Image const* images;
+  __device__ index of(index row) const { return static_cast<index>(classes[row]); }
+  __device__ index image_of(index row) const { return static_cast<index>(images[row]); }
 };
 
 template <class A, class T>
@@ -64,9 +81,9 @@ __device__ void read_box(matrix_view<const T> boxes, index row, bool wide, A (&t
   for (int c = 0; c < 4; ++c) to[c] = static_cast<A>(from[c]);
 }
 
-template <class A, class T>
+template <class A, class T, class Scores>
 __global__ void __launch_bounds__(block_threads) nms_key_kernel(nms_memory<A> const m, matrix_view<const T> const boxes,
-                                                                bool wide, numbers const scores, double least) {
+                                                                bool wide, Scores const scores, double least) {
   for (index i = index(blockIdx.x) * blockDim.x + threadIdx.x; i < boxes.rows; i += index(gridDim.x) * blockDim.x) {
     A b[4];
     read_box(boxes, i, wide, b);
@@ -76,7 +93,7 @@ __global__ void __launch_bounds__(block_threads) nms_key_kernel(nms_memory<A> co
 
 /// A row's rank is how many come before it. A block ranks 32 rows, a lane of each warp one, and each warp counts an
 /// eighth of the others.
-template <class A, class T, class Groups>
+template <class Format, class A, class T, class Groups>
 __global__ void __launch_bounds__(block_threads)
     nms_rank_kernel(nms_memory<A> const m, matrix_view<const T> const boxes, bool wide, Groups const groups) {
   constexpr int warps = block_threads / 32;
@@ -90,7 +107,7 @@ __global__ void __launch_bounds__(block_threads)
     for (index tile = 0; tile < boxes.rows; tile += block_threads) {
       const index other = tile + threadIdx.x;
       const nms_bits key = other < boxes.rows ? m.keys[other] : 0;
-      __syncthreads();  // the tile before may still be read
+      block_barrier();  // the tile before may still be read
       keys[threadIdx.x] = key;
       all += __syncthreads_count(key != 0);          // and the tile is there
       const index ahead = row - (tile + warp * 32);  // so many of the warp's come before the row
@@ -108,10 +125,11 @@ __global__ void __launch_bounds__(block_threads)
     for (int w = 0; w < warps; ++w) rank += before[w][lane];
     A b[4];
     read_box(boxes, row, wide, b);
-    const box<A> c = corners_format::corners_of(b);
+    const box<A> n = Format::numbers_of(b);
     m.rows[rank] = row;
-    m.boxes[rank] = {c.x1, c.y1, c.x2, c.y2};
-    if constexpr (Groups::several) m.groups[rank] = groups.of(row);
+    m.boxes[rank] = {n.x1, n.y1, n.x2, n.y2};
+    if constexpr (Groups::keys > 0) m.groups[rank] = groups.of(row);
+    if constexpr (Groups::keys > 1) m.images[rank] = groups.image_of(row);
   }
 }
 
@@ -121,33 +139,37 @@ __device__ box<A> box_of(vector<A, 4> const& v) {
 }
 
 /// A block takes 64 rows by 4 words of 64 later ranks; what lies below the diagonal is neither computed nor written.
-template <class Exceeds, bool Grouped, class A>
-__global__ void __launch_bounds__(block_threads) nms_bits_kernel(nms_memory<A> const m, A threshold) {
+template <class Format, int Keys, class A, class Rule>
+__global__ void __launch_bounds__(block_threads) nms_bits_kernel(nms_memory<A> const m, Rule const rule) {
   constexpr int apart = 65;  // words start in different banks
   __shared__ vector<A, 4> columns[nms_tile_words * apart];
-  __shared__ index column_groups[Grouped ? nms_tile_words * apart : 1];
+  __shared__ index column_groups[Keys > 0 ? nms_tile_words * apart : 1];
+  __shared__ index column_images[Keys > 1 ? nms_tile_words * apart : 1];
   const int thread = static_cast<int>(threadIdx.x), slot = thread / 64 * apart + thread % 64;
   const int count = static_cast<int>(*m.detections);
   const int down = (count + 63) / 64, across = (count + block_threads - 1) / block_threads;
   for (int tile = static_cast<int>(blockIdx.x); tile < down * across; tile += static_cast<int>(gridDim.x)) {
     const int first_word = tile % across * nms_tile_words, block = tile / across;
     if (first_word + nms_tile_words <= block) continue;
-    __syncthreads();  // the tile before may still be read
+    block_barrier();  // the tile before may still be read
     if (const int column = first_word * 64 + thread; column < count) {
       columns[slot] = m.boxes[column];
-      if constexpr (Grouped) column_groups[slot] = m.groups[column];
+      if constexpr (Keys > 0) column_groups[slot] = m.groups[column];
+      if constexpr (Keys > 1) column_images[slot] = m.images[column];
     }
     __syncthreads();
     const int row = block * nms_tile_rows + thread / nms_tile_words, of_tile = thread % nms_tile_words;
     const int word = first_word + of_tile, used = ::min(count - word * 64, 64);
     if (row >= count || word < block || used <= 0) continue;
     const box<A> kept = box_of(m.boxes[row]);
-    index group = 0;
-    if constexpr (Grouped) group = m.groups[row];
+    index group = 0, image = 0;
+    if constexpr (Keys > 0) group = m.groups[row];
+    if constexpr (Keys > 1) image = m.images[row];
     nms_bits bits = 0;
     for (int k = 0; k < used; ++k) {
-      bool out = Exceeds{}(box_pair<A>(kept, box_of(columns[of_tile * apart + k])), threshold);
-      if constexpr (Grouped) out = out && column_groups[of_tile * apart + k] == group;
+      bool out = detail::exceeds(rule, box_pair<A, Format>(kept, box_of(columns[of_tile * apart + k])));
+      if constexpr (Keys > 0) out = out && column_groups[of_tile * apart + k] == group;
+      if constexpr (Keys > 1) out = out && column_images[of_tile * apart + k] == image;
       bits |= static_cast<nms_bits>(out) << k;
     }
     if (word == block)
@@ -198,4 +220,6 @@ __global__ void __launch_bounds__(nms_walk_words* nms_walk_slices)
   if (thread == 0) *kept_count = taken;
 }
 
-}  // namespace hone::on_cuda
+}  // namespace hone::inline HONE_ABI::on_cuda
+
+#include <hone/core/macros_pop.hpp>

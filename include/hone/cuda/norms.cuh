@@ -7,7 +7,9 @@
 #include <hone/cuda/vector.cuh>
 #include <hone/gradient/power_sums.hpp>
 
-namespace hone::on_cuda {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cuda {
 
 using detail::power_sums;
 using detail::y_of_g;
@@ -78,4 +80,6 @@ __device__ power_sums sums_of(T const* g, index n, int rank, int size, y_of_g ho
   return s;
 }
 
-}  // namespace hone::on_cuda
+}  // namespace hone::inline HONE_ABI::on_cuda
+
+#include <hone/core/macros_pop.hpp>

@@ -7,7 +7,9 @@
 
 #include <type_traits>
 
-namespace hone::on_cuda {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cuda {
 
 /// What numbers of T and U are computed in; none is converted where they are of one type.
 template <class T, class U>
@@ -24,14 +26,9 @@ __device__ void load_all(T const* from, A (&to)[N], bool aligned) {
 }
 template <int N, class A, class T>
 __device__ void store_all(A const (&from)[N], T* to, bool aligned) {
-  if (aligned) {
-    vector<T, N> v{};
+  if (aligned) return store_whole(narrowed_vector<T>(from), to);
 #pragma unroll
-    for (int j = 0; j < N; ++j) v.set(j, static_cast<T>(from[j]));
-    return store_whole(v, to);
-  }
-#pragma unroll
-  for (int j = 0; j < N; ++j) to[j] = static_cast<T>(from[j]);
+  for (int j = 0; j < N; ++j) to[j] = detail::narrowed<T>(from[j]);
 }
 
 template <class Job, class A, class T, class U>
@@ -40,8 +37,8 @@ __device__ void each_alone(typename Job::template task<A> const& task, T* x, U* 
   for (int j = 0; j < count; ++j) {
     A of_x = task.reads ? static_cast<A>(x[j]) : A(), of_y = static_cast<A>(y[j]);
     task(of_x, of_y);
-    x[j] = static_cast<T>(of_x);
-    if constexpr (Job::writes_other) y[j] = static_cast<U>(of_y);
+    x[j] = detail::narrowed<T>(of_x);
+    if constexpr (Job::writes_other) y[j] = detail::narrowed<U>(of_y);
   }
 }
 
@@ -102,4 +99,6 @@ struct copy_job {
   }
 };
 
-}  // namespace hone::on_cuda
+}  // namespace hone::inline HONE_ABI::on_cuda
+
+#include <hone/core/macros_pop.hpp>

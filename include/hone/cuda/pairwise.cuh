@@ -10,16 +10,18 @@
 #include <hone/cuda/vector.cuh>
 #include <hone/loss/box/pairwise.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 namespace on_cuda {
 
 inline constexpr int boxes_met = 32;  // of a, by the boxes that a thread holds
 
-/// The box in a row, by one access where Wide says that rows are aligned.
-template <bool Wide, class V, class T>
-__device__ box<V> corners_at(matrix_view<T> v, index row) {
-  using A = accumulator_t<T>;
+/// The numbers of the box in a row, by one access where Wide says that rows are aligned.
+template <class Format, bool Wide, class V, class T>
+__device__ box<V> numbers_at(matrix_view<T> v, index row) {
+  using A = detail::box_arithmetic<T>;
   T* const at = v.data + row * v.row_stride;
   A x[4];
   if constexpr (Wide) {
@@ -28,7 +30,7 @@ __device__ box<V> corners_at(matrix_view<T> v, index row) {
 #pragma unroll
     for (int c = 0; c < 4; ++c) x[c] = static_cast<A>(at[c]);
   }
-  return corners_format::corners_of({V(x[0]), V(x[1]), V(x[2]), V(x[3])});
+  return Format::numbers_of({V(x[0]), V(x[1]), V(x[2]), V(x[3])});
 }
 
 /// How the pairs are cut: pieces of N columns beside one another, and boxes_met rows below one another.
@@ -37,11 +39,11 @@ struct pair_cut {
   index pieces;
 };
 
-template <int N, class Overlap, class T>
+template <int N, class Overlap, class Format, class T>
 __global__ void __launch_bounds__(block_threads, 1)
-    pairwise_kernel(matrix_view<const T> const a, matrix_view<const T> const b, matrix_view<T> const out,
-                    pair_cut const cut) {
-  using A = accumulator_t<T>;
+    pairwise_kernel(matrix_view<const T> const a, matrix_view<const T> const b,
+                    matrix_view<detail::overlap_number<T>> const out, pair_cut const cut) {
+  using A = detail::box_arithmetic<T>;
   using V = operand_of<A>;
   for (index i = index(blockIdx.x) * block_threads + threadIdx.x; i < cut.pieces;
        i += index(gridDim.x) * block_threads) {
@@ -50,31 +52,30 @@ __global__ void __launch_bounds__(block_threads, 1)
     const int rows = static_cast<int>(out.rows - row < boxes_met ? out.rows - row : boxes_met);
     box<V> held[N];
 #pragma unroll
-    for (int j = 0; j < N; ++j) held[j] = corners_at<(N > 1), V>(b, column + (j < count ? j : 0));
+    for (int j = 0; j < N; ++j) held[j] = numbers_at<Format, (N > 1), V>(b, column + (j < count ? j : 0));
 #pragma unroll 1
     for (int r = 0; r < rows; ++r) {
-      const box<V> met = corners_at<(N > 1), V>(a, row + r);
+      const box<V> met = numbers_at<Format, (N > 1), V>(a, row + r);
       A overlap[N];
 #pragma unroll
-      for (int j = 0; j < N; ++j) overlap[j] = static_cast<A>(Overlap{}(box_pair<V>(met, held[j])));
+      for (int j = 0; j < N; ++j) overlap[j] = static_cast<A>(Overlap{}(box_pair<V, Format>(met, held[j])));
       store(overlap, out.data + (row + r) * out.row_stride + column, count);
     }
   }
 }
 
-template <class Overlap, class T>
+template <class Overlap, class Format, class T>
 void pairwise(cuda const& backend, const char* function, matrix_view<const T> a, matrix_view<const T> b,
-              matrix_view<T> out) {
-  static_assert(element<T>, "pairwise: boxes hold float, double, or a 16-bit floating-point type");
+              matrix_view<detail::overlap_number<T>> out) {
   detail::require_pairwise(function, a, b, out);
   if (out.rows == 0 || out.columns == 0) return;
-  constexpr int N = wide_of<T>;
+  constexpr int N = wide_of<detail::overlap_number<T>>;
   const auto rows_aligned = [](auto v) { return is_aligned<4>(v.data) && is_aligned<4>(v.data + v.row_stride); };
   const bool wide = rows_aligned(a) && rows_aligned(b) && is_aligned<N>(out.data) &&
                     (out.rows == 1 || is_aligned<N>(out.data + out.row_stride));
   const index columns = wide ? (out.columns + N - 1) / N : out.columns;
   const pair_cut cut{divider(columns), columns * ((out.rows + boxes_met - 1) / boxes_met)};
-  const auto kernel = wide ? pairwise_kernel<N, Overlap, T> : pairwise_kernel<1, Overlap, T>;
+  const auto kernel = wide ? pairwise_kernel<N, Overlap, Format, T> : pairwise_kernel<1, Overlap, Format, T>;
   const device_of_stream device(backend.placed());
   launch("pairwise: pairwise_kernel", kernel, {blocks_for(cut.pieces), block_threads}, backend.stream(), a, b, out,
          cut);
@@ -83,10 +84,12 @@ void pairwise(cuda const& backend, const char* function, matrix_view<const T> a,
 }  // namespace on_cuda
 
 /// What the verbs of loss/box/pairwise.hpp do here.
-template <class Overlap, class T>
+template <class Overlap, class T, class Format>
 void fill_overlaps(cuda const& backend, Overlap const&, const char* function, matrix_view<const T> a,
-                   matrix_view<const T> b, matrix_view<T> out) {
-  on_cuda::pairwise<Overlap>(backend, function, a, b, out);
+                   matrix_view<const T> b, matrix_view<detail::overlap_number<T>> out, Format) {
+  on_cuda::pairwise<Overlap, Format>(backend, function, a, b, out);
 }
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -9,7 +9,9 @@
 
 #include <cuda_runtime.h>
 
-namespace hone::on_cuda {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cuda {
 
 /// Where a grid adds up, in the workspace: how many blocks are done, 0 between kernels, and a number per block.
 struct grid_scratch {
@@ -59,4 +61,6 @@ __device__ void grid_sum(double x, grid_scratch scratch, Finish const& finish) {
   if (threadIdx.x == 0) finish(total);
 }
 
-}  // namespace hone::on_cuda
+}  // namespace hone::inline HONE_ABI::on_cuda
+
+#include <hone/core/macros_pop.hpp>

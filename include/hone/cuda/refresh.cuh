@@ -5,7 +5,9 @@
 #include <hone/cuda/device_memory.cuh>
 #include <hone/precision/master_weights.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// The master_weights of parameters in device memory; made outside of a graph's capture.
 ///
@@ -43,4 +45,6 @@ void refresh(cuda& backend, device_master_weights<T> const& masters, tensor_list
   refresh(backend, masters, device_list<P>(backend, parameters));
 }
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

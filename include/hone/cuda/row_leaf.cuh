@@ -6,7 +6,28 @@
 #include <hone/cuda/views.cuh>
 #include <hone/target/row_parts.hpp>
 
-namespace hone::on_cuda {
+#include <limits>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cuda {
+
+/// Whether a term's sums can be made relative to a maximum that rose.
+template <class Term, class A>
+inline constexpr bool rebases = Term::sums == 0 || requires(Term const& term, A (&sums)[3], A rise) {
+  term.rebase(sums, rise, rise);
+} || requires(Term const& term, A (&sums)[3], A rise) { term.rebase(sums, rise, rise, rise); };
+
+/// A constant, for nvcc refuses calls of std::numeric_limits on the device.
+template <class T>
+inline constexpr T lowest_number = std::numeric_limits<T>::lowest();
+
+/// Whether a class is allowed: its logit is above -inf.
+template <class A>
+__device__ bool is_allowed(A z) {
+  using number = std::conditional_t<sizeof(A) == sizeof(float), float, double>;  // A may be an operand of our own
+  return !(z < A(lowest_number<number>));
+}
 
 template <class A, class Leaf, int FirstView>
 struct leaf_row {
@@ -14,12 +35,14 @@ struct leaf_row {
   using Target = detail::target_of_term<Term>;
   static constexpr int first_view = FirstView;
   static constexpr bool sparse = Term::has_target && detail::is_sparse<Target>, full = Term::has_target && !sparse;
-  static constexpr bool wants_logits = sparse && Target::has_uniform;  // their sum
+  static constexpr bool over_allowed = allowed_target<Target>;
+  static constexpr bool wants_logits = sparse && Target::has_uniform && !over_allowed;  // their sum
 
   A weight = 0, scale = 0;       // factor · row weight, 0 where the row is skipped; and times that of the reduction
   A t_max = 0, t_now = 0;        // of the teacher: what the sums are relative to, and what has been met
   A rest_max = 0, rest_now = 0;  // of the logits in the rest of a term that splits the classes
   index row_index = 0;
+  bool refined = false;  // the row's sums would cancel
   A logit_at[Target::labels > 0 ? Target::labels : 1] = {};
   detail::row_parts<A, Target, int> parts;
   row_statistics<A> s{};
@@ -56,8 +79,8 @@ struct leaf_row {
     }
   }
   /// Σ q and Σ q (z - max), from the labels and the sum of z - max.
-  __device__ void sum_labels(A max, A logits, int columns) {
-    s.mass = parts.ground * static_cast<A>(columns);
+  __device__ void sum_labels(A max, A logits, A columns) {
+    s.mass = parts.ground * columns;
     s.dot = parts.ground == A(0) ? A(0) : parts.ground * logits;
 #pragma unroll
     for (int j = 0; j < Target::labels; ++j) {
@@ -66,6 +89,9 @@ struct leaf_row {
       s.dot += w == A(0) ? A(0) : w * (logit_at[j] - max);
     }
   }
+
+  /// Shares the ground among so many classes.
+  __device__ void share_ground(A classes) { parts.ground = classes == A(0) ? A(0) : parts.ground / classes; }
 
   /// Element h of the row: its target and teacher.
   template <class Element>
@@ -79,10 +105,27 @@ struct leaf_row {
     return e;
   }
 
+  /// What the term keeps of an element, computed anew: it would take more room than time.
+  __device__ void keep([[maybe_unused]] Term const& term, [[maybe_unused]] row_element<A>& e) const {
+    if constexpr (Term::kept > 0) {
+      A sums[3] = {};
+      term.first(e, sums);
+    }
+    if constexpr (Term::fine > 0) {
+      if (!refined) return;
+      if constexpr (Term::has_list)
+        if (term.rest(e)) return;
+      A fine[2] = {};
+      term.refine(e, s, fine);
+    }
+  }
+
  private:
   template <class Element, std::size_t... K>
   __device__ A target(Element const& h, Target const& target, std::index_sequence<K...>) const {
     A q = parts.ground;
+    if constexpr (over_allowed)
+      if (!is_allowed(A(h.template number<0>()))) q = A(0);
     ((q += parts.dense_at[K] * h.template number<FirstView + int(Term::has_teacher) + int(K)>()), ...);
 #pragma unroll
     for (int j = 0; j < Target::labels; ++j) q += h.column == parts.label_at[j] ? parts.weight_at[j] : A(0);
@@ -104,4 +147,6 @@ struct leaf_rows<A, FirstView, First, Rest...> {
       decltype(detail::concatenated(detail::list<leaf_row<A, First, FirstView>>(), std::declval<rest const&>()));
 };
 
-}  // namespace hone::on_cuda
+}  // namespace hone::inline HONE_ABI::on_cuda
+
+#include <hone/core/macros_pop.hpp>

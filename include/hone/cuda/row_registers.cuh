@@ -7,7 +7,9 @@
 
 #include <cmath>
 
-namespace hone::on_cuda {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cuda {
 
 /// Where a row begins in a view: rows of a matrix have their stride, and the pixels of images lie side by side.
 struct row_place {
@@ -105,7 +107,7 @@ class row_registers<Whole, N, Slots, Size, detail::list<View...>, Out, Logits> {
     });
   }
   __device__ A logit_at(int column) const {
-    return static_cast<A>(row_at(detail::at<0>(views_), place_)[column * column_step(out_)]);
+    return static_cast<A>(row_at(detail::at<0>(views_), place_)[column * column_distance()]);
   }
 
   template <class Body>
@@ -113,11 +115,10 @@ class row_registers<Whole, N, Slots, Size, detail::list<View...>, Out, Logits> {
     sweep([&] {
       forget();
       each_slot([&](int i, int at) {
-        vector<T, N> to{};
+        A to[N];
 #pragma unroll
-        for (int j = 0; j < N; ++j)
-          to.set(j, static_cast<T>(static_cast<A>(body(element{*this, i, j, at + j * step_}))));
-        store(to, at);
+        for (int j = 0; j < N; ++j) to[j] = static_cast<A>(body(element{*this, i, j, at + j * step_}));
+        store(narrowed_vector<T>(to), at);
       });
     });
   }
@@ -138,6 +139,8 @@ class row_registers<Whole, N, Slots, Size, detail::list<View...>, Out, Logits> {
       body(i, base_ + i * stretch + first_);
     }
   }
+  /// From a class to the next, in every view. Asked of the prediction: a gradient that is not wanted has no sizes.
+  __device__ index column_distance() const { return column_step(detail::at<0>(views_)); }
   __device__ bool is_vector(int at) const { return cut_.wide && at + N <= cut_.columns; }
 
   /// Keeps the compiler from carrying the numbers from sweep to sweep as it converted them, which takes twice the room.
@@ -174,8 +177,8 @@ class row_registers<Whole, N, Slots, Size, detail::list<View...>, Out, Logits> {
       if (is_vector(at)) {
         to.at[i] = *reinterpret_cast<vector<U, N> const*>(from + at);
       } else {
-        const index step = step_ * column_step(out_);
-        U const* next = from + at * column_step(out_);
+        const index step = step_ * column_distance();
+        U const* next = from + at * column_distance();
 #pragma unroll
         for (int j = 0; j < N; ++j, at += step_, next += step)
           to.at[i].set(j, at < cut_.columns ? *next : static_cast<U>(behind));
@@ -187,8 +190,8 @@ class row_registers<Whole, N, Slots, Size, detail::list<View...>, Out, Logits> {
     if (is_vector(at)) {
       *reinterpret_cast<vector<T, N>*>(to + at) = from;
     } else {
-      const index step = step_ * column_step(out_);
-      to += at * column_step(out_);
+      const index step = step_ * column_distance();
+      to += at * column_distance();
 #pragma unroll
       for (int j = 0; j < N; ++j, at += step_, to += step)
         if (at < cut_.columns) *to = from.get(j);
@@ -201,7 +204,10 @@ class row_registers<Whole, N, Slots, Size, detail::list<View...>, Out, Logits> {
   int first_, step_;
   row_place place_{};
   int base_ = 0;
-  detail::list<held_numbers<detail::number_of<View>, N, Slots>...> numbers_;
+  detail::list<held_numbers<detail::number_of<View>, N, Slots>...>
+      numbers_{};  // forget() reads slots behind the row, too
 };
 
-}  // namespace hone::on_cuda
+}  // namespace hone::inline HONE_ABI::on_cuda
+
+#include <hone/core/macros_pop.hpp>

@@ -4,7 +4,9 @@
 
 #include <hone/core/number.hpp>
 
-namespace hone::on_cuda {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cuda {
 
 /// tile         a thread per row, of rows that a block moves through shared memory
 /// warp, block, wide_block  a row in the registers of 32, 256 or 512 threads
@@ -58,4 +60,6 @@ constexpr row_kernel row_kernel_for(index columns, int N, int bytes, int views, 
   return row_kernel::streamed;
 }
 
-}  // namespace hone::on_cuda
+}  // namespace hone::inline HONE_ABI::on_cuda
+
+#include <hone/core/macros_pop.hpp>

@@ -5,7 +5,9 @@
 
 #include <hone/cuda/reduce.cuh>
 
-namespace hone::on_cuda {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cuda {
 
 struct larger {
   template <class A>
@@ -91,4 +93,6 @@ class one_block : private one_warp {
   int turn_ = 0;
 };
 
-}  // namespace hone::on_cuda
+}  // namespace hone::inline HONE_ABI::on_cuda
+
+#include <hone/core/macros_pop.hpp>

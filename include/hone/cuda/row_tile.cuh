@@ -6,7 +6,9 @@
 #include <hone/cuda/launch.hpp>
 #include <hone/cuda/views.cuh>
 
-namespace hone::on_cuda {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cuda {
 
 /// How a grid cuts a prediction into tiles. Lines are what lies side by side in memory: planes of a tile's pixels,
 /// rows, or whole tiles of rows without gaps.
@@ -137,4 +139,6 @@ class tile_row {
   int step_, view_step_, columns_;
 };
 
-}  // namespace hone::on_cuda
+}  // namespace hone::inline HONE_ABI::on_cuda
+
+#include <hone/core/macros_pop.hpp>

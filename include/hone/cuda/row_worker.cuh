@@ -18,7 +18,9 @@
 #include <cmath>
 #include <limits>
 
-namespace hone::on_cuda {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cuda {
 
 template <class Job, class Numbers, class Team>
 class row_worker;
@@ -27,7 +29,10 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
   using A = operand_of<typename job<View, Leaf...>::A>;
   using factors = typename job<View, Leaf...>::factors;
   static constexpr bool softmax = (Leaf::term_type::needs_softmax || ...), late = ((Leaf::term_type::late > 0) || ...),
-                        sums_logits = (leaf_row<A, Leaf, 0>::wants_logits || ...);
+                        refines = ((Leaf::term_type::fine > 0) || ...),
+                        sums_logits = (leaf_row<A, Leaf, 0>::wants_logits || ...),
+                        counts_allowed = (leaf_row<A, Leaf, 0>::over_allowed || ...);
+  static constexpr bool all_rebase = (rebases<typename Leaf::term_type, A> && ...) && !counts_allowed;
   using limits = std::numeric_limits<typename job<View, Leaf...>::A>;
   static constexpr A lowest{limits::lowest()}, minus_infinity{-limits::infinity()};
 
@@ -48,6 +53,7 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
       numbers_.begin(row);
       first_sweep();
       second_sweep();
+      refine_sweep();
       each([&](auto& l, auto const& leaf, A) { l.row = leaf.term.finish(l.s); });
     }
     if (job_.out.gradient.data) {
@@ -73,6 +79,7 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
   __device__ void each_sum(F const& f) {
     if constexpr (softmax) f(total_);
     if constexpr (sums_logits) f(logits_);
+    if constexpr (counts_allowed) f(allowed_logits_);
     each([&]<class L>(L& l, auto const&, A) {
       if constexpr (L::full) f(l.s.mass), f(l.s.dot);
 #pragma unroll
@@ -81,21 +88,28 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
   }
 
   __device__ void first_sweep() {
-    max_ = lowest, now_ = minus_infinity, total_ = logits_ = seen_ = A(0);
+    max_ = lowest, now_ = minus_infinity, total_ = logits_ = seen_ = allowed_ = allowed_logits_ = A(0);
     each([&]<class L>(L& l, [[maybe_unused]] auto const& leaf, A) {
       l.s = {}, l.t_max = l.t_now = l.rest_max = l.rest_now = lowest;
-      if constexpr (L::Term::has_list) l.s.given = A(leaf.term.given(l.row_index));
+      if constexpr (L::Term::has_list) l.s.of_list = A(leaf.term.given(l.row_index));
       if constexpr (L::sparse) l.read_label_logits(numbers_, team_);
     });
-    numbers_.sweep([&] {
-      numbers_.each([&](auto const& element) { meet(element); });
-      if constexpr (Numbers::whole) reduce_maxima();
-      rebase();
-      numbers_.each([&](auto const& element) { add(element); });
-    });
-    if constexpr (!Numbers::whole) {
+    if constexpr (Numbers::whole || all_rebase) {
+      numbers_.sweep([&] {
+        numbers_.each([&](auto const& element) { meet(element); });
+        if constexpr (Numbers::whole) reduce_maxima();
+        rebase();
+        numbers_.each([&](auto const& element) { add(element); });
+      });
+      if constexpr (!Numbers::whole) {
+        reduce_maxima();
+        rebase();
+      }
+    } else {  // the maxima first, for sums that cannot be made relative to others: the row is read once more
+      numbers_.sweep([&] { numbers_.each([&](auto const& element) { meet(element); }); });
       reduce_maxima();
       rebase();
+      numbers_.sweep([&] { numbers_.each([&](auto const& element) { add(element); }); });
     }
     team_.reduce(added(), [&](auto const& f) { each_sum(f); });
     const bool nothing = softmax ? total_ == A(0) : now_ == minus_infinity;  // the highest logit counts 1, unless -inf
@@ -103,13 +117,18 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
     log_sum_ = log(total_), inverse_ = A(1) / total_;
     each([&]<class L>(L& l, auto const&, A) {
       l.s.max = max_, l.s.log_sum = log_sum_, l.s.rest_max = l.rest_max;
-      if constexpr (L::sparse) l.sum_labels(max_, logits_, columns_);
+      if constexpr (L::sparse && L::over_allowed) {
+        l.sum_labels(max_, allowed_logits_, allowed_);
+      } else if constexpr (L::sparse) {
+        l.sum_labels(max_, logits_, static_cast<A>(columns_));
+      }
     });
   }
 
   template <class Element>
   __device__ void meet(Element const& element) {
     now_ = larger()(now_, A(element.template number<0>()));
+    if constexpr (counts_allowed) allowed_ += is_allowed(A(element.template number<0>())) ? A(1) : A(0);
     each([&]<class L>(L& l, auto const& leaf, A) {
       if constexpr (L::Term::splits) {
         if (!leaf.term.rest(l.at(element, leaf.term, A(0), A(0)))) return;
@@ -126,6 +145,12 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
         if constexpr (L::Term::splits) f(l.rest_now);
       });
     });
+    if constexpr (counts_allowed) {
+      team_.reduce(added(), [&](auto const& f) { f(allowed_); });
+      each([&]<class L>(L& l, auto const&, A) {
+        if constexpr (L::over_allowed) l.share_ground(allowed_);
+      });
+    }
   }
 
   /// Makes the sums relative to the maxima that have been met.
@@ -138,9 +163,9 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
       if constexpr (!Numbers::whole) {
         if (seen_ == A(0)) return;
         if constexpr (L::full) l.s.dot -= l.s.mass == A(0) ? A(0) : l.s.mass * rise;
-        if constexpr (L::Term::splits) {
+        if constexpr (L::Term::splits && all_rebase) {
           leaf.term.rebase(l.s.sums, rise, t_rise, rest_rise);
-        } else if constexpr (L::Term::sums > 0) {
+        } else if constexpr (L::Term::sums > 0 && all_rebase) {
           leaf.term.rebase(l.s.sums, rise, t_rise);
         }
       }
@@ -157,6 +182,7 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
     const A z = element.template number<0>() - max_;
     if constexpr (softmax) total_ += exp_of_nonpositive(z);
     if constexpr (sums_logits) logits_ += element.is_in_row() ? z : A(0);
+    if constexpr (counts_allowed) allowed_logits_ += is_allowed(A(element.template number<0>())) ? z : A(0);
     if constexpr (!Numbers::whole) seen_ += element.is_in_row() ? A(1) : A(0);
     each([&]<class L>(L& l, auto const& leaf, A) {
       if constexpr (L::full || L::Term::kept > 0) {
@@ -173,10 +199,10 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
 
   /// Sums that need the first ones; where a term has a target, classes without are passed over.
   __device__ void second_sweep() {
+    each([&]<class L>(L& l, [[maybe_unused]] auto const& leaf, A) {
+      if constexpr (requires { leaf.term.between(l.s); }) l.s.given = leaf.term.between(l.s);
+    });
     if constexpr (late) {
-      each([&]<class L>(L& l, [[maybe_unused]] auto const& leaf, A) {
-        if constexpr (requires { leaf.term.between(l.s); }) l.s.given = leaf.term.between(l.s);
-      });
       numbers_.sweep([&] {
         numbers_.each([&](auto const& element) {
           const A z = element.template number<0>() - max_, p = softmax ? exp_of_nonpositive(z) * inverse_ : A(0);
@@ -184,7 +210,7 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
             if constexpr (L::Term::late > 0) {
               row_element<A> e = l.at(element, leaf.term, z, p);
               if (!element.is_in_row() || (L::Term::has_target && e.q == A(0))) return;
-              keep(leaf.term, e);
+              l.keep(leaf.term, e);
               leaf.term.second(e, l.s, l.s.late);
             }
           });
@@ -199,12 +225,36 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
     }
   }
 
-  /// What a term keeps of an element, computed anew: it would take more room than time.
-  template <class Term>
-  static __device__ void keep([[maybe_unused]] Term const& term, [[maybe_unused]] row_element<A>& e) {
-    if constexpr (Term::kept > 0) {
-      A sums[3] = {};
-      term.first(e, sums);
+  /// Sums that would cancel, once more. The team agrees on who needs it: all of it has the same sums.
+  __device__ void refine_sweep() {
+    if constexpr (refines) {
+      bool wanted = false;
+      each([&]<class L>(L& l, [[maybe_unused]] auto const& leaf, A) {
+        if constexpr (L::Term::fine > 0) l.s.fine[0] = l.s.fine[1] = A(0), wanted |= l.refined = leaf.term.refines(l.s);
+      });
+      if (!wanted) return;
+      numbers_.sweep([&] {
+        numbers_.each([&](auto const& element) {
+          const A z = element.template number<0>() - max_;
+          each([&]<class L>(L& l, auto const& leaf, A) {
+            if constexpr (L::Term::fine > 0) {
+              if (!l.refined || !element.is_in_row()) return;
+              row_element<A> e = l.at(element, leaf.term, z, A(0));
+              if constexpr (L::Term::has_list)
+                if (leaf.term.rest(e)) return;
+              A sums[3] = {};
+              leaf.term.first(e, sums);
+              leaf.term.refine(e, l.s, l.s.fine);
+            }
+          });
+        });
+      });
+      team_.reduce(added(), [&](auto const& f) {
+        each([&]<class L>(L& l, auto const&, A) {
+#pragma unroll
+          for (int i = 0; i < L::Term::fine; ++i) f(l.s.fine[i]);
+        });
+      });
     }
   }
 
@@ -214,7 +264,7 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
       A gradient = 0;
       each([&]<class L>(L& l, auto const& leaf, A) {
         row_element<A> e = l.at(element, leaf.term, z, p);
-        keep(leaf.term, e);
+        l.keep(leaf.term, e);
         const A g = l.scale * leaf.term.gradient(l.row, e);
         gradient += sizeof...(Leaf) == 1 || l.scale != A(0) ? g : A(0);
       });
@@ -230,7 +280,7 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
       loss += l.weight * l.row.loss;
       if (reduction != A(0)) total += static_cast<double>(l.scale * l.row.loss);
     });
-    if (job_.out.unreduced) job_.out.unreduced[row] = static_cast<typename job<View, Leaf...>::A>(loss);
+    if (job_.out.unreduced) job_.out.unreduced[row] = detail::narrowed<typename job<View, Leaf...>::A>(loss);
     return total;
   }
 
@@ -240,9 +290,12 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
   Team& team_;
   int columns_;
   typename leaf_rows<A, 1, Leaf...>::type leaves_;
-  A max_, now_;              // what the sums are relative to, and what has been met
-  A total_, logits_, seen_;  // Σ exp(z - max), Σ (z - max), and of how many elements
+  A max_, now_;                 // what the sums are relative to, and what has been met
+  A total_, logits_, seen_;     // Σ exp(z - max), Σ (z - max), and of how many elements
+  A allowed_, allowed_logits_;  // how many classes are allowed, and their Σ (z - max)
   A log_sum_, inverse_;
 };
 
-}  // namespace hone::on_cuda
+}  // namespace hone::inline HONE_ABI::on_cuda
+
+#include <hone/core/macros_pop.hpp>

@@ -2,13 +2,16 @@
 /// Objectives of row terms on CUDA: the kernels, and which of them a call takes.
 #pragma once
 
+#include <hone/cuda/barrier.cuh>
 #include <hone/cuda/job.cuh>
 #include <hone/cuda/row_registers.cuh>
 #include <hone/cuda/row_shape.hpp>
 #include <hone/cuda/row_tile.cuh>
 #include <hone/cuda/row_worker.cuh>
 
-namespace hone::on_cuda {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cuda {
 
 template <class Job>
 using views_of_job = decltype(all_views(std::declval<Job const&>().prediction, std::declval<Job const&>().leaves));
@@ -80,7 +83,7 @@ __global__ void __launch_bounds__(Shape::threads, 1) row_kernel_of(Job const job
     __shared__ typename block::memory shared;
     total = rows_of_team<Shape>(job, cut, rows, block(shared));
   }
-  if (job.out.value) grid_sum(total, job.scratch, [&](double x) { *job.out.value = static_cast<A>(x); });
+  if (job.out.value) grid_sum(total, job.scratch, [&](double x) { *job.out.value = detail::narrowed<A>(x); });
 }
 
 template <int N, class Job>
@@ -99,7 +102,7 @@ __global__ void tile_kernel(Job const job, tile_plan const plan) {
   double total = 0;
   for (index i = blockIdx.x; i < plan.tiles; i += gridDim.x) {
     const tile t = tile_at(job.prediction, plan, i);
-    __syncthreads();  // an earlier tile may still be written
+    block_barrier();  // an earlier tile may still be written
     int k = 0;
     all_views(job.prediction, job.leaves).each([&](auto const& view) {
       read_tile<N>(view, t, plan, shared + k++ * view_step);
@@ -110,7 +113,7 @@ __global__ void tile_kernel(Job const job, tile_plan const plan) {
     __syncthreads();
     write_tile<N>(shared, t, plan, job.out.gradient);
   }
-  if (job.out.value) grid_sum(total, job.scratch, [&](double x) { *job.out.value = static_cast<A>(x); });
+  if (job.out.value) grid_sum(total, job.scratch, [&](double x) { *job.out.value = detail::narrowed<A>(x); });
 }
 
 template <class View, row_term Term, int Weights>
@@ -186,4 +189,6 @@ void launch_rows(cuda const& backend, job<image_view<const T>, Leaf...> const& w
   launch_shape<pixel_shape>(backend, work, {int(v.channels), false, divider(v.pixels)}, v.images * v.pixels);
 }
 
-}  // namespace hone::on_cuda
+}  // namespace hone::inline HONE_ABI::on_cuda
+
+#include <hone/core/macros_pop.hpp>

@@ -5,12 +5,15 @@
 #include <hone/cuda/error.cuh>
 
 #include <cstddef>
+#include <new>
 #include <utility>
 
-namespace hone::on_cuda {
+#include <hone/core/macros_push.hpp>
 
-/// A stream and its device. The device of a default stream is the one that is current when this is made; before CUDA
-/// 12.8, where the runtime does not tell, so is that of every stream.
+namespace hone::inline HONE_ABI::on_cuda {
+
+/// A stream and its device. The device of a default stream is the one that is current when this is made; where the
+/// runtime does not tell, before CUDA 12.8, or the driver does not know the question, so is that of every stream.
 struct placed_stream {
   cudaStream_t stream = nullptr;
   int device = 0;
@@ -18,11 +21,20 @@ struct placed_stream {
   placed_stream(cudaStream_t stream_) : stream(stream_) {
     check(cudaGetDevice(&device), "cudaGetDevice");
 #if CUDART_VERSION >= 12080
-    if (stream && stream != cudaStreamLegacy && stream != cudaStreamPerThread)
-      check(cudaStreamGetDevice(stream, &device), "cudaStreamGetDevice");
+    if (!stream || stream == cudaStreamLegacy || stream == cudaStreamPerThread) return;
+    int of_stream = device;
+    const cudaError_t answer = cudaStreamGetDevice(stream, &of_stream);
+    if (answer == cudaErrorCallRequiresNewerDriver) {
+      forget_error(answer);
+      return;
+    }
+    check(answer, "cudaStreamGetDevice");
+    device = of_stream;
 #endif
   }
 
+  /// Whether calls in the stream go into a graph; true where CUDA does not answer.
+  bool is_captured() const noexcept;
   /// Throws, and leaves a capture as it is, where the stream is captured: what waits for a stream, or allocates in its
   /// order, or depends on what the host knows, is for no graph.
   void require_no_capture(std::string const& what) const;
@@ -37,6 +49,10 @@ class device_of_stream {
     check(cudaSetDevice(of.device), "cudaSetDevice");
     switched_ = true;
   }
+  /// Where CUDA refuses, the current device stays.
+  device_of_stream(placed_stream const& of, std::nothrow_t) noexcept
+      : switched_(forget_error(cudaGetDevice(&before_)) && before_ != of.device &&
+                  forget_error(cudaSetDevice(of.device))) {}
   ~device_of_stream() {
     if (switched_) forget_error(cudaSetDevice(before_));
   }
@@ -48,6 +64,12 @@ class device_of_stream {
   bool switched_ = false;
 };
 
+inline bool placed_stream::is_captured() const noexcept {
+  const device_of_stream guard(*this, std::nothrow);
+  cudaStreamCaptureStatus capture = cudaStreamCaptureStatusNone;
+  return !forget_error(cudaStreamIsCapturing(stream, &capture)) || capture != cudaStreamCaptureStatusNone;
+}
+
 inline void placed_stream::require_no_capture(std::string const& what) const {
   const device_of_stream guard(*this);
   cudaStreamCaptureStatus capture = cudaStreamCaptureStatusNone;
@@ -57,7 +79,8 @@ inline void placed_stream::require_no_capture(std::string const& what) const {
                              what + "the stream is captured: do this before the capture begins or after it has ended"));
 }
 
-/// Memory of the stream's device, taken and given back in the stream's order; the stream must outlive it. Throws where
+/// Memory of the stream's device, taken and given back in the stream's order, which work on other streams is not part
+/// of; the stream must outlive it. Throws where
 /// the stream is captured. What ends while its stream is captured leaves its memory behind, for the graph may read it.
 class stream_memory {
  public:
@@ -75,14 +98,9 @@ class stream_memory {
   void* detach() noexcept { return std::exchange(data_, nullptr); }
 
   static void release(placed_stream const& of, void* data) noexcept {
-    if (!data) return;
-    int before = 0;  // no device_of_stream: nothing throws here
-    const bool other = forget_error(cudaGetDevice(&before)) && before != of.device;
-    if (other) forget_error(cudaSetDevice(of.device));
-    cudaStreamCaptureStatus capture = cudaStreamCaptureStatusNone;
-    if (forget_error(cudaStreamIsCapturing(of.stream, &capture)) && capture == cudaStreamCaptureStatusNone)
-      forget_error(cudaFreeAsync(data, of.stream));
-    if (other) forget_error(cudaSetDevice(before));
+    if (!data || of.is_captured()) return;
+    const device_of_stream device(of, std::nothrow);
+    forget_error(cudaFreeAsync(data, of.stream));
   }
 
  private:
@@ -90,4 +108,6 @@ class stream_memory {
   void* data_ = nullptr;
 };
 
-}  // namespace hone::on_cuda
+}  // namespace hone::inline HONE_ABI::on_cuda
+
+#include <hone/core/macros_pop.hpp>

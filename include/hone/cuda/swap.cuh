@@ -4,7 +4,9 @@
 
 #include <hone/cuda/device_ema_state.cuh>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 namespace on_cuda {
 
@@ -53,4 +55,6 @@ void swap(cuda& backend, device_ema_state<T>& state, tensor_list<P> const& param
   swap(backend, state, device_list<P>(backend, parameters));
 }
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -2,21 +2,24 @@
 /// The verbs of gradients on CUDA.
 #pragma once
 
+#include <hone/core/tensor_overlap.hpp>
 #include <hone/cuda/device_report.cuh>
 #include <hone/cuda/device_units.cuh>
 #include <hone/cuda/gradients.cuh>
 #include <hone/gradient/chain.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// unscale by a number that only the device knows, such as the scale of a hone::device_loss_scaler.
-struct device_unscale_step : gradient_step_base {
+struct device_unscale_step {
   static constexpr step_kind kind = step_kind::unscale;
 
   double scale = 1;
   numbers device_scale;
 };
-inline device_unscale_step unscale(device_number scale) { return {{}, 1, scale.value}; }
+inline device_unscale_step unscale(device_number scale) { return {1, scale.value}; }
 
 namespace on_cuda {
 
@@ -60,6 +63,7 @@ template <class T, class... Step, class Body>
 void with_units(const char* function, gradient_chain<Step...> const& chain, device_list<T> const& gradients,
                 Body const& body) {
   list_table<T> list = gradients.table();
+  const detail::tensor_places places(function, "gradients", gradients.tensors());
   constexpr bool by_units = ((Step::kind == step_kind::unit_norm) || ...);
   if constexpr (!by_units) {
     body(list, static_cast<T const* const*>(nullptr));
@@ -72,6 +76,7 @@ void with_units(const char* function, gradient_chain<Step...> const& chain, devi
             "goes into the chain");
         detail::require_sizes_like(function, "gradients", gradients.tensors(), "the list of adaptive_clip",
                                    s.parameters->tensors());
+        places.require_apart("the list of adaptive_clip", s.parameters->tensors(), true);
         auto const& units = s.parameters->table();
         list.cuts = units.cuts, list.tensor_of = units.tensor_of;
         list.pieces = units.pieces, list.units = units.units, list.slots = units.slots;
@@ -163,4 +168,6 @@ std::size_t workspace_bytes(device_list<T> const& gradients) {
   return on_cuda::bytes_for(gradients.table());
 }
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

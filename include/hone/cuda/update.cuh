@@ -4,7 +4,9 @@
 
 #include <hone/cuda/device_ema_state.cuh>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 namespace on_cuda {
 
@@ -83,4 +85,6 @@ void update(cuda& backend, Average const& average, device_ema_state<T>& state, t
   update(backend, average, state, device_list<P>(backend, parameters), finite);
 }
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -2,13 +2,16 @@
 /// Several numbers of memory at once: 16 bytes are the widest access of a thread.
 #pragma once
 
+#include <hone/core/narrowed.hpp>
 #include <hone/core/view.hpp>
 
 #include <cstdint>
 #include <cstring>
 #include <type_traits>
 
-namespace hone::on_cuda {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cuda {
 
 /// N numbers side by side, aligned so that the compiler moves them in as few accesses as it can.
 template <class T, int N>
@@ -67,6 +70,24 @@ __device__ void store_whole(V const& v, void* to) {
   __stwb(static_cast<word*>(to), w);
 }
 
+/// Every number as detail::narrowed has it; whether one may lie beyond T's range is asked of all at once.
+template <class T, class A, int N>
+__device__ vector<T, N> narrowed_vector(A const (&from)[N]) {
+  vector<T, N> v{};
+#pragma unroll
+  for (int j = 0; j < N; ++j) v.set(j, static_cast<T>(from[j]));
+  if constexpr (detail::narrows<T, A>) {
+    A largest = 0;
+#pragma unroll
+    for (int j = 0; j < N; ++j) largest = ::max(largest, ::abs(from[j]));  // no NaN
+    if (largest >= detail::surely_in_range<T, A>) {
+#pragma unroll
+      for (int j = 0; j < N; ++j) v.set(j, detail::narrowed<T>(from[j]));
+    }
+  }
+  return v;
+}
+
 /// `count` of N numbers, converted; the others are left as they are.
 template <class A, int N, class T>
 __device__ void load(T const* from, A (&to)[N], int count) {
@@ -83,15 +104,14 @@ __device__ void load(T const* from, A (&to)[N], int count) {
 template <class A, int N, class T>
 __device__ void store(A const (&from)[N], T* to, int count) {
   if (count == N) {
-    vector<T, N> v{};
-#pragma unroll
-    for (int j = 0; j < N; ++j) v.set(j, static_cast<T>(from[j]));
-    *reinterpret_cast<vector<T, N>*>(to) = v;
+    *reinterpret_cast<vector<T, N>*>(to) = narrowed_vector<T>(from);
   } else {
 #pragma unroll
     for (int j = 0; j < N; ++j)
-      if (j < count) to[j] = static_cast<T>(from[j]);
+      if (j < count) to[j] = detail::narrowed<T>(from[j]);
   }
 }
 
-}  // namespace hone::on_cuda
+}  // namespace hone::inline HONE_ABI::on_cuda
+
+#include <hone/core/macros_pop.hpp>

@@ -8,7 +8,9 @@
 #include <hone/loss/element_term.hpp>
 #include <hone/loss/skipped_rows.hpp>
 
-namespace hone::on_cuda {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cuda {
 
 /// The views that a term reads for every element: its teacher, then its target's dense parts.
 template <row_term Term>
@@ -25,11 +27,7 @@ HONE_HD constexpr auto views_of(Term const& term) {
 }
 template <elementwise Term>
 HONE_HD constexpr auto views_of(Term const& term) {
-  if constexpr (requires { term.targets.view; }) {
-    return detail::list(term.targets.view);
-  } else {
-    return detail::list();
-  }
+  return term.views();
 }
 template <boxwise Term>
 HONE_HD constexpr auto views_of(Term const& term) {
@@ -79,4 +77,6 @@ bool all_aligned(Job const& job, bool one_line) {
   return wide;
 }
 
-}  // namespace hone::on_cuda
+}  // namespace hone::inline HONE_ABI::on_cuda
+
+#include <hone/core/macros_pop.hpp>

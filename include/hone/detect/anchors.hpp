@@ -6,15 +6,20 @@
 #include <hone/core/error.hpp>
 #include <hone/core/number.hpp>
 #include <hone/core/numbers.hpp>
+#include <hone/core/view_check.hpp>
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <span>
 #include <vector>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// Its centre and sides are fractions of the image, as in YOLO's label files.
+/// A coordinate outside its range by at most 1e-6, as rounding leaves it, counts as the nearest in the range.
 struct labelled_box {
   integer image = 0;  ///< of the batch
   integer label = 0;
@@ -28,6 +33,13 @@ struct anchor_size {
   double width, height;
 };
 
+/// Where a slot lies: image of the batch, anchor within the level, row and column of its cell.
+struct slot_place {
+  index image, anchor, row, column;
+
+  bool operator==(slot_place const&) const = default;
+};
+
 /// One of a detector's outputs: cells that have a prediction for each of the level's anchors. Every prediction has a
 /// number, its slot: ((image · anchors + anchor) · rows + row) · columns + column.
 struct anchor_level {
@@ -38,12 +50,20 @@ struct anchor_level {
   integer first = 0;                          ///< the first of them that is this level's
   integer count = -1;                         ///< how many are; -1: all from there on
 
-  /// Of this level alone.
+  /// How many anchors this level has, of those in `anchors`.
   index anchor_count() const noexcept { return count >= 0 ? count.value : index(anchors.size()) - first; }
+  /// The size of one of them, counted within the level.
+  anchor_size anchor(index within) const noexcept { return anchors[static_cast<std::size_t>(first + within)]; }
   index slots_of_image() const noexcept { return anchor_count() * rows * columns; }
   index slots() const noexcept { return images * slots_of_image(); }
+  /// The number of a prediction; the anchor is counted within the level.
   index slot(index image, index anchor, index row, index column) const noexcept {
     return ((image * anchor_count() + anchor) * rows + row) * columns + column;
+  }
+  /// The inverse of slot(), for a slot in [0, slots()).
+  slot_place at(index slot) const noexcept {
+    const index cell = slot / columns, plane = cell / rows;
+    return {plane / anchor_count(), plane % anchor_count(), cell % rows, slot % columns};
   }
 };
 
@@ -67,26 +87,47 @@ inline void require_level(const char* function, anchor_level const& level) {
   if (level.first < 0 || level.first > anchors || level.count < -1 || level.anchor_count() > anchors - level.first)
     fail("%s: %jd anchors from %jd on, there are %jd", function, std::intmax_t(level.count), std::intmax_t(level.first),
          std::intmax_t(anchors));
+  const bool any = level.images > 0 && level.anchor_count() > 0 && level.rows > 0 && level.columns > 0;
+  if (any && !fits_memory({level.images, level.anchor_count(), level.rows, level.columns}))
+    fail("%s: %jd images of %jd x %jd cells with %jd anchors, more slots than memory can hold", function,
+         std::intmax_t(level.images), std::intmax_t(level.rows), std::intmax_t(level.columns),
+         std::intmax_t(level.anchor_count()));
   for (std::size_t a = 0; a < level.anchors.size(); ++a)
     if (anchor_size const s = level.anchors[a]; !(s.width > 0 && s.height > 0 && finite(s.width) && finite(s.height)))
       fail("%s: anchor %zu is %.9g x %.9g, sides must be finite and positive", function, a, s.width, s.height);
 }
 
-inline void require_labelled(const char* function, anchor_level const& level, std::span<const labelled_box> boxes) {
+/// How far outside its range a coordinate of a label counts as rounding.
+inline constexpr double label_rounding = 1e-6;
+
+/// A label that was found to be one, within its ranges.
+inline labelled_box in_range(labelled_box b) noexcept {
+  b.x = std::clamp(b.x, 0.0, 1.0), b.y = std::clamp(b.y, 0.0, 1.0);
+  b.width = std::max(b.width, 0.0), b.height = std::max(b.height, 0.0);
+  return b;
+}
+
+inline void require_labelled(const char* function, index images, std::span<const labelled_box> boxes) {
   for (std::size_t i = 0; i < boxes.size(); ++i) {
     labelled_box const& b = boxes[i];
-    if (b.image < 0 || b.image >= level.images)
+    if (b.image < 0 || b.image >= images)
       fail("%s: image of box %zu is %jd, must be in [0, %jd)", function, i, std::intmax_t(b.image),
-           std::intmax_t(level.images));
+           std::intmax_t(images));
     const auto number = [&](const char* name, double x, bool ok, const char* range) {
       if (!ok) fail("%s: %s of box %zu is %.9g, must be %s", function, name, i, x, range);
     };
-    number("x", b.x, b.x >= 0 && b.x <= 1, "in [0, 1]");
-    number("y", b.y, b.y >= 0 && b.y <= 1, "in [0, 1]");
-    number("width", b.width, b.width >= 0 && finite(b.width), "finite and not negative");
-    number("height", b.height, b.height >= 0 && finite(b.height), "finite and not negative");
+    const auto inside = [](double x) { return x >= -label_rounding && x <= 1 + label_rounding; };
+    const auto side = [](double x) { return x >= -label_rounding && finite(x); };
+    number("x", b.x, inside(b.x), "in [0, 1]");
+    number("y", b.y, inside(b.y), "in [0, 1]");
+    number("width", b.width, side(b.width), "finite and not negative");
+    number("height", b.height, side(b.height), "finite and not negative");
     number("score", b.score, b.score >= 0 && finite(b.score), "finite and not negative");
   }
+}
+
+inline void require_labelled(const char* function, anchor_level const& level, std::span<const labelled_box> boxes) {
+  require_labelled(function, level.images, boxes);
 }
 
 /// Every match is of a slot that exists.
@@ -132,7 +173,7 @@ inline std::vector<float> boxes_in_cells(anchor_level const& level, std::span<co
   std::vector<float> cells;
   cells.reserve(4 * matches.size());
   for (anchor_match const& m : matches) {
-    labelled_box const& b = boxes[static_cast<std::size_t>(m.box)];
+    labelled_box const b = detail::in_range(boxes[static_cast<std::size_t>(m.box)]);
     for (const double x : {b.x * columns - static_cast<double>(m.column), b.y * rows - static_cast<double>(m.row),
                            b.width * columns, b.height * rows})
       cells.push_back(static_cast<float>(x));
@@ -140,4 +181,6 @@ inline std::vector<float> boxes_in_cells(anchor_level const& level, std::span<co
   return cells;
 }
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -3,16 +3,24 @@
 #pragma once
 
 #include <hone/core/error.hpp>
+#include <hone/core/overlap.hpp>
 #include <hone/core/view.hpp>
 #include <hone/core/view_check.hpp>
 #include <hone/loss/logistic.hpp>
 
-namespace hone {
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 struct fused_confidence_options {
   real alpha = 0.5;     ///< in [0, 1]: how much the IoU counts; 0.4 in PP-YOLO, 0.5 in PP-YOLOv2
   bool logits = false;  ///< the logit of the confidence in place of the confidence
-  real epsilon = 1e-7;  ///< in (0, 0.5): the odds of a logit are held in [ε, 1/ε - 1]; elsewhere it is not used
+  real epsilon = 1e-7;  ///< in (0, 0.5): the odds of a logit are held in [ε, 1/ε - 1]; elsewhere it is not used.
+                        ///< One below the smallest normal number of the arithmetic counts as that
 };
 
 /// Of the logits o of objectness and u of IoU, with s = (1-α) softplus(-o) + α softplus(-u):
@@ -24,8 +32,10 @@ struct fused_confidence_formula {
   double alpha, epsilon, most;  ///< most = -log ε
   bool logits;
 
-  explicit fused_confidence_formula(fused_confidence_options const& o)
-      : alpha(o.alpha), epsilon(o.epsilon), most(-std::log(o.epsilon.value)), logits(o.logits) {}
+  /// `least` is the smallest normal number of the arithmetic: the inverse of a smaller ε is infinite there.
+  explicit fused_confidence_formula(fused_confidence_options const& o,
+                                    double least = std::numeric_limits<double>::min())
+      : alpha(o.alpha), epsilon(std::max(o.epsilon.value, least)), most(-std::log(epsilon)), logits(o.logits) {}
 
   template <operand V>
   HONE_HD V operator()(V objectness, V iou) const {
@@ -58,9 +68,13 @@ void require_fused(matrix_view<const T> objectness, matrix_view<const T> iou, ma
   matrix("objectness", objectness);
   matrix("iou", iou);
   matrix("out", out);
+  require_same_or_apart(function, "out", footprint_of(out), "objectness", footprint_of(objectness));
+  require_same_or_apart(function, "out", footprint_of(out), "iou", footprint_of(iou));
   require(o.alpha >= 0 && o.alpha <= 1, function, "alpha", o.alpha.value, "in [0, 1]");
   require(o.epsilon > 0 && o.epsilon < 0.5, function, "epsilon", o.epsilon.value, "in (0, 0.5)");
 }
 
 }  // namespace detail
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

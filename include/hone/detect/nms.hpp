@@ -1,49 +1,31 @@
 // SPDX-License-Identifier: MIT
-/// Non-maximum suppression: what a call may say, when one box suppresses another, and in which order rows come.
+/// Non-maximum suppression: what a call may say, and in which order rows come.
 #pragma once
 
 #include <hone/core/error.hpp>
 #include <hone/core/numbers.hpp>
+#include <hone/core/overlap.hpp>
 #include <hone/core/view.hpp>
-#include <hone/loss/box/box_pair.hpp>
+#include <hone/core/view_check.hpp>
+#include <hone/detect/suppression.hpp>
+#include <hone/loss/box/box_number.hpp>
 #include <hone/loss/box/pairwise.hpp>
 
 #include <cstdint>
 #include <limits>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 struct nms_options {
   real threshold = 0.5;  ///< a row goes where it overlaps a kept one by more; in [0, 1]
   real score_threshold = -std::numeric_limits<double>::infinity();  ///< only rows with a score above it take part
-  integer most = std::numeric_limits<index>::max();                 ///< at most so many rows are kept
+  integer most = std::numeric_limits<index>::max();                 ///< at most so many rows are kept, of each image
+  integer most_per_class = std::numeric_limits<index>::max();       ///< and of each class of an image, in batched_nms
 };
 
 namespace detail {
-
-/// IoU > t, without division: I > t U. Exact where areas and t U are.
-struct iou_exceeds {
-  template <operand V>
-  HONE_HD auto operator()(box_pair<V> const& b, V t) const noexcept {
-    return t * b.whole < b.intersection;
-  }
-};
-
-/// DIoU = IoU - ρ²/c² > t (Zheng et al. 2020, arXiv 1911.08287), times U c². No product of four lengths overflows.
-struct diou_exceeds {
-  template <operand V>
-  HONE_HD auto operator()(box_pair<V> const& b, V t) const noexcept {
-    const V diagonal = b.x.hull * b.x.hull + b.y.hull * b.y.hull;
-    const V distance = b.x.offset * b.x.offset + b.y.offset * b.y.offset;
-    return distance * b.whole < (b.intersection - t * b.whole) * diagonal;
-  }
-};
-
-/// The threshold of the arithmetic. No overlap exceeds 1, but a rounded area of what one or the other box covers may be
-/// an ulp less than that of what both cover.
-inline double threshold_of(nms_options const& options) noexcept {
-  return options.threshold < 1 ? options.threshold.value : 2;
-}
 
 /// By its bits, so that -ffast-math cannot fold it away.
 HONE_HD inline bool is_nan(double x) noexcept { return __builtin_bit_cast(std::uint64_t, x) << 1 > 0x7ffULL << 53; }
@@ -65,23 +47,70 @@ HONE_HD std::uint64_t rank_key(double score, double least, A const (&box)[4]) no
 template <class T>
 inline constexpr bool is_boxes = false;
 template <class T>
-inline constexpr bool is_boxes<matrix_view<T>> = element<std::remove_const_t<T>>;
+inline constexpr bool is_boxes<matrix_view<T>> = box_number<std::remove_const_t<T>>;
 
-template <class T>
-concept class_numbers = std::ranges::contiguous_range<T const&> && std::integral<std::ranges::range_value_t<T const&>>;
+/// Numbers that lie a stride apart.
+template <element S>
+struct score_column {
+  S const* data;
+  index count, stride;
+
+  index size() const noexcept { return count; }
+  HONE_HD double operator[](index i) const noexcept {
+    return static_cast<double>(static_cast<accumulator_t<S>>(data[i * stride]));
+  }
+};
+
+template <element S>
+footprint footprint_of(score_column<S> const& scores) noexcept {
+  return footprint_of(matrix_view<S const>(scores.data, scores.count, 1, scores.stride));
+}
+
+/// Scores lie in a range, or in one column of a matrix.
+template <class Scores>
+concept score_range = contiguous<Scores const&> && element<number_in<Scores const&>>;
+template <class Scores>
+inline constexpr bool is_score_matrix = false;
+template <class S>
+inline constexpr bool is_score_matrix<matrix_view<S>> = element<std::remove_const_t<S>>;
+template <class Scores>
+concept nms_scores = std::constructible_from<numbers, Scores const&> || score_range<Scores> || is_score_matrix<Scores>;
+
+template <nms_scores Scores>
+auto scores_of(const char* function, Scores const& scores) {
+  if constexpr (is_score_matrix<Scores>) {
+    if (scores.rows < 0 || scores.columns != 1)
+      fail("%s: scores is %jd x %jd, must be one column", function, std::intmax_t(scores.rows),
+           std::intmax_t(scores.columns));
+    require_memory(function, "scores", scores);
+    return score_column<number_of<Scores>>{scores.data, scores.rows, scores.row_stride};
+  } else if constexpr (std::constructible_from<numbers, Scores const&>) {
+    return numbers(scores);
+  } else {
+    return score_column<number_in<Scores const&>>{data_of(scores), count_of(scores), 1};
+  }
+}
 
 /// What every suppression says of arguments that it cannot take.
-template <class Boxes, class Scores>
+template <class Boxes, class Scores, class Format>
 constexpr void require_detections() {
   static_assert(is_boxes<Boxes>,
-                "nms: the boxes must be a hone::matrix_view of float, double, or a 16-bit floating-point type");
-  static_assert(std::constructible_from<numbers, Scores const&>,
-                "nms: the scores must be a std::vector or std::span of float or double");
+                "nms: the boxes must be a hone::matrix_view of float, double, or a 16-bit floating-point type, or of "
+                "integers");
+  static_assert(nms_scores<Scores>,
+                "nms: the scores must be a std::vector or std::span of float or double, or of a 16-bit floating-point "
+                "type, or a hone::matrix_view of one column of these");
+  static_assert(box_format<Format>, "nms: the format must be hone::corners, hone::centers or hone::top_left");
 }
-template <class Boxes, class Scores, class Classes>
+template <class Boxes, class Scores, class Format, class Classes>
 constexpr void require_detections() {
-  require_detections<Boxes, Scores>();
-  static_assert(class_numbers<Classes>, "nms: the classes must be a std::vector or std::span of integers");
+  require_detections<Boxes, Scores, Format>();
+  static_assert(contiguous_integers<Classes const&>, "nms: the classes must be a std::vector or std::span of integers");
+}
+template <class Boxes, class Scores, class Format, class Classes, class Images>
+constexpr void require_detections() {
+  require_detections<Boxes, Scores, Format, Classes>();
+  static_assert(contiguous_integers<Images const&>, "nms: the images must be a std::vector or std::span of integers");
 }
 
 inline void require_nms(const char* function, nms_options const& options) {
@@ -89,6 +118,7 @@ inline void require_nms(const char* function, nms_options const& options) {
           "in [0, 1]");
   require(!is_nan(options.score_threshold), function, "score_threshold", options.score_threshold.value, "a number");
   require(options.most >= 0, function, "most", options.most.value, "at least 0");
+  require(options.most_per_class >= 0, function, "most_per_class", options.most_per_class.value, "at least 0");
 }
 
 /// `of` numbers, of which there must be one per box.
@@ -96,12 +126,14 @@ inline void require_one_per_box(const char* function, index given, const char* o
   if (given != boxes) fail("%s: %jd %s for %jd boxes", function, std::intmax_t(given), of, std::intmax_t(boxes));
 }
 
-template <class T>
-void require_nms(const char* function, matrix_view<const T> boxes, numbers scores, nms_options const& options) {
+template <class T, class Scores>
+void require_nms(const char* function, matrix_view<const T> boxes, Scores const& scores, nms_options const& options) {
   require_boxes(function, "boxes", boxes);
   require_one_per_box(function, scores.size(), "scores", boxes.rows);
   require_nms(function, options);
 }
 
 }  // namespace detail
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -4,12 +4,15 @@
 
 #include <hone/detect/anchors.hpp>
 
-namespace hone::detail {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::detail {
 
 /// IoU of a box and an anchor laid over each other.
 inline double shape_overlap(anchor_level const& level, labelled_box const& b, anchor_size anchor) noexcept {
-  const double width = b.width * level.stride * static_cast<double>(level.columns);
-  const double height = b.height * level.stride * static_cast<double>(level.rows);
+  const double width =
+      b.width * (level.stride * static_cast<double>(level.columns));  // pixels, where there are whole ones
+  const double height = b.height * (level.stride * static_cast<double>(level.rows));
   const double both = std::min(width, anchor.width) * std::min(height, anchor.height);
   return both / (width * height + anchor.width * anchor.height - both);
 }
@@ -29,7 +32,7 @@ inline index best_anchor(anchor_level const& level, labelled_box const& b) noexc
 template <class Take>
 void match_by_shape(anchor_level const& level, std::span<const labelled_box> boxes, std::size_t i, double threshold,
                     Take const& take) {
-  labelled_box const& b = boxes[i];
+  labelled_box const b = in_range(boxes[i]);
   const index best = best_anchor(level, b) - level.first, count = level.anchor_count();
   if (level.rows == 0 || level.columns == 0) return;
   const index row = cell_of(b.y * static_cast<double>(level.rows), level.rows);
@@ -42,4 +45,6 @@ void match_by_shape(anchor_level const& level, std::span<const labelled_box> box
       take(match(a), false);
 }
 
-}  // namespace hone::detail
+}  // namespace hone::inline HONE_ABI::detail
+
+#include <hone/core/macros_pop.hpp>

@@ -3,11 +3,14 @@
 #pragma once
 
 #include <hone/core/numbers.hpp>
+#include <hone/core/overlap.hpp>
 #include <hone/core/view_check.hpp>
 
 #include <span>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// What the teachers' mean is taken of: their probabilities at the temperature, or their logits.
 enum class mean_of : unsigned char { probabilities, logits };
@@ -43,6 +46,7 @@ teacher_shares require_teachers(std::span<const matrix_view<const T>> teachers, 
     if (t.rows != out.rows || t.columns != out.columns)
       fail("average_teachers: teacher %jd is %jd x %jd, out is %jd x %jd", std::intmax_t(m), std::intmax_t(t.rows),
            std::intmax_t(t.columns), std::intmax_t(out.rows), std::intmax_t(out.columns));
+    require_same_or_apart(me, "out", footprint_of(out), "a teacher", footprint_of(t));
   }
   numbers const& weights = options.weights;
   if (weights.size() != 0 && weights.size() != count)
@@ -62,4 +66,6 @@ teacher_shares require_teachers(std::span<const matrix_view<const T>> teachers, 
 }
 
 }  // namespace detail
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -2,10 +2,14 @@
 /// IEEE half as bits, for files: no backend's 16-bit type.
 #pragma once
 
+#include <hone/core/config.hpp>
+
 #include <bit>
 #include <cstdint>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// The bits of the half nearest to x, ties to even. Beyond 65504 (65520 and more) infinity; NaN stays NaN.
 constexpr std::uint16_t to_half(float x) noexcept {
@@ -35,4 +39,6 @@ constexpr float from_half(std::uint16_t half) noexcept {
 
 static_assert(to_half(1) == 0x3c00 && from_half(0x3c00) == 1 && to_half(-65504) == 0xfbff);
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -2,33 +2,37 @@
 /// What every backend's hard_labels checks: the teacher's answers as labels.
 #pragma once
 
+#include <hone/core/contiguous.hpp>
+#include <hone/core/overlap.hpp>
 #include <hone/core/view_check.hpp>
 
 #include <limits>
-#include <span>  // and the concepts of ranges
 #include <type_traits>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
 
-/// A std::vector or std::span of integers to be written.
+namespace hone::inline HONE_ABI {
+
+/// A std::vector, std::span or another vector of integers to be written.
 template <class R>
-concept label_range = std::ranges::contiguous_range<R> && std::integral<std::ranges::range_value_t<R>> &&
-                      !std::is_const_v<std::remove_reference_t<std::ranges::range_reference_t<R>>>;
+concept label_range = detail::contiguous_integers<R> && !std::is_const_v<detail::referred_number<R>>;
 
 namespace detail {
 
-template <class Labels, class T>
-void require_hard_labels(matrix_view<T> logits, index labels) {
+template <class T, class Labels>
+void require_hard_labels(matrix_view<T> logits, Labels& to) {
+  const index labels = count_of(to);
   require_sizes("hard_labels", "teacher_logits", logits.rows, logits.columns);
   require_memory("hard_labels", "teacher_logits", logits);
   if (labels != logits.rows)
     fail("hard_labels: room for %jd labels, %jd rows", std::intmax_t(labels), std::intmax_t(logits.rows));
   if (logits.rows > 0 && logits.columns == 0)
     fail("hard_labels: teacher_logits is %jd x 0, must have a class", std::intmax_t(logits.rows));
-  constexpr auto most = std::numeric_limits<std::ranges::range_value_t<Labels>>::max();
+  constexpr auto most = std::numeric_limits<number_in<Labels>>::max();
   if (logits.columns > 0 && static_cast<std::uint64_t>(logits.columns - 1) > static_cast<std::uint64_t>(most))
     fail("hard_labels: labels go up to %ju, teacher_logits has %jd classes", std::uintmax_t(most),
          std::intmax_t(logits.columns));
+  require_apart("hard_labels", "labels", footprint_of(data_of(to), labels), "teacher_logits", footprint_of(logits));
 }
 
 /// A class with its logit; the better one is the larger, and the first of equals. NaN is never better.
@@ -43,4 +47,6 @@ struct best_class {
 };
 
 }  // namespace detail
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

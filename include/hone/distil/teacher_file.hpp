@@ -12,7 +12,9 @@
 #include <cstdint>
 #include <cstring>
 
-namespace hone::detail {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::detail {
 
 template <class Unsigned>
 void put(unsigned char*& at, Unsigned x) noexcept {
@@ -75,4 +77,6 @@ struct teacher_header {
   static constexpr index most_classes = index(1) << 30;
 };
 
-}  // namespace hone::detail
+}  // namespace hone::inline HONE_ABI::detail
+
+#include <hone/core/macros_pop.hpp>

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <hone/average/file.hpp>
+#include <hone/core/contiguous.hpp>
 #include <hone/distil/half.hpp>
 #include <hone/distil/teacher_file.hpp>
 #include <hone/distil/top_k.hpp>
@@ -11,12 +12,13 @@
 #include <cmath>
 #include <concepts>
 #include <limits>
-#include <span>  // and the concepts of ranges
 #include <string>
 #include <utility>
 #include <vector>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// A file that hone::teacher_writer has written:
 ///
@@ -48,17 +50,16 @@ class teacher_reader {
   /// `to` becomes these rows of the file, numbered from 0, in this order; a row may be there more than once.
   /// Their probabilities are scaled to the sum 1, from which half takes them by up to 5e-4. Throws where a row is not
   /// in the file or its record is damaged; `to` is then as it was.
-  template <std::ranges::contiguous_range Rows>
-    requires std::integral<std::ranges::range_value_t<Rows>>
+  template <detail::contiguous_integers Rows>
   void gather(Rows&& rows, top_k_batch& to) const {
-    const auto count = static_cast<index>(std::ranges::size(rows));
+    const index count = detail::count_of(rows);
     for (index i = 0; i < count; ++i) {
-      const auto row = std::ranges::data(rows)[i];
+      const auto row = detail::data_of(rows)[i];
       if (!std::in_range<index>(row) || index(row) < 0 || index(row) >= header_.rows)
         detail::fail("%s: gather: row %jd of the batch is %jd, must be in [0, %jd)", where_.c_str(), std::intmax_t(i),
                      std::intmax_t(row), std::intmax_t(header_.rows));
     }
-    read(count, [&](index i) { return static_cast<index>(std::ranges::data(rows)[i]); }, to);
+    read(count, [&](index i) { return static_cast<index>(detail::data_of(rows)[i]); }, to);
   }
   /// The same of consecutive rows.
   void range(integer first, integer count, top_k_batch& to) const {
@@ -77,7 +78,7 @@ class teacher_reader {
     made.classes.resize(std::size_t(count) * k);
     made.log_probabilities.resize(std::size_t(count) * k);
     made.rest.resize(std::size_t(count));
-    std::vector<unsigned char> record(size);
+    std::vector<unsigned char> record(count > 0 ? size : 0);  // of a file without rows k may be anything
     for (index i = 0; i < count; ++i) {
       const index row = row_of(i);
       const std::size_t got = file_.read_at(header_.place_of(row), record.data(), size);
@@ -117,4 +118,6 @@ class teacher_reader {
   detail::teacher_header header_;
 };
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -14,7 +14,9 @@
 #include <string>
 #include <vector>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 struct teacher_writer_options {
   integer classes = 0;   ///< of the logits; has to be given
@@ -34,7 +36,9 @@ struct teacher_writer_options {
 class teacher_writer {
  public:
   teacher_writer(std::string path, teacher_writer_options options)
-      : path_(std::move(path)), header_(checked(options)), file_(detail::file::beside("teacher_writer", path_)) {
+      : path_(detail::path_to_write("teacher_writer", std::move(path))),
+        header_(checked(options)),
+        file_(detail::file::beside("teacher_writer", path_)) {
     const unsigned char nothing[detail::teacher_header::bytes] = {};
     file_.write(nothing, sizeof nothing);
   }
@@ -42,7 +46,7 @@ class teacher_writer {
   index rows() const noexcept { return header_.rows; }
 
   /// Rows of logits in host memory. Throws, and writes none of them, where they have not the file's classes, or one is
-  /// NaN, +inf, or all of a row are -inf.
+  /// NaN, +inf, or all of a row are -inf, and where the disk does not take them; rows() says how many there are.
   template <class T>
   void append(matrix_view<T> logits) {
     const char* const me = "teacher_writer::append";
@@ -64,12 +68,14 @@ class teacher_writer {
     header_.rows += logits.rows;
   }
 
-  /// On the disk, under its name, when it returns; in place of a file that was there.
+  /// On the disk, under its name, when it returns; in place of a file that was there. The file has the rows of the
+  /// calls of append that returned, whatever others had begun to write.
   void finish() {
     if (finished_) detail::fail("teacher_writer::finish: %s is finished", path_.c_str());
     detail::file folder = detail::folder_of("teacher_writer::finish", path_);
     unsigned char head[detail::teacher_header::bytes];
     header_.write(head);
+    file_.truncate(header_.place_of(header_.rows));
     file_.write_at(0, head, sizeof head);
     file_.sync();
     finished_ = true;
@@ -140,4 +146,6 @@ class teacher_writer {
   std::vector<unsigned char> bytes_;
 };
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

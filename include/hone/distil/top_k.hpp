@@ -8,7 +8,9 @@
 #include <cstdint>
 #include <vector>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// Row i lists the classes classes[i k] < … < classes[i k + k - 1] with the logarithms of their probabilities, and
 /// the logarithm of the others' probability together (-inf where there are none), all of a softmax at `temperature`.
@@ -33,4 +35,6 @@ struct top_k_batch {
   }
 };
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -7,7 +7,9 @@
 
 #include <vector>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// What a unit of a tensor with a shape is: the weights of one output.
 ///   rows     of out × in weights, as PyTorch and most C++ trainers store them (timm: all dimensions but the first)
@@ -23,7 +25,7 @@ struct adaptive_clip_options {
 };
 
 template <class T>
-struct adaptive_clip_step : gradient_step_base {
+struct adaptive_clip_step {
   static constexpr step_kind kind = step_kind::unit_norm;
 
   tensor_list<const T> parameters;
@@ -50,8 +52,10 @@ adaptive_clip_step<std::remove_const_t<T>> adaptive_clip(tensor_list<T> const& p
   detail::require_tensors("adaptive_clip", "parameters", parameters);
   for (const std::size_t i : options.excluded)
     if (i >= parameters.size()) detail::fail("adaptive_clip: excluded names tensor %zu of %zu", i, parameters.size());
-  return {{}, parameters, options.clipping, options.epsilon, options.units, std::move(options.excluded)};
+  return {parameters, options.clipping, options.epsilon, options.units, std::move(options.excluded)};
 }
 static_assert(gradient_step<adaptive_clip_step<float>>);
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -7,7 +7,9 @@
 #include <tuple>
 #include <utility>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 template <gradient_step... Step>
 struct gradient_chain {
@@ -18,11 +20,14 @@ struct gradient_chain {
     std::apply([&](Step const&... step) { (f(step), ...); }, steps);
   }
 
-  /// The product of the factors of unscale.
+  /// The product of the factors of unscale, as they are now.
   double unscaling() const {
     double factor = 1;
     each([&]<class S>(S const& s) {
-      if constexpr (S::kind == step_kind::unscale) factor /= s.scale;
+      if constexpr (requires { s.scaler; })
+        factor /= s.scaler->scale();
+      else if constexpr (S::kind == step_kind::unscale)
+        factor /= s.scale;
     });
     return factor;
   }
@@ -104,4 +109,6 @@ void require_one_factor(gradient_chain<Step...> const&) {
 }
 
 }  // namespace detail
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

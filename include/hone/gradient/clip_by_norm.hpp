@@ -4,14 +4,16 @@
 
 #include <hone/gradient/step.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
 
-struct clip_by_norm_step : gradient_step_base {
+namespace hone::inline HONE_ABI {
+
+struct clip_by_norm_step {
   static constexpr step_kind kind = step_kind::tensor_norm;
 
   double max, p;
 };
-struct clip_by_global_norm_step : gradient_step_base {
+struct clip_by_global_norm_step {
   static constexpr step_kind kind = step_kind::global_norm;
 
   double max, p;
@@ -20,7 +22,7 @@ struct clip_by_global_norm_step : gradient_step_base {
 /// g · min(1, max / ‖g‖) for each tensor by its own norm, max >= 0.
 ///   .p  of the norm (Σ |g|^p)^(1/p): 1, 2 or infinity
 inline clip_by_norm_step clip_by_norm(real max, norm_options options = {}) {
-  return {{}, detail::require_max("clip_by_norm", "max", max), detail::require_p("clip_by_norm", options.p)};
+  return {detail::require_max("clip_by_norm", "max", max), detail::require_p("clip_by_norm", options.p)};
 }
 
 /// g · min(1, max / ‖all gradients‖), max >= 0: the direction of the step stays. Nothing is added to the norm, so
@@ -28,9 +30,10 @@ inline clip_by_norm_step clip_by_norm(real max, norm_options options = {}) {
 ///   .p  as in clip_by_norm
 /// Source: Pascanu et al., On the difficulty of training recurrent neural networks, 2013, arXiv 1211.5063, section 3.2.
 inline clip_by_global_norm_step clip_by_global_norm(real max, norm_options options = {}) {
-  return {
-      {}, detail::require_max("clip_by_global_norm", "max", max), detail::require_p("clip_by_global_norm", options.p)};
+  return {detail::require_max("clip_by_global_norm", "max", max), detail::require_p("clip_by_global_norm", options.p)};
 }
 static_assert(gradient_step<clip_by_norm_step> && gradient_step<clip_by_global_norm_step>);
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

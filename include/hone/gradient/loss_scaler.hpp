@@ -4,7 +4,9 @@
 
 #include <hone/core/error.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// What a loss_scaler has come to; to be saved with a checkpoint.
 struct loss_scaler_state {
@@ -22,7 +24,7 @@ struct loss_scaler_state {
 ///
 ///     hone::loss_scaler scaler{.initial = 65536};
 ///     // loss · scaler.scale(), backward, then
-///     auto report = hone::transform(cpu, hone::unscale(scaler.scale()), gradients);
+///     auto report = hone::transform(cpu, hone::unscale(scaler), gradients);
 ///     if (report.finite) optimiser.step();
 ///     scaler.update(report.finite);
 ///
@@ -84,4 +86,6 @@ inline void loss_scaler::check() const {
   require(detail::finite(maximum), "loss_scaler", "maximum", maximum, "finite");
 }
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -4,7 +4,9 @@
 
 #include <hone/core/config.hpp>
 
-namespace hone::detail {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::detail {
 
 /// Σ g² and Σ |g| of g; Σ y² and Σ |y| of y = clamp(scale · g, ±limit); the largest |scale · g|, not clamped.
 struct power_sums {
@@ -48,4 +50,6 @@ HONE_HD void add_carefully(power_sums& s, A g, y_of_g how) noexcept {
   s.largest = y > s.largest ? y : s.largest;
 }
 
-}  // namespace hone::detail
+}  // namespace hone::inline HONE_ABI::detail
+
+#include <hone/core/macros_pop.hpp>

@@ -4,7 +4,9 @@
 
 #include <hone/core/number.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// norm         of all gradients together, after unscaling and before clipping; where a clip_by_global_norm has another
 ///              p than 2, its p-norm
@@ -19,4 +21,6 @@ struct gradient_report {
   bool finite = true;
 };
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

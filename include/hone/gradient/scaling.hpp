@@ -8,7 +8,9 @@
 
 #include <limits>
 
-namespace hone::detail {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::detail {
 
 /// The largest number of T: results above it are not written.
 template <element T>
@@ -60,4 +62,6 @@ struct scaled_in {
   }
 };
 
-}  // namespace hone::detail
+}  // namespace hone::inline HONE_ABI::detail
+
+#include <hone/core/macros_pop.hpp>

@@ -11,16 +11,16 @@
 #include <concepts>
 #include <limits>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// What a step acts on: every number alike, every number up to a limit, or norms of tensors, of all, of units.
 enum class step_kind : unsigned char { unscale, value, tensor_norm, global_norm, unit_norm };
 
-struct gradient_step_base {};
-
 template <class S>
-concept gradient_step = std::derived_from<S, gradient_step_base> && requires {
-  { S::kind } -> std::convertible_to<step_kind>;
+concept gradient_step = requires {
+  { S::kind } -> std::same_as<step_kind const&>;
 };
 
 /// Options of clip_by_norm and clip_by_global_norm.
@@ -67,4 +67,6 @@ constexpr bool takes_one_sweep() {
 }
 
 }  // namespace detail
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

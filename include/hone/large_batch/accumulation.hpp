@@ -8,7 +8,9 @@
 #include <concepts>
 #include <span>  // and the concepts of ranges; <ranges> would take longer to read
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// How many labels are not `ignore`: the rows that hone::mean divides by.
 template <std::ranges::input_range Labels>
@@ -64,4 +66,6 @@ struct accumulation {
   }
 };
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -11,7 +11,9 @@
 #include <string_view>
 #include <vector>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// A parameter as a framework lists it: {"layer1.0.bn1.weight", 1}.
 struct named_parameter {
@@ -96,4 +98,6 @@ inline decay_groups group_by_decay(std::span<const named_parameter> parameters,
   return group_by_decay(parameters, [rules](named_parameter const& p) { return decays(p, rules); });
 }
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

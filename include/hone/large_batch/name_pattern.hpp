@@ -2,10 +2,14 @@
 /// Names of parameters by pattern.
 #pragma once
 
+#include <hone/core/config.hpp>
+
 #include <cstddef>
 #include <string_view>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// Whether a name is of a pattern, from its first to its last letter: `*` stands for any letters, dots too, or none,
 /// `?` for any one, every other letter for itself.
@@ -28,4 +32,6 @@ constexpr bool matches(std::string_view pattern, std::string_view name) noexcept
   return p == pattern.size();
 }
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <hone/core/error.hpp>
-#include <hone/core/tensor_list.hpp>
+#include <hone/core/tensor_overlap.hpp>
 #include <hone/large_batch/name_pattern.hpp>
 
 #include <algorithm>
@@ -12,7 +12,9 @@
 #include <type_traits>
 #include <vector>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// Fills with 0 the tensors, in memory of the host, whose names match a pattern, and returns how many those are.
 /// For zero-γ the caller says which norm is the last one of every residual block; hone does not know the network.
@@ -21,12 +23,13 @@ namespace hone {
 ///
 /// `names[i]` is the name of `tensors[i]`: a container of std::string or std::string_view. See matches for patterns.
 /// Throws hone::invalid_argument, and writes nothing, where the numbers of names and tensors differ, a tensor has no
-/// data, or a pattern matches no name.
+/// data, two share memory, or a pattern matches no name.
 /// Source: Goyal et al., 2017, arXiv 1706.02677, section 5.1; He et al., Bag of Tricks, 2018, arXiv 1812.01187.
 template <class T, class Names, class Patterns = std::initializer_list<std::string_view>>
   requires(!std::is_const_v<T>)
 index zero_fill(tensor_list<T> const& tensors, Names const& names, Patterns const& patterns) {
   detail::require_tensors("zero_fill", "tensors", tensors);
+  detail::require_apart("zero_fill", "tensors", tensors);
   if (std::size(names) != tensors.size())
     detail::fail("zero_fill: %zu names for %zu tensors", std::size(names), tensors.size());
   std::vector<bool> chosen(tensors.size());
@@ -41,4 +44,6 @@ index zero_fill(tensor_list<T> const& tensors, Names const& names, Patterns cons
   return static_cast<index>(std::count(chosen.begin(), chosen.end(), true));
 }
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -6,7 +6,9 @@
 #include <hone/loss/logistic.hpp>
 #include <hone/loss/modulation.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 struct asymmetric_options {
   real gamma_positive = 1;  ///< how much easy positives are damped
@@ -19,10 +21,12 @@ struct asymmetric_options {
 ///   gradient  -t (1-p)^γ₊ (1-p + γ₊ p c)  +  (1-t) (m^γ₋ p (1-p) / (1-m) + γ₋ m^(γ₋-1) p (1-p) d)
 /// where the second part counts where p > clip. d <= const · m, so it is finite for every γ₋.
 struct asymmetric_formula {
+  static constexpr bool of_probabilities = true;
+
   double gamma_positive, gamma_negative, clip;
 
-  template <operand V>
-  HONE_HD value_grad<V> operator()(V x, V t) const {
+  template <operand V, class W = unweighed>
+  HONE_HD value_grad<V> operator()(V x, V t, W w = {}) const {
     const logistic<V> s(x);
     const V missed = s.cross_entropy(x, V(1));
     V m = s.p, alarm = s.softplus, slope = s.p;  // of d
@@ -38,7 +42,8 @@ struct asymmetric_formula {
     const V pull = positive.weight * (s.rest + V(gamma_positive) * s.p * missed);
     const V cost = select(m == V(0), V(0), negative.weight * alarm);
     const V push = select(m == V(0), V(0), negative.weight * slope + V(gamma_negative) * negative.slope);
-    return {t * positive.weight * missed + (V(1) - t) * cost, (V(1) - t) * push - t * pull};
+    const V v = w * t;
+    return {v * positive.weight * missed + (V(1) - t) * cost, (V(1) - t) * push - v * pull};
   }
 };
 
@@ -47,7 +52,7 @@ struct asymmetric_formula {
 template <class Targets>
 auto asymmetric_loss(Targets targets, asymmetric_options options = {}) {
   static_assert(detail::element_targets<Targets>,
-                "asymmetric_loss: the targets must be a hone::matrix_view or hone::classes(labels)");
+                "asymmetric_loss: the targets must be a hone::matrix_view or hone::classes(labels), mixed or smoothed");
   const double positive = options.gamma_positive, negative = options.gamma_negative, clip = options.clip;
   constexpr auto what = "asymmetric_loss";
   detail::require(positive >= 0 && detail::finite(positive), what, "gamma_positive", positive,
@@ -60,4 +65,6 @@ auto asymmetric_loss(Targets targets, asymmetric_options options = {}) {
 
 static_assert(element_formula<asymmetric_formula>);
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

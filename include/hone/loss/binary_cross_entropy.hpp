@@ -5,14 +5,18 @@
 #include <hone/loss/element_term.hpp>
 #include <hone/loss/logistic.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 ///   value  softplus(x) - t x        gradient  σ(x) - t
 struct binary_cross_entropy_formula {
-  template <operand V>
-  HONE_HD value_grad<V> operator()(V x, V t) const {
+  static constexpr bool of_probabilities = true;
+
+  template <operand V, class W = unweighed>
+  HONE_HD value_grad<V> operator()(V x, V t, W w = {}) const {
     const logistic<V> s(x);
-    return {s.cross_entropy(x, t), s.p - t};
+    return {s.cross_entropy(x, t, w), s.slope(t, w)};
   }
 };
 
@@ -20,11 +24,14 @@ struct binary_cross_entropy_formula {
 /// outside the columns is background. As PyTorch's BCEWithLogitsLoss.
 template <class Targets>
 auto binary_cross_entropy(Targets targets) {
-  static_assert(detail::element_targets<Targets>,
-                "binary_cross_entropy: the targets must be a hone::matrix_view or hone::classes(labels)");
+  static_assert(
+      detail::element_targets<Targets>,
+      "binary_cross_entropy: the targets must be a hone::matrix_view or hone::classes(labels), mixed or smoothed");
   return detail::element_loss(binary_cross_entropy_formula{}, targets);
 }
 
 static_assert(element_formula<binary_cross_entropy_formula>);
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -5,7 +5,9 @@
 #include <hone/loss/row_term.hpp>
 #include <hone/target/classes.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// With q the target and p = softmax(z):
 ///   value     Σ q (logsumexp(z) - z)  =  (Σ q) log Σ exp(z - max) - Σ q (z - max)
@@ -44,4 +46,6 @@ auto cross_entropy(Target target) {
 
 static_assert(row_term<cross_entropy_term<classes_target<int>>>);
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

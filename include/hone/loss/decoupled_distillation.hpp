@@ -3,10 +3,13 @@
 #pragma once
 
 #include <hone/core/view.hpp>
+#include <hone/loss/divergence.hpp>
 #include <hone/loss/row_term.hpp>
 #include <hone/target/classes.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 struct decoupled_distillation_options {
   real alpha = 1;  ///< of the label against all other classes
@@ -17,11 +20,12 @@ struct decoupled_distillation_options {
 /// against them, a = z_y/T - log Σ_{c≠y} exp(z_c/T) of the student and b of the teacher:
 ///   value     T² (α KL(σ(b) ‖ σ(a)) + β KL(v ‖ u)),  the first of two classes
 ///   gradient  T α (σ(a) - σ(b)) of y,  T (u (β - α (σ(a) - σ(b))) - β v) of others
-/// Neither p_y nor 1 - p_y is ever formed from the other, so that both keep their digits however sure a model is.
+/// Neither p_y nor 1 - p_y is ever formed from the other, so that both keep their digits however sure a model is; nor,
+/// where a and b or u and v are close, their difference from them (loss/divergence.hpp).
 template <class Target, class View>
 struct decoupled_distillation_term : row_term_base {
   static constexpr bool needs_softmax = false, has_target = true, has_teacher = true, splits = true;
-  static constexpr int sums = 3, kept = 2, late = 2;
+  static constexpr int sums = 3, kept = 2, late = 2, fine = 2;
 
   Target target;
   View teacher;
@@ -40,13 +44,19 @@ struct decoupled_distillation_term : row_term_base {
     V yes, no, log_yes, log_no;
 
     HONE_HD explicit decision(V x) {
-      const V e = exp_of_nonpositive(-abs(x)), other = log1p_of_unit(e);
+      const V e = exp_of_nonpositive(max(-abs(x), V(-1e4))), other = log1p_of_unit(e);
       yes = select(x < V(0), e, V(1)) / (V(1) + e);
       no = select(x < V(0), V(1), e) / (V(1) + e);
       log_yes = min(x, V(0)) - other;
       log_no = min(-x, V(0)) - other;
     }
   };
+
+  /// p (log p - log q), 0 where p is.
+  template <operand V>
+  HONE_HD static V part(V p, V log_p, V log_q) {
+    return p * select(p == V(0), V(0), max(log_p, V(-3e38)) - log_q);
+  }
 
   template <operand V>
   HONE_HD auto rest(row_element<V> const& e) const {
@@ -59,7 +69,8 @@ struct decoupled_distillation_term : row_term_base {
     e.kept[1] = select(rest(e), exp_of_nonpositive(min(e.t, none) * rate), none);
     sums_[0] = sums_[0] + e.kept[0];
     sums_[1] = sums_[1] + e.kept[1];
-    sums_[2] = sums_[2] + select(e.kept[1] == none, none, e.kept[1] * (e.t - e.rest));
+    const V difference = max(e.t, V(-3e38)) - e.rest;  // of -inf twice no NaN, which would raise an exception
+    sums_[2] = sums_[2] + e.kept[1] * select(e.kept[1] == none, none, difference);
   }
   template <operand V>
   HONE_HD void rebase(V (&sums_)[3], V, V teacher_rise, V rise) const {
@@ -74,19 +85,72 @@ struct decoupled_distillation_term : row_term_base {
     late_[0] = late_[0] + select(rest(e), V(0), e.rest);
     late_[1] = late_[1] + select(rest(e), V(0), e.t);
   }
+  /// x as a divisor: 1 in place of 0, the sum over no class.
+  template <operand V>
+  HONE_HD static V or_one(V x) {
+    return select(x == V(0), V(1), x);
+  }
+  // Of the other classes among themselves, as in distillation; the label has no weight there.
+  /// log Σ exp(z/T) - log Σ exp(teacher/T), of the classes but y; the first alone where the teacher allows none of
+  /// them.
+  template <operand V>
+  HONE_HD V between(row_statistics<V> const& s) const {
+    const V none(0), all_student = select(max(s.sums[0], s.sums[1]) == none, V(1), s.sums[0]);
+    return log(all_student / or_one(s.sums[1]));
+  }
+  /// From the difference of logarithms.
+  template <operand V>
+  HONE_HD V rough(row_statistics<V> const& s) const {
+    return s.sums[2] / (or_one(s.sums[1]) * V(temperature)) + s.given;
+  }
+  template <operand V>
+  HONE_HD auto refines(row_statistics<V> const& s) const {
+    return rough(s) < V(detail::close_rows);
+  }
+  template <operand V>
+  [[gnu::always_inline]] HONE_HD void refine(row_element<V>& e, row_statistics<V> const& s, V (&fine_)[2]) const {
+    const detail::divergence_part<V> part(e.kept[1], e.kept[0] * (s.sums[1] / or_one(s.sums[0])),
+                                          (e.rest - max(e.t, V(-3e38))) * V(1 / temperature) - s.given);
+    fine_[0] = fine_[0] + part.excess;
+    fine_[1] = fine_[1] + part.linear;
+    e.kept[1] = part.rise;
+  }
+
+  /// The first of two: what the label is worth by its log-odds b of the teacher and a of the student, apart = a - b.
+  template <operand V>
+  struct label_part {
+    V loss, surer;  // surer: σ(a) - σ(b)
+
+    HONE_HD label_part(decision<V> const& student, decision<V> const& taught, V b, V apart) {
+      const V far_loss =
+          part(taught.yes, taught.log_yes, student.log_yes) + part(taught.no, taught.log_no, student.log_no);
+      const V far_surer = select(b < V(0), student.yes - taught.yes, taught.no - student.no);
+      const V x = min(max(apart, V(-detail::near_logarithms)), V(detail::near_logarithms));
+      const V excess = taught.yes * detail::exponential_excess(taught.no * x) +
+                       taught.no * detail::exponential_excess(-(taught.yes * x));
+      const V rise = x + detail::exponential_excess(x);  // e^x - 1
+      const auto is_near = abs(apart) < V(detail::near_logarithms);
+      loss = select(is_near, detail::small_log1p(excess), far_loss);
+      surer = select(is_near, taught.yes * taught.no * rise / (V(1) + taught.yes * rise), far_surer);
+    }
+  };
+
   template <operand V>
   HONE_HD row<V> finish(row_statistics<V> const& s) const {
-    const V T(temperature), a(alpha), none(0);
-    const V log_student = log(s.sums[0]), log_teacher = log(s.sums[1]), taught_log_odds = s.late[1] / T - log_teacher;
-    const decision<V> student(s.late[0] / T - log_student), teacher_(taught_log_odds);
-    const V of_label = select(teacher_.yes == none, none, teacher_.yes * (teacher_.log_yes - student.log_yes)) +
-                       select(teacher_.no == none, none, teacher_.no * (teacher_.log_no - student.log_no));
-    const V surer = select(taught_log_odds < none, student.yes - teacher_.yes, teacher_.no - student.no);
+    const V T(temperature), a(alpha), none(0), inverse = V(1) / or_one(s.sums[1]);
+    const auto is_close = refines(s);
+    const detail::divergence_of_sums<V> exact(s.fine[0] * inverse, s.fine[1] * inverse);
+    const V others_apart = s.given + select(is_close, exact.change, none), log_teacher = log(s.sums[1]);
+    const V log_student = select(s.sums[1] == none, none, log_teacher) + s.given;
+    const V taught = s.late[1] / T - log_teacher, apart = (s.late[0] - s.late[1]) / T - others_apart;
+    const label_part<V> label(decision<V>(s.late[0] / T - log_student), decision<V>(taught), taught, apart);
     const V b = select(s.sums[1] == none, none, V(beta));  // no other class is possible: there is nothing to rank
-    const V of_others = select(b == none, none, s.sums[2] / (s.sums[1] * T) - log_teacher + log_student);
-    return {T * T * (a * of_label + b * of_others), T * a * surer,
-            select(s.sums[0] == none, none, T * (b - a * surer) / s.sums[0]),
-            select(b == none, none, T * b / s.sums[1])};
+    const V of_others = select(b == none, none, select(is_close, exact.value, rough(s)));
+    const V student = b - a * label.surer, reference = select(b == none, none, T * b * inverse);
+    return {T * (T * (a * label.loss + b * of_others)), T * a * label.surer,
+            select(s.sums[0] == none, none,
+                   T * select(is_close, -(b * exact.change + a * label.surer), student) / or_one(s.sums[0])),
+            select(is_close, -reference, reference)};
   }
   template <operand V>
   HONE_HD V gradient(row<V> const& r, row_element<V> const& e) const {
@@ -128,4 +192,6 @@ auto decoupled_distillation(Target target, image_view<T> teacher_logits, real te
 
 static_assert(row_term<decoupled_distillation_term<classes_target<int>, matrix_view<const float>>>);
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -7,8 +7,11 @@
 #include <hone/core/view.hpp>
 #include <hone/core/view_check.hpp>
 #include <hone/target/classes.hpp>
+#include <hone/target/probabilities.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// value and gradient by x of one element.
 template <class F>
@@ -18,6 +21,18 @@ concept element_formula = requires(F const& f, double x) {
 
 struct element_term_base : objective_base {};
 
+namespace detail {
+
+[[noreturn, gnu::cold]] inline void fail_one_column() {
+  fail(
+      "evaluate: prediction has 1 column, of which hone::classes would take label 0 as the positive class: pass 0 and "
+      "1 "
+      "as targets, hone::matrix_view{labels.data(), rows, 1}; where 0 is the only class, name the label of background, "
+      "hone::classes(labels, {.background = -1})");
+}
+
+}  // namespace detail
+
 /// Targets in [0, 1], rows × columns.
 template <class View>
 struct dense_targets {
@@ -25,9 +40,12 @@ struct dense_targets {
 
   View view;
 
+  HONE_HD constexpr auto views() const { return detail::list(view); }
+
   HONE_HD constexpr bool ignoring() const noexcept { return false; }
   HONE_HD constexpr bool ignores(index) const noexcept { return false; }
   void check_shape(auto prediction) const { detail::require_like(view, "targets", prediction); }
+  void check_values(index, index) const noexcept {}
 };
 
 /// One-hot targets: 1 at the row's label, 0 elsewhere; a label outside [0, columns) is background.
@@ -37,19 +55,125 @@ struct one_hot_targets {
 
   classes_target<Label> labels;
 
+  HONE_HD auto views() const { return detail::list(); }
   HONE_HD constexpr bool ignoring() const noexcept { return labels.ignoring(); }
   HONE_HD bool ignores(index i) const noexcept { return labels.ignores(i); }
   void check_shape(auto prediction) const {
-    labels.check_shape(detail::rows_of(prediction), detail::columns_of(prediction));
+    const index columns = detail::columns_of(prediction);
+    labels.check_shape(detail::rows_of(prediction), columns);
+    if (labels.background.given && labels.background.value >= 0 && labels.background.value < columns)
+      detail::fail("evaluate: background is %jd, must not be one of the %jd columns",
+                   std::intmax_t(labels.background.value), std::intmax_t(columns));
+  }
+  /// Labels 0 and 1 of one column are a binary classifier's, for which 1 is positive.
+  void check_values(index rows, index columns) const {
+    if (columns != 1 || labels.background.given) return;
+    for (index i = 0; i < rows; ++i)
+      if (labels.label(i) == 1 && !labels.ignores(i)) detail::fail_one_column();
   }
 };
 
-template <element_formula Formula, class Targets>
+/// What a target of rows says of each element: its q. A label outside [0, columns) is background here too.
+template <free_target Target>
+struct row_targets {
+  static constexpr bool dense = false;
+
+  Target target;
+
+  HONE_HD constexpr auto views() const { return target.dense_views(); }
+  HONE_HD constexpr bool ignoring() const noexcept { return target.ignoring(); }
+  HONE_HD bool ignores(index i) const noexcept { return target.ignores(i); }
+  void check_shape(auto prediction) const {
+    const index columns = detail::columns_of(prediction);
+    target.check_shape(detail::rows_of(prediction), columns);
+    views().each([&](auto const& v) { detail::require_like(v, "probabilities", prediction); });
+    if (columns == 1 && Target::labels > 0) detail::fail_one_column();
+  }
+  void check_values(index rows, index) const { target.check_numbers(rows); }
+};
+
+/// A weight per column.
+struct column_weights {
+  static constexpr bool of_columns = true, of_positives = false;
+
+  numbers weights;
+
+  template <class A>
+  HONE_HD A at(index column) const noexcept {
+    return weights.as<A>(column);
+  }
+  HONE_HD auto views() const { return detail::list(); }
+  void check_shape(auto prediction) const {
+    detail::require_size(weights, detail::columns_of(prediction), "weigh_columns weight", "column");
+  }
+  void check_values() const {
+    detail::require_values(weights, "weigh_columns weight", "column", detail::finite, "finite");
+  }
+};
+
+/// A weight per element.
+template <class View>
+struct element_weights {
+  static constexpr bool of_columns = false, of_positives = false;
+
+  View view;
+
+  HONE_HD constexpr auto views() const { return detail::list(view); }
+  void check_shape(auto prediction) const { detail::require_like(view, "weigh_elements weights", prediction); }
+  void check_values() const noexcept {}
+};
+
+/// A weight of the positives, one for all columns or one per column.
+struct positive_weights {
+  static constexpr bool of_columns = false, of_positives = true;
+
+  numbers weights;
+  double weight = 1;
+  bool per_column = false;
+
+  template <class A>
+  HONE_HD A at(index column) const noexcept {
+    return per_column ? weights.as<A>(column) : static_cast<A>(weight);
+  }
+  HONE_HD auto views() const { return detail::list(); }
+  void check_shape(auto prediction) const {
+    if (per_column) detail::require_size(weights, detail::columns_of(prediction), "weigh_positives weight", "column");
+  }
+  void check_values() const {
+    detail::require_values(
+        weights, "weigh_positives weight", "column", [](double w) { return w >= 0 && detail::finite(w); },
+        "finite and not negative");
+  }
+};
+
+/// The weights multiply one another; those of positives are the formula's third argument.
+template <element_formula Formula, class Targets, class... Weights>
 struct element_term : element_term_base {
+  static constexpr bool weighs_columns = (Weights::of_columns || ...);
+  static constexpr bool weighs_positives = (Weights::of_positives || ...);
+  static constexpr bool weighs_elements = (!Weights::of_positives || ...);
+
   Formula formula;
   Targets targets;
+  detail::list<Weights...> weights;
 
-  element_term(Formula formula_, Targets targets_) : formula(formula_), targets(targets_) {}
+  element_term(Formula formula_, Targets targets_, detail::list<Weights...> weights_ = {})
+      : formula(formula_), targets(targets_), weights(weights_) {}
+
+  /// All that is read for every element: the views of the targets, then those of the weights.
+  HONE_HD constexpr auto views() const {
+    return detail::concatenated(targets.views(), weights.apply([](auto const&... w) {
+      return detail::concatenated(detail::list(), w.views()...);
+    }));
+  }
+  void check_shape(auto prediction) const {
+    targets.check_shape(prediction);
+    weights.each([&](auto const& w) { w.check_shape(prediction); });
+  }
+  void check_values(index rows, index columns) const {
+    targets.check_values(rows, columns);
+    weights.each([](auto const& w) { w.check_values(); });
+  }
 };
 
 template <class T>
@@ -71,11 +195,22 @@ template <class F, class Label>
 auto element_loss(F formula, classes_target<Label> labels) {
   return element_term<F, one_hot_targets<Label>>(formula, {labels});
 }
+template <class F, class View>
+auto element_loss(F formula, probabilities_target<View> targets) {
+  return element_term<F, dense_targets<View>>(formula, {targets.view});
+}
+template <class F, free_target Target>
+auto element_loss(F formula, Target target) {
+  static_assert(!allowed_target<Target>, "element losses: hone::allowed_classes is for losses of rows");
+  return element_term<F, row_targets<Target>>(formula, {target});
+}
 
-/// Targets of an element-wise loss: a view, or hone::classes.
+/// Targets of an element-wise loss: a view, hone::classes, or what hone::mix and hone::smooth make of them.
 template <class T>
 concept element_targets =
     requires(value_grad<double> (*formula)(double, double), T targets) { element_loss(formula, targets); };
 
 }  // namespace detail
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

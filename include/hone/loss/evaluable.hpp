@@ -6,7 +6,9 @@
 #include <hone/loss/element_term.hpp>
 #include <hone/loss/row_term.hpp>
 
-namespace hone::detail {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::detail {
 
 template <class Objective, class View>
 constexpr void require_evaluable() {
@@ -14,6 +16,48 @@ constexpr void require_evaluable() {
                 "evaluate: the second argument must be an objective, such as hone::cross_entropy(target)");
   static_assert(element<number_of<View>>,
                 "evaluate: a prediction holds float, double, or a 16-bit floating-point type");
+}
+
+/// What any argument converts to, one in braces as well. Every backend has an overload of evaluate that takes such and
+/// is worse than all others: where nothing else fits, it says what is wrong in one sentence.
+struct anything {
+  constexpr anything() noexcept = default;
+  template <class... X>
+  constexpr anything(X&&...) noexcept {}
+};
+struct any_outputs {
+  anything gradient = {}, unreduced = {}, value = {};
+};
+/// The backend of such an overload: the conversion makes it worse.
+template <class Backend>
+struct any_call_of {
+  any_call_of(Backend&) noexcept {}
+};
+
+template <class Prediction>
+inline constexpr bool is_view = false;
+template <class T>
+inline constexpr bool is_view<matrix_view<T>> = true;
+template <class T>
+inline constexpr bool is_view<image_view<T>> = true;
+
+/// Says which argument does not fit.
+template <class Objective, class Prediction>
+constexpr void refuse_call() {
+  constexpr bool matrix = requires { bool(Prediction::IsRowMajor); }, sound = objective<Objective>;
+  static_assert(sound, "evaluate: the second argument must be an objective, such as hone::cross_entropy(target)");
+  static_assert(
+      !sound || !matrix,
+      "evaluate: the prediction must be a view: hone::matrix_view{z.data(), z.rows(), z.cols()} of a row-major "
+      "matrix, hone::image_view{z.data(), 1, z.cols(), z.rows()} of a column-major one, Eigen's default");
+  static_assert(!sound || matrix || is_view<Prediction>,
+                "evaluate: the prediction must be a hone::matrix_view or hone::image_view, such as "
+                "hone::matrix_view{data, rows, columns}");
+  static_assert(
+      !sound || !is_view<Prediction>,
+      "evaluate: outputs are {.gradient = a view of the prediction's kind and type, .unreduced = a pointer, "
+      ".value = a pointer}, the pointers to float, or to double where the prediction is double; then comes the "
+      "reduction");
 }
 
 /// What a sum consists of: losses of rows, of elements, or of boxes.
@@ -29,4 +73,6 @@ constexpr sum_of kind_of_sum() {
   return rows ? sum_of::rows : elements ? sum_of::elements : sum_of::boxes;
 }
 
-}  // namespace hone::detail
+}  // namespace hone::inline HONE_ABI::detail
+
+#include <hone/core/macros_pop.hpp>

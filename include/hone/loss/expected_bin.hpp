@@ -11,7 +11,9 @@
 #include <span>
 #include <type_traits>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// With p = softmax(z) and i the column:
 ///   value  Σ i p        gradient  p (i - Σ i p)
@@ -54,6 +56,7 @@ namespace detail {
 
 template <class Backend, class View, class A>
 void decode_bins(Backend& backend, View logits, std::span<A> out) {
+  require_valid(logits, "logits", "expected_bin");
   const index rows = rows_of(logits);
   if (static_cast<index>(out.size()) != rows)
     fail("expected_bin: room for %jd numbers, %jd rows", std::intmax_t(out.size()), std::intmax_t(rows));
@@ -80,4 +83,6 @@ void expected_bin(Backend&& backend, image_view<T> logits, detail::decoded<T> ou
 
 static_assert(row_term<expected_bin_term>);
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -5,7 +5,9 @@
 #include <hone/loss/cross_entropy.hpp>
 #include <hone/loss/distillation.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 struct knowledge_distillation_options {
   real alpha = 0.9;  ///< the teacher's part
@@ -25,4 +27,6 @@ auto knowledge_distillation(Target target, View teacher_logits, real temperature
   return (1 - alpha) * cross_entropy(target) + alpha * distillation(teacher_logits, temperature);
 }
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -4,13 +4,23 @@
 
 #include <hone/core/operand.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
+
+/// A positive counts as much as a negative: the weight 1, without arithmetic.
+struct unweighed {
+  template <operand V>
+  friend HONE_HD V operator*(unweighed, V t) {
+    return t;
+  }
+};
 
 /// σ(x) and 1 - σ(x), both to full relative accuracy, and softplus(x) = log(1 + e^x). Losses count a logit beyond
 /// ±3e38, an infinite one too, as if it were there: what 0 multiplies is 0.
 template <operand V>
 struct logistic {
-  V p, rest, softplus, capped;
+  V p, rest, softplus, capped, tail;  // tail: log(1 + e^-|x|)
 
   HONE_HD explicit logistic(V x) {
     const V e = exp_of_nonpositive(-abs(x));  // in [0, 1]: cannot overflow
@@ -18,11 +28,21 @@ struct logistic {
     p = select(x < V(0), smaller, larger);
     rest = select(x < V(0), larger, smaller);
     capped = max(min(x, V(3e38)), V(-3e38));
-    softplus = max(capped, V(0)) + log1p_of_unit(e);
+    tail = log1p_of_unit(e);
+    softplus = max(capped, V(0)) + tail;
   }
 
   /// Binary cross entropy against t in [0, 1].
   HONE_HD V cross_entropy(V, V t) const { return softplus - t * capped; }
+
+  /// The same where what is positive has the weight w, and its gradient:
+  ///   value  (1-t) softplus(x) + w t softplus(-x)        gradient  (1-t) σ - w t (1-σ)
+  HONE_HD V cross_entropy(V x, V t, unweighed) const { return cross_entropy(x, t); }
+  HONE_HD V cross_entropy(V, V t, V w) const { return (V(1) - t) * softplus + w * t * (max(-capped, V(0)) + tail); }
+  HONE_HD V slope(V t, unweighed) const { return p - t; }
+  HONE_HD V slope(V t, V w) const { return (V(1) - t) * p - w * t * rest; }
 };
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -4,10 +4,12 @@
 
 #include <hone/core/operand.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// m^γ and m^(γ-1) · rest for m >= 0 and γ >= 0, where rest <= const · m keeps the slope finite. The exponents
-/// of the papers take no logarithm. At m = 0 the slope is 0: below γ = 1 it has a pole there.
+/// of the papers take no logarithm. At m = 0 the slope is 0: below γ = 1 it has a pole there, at γ = 1 a kink.
 template <operand V>
 struct modulation {
   V weight, slope;
@@ -18,18 +20,24 @@ struct modulation {
       slope = m * rest;
     } else if (gamma == 1) {
       weight = m;
-      slope = rest;
+      slope = select(m == V(0), V(0), rest);
     } else if (gamma == 0) {
-      slope = select(m == V(0), V(0), rest / m);
+      slope = select(m == V(0), V(0), rest / divisor(m));
     } else if (gamma == 4) {
       const V square = m * m;
       weight = square * square;
       slope = m * square * rest;
     } else {
-      weight = exp(V(gamma) * log(m));
-      slope = select(m == V(0), V(0), weight * (rest / m));
+      weight = exp(V(gamma < 1e-30 ? 1e-30 : gamma) * log(m));  // a γ that float rounds to 0 would make NaN of m = 0
+      slope = select(m == V(0), V(0), weight * (rest / divisor(m)));
     }
   }
+
+ private:
+  /// Nothing is divided by 0, not even where the result is passed over: it would raise an exception.
+  HONE_HD static V divisor(V m) { return select(m == V(0), V(1), m); }
 };
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -5,7 +5,9 @@
 #include <hone/loss/row_term.hpp>
 #include <hone/target/classes.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 struct poly1_cross_entropy_options {
   real epsilon = 2;  ///< how much more the first term of the series counts
@@ -56,4 +58,6 @@ auto poly1_cross_entropy(Target target, poly1_cross_entropy_options options = {}
 
 static_assert(row_term<poly1_cross_entropy_term<classes_target<int>>>);
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

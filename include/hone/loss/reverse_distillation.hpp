@@ -4,11 +4,14 @@
 #pragma once
 
 #include <hone/core/view.hpp>
+#include <hone/loss/divergence.hpp>
 #include <hone/loss/row_term.hpp>
 
 #include <cmath>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// With s = softmax(z/T), t the teacher's softmax at T, and m = Σ s (z - teacher), logits less their maxima:
 ///   value     T² KL(s ‖ t) = T m + T² (log Σ exp(teacher/T) - log Σ exp(z/T))
@@ -17,7 +20,7 @@ namespace hone {
 template <class View>
 struct reverse_distillation_term : row_term_base {
   static constexpr bool needs_softmax = false, has_teacher = true;
-  static constexpr int sums = 3, kept = 2;
+  static constexpr int sums = 3, kept = 2, fine = 2;
 
   View teacher;
   double temperature;
@@ -33,10 +36,10 @@ struct reverse_distillation_term : row_term_base {
   HONE_HD void first(row_element<V>& e, V (&sums_)[3]) const {
     const V rate(1 / temperature);
     e.kept[0] = select(e.t == V(-HUGE_VAL), V(0), exp_of_nonpositive(e.z * rate));
-    e.kept[1] = e.z - e.t;
+    e.kept[1] = e.z - max(e.t, V(-3e38));  // of -inf twice no NaN, which would raise an exception
     sums_[0] = sums_[0] + e.kept[0];
     sums_[1] = sums_[1] + exp_of_nonpositive(e.t * rate);
-    sums_[2] = sums_[2] + select(e.kept[0] == V(0), V(0), e.kept[0] * e.kept[1]);
+    sums_[2] = sums_[2] + e.kept[0] * select(e.kept[0] == V(0), V(0), e.kept[1]);
   }
   template <operand V>
   HONE_HD void rebase(V (&sums_)[3], V rise, V teacher_rise) const {
@@ -45,14 +48,37 @@ struct reverse_distillation_term : row_term_base {
     sums_[0] = sums_[0] * less;
     sums_[1] = sums_[1] * exp_of_nonpositive(-teacher_rise * rate);
   }
+  /// log Σ exp(teacher/T) - log Σ exp(z/T).
+  template <operand V>
+  HONE_HD V between(row_statistics<V> const& s) const {
+    return log(s.sums[1] / s.sums[0]);
+  }
+  /// From the difference of logarithms.
+  template <operand V>
+  HONE_HD V rough(row_statistics<V> const& s) const {
+    return s.sums[2] / (s.sums[0] * V(temperature)) + s.given;
+  }
+  template <operand V>
+  HONE_HD auto refines(row_statistics<V> const& s) const {
+    return rough(s) < V(detail::close_rows);
+  }
+  template <operand V>
+  [[gnu::always_inline]] HONE_HD void refine(row_element<V>& e, row_statistics<V> const& s, V (&fine_)[2]) const {
+    const V rate(1 / temperature);
+    const detail::divergence_part<V> part(e.kept[0], exp_of_nonpositive(e.t * rate) * (s.sums[0] / s.sums[1]),
+                                          -e.kept[1] * rate - s.given);
+    fine_[0] = fine_[0] + part.excess;
+    fine_[1] = fine_[1] + part.linear;
+  }
   template <operand V>
   HONE_HD row<V> finish(row_statistics<V> const& s) const {
-    const V T(temperature), rate = V(1) / s.sums[0], m = s.sums[2] * rate;
-    return {T * (m + T * (log(s.sums[1]) - log(s.sums[0]))), rate, m};
+    const V T(temperature), rate = V(1) / s.sums[0];
+    const detail::divergence_of_sums<V> exact(s.fine[0] * rate, s.fine[1] * rate);
+    return {T * (T * select(refines(s), exact.value, rough(s))), rate, s.sums[2] * rate};
   }
   template <operand V>
   HONE_HD V gradient(row<V> const& r, row_element<V> const& e) const {
-    return select(e.kept[0] == V(0), V(0), r.rate * e.kept[0] * (e.kept[1] - r.mean));
+    return r.rate * e.kept[0] * select(e.kept[0] == V(0), V(0), e.kept[1] - r.mean);
   }
 };
 
@@ -80,4 +106,6 @@ auto reverse_distillation(image_view<T> teacher_logits, real temperature) {
 
 static_assert(row_term<reverse_distillation_term<matrix_view<const float>>>);
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -7,7 +7,9 @@
 #include <hone/loss/row_term.hpp>
 #include <hone/target/target.hpp>
 
-namespace hone::detail {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::detail {
 
 /// The placeholder of a term without a target.
 struct no_target {
@@ -52,4 +54,6 @@ inline constexpr bool has_labels = Leaf::term_type::has_target
                                        ? target_of_term<typename Leaf::term_type>::labels > 0
                                        : ((target_of_term<typename All::term_type>::labels > 0) || ...);
 
-}  // namespace hone::detail
+}  // namespace hone::inline HONE_ABI::detail
+
+#include <hone/core/macros_pop.hpp>

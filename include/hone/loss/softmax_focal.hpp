@@ -6,7 +6,9 @@
 #include <hone/loss/row_term.hpp>
 #include <hone/target/classes.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 struct softmax_focal_options {
   real gamma = 2;  ///< how much easy examples are damped; 0 is cross entropy
@@ -37,10 +39,10 @@ struct softmax_focal_term : row_term_base {
   template <operand V>
   HONE_HD weighed<V> at(row_element<V> const& e, V log_sum) const {
     const V log_p = e.z - log_sum, rest = -expm1(log_p);
-    const V p_log_p = select(e.p == V(0), V(0), e.p * log_p);
+    const V p_log_p = e.p * select(e.p == V(0), V(0), log_p);
     const modulation<V> m(rest, p_log_p, gamma);
     const V none(0);
-    return {select(e.q == none, none, -e.q * m.weight * log_p),
+    return {-e.q * m.weight * select(e.q == none, none, log_p),
             select(e.q == none, none, e.q * (V(gamma) * m.slope - m.weight))};
   }
   template <operand V>
@@ -72,4 +74,6 @@ auto softmax_focal_loss(Target target, softmax_focal_options options = {}) {
 
 static_assert(row_term<softmax_focal_term<classes_target<int>>>);
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

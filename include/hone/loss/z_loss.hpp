@@ -4,7 +4,9 @@
 
 #include <hone/loss/row_term.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 ///   value     c · logsumexp(z)²        gradient  2 c · logsumexp(z) · p
 struct z_loss_term : row_term_base {
@@ -37,4 +39,6 @@ inline z_loss_term z_loss(real coefficient) {
 
 static_assert(row_term<z_loss_term>);
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

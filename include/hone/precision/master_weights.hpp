@@ -3,11 +3,14 @@
 #pragma once
 
 #include <hone/core/owned_tensors.hpp>
+#include <hone/core/tensor_overlap.hpp>
 
 #include <concepts>
 #include <type_traits>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// Copies of narrow parameters that an optimiser updates in their stead. A number does not move where less than half
 /// the distance to its neighbour is added: a bfloat16 of 1 stays 1 up to additions of 2^-8 and subtractions of 2^-9,
@@ -58,8 +61,12 @@ void require_refresh(master_weights<T, Memory> const& masters, tensor_list<P> co
                 "refresh: the parameters are floating-point numbers narrower than their masters");
   require_tensors("refresh", "parameters", parameters);
   require_sizes_like("refresh", "parameters", parameters, "master_weights", masters.tensors());
+  require_apart("refresh", "parameters", parameters);
+  require_outside("refresh", "parameters", parameters, "the masters", masters.tensors());
 }
 
 }  // namespace detail
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

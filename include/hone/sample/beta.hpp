@@ -6,7 +6,9 @@
 #include <hone/sample/elementary.hpp>
 #include <hone/sample/philox.hpp>
 
-namespace hone::detail {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::detail {
 
 /// Beta(α, α) by rejection: exact for every α, and the same bits everywhere. λ is the logistic function of a difference
 /// of logarithms, so that no α is too small.
@@ -44,4 +46,6 @@ class symmetric_beta {
   double alpha_, inverse_, root_, inverse_root_;
 };
 
-}  // namespace hone::detail
+}  // namespace hone::inline HONE_ABI::detail
+
+#include <hone/core/macros_pop.hpp>

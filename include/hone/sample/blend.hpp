@@ -2,16 +2,23 @@
 /// What blend does with a draw, on every backend: its formula and its checks.
 #pragma once
 
+#include <hone/core/overlap.hpp>
 #include <hone/core/view_check.hpp>
 #include <hone/sample/draw.hpp>
 
 #include <concepts>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// What images are made of: what predictions are, or bytes.
 template <class T>
 concept image_number = element<T> || std::same_as<T, std::uint8_t>;
+
+/// What masks of classes may be made of, besides bytes: they are copied, and not mixed.
+template <class T>
+concept mask_number = std::integral<T> && !std::same_as<T, std::uint8_t>;
 
 namespace detail {
 
@@ -45,7 +52,16 @@ HONE_HD constexpr double blended_bytes(double own, double other, double lambda) 
   return other + lambda * (own - other);
 }
 
-/// Of views without data that is out of reach: both of one shape, and the same memory or apart.
+/// What blend takes, on every backend; draws without boxes mix up.
+template <class T, class In, bool Boxes>
+constexpr void require_blend_types() {
+  static_assert(
+      std::is_same_v<std::remove_const_t<In>, T> && (image_number<T> || (Boxes && mask_number<T>)),
+      "blend: images and mixed are of one type: float, double, half, bfloat16 or std::uint8_t; by a draw with "
+      "boxes also other integers, which are copied");
+}
+
+/// Both are memory that can exist, of one shape, and the same or apart.
 template <class T>
 void require_blend_views(matrix_view<const T> images, matrix_view<T> mixed) {
   require_sizes("blend", "images", images.rows, images.columns);
@@ -55,10 +71,8 @@ void require_blend_views(matrix_view<const T> images, matrix_view<T> mixed) {
          std::intmax_t(images.rows), std::intmax_t(images.columns));
   require_memory("blend", "images", images);
   require_memory("blend", "mixed", mixed);
-  if (images.rows * images.columns == 0 || (images.data == mixed.data && images.row_stride == mixed.row_stride)) return;
-  const auto end = [](auto v) { return reinterpret_cast<std::uintptr_t>(v.row(v.rows - 1) + v.columns); };
-  const auto begin = [](auto v) { return reinterpret_cast<std::uintptr_t>(v.data); };
-  if (begin(images) < end(mixed) && begin(mixed) < end(images))
+  const footprint read = footprint_of(images), written = footprint_of(mixed);
+  if (!same_memory(read, written) && overlap(read, written))
     fail("blend: images and mixed overlap at %jd rows of %jd and %jd, must be the same or apart",
          std::intmax_t(images.rows), std::intmax_t(images.row_stride), std::intmax_t(mixed.row_stride));
 }
@@ -96,6 +110,20 @@ void require_draw(const char* function, Draw const& draw, index n) {
   }
 }
 
+/// Of masks: no row is mixed up.
+template <class T, class Draw>
+void require_only_copies(Draw const& draw) {
+  if constexpr (mask_number<T>) {
+    const drawn_rows rows = rows_of_draw(draw);
+    for (index i = 0; i < index(draw.lambda.size()); ++i) {
+      const float lambda = rows.lambda[i];
+      if (!rows.pastes(i) && rows.partner[i] != i && lambda != 0 && lambda != 1)
+        fail("blend: row %jd is mixed up by a lambda of %.9g, integers are only copied", std::intmax_t(i),
+             double(lambda));
+    }
+  }
+}
+
 /// The rows in an order in which each is followed by its partner, as far as it can be: whoever goes through them so
 /// reads every image once. order and seen have room for n. False where partners are not a permutation.
 inline bool follow_partners(index const* partner, index n, index* order, std::uint8_t* seen) noexcept {
@@ -116,4 +144,6 @@ inline bool follow_partners(index const* partner, index n, index* order, std::ui
 }
 
 }  // namespace detail
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

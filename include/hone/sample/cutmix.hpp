@@ -5,7 +5,9 @@
 #include <hone/sample/beta.hpp>
 #include <hone/sample/draw.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// Boxes with sides √(1-λ) of the image's, λ ~ Beta(α, α), around a uniform centre, clipped. Where `least` and `most`
 /// are given, the sides are uniform between these parts of the image's, each by itself, and boxes lie wholly inside.
@@ -80,7 +82,7 @@ struct cutmix_rows {
   HONE_HD shared_draw operator()(random_bits const& bits, index row) const noexcept {
     const double lambda = beta(bits, std::uint64_t(row));
     const pixel_box box = cut(bits, row, lambda);
-    return {correct ? cut.lambda_of(box) : static_cast<float>(lambda), box, true};
+    return {correct ? cut.lambda_of(box) : same_float(lambda), box, true};
   }
 };
 
@@ -91,4 +93,6 @@ inline cutmix_draw cutmix::draw(integer seed, integer step, integer n, integer h
   return detail::drawn<cutmix_draw>(rows, {seed, step}, n, height, width);
 }
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -7,7 +7,9 @@
 #include <span>
 #include <vector>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// The boxes of a batch of images, one image after the other: those of image i are [first[i], first[i + 1]), so that
 /// first has an entry more than there are images. T is float or double; boxes are corners or centres, in pixels.
@@ -19,6 +21,24 @@ struct detections {
   std::vector<index> first;
 };
 
+namespace detail {
+
+/// A list of the boxes of so many images.
+template <class T>
+void require_images_of(const char* function, detections<T> const& of, index images) {
+  const auto count = static_cast<index>(of.classes.size());
+  if (of.boxes.size() != 4 * of.classes.size() || (!of.scores.empty() && of.scores.size() != of.classes.size()))
+    fail("%s: %zu numbers of boxes and %zu scores for %zu classes, must be 4 and 1 (or none) each", function,
+         of.boxes.size(), of.scores.size(), of.classes.size());
+  bool ordered = static_cast<index>(of.first.size()) == images + 1 && of.first.front() == 0 && of.first.back() == count;
+  for (std::size_t i = 1; ordered && i < of.first.size(); ++i) ordered = of.first[i - 1] <= of.first[i];
+  if (!ordered)
+    fail("%s: first must be %jd numbers that rise from 0 to the %jd boxes", function, std::intmax_t(images + 1),
+         std::intmax_t(count));
+}
+
+}  // namespace detail
+
 /// Every image gets its own boxes with scores · λ and those of its partner with scores · (1-λ): what PP-YOLO multiplies
 /// its objectness and box losses by (Zhang et al. 2019, arXiv 1902.04103; YOLOv5 gives both 1). Boxes of score 0 are
 /// left out, and an image that is its own partner keeps its boxes as they are. Images are of one size.
@@ -26,16 +46,9 @@ struct detections {
 template <class T>
 detections<T> mix_detections(mixup_draw const& draw, detections<T> const& of) {
   constexpr const char* function = "mix_detections";
-  const auto n = static_cast<index>(draw.lambda.size()), count = static_cast<index>(of.classes.size());
+  const auto n = static_cast<index>(draw.lambda.size());
   detail::require_draw(function, draw, n);
-  if (of.boxes.size() != 4 * of.classes.size() || (!of.scores.empty() && of.scores.size() != of.classes.size()))
-    detail::fail("%s: %zu numbers of boxes and %zu scores for %zu classes, must be 4 and 1 (or none) each", function,
-                 of.boxes.size(), of.scores.size(), of.classes.size());
-  bool ordered = of.first.size() == draw.lambda.size() + 1 && of.first.front() == 0 && of.first.back() == count;
-  for (std::size_t i = 1; ordered && i < of.first.size(); ++i) ordered = of.first[i - 1] <= of.first[i];
-  if (!ordered)
-    detail::fail("%s: first must be %jd numbers that rise from 0 to the %jd boxes", function, std::intmax_t(n + 1),
-                 std::intmax_t(count));
+  detail::require_images_of(function, of, n);
 
   detections<T> mixed{{}, {}, {}, {0}};
   const auto add = [&](index image, float weight) {
@@ -58,4 +71,6 @@ detections<T> mix_detections(mixup_draw const& draw, detections<T> const& of) {
   return mixed;
 }
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -8,7 +8,9 @@
 
 #include <vector>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// How many rows have one λ (and one box) in common.
 enum class mixing_unit : std::uint8_t { batch, pair, sample };
@@ -109,4 +111,6 @@ inline void require_alpha(const char* function, const char* name, double alpha) 
 }
 
 }  // namespace detail
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -8,7 +8,9 @@
 #include <cmath>
 #include <cstdint>
 
-namespace hone::detail {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::detail {
 
 inline constexpr double log_2_high = 0x1.62e42fefa38p-1, log_2_low = 0x1.ef35793c7673p-45;  // their sum is log 2
 
@@ -42,4 +44,14 @@ HONE_HD inline double same_exp(double x) noexcept {
   return sum * __builtin_bit_cast(double, std::uint64_t(k + 1023) << 52);
 }
 
-}  // namespace hone::detail
+/// The float nearest to x, of two the even one, for normal x > 0: denormal where it is below 2^-126, which a conversion
+/// is not where a processor flushes such numbers to 0, as after -ffast-math.
+HONE_HD inline float same_float(double x) noexcept {
+  if (x >= 0x1p-126) return static_cast<float>(x);
+  const double units = x * 0x1p149 + 0x1.8p52;  // rounds to a whole number, in the last bits
+  return __builtin_bit_cast(float, static_cast<std::uint32_t>(__builtin_bit_cast(std::uint64_t, units)));
+}
+
+}  // namespace hone::inline HONE_ABI::detail
+
+#include <hone/core/macros_pop.hpp>

@@ -5,7 +5,9 @@
 #include <hone/sample/beta.hpp>
 #include <hone/sample/draw.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// λ ~ Beta(α, α). What is drawn depends on nothing but the arguments of draw(): it is the same on every machine, on
 /// every backend, and after a resume.
@@ -31,7 +33,7 @@ struct mixup_rows {
     require_rows("mixup", n);
   }
   HONE_HD shared_draw operator()(random_bits const& bits, index row) const noexcept {
-    return {static_cast<float>(beta(bits, std::uint64_t(row)))};
+    return {same_float(beta(bits, std::uint64_t(row)))};
   }
 };
 
@@ -41,4 +43,6 @@ inline mixup_draw mixup::draw(integer seed, integer step, integer n) const {
   return detail::drawn<mixup_draw>(detail::mixup_rows(*this, n), {seed, step}, n);
 }
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

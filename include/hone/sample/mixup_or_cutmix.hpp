@@ -5,13 +5,16 @@
 #include <hone/sample/cutmix.hpp>
 #include <hone/sample/mixup.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// A unit (the batch, a pair or a sample) is left as it is with probability 1 - `probability`; otherwise it is cut with
-/// probability `switch_probability`, and mixed up if it is not.
+/// probability `switch_probability`, and mixed up if it is not. An alpha of 0 turns one of the two off, and the other
+/// is then taken always, as in timm; both 0 leave all as it is: λ is 1.
 struct mixup_or_cutmix {
-  real mixup_alpha = 0.8;         ///< finite and positive
-  real cutmix_alpha = 1;          ///< finite and positive
+  real mixup_alpha = 0.8;         ///< finite and positive, or 0: off
+  real cutmix_alpha = 1;          ///< finite and positive, or 0: off
   real probability = 1;           ///< in [0, 1]
   real switch_probability = 0.5;  ///< in [0, 1]
   mixing_unit per = batch;
@@ -40,6 +43,8 @@ struct mixup_or_cutmix_rows {
         cut_probability(of.switch_probability) {
     require(probability >= 0 && probability <= 1, name, "probability", probability, "in [0, 1]");
     require(cut_probability >= 0 && cut_probability <= 1, name, "switch_probability", cut_probability, "in [0, 1]");
+    if (of.mixup_alpha == 0) cut_probability = 1;
+    if (of.cutmix_alpha == 0) (of.mixup_alpha == 0 ? probability : cut_probability) = 0;
   }
   HONE_HD shared_draw operator()(random_bits const& bits, index row) const noexcept {
     const philox_block b = bits(purpose::choice, std::uint64_t(row));
@@ -49,7 +54,9 @@ struct mixup_or_cutmix_rows {
 
  private:
   static constexpr const char* name = "mixup_or_cutmix";
+  /// Of one that is off any other, for nothing is drawn by it.
   static real checked(const char* parameter, double alpha) {
+    if (alpha == 0) return 1;
     require_alpha(name, parameter, alpha);
     return alpha;
   }
@@ -63,4 +70,6 @@ inline mixup_or_cutmix_draw mixup_or_cutmix::draw(integer seed, integer step, in
   return detail::drawn<mixup_or_cutmix_draw>(rows, {seed, step}, n, height, width);
 }
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

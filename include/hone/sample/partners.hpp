@@ -5,7 +5,9 @@
 #include <hone/core/number.hpp>
 #include <hone/sample/philox.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// others  never the row itself, where there is another: the rows of a batch stand in a circle in random order
 /// any     a random permutation, in which a row may meet itself
@@ -79,4 +81,6 @@ class partner_order {
 };
 
 }  // namespace detail
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -7,7 +7,9 @@
 
 #include <cstdint>
 
-namespace hone::detail {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::detail {
 
 struct philox_block {
   std::uint32_t at[4];
@@ -56,4 +58,6 @@ HONE_HD constexpr std::int64_t uniform_below(std::int64_t n, std::uint32_t high,
 
 static_assert(philox({}, 0, 0).at[0] == 0x6627e8d5);
 
-}  // namespace hone::detail
+}  // namespace hone::inline HONE_ABI::detail
+
+#include <hone/core/macros_pop.hpp>

@@ -4,7 +4,9 @@
 
 #include <hone/schedule/schedule.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// A rate that stays, on its own or as a part of a sequence.
 ///   rate(t) = value
@@ -24,4 +26,6 @@ struct constant {
 };
 static_assert(schedule<constant>);
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -8,7 +8,9 @@
 #include <cstdint>
 #include <numbers>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 namespace detail {
 
@@ -51,4 +53,6 @@ struct cosine {
 };
 static_assert(schedule<cosine>);
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -7,7 +7,9 @@
 #include <cmath>
 #include <cstdint>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 namespace detail {
 
@@ -86,4 +88,6 @@ struct cosine_restarts {
 };
 static_assert(schedule<cosine_restarts>);
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <cmath>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 namespace detail {
 
@@ -45,4 +47,6 @@ struct exponential {
 };
 static_assert(schedule<exponential>);
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

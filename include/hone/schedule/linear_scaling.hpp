@@ -4,7 +4,9 @@
 
 #include <hone/schedule/schedule.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// The linear scaling rule: a batch k times as large takes k times the rate.
 ///   base_rate · batch_size / base_batch
@@ -22,4 +24,6 @@ inline double linear_scaled_rate(real base_rate, integer batch_size, integer bas
   return base_rate * (static_cast<double>(batch_size) / static_cast<double>(base_batch));
 }
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

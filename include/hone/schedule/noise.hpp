@@ -8,7 +8,9 @@
 #include <cstdint>
 #include <limits>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 enum class noise_kind : unsigned char {
   normal,   ///< a standard normal, redrawn while it is outside [-limit, limit]
@@ -83,4 +85,6 @@ constexpr auto with_noise(S base, noise_options options = {}) {
 }
 static_assert(schedule<noisy<constant>>);
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

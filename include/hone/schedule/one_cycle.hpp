@@ -6,7 +6,9 @@
 
 #include <cstdint>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// The 1cycle policy: up to a large rate, then down to one far below the first.
 ///   rate(t) = start + ½ (peak - start) (1 - cos(π t / rise))                            for 0 <= t < rise
@@ -36,11 +38,13 @@ struct one_cycle {
     detail::require(rise >= 0 && rise <= total, "one_cycle", "rise", rise.value, "in [0, total]");
     detail::require_step("one_cycle", step);
     if (step >= total) return floor;
-    const double t = static_cast<double>(step), top = static_cast<double>(rise);
-    if (step < rise) return detail::half_cosine(start, peak, t, top);
-    return detail::half_cosine(peak, floor, t - top, static_cast<double>(total) - top);
+    if (step < rise) return detail::half_cosine(start, peak, static_cast<double>(step), static_cast<double>(rise));
+    // Differences of integers: those of doubles are 0 where the last phase is short and begins above 2^53.
+    return detail::half_cosine(peak, floor, static_cast<double>(step - rise), static_cast<double>(total - rise));
   }
 };
 static_assert(schedule<one_cycle>);
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -6,7 +6,9 @@
 
 #include <cmath>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// Polynomial decay, with power 1 (the default) a straight line.
 ///   rate(t) = floor + (peak - floor) (1 - t / total)^power for 0 <= t <= total, floor afterwards
@@ -37,4 +39,6 @@ struct polynomial {
 };
 static_assert(schedule<polynomial>);
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

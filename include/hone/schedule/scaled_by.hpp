@@ -4,7 +4,9 @@
 
 #include <hone/schedule/constant.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 template <schedule S>
 struct scaled_schedule {
@@ -31,4 +33,6 @@ constexpr auto scaled_by(S base, real factor) {
 }
 static_assert(schedule<scaled_schedule<constant>>);
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -11,7 +11,9 @@
 #include <limits>
 #include <type_traits>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// A rate as a pure function of the step: any order, any thread, nothing remembered. Asking for the rate of
 /// the step at hand is all that a resumed training has to do. `rate` is HONE_HD where a device asks it too.
@@ -54,4 +56,6 @@ HONE_HD constexpr double larger(double a, double b) noexcept { return a < b ? b 
 
 }  // namespace detail
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -4,7 +4,9 @@
 
 #include <hone/schedule/constant.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 template <schedule First, schedule Rest>
 struct sequenced {
@@ -15,7 +17,9 @@ struct sequenced {
   HONE_HD double rate(integer step) const {
     detail::require(steps >= 0, "sequence", "steps", steps.value, "at least 0");
     detail::require_step("sequence", step);
-    return step < steps ? first.rate(step) : rest.rate(step - steps);
+    if (step >= steps) return rest.rate(step - steps);
+    rest.rate(0);  // throws where a part ahead is out of range
+    return first.rate(step);
   }
 };
 
@@ -34,7 +38,8 @@ constexpr auto sequence(Last last) {
 ///     const auto schedule = hone::sequence(high, 300, hone::cosine{.peak = 0.1, .floor = 0.001, .total = 600}, 600,
 ///     low); optimiser.rate = schedule.rate(step);
 ///
-/// `rate` throws hone::invalid_argument where steps < 0, step < 0 or the part at hand throws.
+/// `rate` throws hone::invalid_argument where steps < 0, step < 0 or the part at hand throws, or one of those ahead at
+/// its step 0: what is wrong with the last part is told at the first step.
 template <class First, class... Rest>
   requires(sizeof...(Rest) > 0)
 constexpr auto sequence(First first, integer steps, Rest... rest) {
@@ -43,4 +48,6 @@ constexpr auto sequence(First first, integer steps, Rest... rest) {
 }
 static_assert(schedule<sequenced<constant, constant>>);
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

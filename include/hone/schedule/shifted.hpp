@@ -6,7 +6,9 @@
 
 #include <cstdint>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 template <schedule S>
 struct shifted_schedule {
@@ -35,4 +37,6 @@ constexpr auto shifted(S base, integer by) {
 }
 static_assert(schedule<shifted_schedule<constant>>);
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -6,7 +6,9 @@
 
 #include <cmath>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// The square-root scaling rule: a batch k times as large takes √k times the rate.
 ///   base_rate · √(batch_size / base_batch)
@@ -24,4 +26,6 @@ inline double sqrt_scaled_rate(real base_rate, integer batch_size, integer base_
   return base_rate * std::sqrt(static_cast<double>(batch_size) / static_cast<double>(base_batch));
 }
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

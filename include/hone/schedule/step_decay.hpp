@@ -8,7 +8,9 @@
 #include <cmath>
 #include <cstdint>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// Step decay.
 ///   rate(t) = max(floor, peak · factor^⌊t / period⌋)
@@ -37,4 +39,6 @@ struct step_decay {
 };
 static_assert(schedule<step_decay>);
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

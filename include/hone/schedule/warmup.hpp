@@ -6,7 +6,9 @@
 
 #include <cmath>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 struct warmup_options {
   real start = 0;     ///< the rate at step 0, where there is a warm-up
@@ -49,4 +51,6 @@ constexpr auto warmup(S base, warmup_options options) {
 }
 static_assert(schedule<warmed<constant>>);
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

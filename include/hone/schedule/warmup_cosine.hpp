@@ -7,7 +7,9 @@
 #include <cmath>
 #include <cstdint>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// Linear warm-up followed by cosine annealing.
 ///   rate(t) = start + (peak - start) t / warmup                                   for 0 <= t < warmup
@@ -39,11 +41,13 @@ struct warmup_cosine {
     detail::require(warmup >= 0 && warmup <= total, "warmup_cosine", "warmup", warmup.value, "in [0, total]");
     detail::require_step("warmup_cosine", step);
     if (step >= total) return floor;
-    const double t = static_cast<double>(step), end_of_warmup = static_cast<double>(warmup);
-    if (step < warmup) return detail::lerp(start, peak, t / end_of_warmup);
-    return detail::half_cosine(peak, floor, t - end_of_warmup, static_cast<double>(total) - end_of_warmup);
+    if (step < warmup) return detail::lerp(start, peak, static_cast<double>(step) / static_cast<double>(warmup));
+    // Differences of integers: those of doubles are 0 where the cosine is short and begins above 2^53.
+    return detail::half_cosine(peak, floor, static_cast<double>(step - warmup), static_cast<double>(total - warmup));
   }
 };
 static_assert(schedule<warmup_cosine>);
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

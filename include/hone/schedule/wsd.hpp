@@ -7,7 +7,9 @@
 #include <cmath>
 #include <cstdint>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// How wsd goes from 1 to 0 with u, from 0 to 1.
 enum class decay_shape : unsigned char {
@@ -59,4 +61,6 @@ struct wsd {
 };
 static_assert(schedule<wsd>);
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -3,12 +3,13 @@
 #pragma once
 
 #include <hone/core/config.hpp>
+#include <hone/core/contiguous.hpp>
 #include <hone/core/error.hpp>
 #include <hone/target/target.hpp>
 
-#include <span>  // and the concepts that its constructors are defined by; <ranges> would take longer to read
+#include <hone/core/macros_push.hpp>
 
-namespace hone {
+namespace hone::inline HONE_ABI {
 
 /// A label that stands for nothing, of any integer type; none by default.
 struct optional_label {
@@ -20,7 +21,8 @@ struct optional_label {
 };
 
 struct classes_options {
-  optional_label ignore = {};  ///< rows with this label count for nothing
+  optional_label ignore = {};      ///< rows with this label count for nothing
+  optional_label background = {};  ///< of element-wise losses: the label of no class, where there is one column
 };
 
 template <std::integral Label>
@@ -31,7 +33,7 @@ struct classes_target {
 
   Label const* data = nullptr;
   index size = 0;
-  optional_label ignore = {};
+  optional_label ignore = {}, background = {};
 
   HONE_HD index label(index i) const noexcept { return static_cast<index>(data[i]); }
 
@@ -50,10 +52,15 @@ struct classes_target {
 
   HONE_HD constexpr auto dense_views() const { return detail::list(); }
 
+  template <class See>
+  void each_input(See const& see) const {
+    see("labels", detail::footprint_of(data, size));
+  }
   void check_shape(index rows, index) const {
     if (size != rows) detail::fail("evaluate: %jd labels for %jd rows", std::intmax_t(size), std::intmax_t(rows));
   }
 
+  void check_numbers(index) const noexcept {}
   /// Every label in [0, columns) or ignored.
   void check_values(index rows, index columns) const {
     bool bad = false;
@@ -66,17 +73,27 @@ struct classes_target {
   }
 };
 
-/// Labels of any integer type in a std::vector or std::span, viewed: row i belongs to class labels[i].
-/// Labels outside [0, classes) throw when evaluated, but for `ignore`.
-template <std::ranges::contiguous_range Labels>
-  requires std::integral<std::ranges::range_value_t<Labels>>
+/// Labels of any integer type in a std::vector, std::span or another vector (core/contiguous.hpp), viewed: row i
+/// belongs to class labels[i]. Labels outside [0, classes) throw when evaluated, but for `ignore`.
+template <class Labels>
 constexpr auto classes(Labels&& labels, classes_options options = {}) {
-  static_assert(std::ranges::borrowed_range<Labels>,
-                "classes: labels are viewed, not copied: give the vector a name first");
-  return classes_target<std::ranges::range_value_t<Labels>>{
-      std::ranges::data(labels), static_cast<index>(std::ranges::size(labels)), options.ignore};
+  constexpr bool fit = detail::contiguous_integers<Labels>;
+  static_assert(
+      fit,
+      "classes: the labels must be integers side by side, with a size: a std::vector, std::span, std::array or "
+      "Eigen vector; not a pointer, a std::vector<bool> or a std::deque");
+  if constexpr (fit) {
+    static_assert(detail::outlives_call<Labels>,
+                  "classes: labels are viewed, not copied: give the vector a name first");
+    return classes_target<detail::number_in<Labels>>{detail::data_of(labels), detail::count_of(labels), options.ignore,
+                                                     options.background};
+  } else {
+    return classes_target<index>{};  // so that the compiler says no more
+  }
 }
 
 static_assert(row_target<classes_target<int>>);
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

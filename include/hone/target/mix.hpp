@@ -5,12 +5,15 @@
 #include <hone/core/numbers.hpp>
 #include <hone/target/target.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 template <row_target First, row_target Second>
 struct mix_target {
   static constexpr int labels = First::labels + Second::labels;
   static constexpr bool has_uniform = First::has_uniform || Second::has_uniform;
+  static constexpr bool over_allowed = allowed_target<First> || allowed_target<Second>;
   static constexpr int dense_parts = First::dense_parts + Second::dense_parts;
 
   First first;
@@ -43,6 +46,12 @@ struct mix_target {
 
   HONE_HD constexpr auto dense_views() const { return detail::concatenated(first.dense_views(), second.dense_views()); }
 
+  template <class See>
+  void each_input(See const& see) const {
+    detail::each_input(first, see);
+    detail::each_input(second, see);
+    see("mix lambda", detail::footprint_of(lambdas));
+  }
   void check_shape(index rows, index columns) const {
     first.check_shape(rows, columns);
     second.check_shape(rows, columns);
@@ -51,6 +60,18 @@ struct mix_target {
   void check_values(index rows, index columns) const {
     first.check_values(rows, columns);
     second.check_values(rows, columns);
+    check_lambdas();
+  }
+  void check_numbers(index rows) const
+    requires free_target<First> && free_target<Second>
+  {
+    first.check_numbers(rows);
+    second.check_numbers(rows);
+    check_lambdas();
+  }
+
+ private:
+  void check_lambdas() const {
     detail::require_values(lambdas, "mix lambda", "row", [](double l) { return l >= 0 && l <= 1; }, "in [0, 1]");
   }
 };
@@ -62,6 +83,8 @@ constexpr void require_mixable() {
   static_assert(row_target<First> && row_target<Second>,
                 "mix: both arguments must be targets: wrap labels in hone::classes, a matrix in hone::probabilities");
   static_assert(!weighed_target<First> && !weighed_target<Second>, "mix: weigh_classes must be the outermost target");
+  if constexpr (row_target<First> && row_target<Second>)
+    static_assert(uniform_alike<First, Second>, "mix: all parts must be smoothed over hone::allowed_classes, or none");
 }
 
 }  // namespace detail
@@ -69,18 +92,27 @@ constexpr void require_mixable() {
 /// λ·first + (1-λ)·second with one λ in [0, 1] for the batch. A row that either ignores is ignored. (mixup:
 /// Zhang et al. 2017, arXiv 1710.09412; cutmix: Yun et al. 2019, arXiv 1905.04899.)
 template <class First, class Second>
-auto mix(First first, Second second, arithmetic auto lambda) {
+auto mix(First first, Second second, scalar auto lambda) {
   detail::require_mixable<First, Second>();
-  const real l = lambda;
-  detail::require(l.value >= 0 && l.value <= 1, "mix", "lambda", l.value, "in [0, 1]");
-  return mix_target<First, Second>{first, second, l.value};
+  const auto l = static_cast<double>(lambda);
+  detail::require(l >= 0 && l <= 1, "mix", "lambda", l, "in [0, 1]");
+  return mix_target<First, Second>{first, second, l};
 }
 
 /// With one λ per row, viewed.
-template <class First, class Second>
-auto mix(First first, Second second, numbers lambdas) {
+template <class First, class Second, class Lambdas = numbers>
+  requires(!scalar<std::remove_cvref_t<Lambdas>>)
+auto mix(First first, Second second, Lambdas&& lambdas) {
   detail::require_mixable<First, Second>();
-  return mix_target<First, Second>{first, second, 1, lambdas, true};
+  static_assert(detail::makes_numbers<Lambdas>,
+                "mix: lambda must be one number, or a std::vector, std::span or Eigen vector of float or double");
+  if constexpr (detail::makes_numbers<Lambdas>) {
+    return mix_target<First, Second>{first, second, 1, numbers(static_cast<Lambdas&&>(lambdas)), true};
+  } else {
+    return first;  // so that the compiler says no more
+  }
 }
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

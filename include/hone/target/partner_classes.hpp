@@ -4,7 +4,9 @@
 
 #include <hone/target/classes.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 template <std::integral Label>
 struct partner_classes_target {
@@ -30,34 +32,57 @@ struct partner_classes_target {
 
   HONE_HD constexpr auto dense_views() const { return detail::list(); }
 
+  template <class See>
+  void each_input(See const& see) const {
+    classes.each_input(see);
+    see("partners", detail::footprint_of(partner, size));
+  }
   void check_shape(index rows, index columns) const {
     classes.check_shape(rows, columns);
     if (size != rows) detail::fail("evaluate: %jd partners for %jd rows", std::intmax_t(size), std::intmax_t(rows));
   }
-  void check_values(index rows, index columns) const {
+  void check_numbers(index rows) const {
     for (index i = 0; i < rows; ++i)
       if (!(partner[i] >= 0 && partner[i] < rows))
         detail::fail("evaluate: the partner of row %jd is %jd, must be in [0, %jd)", std::intmax_t(i),
                      std::intmax_t(partner[i]), std::intmax_t(rows));
+  }
+  void check_values(index rows, index columns) const {
+    check_numbers(rows);
     classes.check_values(rows, columns);
   }
 };
+
+namespace detail {
+
+template <class R>
+concept contiguous_indices = contiguous<R> && std::same_as<number_in<R>, index>;
+
+}  // namespace detail
 
 /// Row i belongs to class labels[partner[i]]: what hone::mix wants as its second target after a mixup or cutmix. Both
 /// are viewed, and in device memory on CUDA, where partners must be rows.
 ///
 ///     const auto draw = hone::mixup{.alpha = 0.2}.draw(seed, step, n);
 ///     hone::mix(hone::classes(labels), hone::partner_classes(labels, draw.partner), draw.lambda)
-template <std::ranges::contiguous_range Labels, std::ranges::contiguous_range Partners>
-  requires std::integral<std::ranges::range_value_t<Labels>> &&
-           std::same_as<std::ranges::range_value_t<Partners>, index>
+template <class Labels, class Partners>
 constexpr auto partner_classes(Labels&& labels, Partners&& partner, classes_options options = {}) {
-  static_assert(std::ranges::borrowed_range<Labels> && std::ranges::borrowed_range<Partners>,
-                "partner_classes: labels and partners are viewed, not copied: give the vectors names first");
-  return partner_classes_target<std::ranges::range_value_t<Labels>>{
-      classes(labels, options), std::ranges::data(partner), static_cast<index>(std::ranges::size(partner))};
+  constexpr bool fit = detail::contiguous_integers<Labels> && detail::contiguous_indices<Partners>;
+  static_assert(fit,
+                "partner_classes: the labels must be a std::vector or std::span of integers, the partners one of "
+                "hone::index, such as draw.partner");
+  if constexpr (fit) {
+    static_assert(detail::outlives_call<Labels> && detail::outlives_call<Partners>,
+                  "partner_classes: labels and partners are viewed, not copied: give the vectors names first");
+    return partner_classes_target<detail::number_in<Labels>>{classes(labels, options), detail::data_of(partner),
+                                                             detail::count_of(partner)};
+  } else {
+    return classes_target<index>{};  // so that the compiler says no more
+  }
 }
 
 static_assert(row_target<partner_classes_target<int>>);
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -6,7 +6,9 @@
 #include <hone/core/view_check.hpp>
 #include <hone/target/target.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 template <class View>
 struct probabilities_target {
@@ -27,8 +29,13 @@ struct probabilities_target {
   }
   HONE_HD constexpr auto dense_views() const { return detail::list(view); }
 
+  template <class See>
+  void each_input(See const& see) const {
+    see("probabilities", detail::footprint_of(view));
+  }
   void check_shape(index rows, index columns) const { detail::require_shape(view, "probabilities", rows, columns); }
   void check_values(index, index) const noexcept {}
+  void check_numbers(index) const noexcept {}
 };
 
 /// Row i of the view, rows × classes, is the distribution of row i. It need not sum to 1. mean divides by the
@@ -44,4 +51,6 @@ constexpr probabilities_target<image_view<const T>> probabilities(image_view<T> 
 
 static_assert(row_target<probabilities_target<matrix_view<const float>>>);
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

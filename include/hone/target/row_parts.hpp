@@ -4,7 +4,9 @@
 
 #include <hone/target/target.hpp>
 
-namespace hone::detail {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::detail {
 
 /// Targets that are labels on a uniform ground: nothing of the size of a row needs to be read or written for them.
 /// All others have a number of their own for every class.
@@ -21,11 +23,11 @@ struct row_parts {
   struct none {};
 
   [[no_unique_address]] std::conditional_t<weighed_target<Target>, numbers, none> class_weights;
-  Label label_at[labels > 0 ? labels : 1] = {};
+  Label label_at[std::size_t(labels > 0 ? labels : 1)] = {};
   A ground = 0;
   int label_count = 0, dense_count = 0;
-  A weight_at[labels > 0 ? labels : 1] = {};
-  A dense_at[dense_parts > 0 ? dense_parts : 1] = {};
+  A weight_at[std::size_t(labels > 0 ? labels : 1)] = {};
+  A dense_at[std::size_t(dense_parts > 0 ? dense_parts : 1)] = {};
 
   row_parts() noexcept = default;
   HONE_HD row_parts(Target const& target, index row, index columns) noexcept {
@@ -44,4 +46,6 @@ struct row_parts {
   HONE_HD void dense(auto const&, A weight) noexcept { dense_at[dense_count++] = weight; }
 };
 
-}  // namespace hone::detail
+}  // namespace hone::inline HONE_ABI::detail
+
+#include <hone/core/macros_pop.hpp>

@@ -1,20 +1,26 @@
 // SPDX-License-Identifier: MIT
-/// Label smoothing. The field has several conventions; hone names two and defaults to the first.
+/// Label smoothing. The field has several conventions; hone names three and defaults to the first.
 #pragma once
 
 #include <hone/core/error.hpp>
 #include <hone/target/target.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// Chooses (1-ε) on the class and ε/(K-1) elsewhere (He et al. 2019, arXiv 1812.01187, equation 3).
 struct leave_one_out_t {};
 inline constexpr leave_one_out_t leave_one_out{};
 
-template <row_target Target>
+/// Chooses ε/K' on the K' classes of the row whose logit is above -inf, and 0 on the masked ones.
+struct allowed_classes_t {};
+inline constexpr allowed_classes_t allowed_classes{};
+
+template <row_target Target, bool OverAllowed = false>
 struct smooth_target {
   static constexpr int labels = Target::labels;
-  static constexpr bool has_uniform = true;
+  static constexpr bool has_uniform = true, over_allowed = OverAllowed;
   static constexpr int dense_parts = Target::dense_parts;
 
   Target target;
@@ -29,6 +35,10 @@ struct smooth_target {
   /// (1-ε) q + ε/K. Leaving the class out is the same with another pair of numbers: (1-ε) q + (1-q) ε/(K-1).
   template <class Number, class Sink>
   HONE_HD void visit(index i, index columns, Number scale, Sink& sink) const {
+    if constexpr (over_allowed) {
+      target.visit(i, columns, scale * static_cast<Number>(1 - epsilon), sink);
+      return sink.uniform(scale * static_cast<Number>(epsilon));
+    }
     const index others = elsewhere_only && columns > 1 ? columns - 1 : columns;
     const Number each = static_cast<Number>(epsilon) / static_cast<Number>(others);  // a lone class gets it back
     const auto rest = static_cast<Number>(1 - epsilon);
@@ -37,19 +47,34 @@ struct smooth_target {
   }
   HONE_HD constexpr auto dense_views() const { return target.dense_views(); }
 
+  template <class See>
+  void each_input(See const& see) const {
+    detail::each_input(target, see);
+  }
   void check_shape(index rows, index columns) const { target.check_shape(rows, columns); }
   void check_values(index rows, index columns) const { target.check_values(rows, columns); }
+  void check_numbers(index rows) const
+    requires free_target<Target>
+  {
+    target.check_numbers(rows);
+  }
 };
 
 namespace detail {
 
-template <class Target>
+template <bool OverAllowed = false, class Target>
 auto smoothed(Target target, double epsilon, bool elsewhere_only) {
   static_assert(row_target<Target>,
                 "smooth: the argument must be a target: wrap labels in hone::classes, a matrix in hone::probabilities");
   static_assert(!weighed_target<Target>, "smooth: weigh_classes must be the outermost target");
-  require(epsilon >= 0 && epsilon < 1, "smooth", "epsilon", epsilon, "in [0, 1)");
-  return smooth_target<Target>{target, epsilon, elsewhere_only};
+  if constexpr (row_target<Target>)
+    static_assert(uniform_alike<Target, smooth_target<Target, OverAllowed>>,
+                  "smooth: all parts must be smoothed over hone::allowed_classes, or none");
+  if constexpr (OverAllowed)
+    require(epsilon >= 0 && epsilon <= 1, "smooth", "epsilon", epsilon, "in [0, 1]");
+  else
+    require(epsilon >= 0 && epsilon < 1, "smooth", "epsilon", epsilon, "in [0, 1)");
+  return smooth_target<Target, OverAllowed>{target, epsilon, elsewhere_only};
 }
 
 }  // namespace detail
@@ -66,4 +91,13 @@ auto smooth(Target target, real epsilon, leave_one_out_t) {
   return detail::smoothed(target, epsilon.value, true);
 }
 
-}  // namespace hone
+/// (1-ε)·target + ε/K' on the K' classes whose logit is above -inf, and (1-ε)·target on masked ones, so that a row's
+/// loss is that of its allowed classes alone. For losses of rows. ε in [0, 1].
+template <class Target>
+auto smooth(Target target, real epsilon, allowed_classes_t) {
+  return detail::smoothed<true>(target, epsilon.value, false);
+}
+
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -15,10 +15,13 @@
 #include <hone/core/list.hpp>
 #include <hone/core/number.hpp>
 #include <hone/core/numbers.hpp>
+#include <hone/core/overlap.hpp>
 
 #include <concepts>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 namespace detail {
 
@@ -36,6 +39,7 @@ struct silent_sink {
 /// labels_fit(i, K)  whether row i's labels are classes, if it is not ignored; for backends that cannot check before
 /// dense_views()   the views of the dense parts, as a list, in the order in which visit sends them
 /// check_shape(n, K)   throws where the sizes do not fit n rows of K classes; reads no memory of the caller's
+/// each_input(see)  (may be missing) see(name, footprint) for all memory that it reads, so that outputs are held apart
 /// check_values(n, K)  throws where a label, λ or weight is out of range; for backends that can read them
 template <class T>
 concept row_target = requires(T const& target, index i, detail::silent_sink sink) {
@@ -52,8 +56,40 @@ concept row_target = requires(T const& target, index i, detail::silent_sink sink
   target.visit(i, i, 1.0, sink);
 };
 
+namespace detail {
+
+/// see(name, footprint) for the memory that a target reads, as far as it says so: a target may have a member
+/// each_input(see).
+template <class Target, class See>
+void each_input(Target const& target, See const& see) {
+  if constexpr (requires { target.each_input(see); }) target.each_input(see);
+}
+
+}  // namespace detail
+
+/// A target whose labels may be no class, for losses of elements: then no class has them.
+/// check_numbers(n)    what check_values checks beside the labels
+template <class T>
+concept free_target = row_target<T> && requires(T const& target, index i) { target.check_numbers(i); };
+
 /// A target whose classes are weighed; nothing may be wrapped around it.
 template <class T>
 concept weighed_target = row_target<T> && requires { T::weighed; };
 
-}  // namespace hone
+/// A target whose uniform part is shared by the row's allowed classes alone, those with a logit above -inf: the weight
+/// that visit sends to uniform() is what they have together, and 0 is that of the other classes.
+template <class T>
+concept allowed_target = row_target<T> && requires { requires T::over_allowed; };
+
+namespace detail {
+
+/// Whether the uniform parts of two targets, if both have one, are of the same classes.
+template <class First, class Second>
+inline constexpr bool uniform_alike =
+    !First::has_uniform || !Second::has_uniform || allowed_target<First> == allowed_target<Second>;
+
+}  // namespace detail
+
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -5,7 +5,9 @@
 #include <hone/core/error.hpp>
 #include <hone/target/target.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 struct two_hot_options {
   optional_real ignore = {};  ///< rows with exactly this value count for nothing
@@ -42,13 +44,22 @@ struct two_hot_target {
 
   HONE_HD auto dense_views() const { return detail::list(); }
 
+  template <class See>
+  void each_input(See const& see) const {
+    see("two_hot values", detail::footprint_of(values));
+  }
   void check_shape(index rows, index) const {
     if (values.size() != rows)
       detail::fail("evaluate: %jd two_hot values for %jd rows", std::intmax_t(values.size()), std::intmax_t(rows));
   }
   void check_values(index rows, index columns) const {
+    check_values(rows, columns, [](index) { return true; });
+  }
+  /// Of the rows that count: what others hold is of no use to anybody.
+  template <class Counts>
+  void check_values(index rows, index columns, Counts const& counts) const {
     for (index i = 0; i < rows; ++i)
-      if (!labels_fit(i, columns) && !ignores(i))
+      if (!labels_fit(i, columns) && !ignores(i) && counts(i))
         detail::fail("evaluate: the two_hot value of row %jd is %.9g, must be in [0, %jd]", std::intmax_t(i), values[i],
                      std::intmax_t(columns - 1));
   }
@@ -77,7 +88,7 @@ struct two_hot_target {
 /// ends.
 template <class Values>
 auto two_hot(Values&& values, two_hot_options options = {}) {
-  static_assert(std::constructible_from<numbers, Values>,
+  static_assert(detail::makes_numbers<Values>,
                 "two_hot: the values must be a std::vector or std::span of float or double");
   const optional_real clamp = options.clamp;
   detail::require(clamp.value >= 0 && detail::finite(clamp.value), "two_hot", "clamp", clamp.value,
@@ -88,4 +99,6 @@ auto two_hot(Values&& values, two_hot_options options = {}) {
 
 static_assert(row_target<two_hot_target>);
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

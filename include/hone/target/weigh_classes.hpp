@@ -5,12 +5,14 @@
 #include <hone/core/numbers.hpp>
 #include <hone/target/target.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 template <row_target Target>
 struct weigh_classes_target {
   static constexpr int labels = Target::labels;
-  static constexpr bool has_uniform = Target::has_uniform;
+  static constexpr bool has_uniform = Target::has_uniform, over_allowed = allowed_target<Target>;
   static constexpr int dense_parts = Target::dense_parts;
   static constexpr bool weighed = true;
 
@@ -30,6 +32,11 @@ struct weigh_classes_target {
   }
   HONE_HD constexpr auto dense_views() const { return target.dense_views(); }
 
+  template <class See>
+  void each_input(See const& see) const {
+    detail::each_input(target, see);
+    see("weigh_classes weights", detail::footprint_of(weights));
+  }
   void check_shape(index rows, index columns) const {
     target.check_shape(rows, columns);
     detail::require_size(weights, columns, "weigh_classes weight", "class");
@@ -42,12 +49,20 @@ struct weigh_classes_target {
 
 /// Multiplies the target of class c by weights[c]; the outermost target. mean then divides by the sum of the
 /// labels' weights, or by the rows where the target holds probabilities.
-template <class Target>
-auto weigh_classes(Target target, numbers weights) {
+template <class Target, class Weights = numbers>
+auto weigh_classes(Target target, Weights&& weights) {
   static_assert(row_target<Target>,
                 "weigh_classes: the first argument must be a target, such as hone::classes(labels)");
   static_assert(!weighed_target<Target>, "weigh_classes: the classes are weighed already");
-  return weigh_classes_target<Target>{target, weights};
+  static_assert(detail::makes_numbers<Weights>,
+                "weigh_classes: the weights must be a std::vector, std::span or Eigen vector of float or double");
+  if constexpr (!row_target<Target> || !detail::makes_numbers<Weights>) {
+    return target;  // so that the compiler says no more
+  } else {
+    return weigh_classes_target<Target>{target, numbers(static_cast<Weights&&>(weights))};
+  }
 }
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -4,7 +4,9 @@
 
 #include <hone/detect/shape_overlap.hpp>
 
-namespace hone::ppyolo {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::ppyolo {
 
 struct match_options {
   real iou_threshold = 1;  ///< >= 0: further anchors above this shape IoU match too, where no box was; 1: none
@@ -41,4 +43,6 @@ inline std::vector<anchor_match> match(anchor_level const& level, std::span<cons
   return matches;
 }
 
-}  // namespace hone::ppyolo
+}  // namespace hone::inline HONE_ABI::ppyolo
+
+#include <hone/core/macros_pop.hpp>

@@ -5,7 +5,9 @@
 
 #include <hone/detect/confidence.hpp>
 
-namespace hone::ppyolo {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::ppyolo {
 
 struct objectness_options {
   real ignore_threshold = 0.7;  ///< in [0, 1]: a slot without a box whose prediction overlaps more counts for nothing
@@ -18,8 +20,10 @@ struct objectness_options {
 /// The score is λ or 1-λ where two images are mixed, 1 otherwise. PaddleDetection sums over the slots and averages over
 /// the images: hone::mean_over(images). `predicted` is slots x 4 in fractions of the image, (cx, cy, w, h) unless a
 /// format is given; a prediction that is not a number overlaps nothing.
-template <class T, box_format Format = centers_format>
-confidence_targets objectness_targets(anchor_level const& level, matrix_view<T> predicted,
+///
+/// With a hone::cpu the slots are shared by its threads; the answer has the same bits for every number of them.
+template <class Backend, class T, box_format Format = centers_format>
+confidence_targets objectness_targets(Backend const& backend, anchor_level const& level, matrix_view<T> predicted,
                                       std::span<const labelled_box> boxes, std::span<const anchor_match> matches,
                                       objectness_options options = {}, Format = {}) {
   const char* const function = "ppyolo::objectness_targets";
@@ -30,9 +34,10 @@ confidence_targets objectness_targets(anchor_level const& level, matrix_view<T> 
   const double ignore = options.ignore_threshold;
   detail::require(ignore >= 0 && ignore <= 1, function, "ignore_threshold", ignore, "in [0, 1]");
 
-  const std::vector<double> ious = detail::best_overlaps<Format>(level, predicted, boxes);
-  confidence_targets c{std::vector<float>(ious.size(), 0), std::vector<float>(ious.size(), 1)};
-  for (std::size_t i = 0; i < ious.size(); ++i) c.weight[i] = ious[i] > ignore ? 0.0f : 1.0f;
+  const auto slots = static_cast<std::size_t>(level.slots());
+  confidence_targets c{std::vector<float>(slots, 0), std::vector<float>(slots, 1)};
+  detail::each_best_overlap<Format>(backend, level, predicted, boxes,
+                                    [&](std::size_t i, double iou) { c.weight[i] = iou > ignore ? 0.0f : 1.0f; });
   for (anchor_match const& m : matches) {
     const auto i = static_cast<std::size_t>(m.slot);
     c.positives += c.target[i] == 0;
@@ -40,6 +45,14 @@ confidence_targets objectness_targets(anchor_level const& level, matrix_view<T> 
     c.weight[i] = static_cast<float>(boxes[static_cast<std::size_t>(m.box)].score);
   }
   return c;
+}
+
+/// On the calling thread alone.
+template <class T, box_format Format = centers_format>
+confidence_targets objectness_targets(anchor_level const& level, matrix_view<T> predicted,
+                                      std::span<const labelled_box> boxes, std::span<const anchor_match> matches,
+                                      objectness_options options = {}, Format format = {}) {
+  return objectness_targets(detail::one_thread(), level, predicted, boxes, matches, options, format);
 }
 
 /// What the IoU that a slot predicts is held against (IoU-aware, Wu et al. 2020, arXiv 1912.05992): the IoU of each
@@ -65,4 +78,6 @@ inline confidence_targets iou_targets(anchor_level const& level, std::span<const
   return c;
 }
 
-}  // namespace hone::ppyolo
+}  // namespace hone::inline HONE_ABI::ppyolo
+
+#include <hone/core/macros_pop.hpp>

@@ -4,7 +4,9 @@
 
 #include <hone/detect/shape_overlap.hpp>
 
-namespace hone::yolov4 {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::yolov4 {
 
 struct match_options {
   real iou_threshold = 1;  ///< >= 0: further anchors above this shape IoU match too; 1: none; 0.213 in YOLOv4's own
@@ -50,4 +52,6 @@ inline std::vector<float> box_weights(std::span<const labelled_box> boxes, std::
   return weights;
 }
 
-}  // namespace hone::yolov4
+}  // namespace hone::inline HONE_ABI::yolov4
+
+#include <hone/core/macros_pop.hpp>

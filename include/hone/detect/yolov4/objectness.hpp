@@ -4,7 +4,9 @@
 
 #include <hone/detect/confidence.hpp>
 
-namespace hone::yolov4 {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::yolov4 {
 
 struct objectness_options {
   real ignore_threshold = 0.5;  ///< in [0, 1]: a slot whose box overlaps more is no background; 0.7 in YOLOv4's own
@@ -26,8 +28,10 @@ struct objectness_options {
 /// A score is what darknet has as a class's multiplier. darknet multiplies by obj_normalizer, which is a factor of the
 /// objective here, and sums: hone::sum. With truth_threshold it trains box and classes of such slots too. Its release
 /// leaves matched slots as they are, background included, where objectness_smooth is on; darknet_compat does that.
-template <class T, box_format Format = centers_format>
-confidence_targets objectness_targets(anchor_level const& level, matrix_view<T> predicted,
+///
+/// With a hone::cpu the slots are shared by its threads; the answer has the same bits for every number of them.
+template <class Backend, class T, box_format Format = centers_format>
+confidence_targets objectness_targets(Backend const& backend, anchor_level const& level, matrix_view<T> predicted,
                                       std::span<const labelled_box> boxes, std::span<const anchor_match> matches,
                                       objectness_options options = {}, Format = {}) {
   const char* const function = "yolov4::objectness_targets";
@@ -47,10 +51,9 @@ confidence_targets objectness_targets(anchor_level const& level, matrix_view<T> 
     detail::fail("%s: %jd class_scores for %jd slots", function, std::intmax_t(scores.size()),
                  std::intmax_t(level.slots()));
 
-  const std::vector<double> ious = detail::best_overlaps<Format>(level, predicted, boxes);
-  confidence_targets c{std::vector<float>(ious.size(), 0), std::vector<float>(ious.size(), 1)};
-  for (std::size_t i = 0; i < ious.size(); ++i) {
-    const double iou = ious[i];
+  const auto slots = static_cast<std::size_t>(level.slots());
+  confidence_targets c{std::vector<float>(slots, 0), std::vector<float>(slots, 1)};
+  detail::each_best_overlap<Format>(backend, level, predicted, boxes, [&](std::size_t i, double iou) {
     if (iou > truth) {
       c.target[i] = static_cast<float>(options.smooth ? iou * iou : 1);
     } else if (iou > ignore && (scores.size() == 0 || scores[index(i)] > least_score)) {
@@ -59,8 +62,8 @@ confidence_targets objectness_targets(anchor_level const& level, matrix_view<T> 
       else
         c.weight[i] = 0;
     }
-  }
-  std::vector<bool> matched(ious.size());
+  });
+  std::vector<bool> matched(slots);
   for (anchor_match const& m : matches) {
     const auto i = static_cast<std::size_t>(m.slot);
     c.positives += !matched[i];
@@ -71,5 +74,14 @@ confidence_targets objectness_targets(anchor_level const& level, matrix_view<T> 
   }
   return c;
 }
+/// On the calling thread alone.
+template <class T, box_format Format = centers_format>
+confidence_targets objectness_targets(anchor_level const& level, matrix_view<T> predicted,
+                                      std::span<const labelled_box> boxes, std::span<const anchor_match> matches,
+                                      objectness_options options = {}, Format format = {}) {
+  return objectness_targets(detail::one_thread(), level, predicted, boxes, matches, options, format);
+}
 
-}  // namespace hone::yolov4
+}  // namespace hone::inline HONE_ABI::yolov4
+
+#include <hone/core/macros_pop.hpp>

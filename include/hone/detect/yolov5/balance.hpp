@@ -8,7 +8,9 @@
 #include <span>
 #include <vector>
 
-namespace hone::yolov5 {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::yolov5 {
 
 /// What the mean objectness loss of each level is multiplied by, finest level first: 4, 1, 0.4 for three levels, the
 /// first ones of 4, 1, 0.25, 0.06, 0.02 for another number.
@@ -66,4 +68,6 @@ inline gains scaled(gains from, integer levels, integer classes, integer pixels)
           from.classes * static_cast<double>(classes) / 80 * per_level};
 }
 
-}  // namespace hone::yolov5
+}  // namespace hone::inline HONE_ABI::yolov5
+
+#include <hone/core/macros_pop.hpp>

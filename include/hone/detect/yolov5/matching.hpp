@@ -4,7 +4,9 @@
 
 #include <hone/detect/anchors.hpp>
 
-namespace hone::yolov5 {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::yolov5 {
 
 struct match_options {
   real ratio = 4;     ///< finite, > 1: the largest factor between a box's side and its anchor's ("anchor_t")
@@ -27,14 +29,14 @@ inline std::vector<anchor_match> match(anchor_level const& level, std::span<cons
   const auto near = [&](double x) { return x - std::floor(x) < g && x > 1; };
   const auto alike = [&](double side, double anchor) {
     const double r = side * level.stride / anchor;
-    return r < ratio && 1 / r < ratio;
+    return r > 0 && r < ratio && 1 / r < ratio;  // a box without area is like no anchor
   };
 
   std::vector<anchor_match> matches;
   for (int step = 0; step < 5; ++step)
     for (index a = 0; a < level.anchor_count(); ++a)
       for (std::size_t i = 0; i < boxes.size(); ++i) {
-        labelled_box const& b = boxes[i];
+        labelled_box const b = detail::in_range(boxes[i]);
         const anchor_size anchor = level.anchors[static_cast<std::size_t>(level.first + a)];
         if (!alike(b.width * columns, anchor.width) || !alike(b.height * rows, anchor.height)) continue;
         const double x = b.x * columns, y = b.y * rows;
@@ -47,4 +49,6 @@ inline std::vector<anchor_match> match(anchor_level const& level, std::span<cons
   return matches;
 }
 
-}  // namespace hone::yolov5
+}  // namespace hone::inline HONE_ABI::yolov5
+
+#include <hone/core/macros_pop.hpp>

@@ -5,7 +5,9 @@
 #include <hone/core/numbers.hpp>
 #include <hone/detect/anchors.hpp>
 
-namespace hone::yolov5 {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::yolov5 {
 
 struct objectness_options {
   real ratio = 1;          ///< in [0, 1]: how much of the target is the IoU ("gr"); the rest is 1
@@ -34,4 +36,6 @@ inline std::vector<float> objectness_targets(anchor_level const& level, std::spa
   return target;
 }
 
-}  // namespace hone::yolov5
+}  // namespace hone::inline HONE_ABI::yolov5
+
+#include <hone/core/macros_pop.hpp>

@@ -1,22 +1,31 @@
 // SPDX-License-Identifier: MIT
-/// Boxes, and the ways in which four numbers say one. Formulas know corners alone.
+/// Boxes, and the ways in which four numbers say one.
 #pragma once
 
-#include <hone/core/operand.hpp>
+#include <hone/loss/box/box_axis.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
 
-/// The corners of a box: x1 <= x2, y1 <= y2 to formulas. As a gradient: the derivative by each of them.
+namespace hone::inline HONE_ABI {
+
+/// The corners of a box: x1 <= x2, y1 <= y2 to formulas. As a gradient: the derivative by each of them, or by the four
+/// numbers of another format in their order.
 template <class V>
 struct box {
   V x1, y1, x2, y2;
 };
 
-/// A value with its derivative by the corners of the predicted box.
+/// A value with its derivative by the predicted box.
 template <class V>
 struct box_grad {
   V value;
   box<V> grad;
+};
+
+/// A predicted box and its target.
+template <class V>
+struct two_boxes {
+  box<V> predicted, target;
 };
 
 namespace detail {
@@ -27,62 +36,174 @@ inline constexpr double farthest = 1073741824;  // 2^30
 inline constexpr double smallest_area = 1e-20, smallest_length = 1e-10;
 
 template <operand V>
-HONE_HD V within_reach(V x) noexcept {
+HONE_HD HONE_INLINE V within_reach(V x) noexcept {
   return max(min(x, V(farthest)), V(-farthest));  // NaN stays: the first argument is taken
 }
+/// The same of an end or of a side, which is at least a number within reach.
+template <operand V>
+HONE_HD HONE_INLINE V within_reach_from(V least, V x) noexcept {
+  return max(min(x, V(farthest)), least);
+}
+
+/// What is said by a place and two sides that are not negative.
+struct sides_format {
+  template <operand V>
+  HONE_HD HONE_INLINE static box<V> numbers_of(V const (&b)[4]) noexcept {
+    return {within_reach(b[0]), within_reach(b[1]), within_reach_from(V(0), b[2]), within_reach_from(V(0), b[3])};
+  }
+  template <operand V>
+  HONE_HD HONE_INLINE static void chain_numbers(V const (&b)[4], box<V> const& by_numbers, V (&to)[4]) noexcept {
+    to[0] = by_numbers.x1, to[1] = by_numbers.y1;
+    to[2] = select(b[2] < V(0), V(0), by_numbers.x2);
+    to[3] = select(b[3] < V(0), V(0), by_numbers.y2);
+  }
+};
 
 }  // namespace detail
 
 /// (x1, y1, x2, y2). A box that ends before it begins has no width, at its first corner.
 struct corners_format {
   template <operand V>
-  HONE_HD static box<V> corners_of(V const (&b)[4]) noexcept {
+  HONE_HD HONE_INLINE static box<V> numbers_of(V const (&b)[4]) noexcept {
     const V x1 = detail::within_reach(b[0]), y1 = detail::within_reach(b[1]);
-    return {x1, y1, max(detail::within_reach(b[2]), x1), max(detail::within_reach(b[3]), y1)};
+    return {x1, y1, detail::within_reach_from(x1, b[2]), detail::within_reach_from(y1, b[3])};
   }
-  /// The derivative by the four numbers b, from that by the corners.
   template <operand V>
-  HONE_HD static void chain(V const (&b)[4], box<V> const& by_corners, V (&to)[4]) noexcept {
-    along(b[2] < b[0], by_corners.x1, by_corners.x2, to[0], to[2]);
-    along(b[3] < b[1], by_corners.y1, by_corners.y2, to[1], to[3]);
+  HONE_HD HONE_INLINE static void chain_numbers(V const (&b)[4], box<V> const& by_numbers, V (&to)[4]) noexcept {
+    along(b[2] < b[0], by_numbers.x1, by_numbers.x2, to[0], to[2]);
+    along(b[3] < b[1], by_numbers.y1, by_numbers.y2, to[1], to[3]);
+  }
+  template <operand V>
+  HONE_HD HONE_INLINE static box_axis<V> axis_of(V low, V high, V target_low, V target_high) noexcept {
+    return {exact(high - low),
+            exact(target_high - target_low),
+            max(min(high, target_high) - max(low, target_low), V(0)),
+            exact(max(high, target_high) - min(low, target_low)),
+            V(0.5) * (exact(low - target_low) + exact(high - target_high)),
+            detail::share_of(target_low, low),
+            detail::share_of(high, target_high)};
+  }
+  template <operand V>
+  HONE_HD HONE_INLINE static void by_lengths(box_axis<V> const& a, V side, V overlap, V& first, V& second) noexcept {
+    first = -side - a.starts * overlap, second = side + a.ends * overlap;
+  }
+  template <operand V>
+  HONE_HD HONE_INLINE static void by_offset(V offset, V& first, V& second) noexcept {
+    const V half = V(0.5) * offset;
+    first = first + half, second = second + half;
+  }
+
+  template <operand V>
+  HONE_HD HONE_INLINE static box<V> corners_of(V const (&b)[4]) noexcept {
+    return numbers_of(b);
+  }
+  template <operand V>
+  HONE_HD HONE_INLINE static two_boxes<V> corners_of(box<V> const& predicted, box<V> const& target) noexcept {
+    return {predicted, target};
+  }
+  template <operand V>
+  HONE_HD HONE_INLINE static box<V> by_corners(box<V> const& grad) noexcept {
+    return grad;
+  }
+  template <operand V>
+  HONE_HD HONE_INLINE static void chain(V const (&b)[4], box<V> const& by_corners, V (&to)[4]) noexcept {
+    chain_numbers(b, by_corners, to);
   }
 
  private:
   template <class Mask, operand V>
-  HONE_HD static void along(Mask inverted, V first, V second, V& by_first, V& by_second) noexcept {
+  HONE_HD HONE_INLINE static void along(Mask inverted, V first, V second, V& by_first, V& by_second) noexcept {
     by_first = select(inverted, first + second, first);
     by_second = select(inverted, V(0), second);
   }
 };
 
 /// (cx, cy, w, h). A negative side counts as 0.
-struct centers_format {
+struct centers_format : detail::sides_format {
   template <operand V>
-  HONE_HD static box<V> corners_of(V const (&b)[4]) noexcept {
-    const V cx = detail::within_reach(b[0]), cy = detail::within_reach(b[1]);
-    const V w = V(0.5) * max(detail::within_reach(b[2]), V(0)), h = V(0.5) * max(detail::within_reach(b[3]), V(0));
-    return {cx - w, cy - h, cx + w, cy + h};
+  HONE_HD HONE_INLINE static box_axis<V> axis_of(V center, V side, V target_center, V target) noexcept {
+    const V offset = center - target_center, far = abs(offset);
+    const V between = V(0.5) * (side + target), larger = V(0.5) * (side - target);
+    return {side,
+            target,
+            max(min(between - far, min(side, target)), V(0)),
+            max(between + far, max(side, target)),
+            offset,
+            detail::share_of(larger, offset),
+            detail::share_of(offset, -larger)};
   }
   template <operand V>
-  HONE_HD static void chain(V const (&b)[4], box<V> const& by_corners, V (&to)[4]) noexcept {
-    to[0] = by_corners.x1 + by_corners.x2, to[1] = by_corners.y1 + by_corners.y2;
-    to[2] = select(b[2] < V(0), V(0), V(0.5) * (by_corners.x2 - by_corners.x1));
-    to[3] = select(b[3] < V(0), V(0), V(0.5) * (by_corners.y2 - by_corners.y1));
+  HONE_HD HONE_INLINE static void by_lengths(box_axis<V> const& a, V side, V overlap, V& first, V& second) noexcept {
+    first = (a.ends - a.starts) * overlap, second = side + V(0.5) * (a.starts + a.ends) * overlap;
+  }
+  template <operand V>
+  HONE_HD HONE_INLINE static void by_offset(V offset, V& first, V&) noexcept {
+    first = first + offset;
+  }
+
+  template <operand V>
+  HONE_HD HONE_INLINE static box<V> corners_of(V const (&b)[4]) noexcept {
+    const box<V> n = numbers_of(b);
+    const V w = V(0.5) * n.x2, h = V(0.5) * n.y2;
+    return {n.x1 - w, n.y1 - h, n.x1 + w, n.y1 + h};
+  }
+  /// As seen from the target's centre.
+  template <operand V>
+  HONE_HD HONE_INLINE static two_boxes<V> corners_of(box<V> const& predicted, box<V> const& target) noexcept {
+    const V x = predicted.x1 - target.x1, w = V(0.5) * predicted.x2, target_w = V(0.5) * target.x2;
+    const V y = predicted.y1 - target.y1, h = V(0.5) * predicted.y2, target_h = V(0.5) * target.y2;
+    return {{x - w, y - h, x + w, y + h}, {-target_w, -target_h, target_w, target_h}};
+  }
+  template <operand V>
+  HONE_HD HONE_INLINE static box<V> by_corners(box<V> const& grad) noexcept {
+    return {grad.x1 + grad.x2, grad.y1 + grad.y2, V(0.5) * (grad.x2 - grad.x1), V(0.5) * (grad.y2 - grad.y1)};
+  }
+  template <operand V>
+  HONE_HD HONE_INLINE static void chain(V const (&b)[4], box<V> const& corners, V (&to)[4]) noexcept {
+    chain_numbers(b, by_corners(corners), to);
   }
 };
 
 /// (x1, y1, w, h), as COCO has it. A negative side counts as 0.
-struct top_left_format {
+struct top_left_format : detail::sides_format {
   template <operand V>
-  HONE_HD static box<V> corners_of(V const (&b)[4]) noexcept {
-    const V x1 = detail::within_reach(b[0]), y1 = detail::within_reach(b[1]);
-    return {x1, y1, x1 + max(detail::within_reach(b[2]), V(0)), y1 + max(detail::within_reach(b[3]), V(0))};
+  HONE_HD HONE_INLINE static box_axis<V> axis_of(V low, V side, V target_low, V target) noexcept {
+    const V shift = low - target_low, end = shift + side;  // as seen from where the target starts
+    return {side,
+            target,
+            max(min(min(end, target - shift), min(side, target)), V(0)),
+            max(max(end, target - shift), max(side, target)),
+            shift + V(0.5) * (side - target),
+            detail::share_of(V(0), shift),
+            detail::share_of(end, target)};
   }
   template <operand V>
-  HONE_HD static void chain(V const (&b)[4], box<V> const& by_corners, V (&to)[4]) noexcept {
-    to[0] = by_corners.x1 + by_corners.x2, to[1] = by_corners.y1 + by_corners.y2;
-    to[2] = select(b[2] < V(0), V(0), by_corners.x2);
-    to[3] = select(b[3] < V(0), V(0), by_corners.y2);
+  HONE_HD HONE_INLINE static void by_lengths(box_axis<V> const& a, V side, V overlap, V& first, V& second) noexcept {
+    first = (a.ends - a.starts) * overlap, second = side + a.ends * overlap;
+  }
+  template <operand V>
+  HONE_HD HONE_INLINE static void by_offset(V offset, V& first, V& second) noexcept {
+    first = first + offset, second = second + V(0.5) * offset;
+  }
+
+  template <operand V>
+  HONE_HD HONE_INLINE static box<V> corners_of(V const (&b)[4]) noexcept {
+    const box<V> n = numbers_of(b);
+    return {n.x1, n.y1, n.x1 + n.x2, n.y1 + n.y2};
+  }
+  /// As seen from the target's first corner.
+  template <operand V>
+  HONE_HD HONE_INLINE static two_boxes<V> corners_of(box<V> const& predicted, box<V> const& target) noexcept {
+    const V x = predicted.x1 - target.x1, y = predicted.y1 - target.y1;
+    return {{x, y, x + predicted.x2, y + predicted.y2}, {V(0), V(0), target.x2, target.y2}};
+  }
+  template <operand V>
+  HONE_HD HONE_INLINE static box<V> by_corners(box<V> const& grad) noexcept {
+    return {grad.x1 + grad.x2, grad.y1 + grad.y2, grad.x2, grad.y2};
+  }
+  template <operand V>
+  HONE_HD HONE_INLINE static void chain(V const (&b)[4], box<V> const& corners, V (&to)[4]) noexcept {
+    chain_numbers(b, by_corners(corners), to);
   }
 };
 
@@ -90,13 +211,30 @@ inline constexpr corners_format corners{};
 inline constexpr centers_format centers{};
 inline constexpr top_left_format top_left{};
 
-/// A way to say a box by four numbers, that of the predicted boxes and of their targets.
+/// A way to say a box by four numbers, that of the predicted boxes and of their targets. A box's numbers are (first x,
+/// first y, second x, second y), by which an axis is said; numbers_of holds them to those of a box, all else takes
+/// such.
+///   axis_of          the lengths along an axis, from the prediction's two numbers and the target's
+///   by_lengths       the derivative by the two numbers, from those by the side and the overlap (in place of a hull:
+///                    its slope added to the side's and taken from the overlap's)
+///   by_offset        adds that by the centres' offset
+///   chain_numbers    the derivative by the numbers as they were before numbers_of
+///   corners_of, by_corners, chain     the way over corners
 template <class F>
-concept box_format = requires(double const (&b)[4], box<double> g, double (&to)[4]) {
+concept box_format = requires(double const (&b)[4], box<double> n, box_axis<double> a, double x, double (&to)[4]) {
+  { F::numbers_of(b) } -> std::same_as<box<double>>;
+  { F::axis_of(x, x, x, x) } -> std::same_as<box_axis<double>>;
+  F::by_lengths(a, x, x, x, x);
+  F::by_offset(x, x, x);
+  F::chain_numbers(b, n, to);
   { F::corners_of(b) } -> std::same_as<box<double>>;
-  F::chain(b, g, to);
+  { F::corners_of(n, n) } -> std::same_as<two_boxes<double>>;
+  { F::by_corners(n) } -> std::same_as<box<double>>;
+  F::chain(b, n, to);
 };
 
 static_assert(box_format<corners_format> && box_format<centers_format> && box_format<top_left_format>);
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -1,97 +1,116 @@
 // SPDX-License-Identifier: MIT
-/// What the metrics of boxes are made of: a few lengths along each axis, and how a metric's derivative by them becomes
-/// one by the corners of the predicted box.
+/// What the metrics of boxes are made of: a few lengths along each axis and three areas, and how a metric's derivative
+/// by them becomes one by the numbers of the predicted box.
 #pragma once
 
 #include <hone/loss/box/box.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
 
-/// A predicted box beside its target, along one axis. Only offset may be negative.
-template <class V>
-struct box_axis {
-  V side, target;   ///< lengths of the predicted box and of its target
-  V overlap, hull;  ///< lengths of what both cover, and of the shortest interval that covers both
-  V offset;         ///< of the predicted centre from the target's
-  V starts, ends;   ///< 1 where overlap starts (ends) with the predicted box, 0 where with its target, 1/2 on a tie
-
-  HONE_HD box_axis(V low, V high, V target_low, V target_high) noexcept
-      : side(high - low),
-        target(target_high - target_low),
-        overlap(max(min(high, target_high) - max(low, target_low), V(0))),
-        hull(max(high, target_high) - min(low, target_low)),
-        offset(V(0.5) * ((low - target_low) + (high - target_high))),
-        starts(share(target_low, low)),
-        ends(share(high, target_high)) {}
-
- private:
-  HONE_HD static V share(V a, V b) noexcept { return select(a < b, V(1), select(b < a, V(0), V(0.5))); }
-};
-
-/// The derivative of a metric by the lengths along one axis.
-template <class V>
-struct axis_slope {
-  V side, overlap, hull = V(0), offset = V(0);
-};
-
-/// A metric of two boxes with its derivative.
-template <class V>
-struct box_metric {
-  V value;
-  axis_slope<V> x, y;
-};
-
-template <class V>
-struct box_pair {
-  box_axis<V> x, y;
-  V intersection, whole;  ///< areas: of what both cover, of what one or the other covers
-
-  HONE_HD box_pair(box<V> const& p, box<V> const& t) noexcept
-      : x(p.x1, p.x2, t.x1, t.x2),
-        y(p.y1, p.y2, t.y1, t.y2),
-        intersection(x.overlap * y.overlap),
-        whole(x.side * y.side + (x.target * y.target - intersection)) {}
-};
-
-/// A metric is a formula on the lengths of two boxes. What it does not use, it says, and nothing is computed for it.
-template <class M>
-concept box_metric_formula = requires(M const& m, box_pair<double> const& b) {
-  { m(b) } -> std::same_as<box_metric<double>>;
-  { M::uses_hull } -> std::convertible_to<bool>;
-  { M::uses_offset } -> std::convertible_to<bool>;
-};
+namespace hone::inline HONE_ABI {
 
 namespace detail {
 
-/// What the metric loses as either end of the predicted box moves up, along one axis.
-template <class Metric, operand V>
-HONE_HD void fall_by_ends(box_axis<V> const& a, axis_slope<V> const& slope, V& low, V& high) noexcept {
-  const V overlap = select(V(0) < a.overlap, slope.overlap, V(0));
-  if constexpr (Metric::uses_hull) {
-    low = slope.side + (slope.hull + a.starts * (overlap - slope.hull));
-    high = -slope.side - (slope.hull + a.ends * (overlap - slope.hull));
-  } else {
-    low = slope.side + a.starts * overlap;
-    high = -slope.side - a.ends * overlap;
-  }
-  if constexpr (Metric::uses_offset) {
-    const V half = V(0.5) * slope.offset;
-    low = low - half, high = high - half;
-  }
+/// What either box covers and the other does not, along both axes: sums of products of lengths and of what the overlap
+/// lacks to them. So it is not negative, and exactly 0 for equal boxes, whatever the compiler fuses.
+template <operand V>
+HONE_HD HONE_INLINE V missed_area(box_axis<V> const& x, box_axis<V> const& y) noexcept {
+  const V beside = (x.side + x.target) - V(2) * x.overlap;
+  return x.side * (y.side - y.overlap) + x.target * (y.target - y.overlap) + beside * y.overlap;
 }
 
-/// The derivative of 1 - metric, by the corners.
-template <class Metric, operand V>
-HONE_HD box<V> fall_by_corners(box_pair<V> const& b, box_metric<V> const& m) noexcept {
+}  // namespace detail
+
+template <class V, class Format = corners_format>
+struct box_pair {
+  using format = Format;
+
+  box_axis<V> x, y;
+  V intersection;  ///< area of what both cover
+  V missed;        ///< and of what only one of them covers, or what the least area lacks
+  V whole;         ///< their sum
+
+  /// Both as numbers_of the format leaves them.
+  HONE_HD HONE_INLINE box_pair(box<V> const& p, box<V> const& t) noexcept
+      : box_pair(Format::axis_of(p.x1, p.x2, t.x1, t.x2), Format::axis_of(p.y1, p.y2, t.y1, t.y2)) {}
+  HONE_HD HONE_INLINE box_pair(box_axis<V> const& x_, box_axis<V> const& y_) noexcept : x(x_), y(y_) {
+    measure(V(detail::smallest_area));
+  }
+
+  /// The areas, the whole of which counts as no less than `least`.
+  HONE_HD HONE_INLINE void measure(V least) noexcept {
+    intersection = x.overlap * y.overlap;
+    missed = max(detail::missed_area(x, y), least - intersection);
+    whole = intersection + missed;
+  }
+  /// Adds to the whole. What its rounding hides is not missed.
+  HONE_HD HONE_INLINE void widen(V by) noexcept {
+    const V wider = exact(whole + by);
+    missed = missed + (wider - whole), whole = wider;
+  }
+};
+
+/// A metric that is 1 at best, with the derivative of 1 - metric. Both of value and lost are there because neither can
+/// be had from the other without losing digits.
+template <class V>
+struct box_metric {
+  V value, lost;  ///< the metric, and 1 - metric
+  box<V> grad;    ///< of lost, by the numbers of the predicted box
+
+  /// Takes an amount from the metric.
+  HONE_HD HONE_INLINE void less(V amount) noexcept { value = value - amount, lost = lost + amount; }
+};
+
+/// A metric is a formula on the lengths of two boxes.
+template <class M>
+concept box_metric_formula =
+    requires(M const& m, box_pair<double> const& b, box_pair<double, centers_format> const& c) {
+      { m(b) } -> std::same_as<box_metric<double>>;
+      { m(c) } -> std::same_as<box_metric<double>>;
+    };
+
+namespace detail {
+
+/// A part of a whole and what is missing, both over the whole: exactly 1 and 0 where nothing is missing.
+template <class V>
+struct fraction {
+  V missing, part;
+
+  HONE_HD HONE_INLINE fraction(V part_, V missing_, V inverse) noexcept
+      : missing(exact(missing_ * inverse)), part(select(missing < V(0.5), V(1) - missing, exact(part_ * inverse))) {}
+};
+
+template <operand V>
+HONE_HD HONE_INLINE box<V> times(V factor, box<V> const& b) noexcept {
+  return {factor * b.x1, factor * b.y1, factor * b.x2, factor * b.y2};
+}
+template <operand V>
+HONE_HD HONE_INLINE box<V> plus(box<V> const& a, box<V> const& b) noexcept {
+  return {a.x1 + b.x1, a.y1 + b.y1, a.x2 + b.x2, a.y2 + b.y2};
+}
+
+/// The derivative by the predicted box's numbers, from those by the lengths; overlap and hull together as by_lengths
+/// has them.
+template <class Format, operand V>
+HONE_HD HONE_INLINE box<V> by_lengths(box_pair<V, Format> const& b, V x_side, V x_overlap, V y_side,
+                                      V y_overlap) noexcept {
   box<V> grad;
-  fall_by_ends<Metric>(b.x, m.x, grad.x1, grad.x2);
-  fall_by_ends<Metric>(b.y, m.y, grad.y1, grad.y2);
+  Format::by_lengths(b.x, x_side, x_overlap, grad.x1, grad.x2);
+  Format::by_lengths(b.y, y_side, y_overlap, grad.y1, grad.y2);
   return grad;
 }
-/// times a factor.
-template <operand V>
-HONE_HD box<V> times(V factor, box<V> const& b) noexcept {
-  return {factor * b.x1, factor * b.y1, factor * b.x2, factor * b.y2};
+template <class Format, operand V>
+HONE_HD HONE_INLINE box<V> by_slopes(box_pair<V, Format> const& b, axis_slope<V> const& x,
+                                     axis_slope<V> const& y) noexcept {
+  box<V> grad = detail::by_lengths(b, x.side + x.hull, -x.hull, y.side + y.hull, -y.hull);
+  Format::by_offset(x.offset, grad.x1, grad.x2);
+  Format::by_offset(y.offset, grad.y1, grad.y2);
+  return grad;
+}
+template <class Format, operand V>
+HONE_HD HONE_INLINE void add_slopes(box_pair<V, Format> const& b, axis_slope<V> const& x, axis_slope<V> const& y,
+                                    box_metric<V>& m) noexcept {
+  m.grad = detail::plus(m.grad, detail::by_slopes(b, x, y));
 }
 
 }  // namespace detail
@@ -104,12 +123,13 @@ struct one_minus {
 
   Metric metric;
 
-  template <operand V>
-  HONE_HD box_grad<V> operator()(box<V> const& predicted, box<V> const& target) const noexcept {
-    const box_pair<V> b(predicted, target);
+  template <operand V, class Format>
+  HONE_HD HONE_INLINE box_grad<V> operator()(box_pair<V, Format> const& b) const noexcept {
     const box_metric<V> m = metric(b);
-    return {V(1) - m.value, detail::fall_by_corners<Metric>(b, m)};
+    return {m.lost, {m.grad.x1, m.grad.y1, m.grad.x2, m.grad.y2}};  // copied whole it goes through memory in g++ 12
   }
 };
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -5,15 +5,48 @@
 #include <hone/core/objective.hpp>
 #include <hone/core/view.hpp>
 #include <hone/core/view_check.hpp>
-#include <hone/loss/box/box.hpp>
+#include <hone/loss/box/box_pair.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
 
-/// value and gradient by the corners of the predicted box, the first argument. Finite wherever both boxes are.
+namespace hone::inline HONE_ABI {
+
+/// A formula on corners, as darknet's are: value and gradient by the corners of the predicted box, the first argument.
 template <class F>
-concept box_formula = requires(F const& f, box<double> b) {
+concept corner_formula = requires(F const& f, box<double> b) {
   { f(b, b) } -> std::same_as<box_grad<double>>;
 };
+
+/// Value and gradient of a pair of boxes, by the numbers that its format says the predicted one with. Finite wherever
+/// both boxes are.
+template <class F>
+concept box_formula =
+    corner_formula<F> || requires(F const& f, box_pair<double> b, box_pair<double, centers_format> c) {
+      { f(b) } -> std::same_as<box_grad<double>>;
+      { f(c) } -> std::same_as<box_grad<double>>;
+    };
+
+namespace detail {
+
+/// The value of a formula for four numbers of a predicted box and four of its target; the derivative by the first goes
+/// to `grad`.
+template <box_format Format, box_formula Formula, operand V>
+HONE_HD HONE_INLINE V apply_formula(Formula const& formula, V const (&predicted)[4], V const (&target)[4],
+                                    V (&grad)[4]) noexcept {
+  const box<V> p = Format::numbers_of(predicted), t = Format::numbers_of(target);
+  if constexpr (corner_formula<Formula>) {
+    const two_boxes<V> corners = Format::corners_of(p, t);
+    const box_grad<V> y = formula(corners.predicted, corners.target);
+    Format::chain(predicted, y.grad, grad);
+    return y.value;
+  } else {
+    const box_grad<V> y = formula(box_pair<V, Format>(p, t));
+    Format::chain_numbers(predicted, y.grad, grad);
+    return y.value;
+  }
+}
+
+}  // namespace detail
 
 struct box_term_base : objective_base {};
 
@@ -64,4 +97,6 @@ constexpr void require_box_targets() {
 }
 
 }  // namespace detail
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -4,7 +4,9 @@
 
 #include <hone/loss/box/diou.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 namespace detail {
 
@@ -14,21 +16,24 @@ template <class V>
 struct unlike_shapes {
   V w, h, angle, v;
 
-  HONE_HD unlike_shapes(V w_, V h_, V target_w, V target_h) noexcept
+  HONE_HD HONE_INLINE unlike_shapes(V w_, V h_, V target_w, V target_h) noexcept
       : w(w_),
         h(h_),
         angle(atan((target_w * h - target_h * w) / max(target_h * h + target_w * w, V(smallest_area)))),
         v(V(0.40528473456935109) * angle * angle) {}
 
-  /// v / rest, which is 0 where rest is.
-  HONE_HD V over(V rest) const noexcept { return v / max(rest, V(smallest_area)); }
-
+  /// α = v / (missing + v + more), of what IoU lacks to 1; 0 for equal boxes, whose v is what fusing leaves of w* h -
+  /// h* w.
+  HONE_HD HONE_INLINE V over(V missing, V more = V(0)) const noexcept {
+    const V alpha = exact(v / max(missing + more + v, V(smallest_area)));
+    return select(V(0) < missing, alpha, missing);  // NaN stays
+  }
   /// Takes α v from a metric; α carries no gradient.
-  HONE_HD void less(V alpha, box_metric<V>& m) const noexcept {
+  HONE_HD HONE_INLINE void less(V alpha, axis_slope<V>& x, axis_slope<V>& y, box_metric<V>& m) const noexcept {
     const V by_angle = V(-0.81056946913870217) * alpha * angle / max(w * w + h * h, V(smallest_area));
-    m.value = m.value - alpha * v;
-    m.x.side = m.x.side - by_angle * h;  // the angle falls as w grows
-    m.y.side = m.y.side + by_angle * w;
+    m.less(alpha * v);
+    x.side = by_angle * h;  // the angle falls as w grows
+    y.side = -by_angle * w;
   }
 };
 
@@ -37,15 +42,15 @@ struct unlike_shapes {
 /// With v how much the shapes differ, and α how much that counts, which carries no gradient:
 ///   IoU - ρ²/c² - α v,   v = 4/π² (atan(w*/h*) - atan(w/h))²,   α = v / (1 - IoU + v)
 struct ciou_metric {
-  static constexpr bool uses_hull = true, uses_offset = true;
-
-  template <operand V>
-  HONE_HD box_metric<V> operator()(box_pair<V> const& b) const noexcept {
-    box_metric<V> m = iou_metric{}(b);
-    const V missed = V(1) - m.value;
-    detail::less_distance(b, m);
+  template <operand V, class Format>
+  HONE_HD HONE_INLINE box_metric<V> operator()(box_pair<V, Format> const& b) const noexcept {
     const detail::unlike_shapes<V> shapes(b.x.side, b.y.side, b.x.target, b.y.target);
-    shapes.less(shapes.over(missed + shapes.v), m);
+    box_metric<V> m = iou_metric{}(b);  // after CUDA's atan: across its branch no product is fused into a sum
+    const V alpha = shapes.over(m.lost);
+    detail::relative_distance<V> distance(b);
+    m.less(distance.value);
+    shapes.less(alpha, distance.x, distance.y, m);
+    detail::add_slopes(b, distance.x, distance.y, m);
     return m;
   }
 };
@@ -59,4 +64,6 @@ auto ciou_loss(Boxes boxes, Format format = {}) {
 
 static_assert(box_metric_formula<ciou_metric> && box_formula<one_minus<ciou_metric>>);
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

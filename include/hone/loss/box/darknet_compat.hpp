@@ -6,7 +6,9 @@
 #include <hone/loss/box/box_term.hpp>
 #include <hone/loss/box/giou.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 namespace detail {
 
 /// A predicted box beside its target, along one axis, as darknet sees it: a side of 0 counts as 1 around the centre,
@@ -143,7 +145,7 @@ struct iou_formula {
   template <operand V>
   HONE_HD box_grad<V> operator()(box<V> const& predicted, box<V> const& target) const noexcept {
     const box_pair<V> b(predicted, target);
-    return {V(1) - iou_metric{}(b).value, detail::darknet_pair<V>(predicted, target).overlap().downhill()};
+    return {iou_metric{}(b).lost, detail::darknet_pair<V>(predicted, target).overlap().downhill()};
   }
 };
 
@@ -153,7 +155,7 @@ struct giou_formula {
   HONE_HD box_grad<V> operator()(box<V> const& predicted, box<V> const& target) const noexcept {
     const detail::darknet_pair<V> d(predicted, target);
     const box_pair<V> b(predicted, target);
-    return {V(1) - giou_metric{}(b).value, (d.where_overlapping(d.overlap()) + d.filled()).downhill()};
+    return {giou_metric{}(b).lost, (d.where_overlapping(d.overlap()) + d.filled()).downhill()};
   }
 };
 
@@ -163,8 +165,9 @@ struct diou_formula {
   HONE_HD box_grad<V> operator()(box<V> const& predicted, box<V> const& target) const noexcept {
     const detail::darknet_pair<V> d(predicted, target);
     const box_pair<V> b(predicted, target);
-    const V power = exp(V(0.6) * log(detail::darknet_distance(b.x, b.y)));  // log 0 = -inf, exp -inf = 0
-    return {V(1) - iou_metric{}(b).value + power, (d.where_overlapping(d.overlap()) + d.nearness()).downhill()};
+    const V distance = detail::darknet_distance(b.x, b.y), tiny = V(1e-30);
+    const V power = select(distance < tiny, V(0), exp(V(0.6) * log(max(distance, tiny))));
+    return {iou_metric{}(b).lost + power, (d.where_overlapping(d.overlap()) + d.nearness()).downhill()};
   }
 };
 
@@ -174,8 +177,8 @@ struct ciou_formula {
   HONE_HD box_grad<V> operator()(box<V> const& predicted, box<V> const& target) const noexcept {
     const detail::darknet_pair<V> d(predicted, target);
     const box_pair<V> b(predicted, target);
-    const V missed = V(1) - iou_metric{}(b).value, angle = detail::darknet_angle(b.x, b.y);
-    const V v = V(0.40528473456935109) * angle * angle;
+    const V missed = iou_metric{}(b).lost, angle = detail::darknet_angle(b.x, b.y);
+    const V v = select(V(0) < missed, V(0.40528473456935109) * angle * angle, missed);  // 0 for equal boxes; NaN stays
     return {missed + detail::darknet_distance(b.x, b.y) + v * v / (missed + v + V(1e-6)),
             d.unless_point(d.where_overlapping(d.overlap()) + d.nearness() + d.likeness()).downhill()};
   }
@@ -210,4 +213,6 @@ auto ciou_loss(Boxes boxes, Format format = {}) {
 }
 
 }  // namespace darknet_compat
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

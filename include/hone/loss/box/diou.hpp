@@ -4,43 +4,52 @@
 
 #include <hone/loss/box/iou.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 namespace detail {
 
-template <operand V>
-HONE_HD V squared_distance(box_pair<V> const& b) noexcept {
+template <class Format, operand V>
+HONE_HD HONE_INLINE V squared_distance(box_pair<V, Format> const& b) noexcept {
   return b.x.offset * b.x.offset + b.y.offset * b.y.offset;
 }
-template <operand V>
-HONE_HD V squared_diagonal(box_pair<V> const& b) noexcept {
+template <class Format, operand V>
+HONE_HD HONE_INLINE V squared_diagonal(box_pair<V, Format> const& b) noexcept {
   return b.x.hull * b.x.hull + b.y.hull * b.y.hull;
 }
-/// Takes ρ²/c² from a metric: the squared distance of the centres over the squared diagonal of the hull. inverse is
-/// 1/c²; ρ² and c² may have constants in them.
-template <operand V>
-HONE_HD void less_distance(box_pair<V> const& b, V distance, V inverse, box_metric<V>& m) noexcept {
-  const V twice = inverse + inverse;
-  m.value = m.value - distance;
-  m.x.offset = -twice * b.x.offset, m.y.offset = -twice * b.y.offset;
-  m.x.hull = (distance * twice) * b.x.hull, m.y.hull = (distance * twice) * b.y.hull;
-}
-template <operand V>
-HONE_HD void less_distance(box_pair<V> const& b, box_metric<V>& m) noexcept {
-  const V inverse = V(1) / max(squared_diagonal(b), V(smallest_area)), distance = squared_distance(b) * inverse;
-  less_distance(b, distance, inverse, m);
-}
+/// ρ²/c², the squared distance of the centres over the squared diagonal of the hull, and its derivative by the lengths.
+/// inverse is 1/c²; ρ² and c² may have constants in them.
+template <class V>
+struct relative_distance {
+  V value;
+  axis_slope<V> x, y;
+
+  template <class Format>
+  HONE_HD HONE_INLINE relative_distance(box_pair<V, Format> const& b, V distance, V inverse) noexcept
+      : value(distance) {
+    const V twice = inverse + inverse, by_hull = -(distance * twice);
+    x.offset = twice * b.x.offset, y.offset = twice * b.y.offset;
+    x.hull = by_hull * b.x.hull, y.hull = by_hull * b.y.hull;
+  }
+  template <class Format>
+  HONE_HD HONE_INLINE relative_distance(box_pair<V, Format> const& b, V inverse) noexcept
+      : relative_distance(b, exact(squared_distance(b) * inverse), inverse) {}
+  template <class Format>
+  HONE_HD HONE_INLINE explicit relative_distance(box_pair<V, Format> const& b) noexcept
+      : relative_distance(b, V(1) / max(squared_diagonal(b), V(smallest_area))) {}
+};
 
 }  // namespace detail
 
 /// IoU - ρ²/c²
 struct diou_metric {
-  static constexpr bool uses_hull = true, uses_offset = true;
-
-  template <operand V>
-  HONE_HD box_metric<V> operator()(box_pair<V> const& b) const noexcept {
+  template <operand V, class Format>
+  HONE_HD HONE_INLINE box_metric<V> operator()(box_pair<V, Format> const& b) const noexcept {
     box_metric<V> m = iou_metric{}(b);
-    detail::less_distance(b, m);
+    const detail::relative_distance<V> distance(b);
+    m.less(distance.value);
+    detail::add_slopes(b, distance.x, distance.y, m);
     return m;
   }
 };
@@ -54,4 +63,6 @@ auto diou_loss(Boxes boxes, Format format = {}) {
 
 static_assert(box_metric_formula<diou_metric> && box_formula<one_minus<diou_metric>>);
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -4,29 +4,30 @@
 
 #include <hone/loss/box/diou.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 /// With Cw, Ch the sides of the smallest box that holds both:
 ///   IoU - ρ²/c² - (w - w*)²/Cw² - (h - h*)²/Ch²
 struct eiou_metric {
-  static constexpr bool uses_hull = true, uses_offset = true;
-
-  template <operand V>
-  HONE_HD box_metric<V> operator()(box_pair<V> const& b) const noexcept {
+  template <operand V, class Format>
+  HONE_HD HONE_INLINE box_metric<V> operator()(box_pair<V, Format> const& b) const noexcept {
     box_metric<V> m = iou_metric{}(b);
-    detail::less_distance(b, m);
-    m.value = m.value - (less_difference(b.x, m.x) + less_difference(b.y, m.y));
+    detail::relative_distance<V> d(b);
+    m.less(d.value + (difference(b.x, d.x) + difference(b.y, d.y)));
+    detail::add_slopes(b, d.x, d.y, m);
     return m;
   }
 
  private:
-  /// The squared difference along one axis; its derivative is taken from the slope.
+  /// The squared difference along one axis; its derivative is added to the slope.
   template <operand V>
-  HONE_HD static V less_difference(box_axis<V> const& a, axis_slope<V>& slope) noexcept {
-    const V inverse = V(1) / max(a.hull, V(detail::smallest_length)), r = (a.side - a.target) * inverse;
+  HONE_HD HONE_INLINE static V difference(box_axis<V> const& a, axis_slope<V>& slope) noexcept {
+    const V inverse = V(1) / max(a.hull, V(detail::smallest_length)), r = exact((a.side - a.target) * inverse);
     const V by_side = (r + r) * inverse;
-    slope.side = slope.side - by_side;
-    slope.hull = slope.hull + by_side * r;
+    slope.side = slope.side + by_side;
+    slope.hull = slope.hull - by_side * r;
     return r * r;
   }
 };
@@ -36,14 +37,13 @@ struct eiou_metric {
 struct focal_eiou_formula {
   double gamma;
 
-  template <operand V>
-  HONE_HD box_grad<V> operator()(box<V> const& predicted, box<V> const& target) const noexcept {
-    const box_pair<V> b(predicted, target);
+  template <operand V, class Format>
+  HONE_HD HONE_INLINE box_grad<V> operator()(box_pair<V, Format> const& b) const noexcept {
     const box_metric<V> m = eiou_metric{}(b);
     const V iou = iou_metric{}(b).value, tiny(1e-30);
     const V power = exp(V(gamma) * log(max(iou, tiny)));
     const V weight = gamma == 0 ? V(1) : select(iou < tiny, V(0), power);
-    return {weight * (V(1) - m.value), detail::times(weight, detail::fall_by_corners<eiou_metric>(b, m))};
+    return {weight * m.lost, detail::times(weight, m.grad)};
   }
 };
 
@@ -63,10 +63,16 @@ auto focal_eiou_loss(Boxes boxes, focal_eiou_options options = {}, Format format
   detail::require_box_targets<Boxes, Format>();
   const double gamma = options.gamma;
   detail::require(gamma >= 0 && detail::finite(gamma), "focal_eiou_loss", "gamma", gamma, "finite and not negative");
-  return detail::box_loss(focal_eiou_formula{gamma}, format, boxes);
+  return detail::box_loss(focal_eiou_formula{gamma < 1e30 ? gamma : 1e30}, format, boxes);  // so much of a float
+}
+template <class Boxes, class Format>
+auto focal_eiou_loss(Boxes boxes, Format format) {
+  return focal_eiou_loss(boxes, focal_eiou_options(), format);
 }
 
 static_assert(box_metric_formula<eiou_metric> && box_formula<one_minus<eiou_metric>> &&
               box_formula<focal_eiou_formula>);
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -4,23 +4,35 @@
 
 #include <hone/loss/box/iou.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 namespace detail {
 
-/// Takes the empty part of the hull, (C - U) / C, from a metric, C being what it is called with.
-template <operand V>
-HONE_HD void less_empty_along(box_axis<V> const& across, V inverse, V filled, axis_slope<V>& slope) noexcept {
-  slope.side = slope.side + inverse * across.side;
-  slope.overlap = slope.overlap - inverse * across.overlap;
-  slope.hull = -(filled * inverse) * across.hull;
+/// What of the hull neither box covers: (C - A) - (A* - I), each a sum that is exactly 0 for equal boxes.
+template <class Format, operand V>
+HONE_HD HONE_INLINE V empty_area(box_pair<V, Format> const& b) noexcept {
+  const V outside = b.x.hull * (b.y.hull - b.y.side) + (b.x.hull - b.x.side) * b.y.side;
+  const V target = b.x.target * (b.y.target - b.y.overlap) + (b.x.target - b.x.overlap) * b.y.overlap;
+  return max(outside - target, V(0));
 }
-template <operand V>
-HONE_HD void less_empty(box_pair<V> const& b, V hull, box_metric<V>& m) noexcept {
-  const V inverse = V(1) / max(hull, V(smallest_area)), filled = b.whole * inverse;
-  m.value = m.value - (V(1) - filled);
-  less_empty_along(b.y, inverse, filled, m.x);  // areas change by the lengths along the other axis
-  less_empty_along(b.x, inverse, filled, m.y);
+
+/// U / C and the empty part, (C - U) / C, C being what it is called with.
+template <class Format, operand V>
+HONE_HD HONE_INLINE fraction<V> filled_of(box_pair<V, Format> const& b, V inverse) noexcept {
+  return {b.whole, empty_area(b), inverse};
+}
+/// Takes the empty part from a metric, whose derivative by the numbers is that of -U / C: -dU / C + U dC / C². by_hull:
+/// U / C, or 0 where C is held. What cancels for equal boxes cancels before it is multiplied by 1 / C.
+template <class Format, operand V>
+HONE_HD HONE_INLINE void less_empty(box_pair<V, Format> const& b, V empty, V by_hull, V inverse,
+                                    box_metric<V>& m) noexcept {
+  const V x = by_hull * b.y.hull, y = by_hull * b.x.hull;  // areas change by the lengths along the other axis
+  const V x_overlap = select(V(0) < b.x.overlap, b.y.overlap, V(0));
+  const V y_overlap = select(V(0) < b.y.overlap, b.x.overlap, V(0));
+  m.less(empty);
+  m.grad = plus(m.grad, times(inverse, by_lengths(b, x - b.y.side, x_overlap - x, y - b.x.side, y_overlap - y)));
 }
 
 }  // namespace detail
@@ -28,12 +40,12 @@ HONE_HD void less_empty(box_pair<V> const& b, V hull, box_metric<V>& m) noexcept
 /// With C the area of the smallest box that holds both:
 ///   IoU - (C - U) / C         derivative  that of IoU, + dU / C - U dC / C²
 struct giou_metric {
-  static constexpr bool uses_hull = true, uses_offset = false;
-
-  template <operand V>
-  HONE_HD box_metric<V> operator()(box_pair<V> const& b) const noexcept {
+  template <operand V, class Format>
+  HONE_HD HONE_INLINE box_metric<V> operator()(box_pair<V, Format> const& b) const noexcept {
     box_metric<V> m = iou_metric{}(b);
-    detail::less_empty(b, b.x.hull * b.y.hull, m);
+    const V inverse = V(1) / max(b.x.hull * b.y.hull, V(detail::smallest_area));
+    const detail::fraction<V> filled = detail::filled_of(b, inverse);
+    detail::less_empty(b, filled.missing, filled.part, inverse, m);
     return m;
   }
 };
@@ -47,4 +59,6 @@ auto giou_loss(Boxes boxes, Format format = {}) {
 
 static_assert(box_metric_formula<giou_metric> && box_formula<one_minus<giou_metric>>);
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

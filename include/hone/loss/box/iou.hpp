@@ -5,19 +5,32 @@
 #include <hone/loss/box/box_pair.hpp>
 #include <hone/loss/box/box_term.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
+
+namespace detail {
+
+/// The derivative of 1 - I / U, from those of -U (1 - IoU) by the overlaps and of U by the sides: all of it is
+/// multiplied by 1 / U in the end, so that what cancels for equal boxes cancels exactly. Overlaps of 0 stay 0.
+template <class Format, operand V>
+HONE_HD HONE_INLINE box<V> fall_of_iou(box_pair<V, Format> const& b, V by_area, V by_overlap, V inverse) noexcept {
+  const V x = select(V(0) < b.x.overlap, by_overlap * b.y.overlap, V(0));
+  const V y = select(V(0) < b.y.overlap, by_overlap * b.x.overlap, V(0));
+  return times(inverse, by_lengths(b, by_area * b.y.side, x, by_area * b.x.side, y));
+}
+
+}  // namespace detail
 
 /// With I the area that both boxes cover, U the area that one or the other covers, A that of the predicted box:
 ///   I / U         derivative  ((1 + IoU) dI - IoU dA) / U,  for U = A + A* - I
-/// 0 for boxes that do not overlap, with derivative 0, and for two boxes without area.
+/// At most 1, and 1 for equal boxes; 0 for boxes that do not overlap, with derivative 0, and for two without area.
 struct iou_metric {
-  static constexpr bool uses_hull = false, uses_offset = false;
-
-  template <operand V>
-  HONE_HD box_metric<V> operator()(box_pair<V> const& b) const noexcept {
-    const V inverse = V(1) / max(b.whole, V(detail::smallest_area)), iou = b.intersection * inverse;
-    const V by_overlap = (V(1) + iou) * inverse, by_area = -iou * inverse;
-    return {iou, {by_area * b.y.side, by_overlap * b.y.overlap}, {by_area * b.x.side, by_overlap * b.x.overlap}};
+  template <operand V, class Format>
+  HONE_HD HONE_INLINE box_metric<V> operator()(box_pair<V, Format> const& b) const noexcept {
+    const V inverse = V(1) / b.whole;
+    const detail::fraction<V> iou(b.intersection, b.missed, inverse);
+    return {iou.part, iou.missing, detail::fall_of_iou(b, iou.part, -(V(1) + iou.part), inverse)};
   }
 };
 
@@ -27,13 +40,11 @@ template <box_metric_formula Metric>
 struct minus_log {
   Metric metric;
 
-  template <operand V>
-  HONE_HD box_grad<V> operator()(box<V> const& predicted, box<V> const& target) const noexcept {
-    const box_pair<V> b(predicted, target);
+  template <operand V, class Format>
+  HONE_HD HONE_INLINE box_grad<V> operator()(box_pair<V, Format> const& b) const noexcept {
     const box_metric<V> m = metric(b);
     const V least = V(1e-6), held = max(m.value, least);
-    return {-log(held),
-            detail::times(select(m.value < least, V(0), V(1) / held), detail::fall_by_corners<Metric>(b, m))};
+    return {-log(held), detail::times(select(m.value < least, V(0), V(1) / held), m.grad)};
   }
 };
 using log_iou_formula = minus_log<iou_metric>;
@@ -44,11 +55,10 @@ template <box_metric_formula Metric>
 struct one_minus_square {
   Metric metric;
 
-  template <operand V>
-  HONE_HD box_grad<V> operator()(box<V> const& predicted, box<V> const& target) const noexcept {
-    const box_pair<V> b(predicted, target);
+  template <operand V, class Format>
+  HONE_HD HONE_INLINE box_grad<V> operator()(box_pair<V, Format> const& b) const noexcept {
     const box_metric<V> m = metric(b);
-    return {V(1) - m.value * m.value, detail::times(V(2) * m.value, detail::fall_by_corners<Metric>(b, m))};
+    return {m.lost * (V(1) + m.value), detail::times(V(2) * m.value, m.grad)};
   }
 };
 using squared_iou_formula = one_minus_square<iou_metric>;
@@ -75,4 +85,6 @@ auto squared_iou_loss(Boxes boxes, Format format = {}) {
 static_assert(box_metric_formula<iou_metric> && box_formula<one_minus<iou_metric>> && box_formula<log_iou_formula> &&
               box_formula<squared_iou_formula>);
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

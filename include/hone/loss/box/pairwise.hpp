@@ -3,8 +3,10 @@
 #pragma once
 
 #include <hone/core/error.hpp>
+#include <hone/core/overlap.hpp>
 #include <hone/core/view.hpp>
 #include <hone/core/view_check.hpp>
+#include <hone/loss/box/box_number.hpp>
 #include <hone/loss/box/ciou.hpp>
 #include <hone/loss/box/diou.hpp>
 #include <hone/loss/box/giou.hpp>
@@ -12,24 +14,42 @@
 
 #include <type_traits>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 namespace detail {
 
 /// A metric without its derivative.
 template <box_metric_formula Metric>
 struct overlap_of {
-  template <operand V>
-  HONE_HD V operator()(box_pair<V> const& b) const noexcept {
+  template <operand V, class Format>
+  HONE_HD HONE_INLINE V operator()(box_pair<V, Format> const& b) const noexcept {
     return Metric{}(b).value;
   }
 };
 
-/// The part of the first box that the second covers; 0 for one without area.
+/// In the fewest steps: with areas that are not fused, I = U for equal boxes and never above it.
+template <>
+struct overlap_of<iou_metric> {
+  template <operand V, class Format>
+  HONE_HD HONE_INLINE V operator()(box_pair<V, Format> const& b) const noexcept {
+    if constexpr (rounds_exactly<V>) {
+      const V both = rounded(b.intersection);
+      return both / max((b.x.side * b.y.side + b.x.target * b.y.target) - both, V(smallest_area));
+    } else {
+      return iou_metric{}(b).value;
+    }
+  }
+};
+
+/// The part of the first box that the second covers; 0 for one without area, 1 for one that lies in the second.
 struct overlap_over_first {
-  template <operand V>
-  HONE_HD V operator()(box_pair<V> const& b) const noexcept {
-    return b.intersection / max(b.x.side * b.y.side, V(smallest_area));
+  template <operand V, class Format>
+  HONE_HD HONE_INLINE V operator()(box_pair<V, Format> const& b) const noexcept {
+    const V outside = b.x.side * (b.y.side - b.y.overlap) + (b.x.side - b.x.overlap) * b.y.overlap;
+    const V missing = max(outside, V(smallest_area) - b.intersection);
+    return fraction<V>(b.intersection, missing, V(1) / (b.intersection + missing)).part;
   }
 };
 
@@ -41,50 +61,72 @@ void require_boxes(const char* function, const char* name, matrix_view<T> v) {
   require_memory(function, name, v);
 }
 
+/// The other arguments, where the boxes a are of T; and what they may not be.
+template <class T>
+using boxes_like = std::type_identity_t<matrix_view<const T>>;
+template <class T>
+using overlaps_of = std::type_identity_t<matrix_view<overlap_number<T>>>;
+template <class T, class Format>
+constexpr void require_pairwise_types() {
+  static_assert(box_number<std::remove_const_t<T>>, "pairwise: boxes consist of floating-point numbers or integers");
+  static_assert(box_format<Format>, "pairwise: the format must be hone::corners, hone::centers or hone::top_left");
+}
+
 /// a and b are boxes, and out has a row for each of a and a column for each of b.
 template <class T>
-void require_pairwise(const char* function, matrix_view<const T> a, matrix_view<const T> b, matrix_view<T> out) {
+void require_pairwise(const char* function, matrix_view<const T> a, matrix_view<const T> b,
+                      matrix_view<overlap_number<T>> out) {
   require_boxes(function, "a", a);
   require_boxes(function, "b", b);
   if (out.rows != a.rows || out.columns != b.rows)
     fail("%s: out is %jd x %jd, for %jd and %jd boxes", function, std::intmax_t(out.rows), std::intmax_t(out.columns),
          std::intmax_t(a.rows), std::intmax_t(b.rows));
   require_memory(function, "out", out);
+  require_apart(function, "out", footprint_of(out), "a", footprint_of(a));
+  require_apart(function, "out", footprint_of(out), "b", footprint_of(b));
 }
 
 }  // namespace detail
 
-/// On any backend: out(i, j) becomes the IoU of box a(i) and box b(j), n x 4 and m x 4 corners, out n x m; hone::cuda
-/// enqueues that, needs no workspace, and all are in device memory. Throws hone::invalid_argument, and writes or
-/// enqueues nothing, where a shape does not fit. NaN in a box is NaN in its row or column.
-template <class Backend, class T>
-void pairwise_iou(Backend const& backend, matrix_view<T> a, std::type_identity_t<matrix_view<const T>> b,
-                  std::type_identity_t<matrix_view<std::remove_const_t<T>>> out) {
-  fill_overlaps(backend, detail::overlap_of<iou_metric>(), "pairwise_iou", matrix_view<const T>(a), b, out);
+/// On any backend: out(i, j) becomes the IoU of box a(i) and box b(j), n x 4 and m x 4 in the format, out n x m of the
+/// boxes' type, of float for integers; hone::cuda enqueues that, needs no workspace, and all are in device memory.
+/// Throws hone::invalid_argument, and writes or enqueues nothing, where a shape does not fit. NaN in a box is NaN in
+/// its row or column.
+template <class Backend, class T, class Format = corners_format>
+void pairwise_iou(Backend const& backend, matrix_view<T> a, detail::boxes_like<T> b, detail::overlaps_of<T> out,
+                  Format format = {}) {
+  detail::require_pairwise_types<T, Format>();
+  fill_overlaps(backend, detail::overlap_of<iou_metric>(), "pairwise_iou", matrix_view<const T>(a), b, out, format);
 }
 /// The same of GIoU.
-template <class Backend, class T>
-void pairwise_giou(Backend const& backend, matrix_view<T> a, std::type_identity_t<matrix_view<const T>> b,
-                   std::type_identity_t<matrix_view<std::remove_const_t<T>>> out) {
-  fill_overlaps(backend, detail::overlap_of<giou_metric>(), "pairwise_giou", matrix_view<const T>(a), b, out);
+template <class Backend, class T, class Format = corners_format>
+void pairwise_giou(Backend const& backend, matrix_view<T> a, detail::boxes_like<T> b, detail::overlaps_of<T> out,
+                   Format format = {}) {
+  detail::require_pairwise_types<T, Format>();
+  fill_overlaps(backend, detail::overlap_of<giou_metric>(), "pairwise_giou", matrix_view<const T>(a), b, out, format);
 }
 /// The same of DIoU.
-template <class Backend, class T>
-void pairwise_diou(Backend const& backend, matrix_view<T> a, std::type_identity_t<matrix_view<const T>> b,
-                   std::type_identity_t<matrix_view<std::remove_const_t<T>>> out) {
-  fill_overlaps(backend, detail::overlap_of<diou_metric>(), "pairwise_diou", matrix_view<const T>(a), b, out);
+template <class Backend, class T, class Format = corners_format>
+void pairwise_diou(Backend const& backend, matrix_view<T> a, detail::boxes_like<T> b, detail::overlaps_of<T> out,
+                   Format format = {}) {
+  detail::require_pairwise_types<T, Format>();
+  fill_overlaps(backend, detail::overlap_of<diou_metric>(), "pairwise_diou", matrix_view<const T>(a), b, out, format);
 }
 /// The same of CIoU.
-template <class Backend, class T>
-void pairwise_ciou(Backend const& backend, matrix_view<T> a, std::type_identity_t<matrix_view<const T>> b,
-                   std::type_identity_t<matrix_view<std::remove_const_t<T>>> out) {
-  fill_overlaps(backend, detail::overlap_of<ciou_metric>(), "pairwise_ciou", matrix_view<const T>(a), b, out);
+template <class Backend, class T, class Format = corners_format>
+void pairwise_ciou(Backend const& backend, matrix_view<T> a, detail::boxes_like<T> b, detail::overlaps_of<T> out,
+                   Format format = {}) {
+  detail::require_pairwise_types<T, Format>();
+  fill_overlaps(backend, detail::overlap_of<ciou_metric>(), "pairwise_ciou", matrix_view<const T>(a), b, out, format);
 }
 /// The same of intersection over the area of a(i): how a detection is matched with a crowd.
-template <class Backend, class T>
-void pairwise_ioa(Backend const& backend, matrix_view<T> a, std::type_identity_t<matrix_view<const T>> b,
-                  std::type_identity_t<matrix_view<std::remove_const_t<T>>> out) {
-  fill_overlaps(backend, detail::overlap_over_first(), "pairwise_ioa", matrix_view<const T>(a), b, out);
+template <class Backend, class T, class Format = corners_format>
+void pairwise_ioa(Backend const& backend, matrix_view<T> a, detail::boxes_like<T> b, detail::overlaps_of<T> out,
+                  Format format = {}) {
+  detail::require_pairwise_types<T, Format>();
+  fill_overlaps(backend, detail::overlap_over_first(), "pairwise_ioa", matrix_view<const T>(a), b, out, format);
 }
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

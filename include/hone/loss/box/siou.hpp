@@ -4,32 +4,34 @@
 
 #include <hone/loss/box/iou.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 namespace detail {
 
 /// (Δ + Ω) / 2 of SIoU. `grows`: Δ has exp(+ …), as only mmdet has it.
 template <bool Grows>
 struct siou_costs {
-  /// Takes them from a metric.
+  /// Takes them from a metric; gives their derivative by the lengths.
   template <operand V>
-  HONE_HD static void less(box_axis<V> const& along_x, box_axis<V> const& along_y, box_metric<V>& m) noexcept {
+  HONE_HD HONE_INLINE static void less(box_axis<V> const& along_x, box_axis<V> const& along_y, axis_slope<V>& by_x,
+                                       axis_slope<V>& by_y, box_metric<V>& m) noexcept {
     const V half = V(0.5), dx = abs(along_x.offset), dy = abs(along_y.offset), xx = dx * dx, yy = dy * dy;
     const V inverse = V(1) / max(xx + yy, V(smallest_area)), twice = inverse + inverse;
-    const V rest = V(2) - twice * dx * dy;  // 2 - Λ
+    const V rest = V(2) - exact(twice * dx) * dy;  // 2 - Λ
     const share<V> x(along_x, rest), y(along_y, rest);
-    const V by_rest = half * (x.by_rest + y.by_rest);        // of Δ/2
-    const V turn = by_rest * twice * ((yy - xx) * inverse);  // dΔ/2 by dx is -turn dy, for dΛ is its opposite
-    m.x.offset = -(sign(along_x.offset) * (-turn * dy) + x.by_offset);
-    m.y.offset = -(sign(along_y.offset) * (turn * dx) + y.by_offset);
-    m.x.hull = x.minus_by_hull, m.y.hull = y.minus_by_hull;
-    m.value = m.value - half * ((V(1) - x.near) + (V(1) - y.near)) -
-              half * (less_shape(along_x, m.x) + less_shape(along_y, m.y));
+    const V by_rest = half * (x.by_rest + y.by_rest);             // of Δ/2
+    const V turn = by_rest * twice * exact((yy - xx) * inverse);  // dΔ/2 by dx is -turn dy, for dΛ is its opposite
+    by_x.offset = sign(along_x.offset) * (-turn * dy) + x.by_offset;
+    by_y.offset = sign(along_y.offset) * (turn * dx) + y.by_offset;
+    by_x.hull = -x.minus_by_hull, by_y.hull = -y.minus_by_hull;
+    m.less(half * ((V(1) - x.near) + (V(1) - y.near)) + half * (shape(along_x, by_x) + shape(along_y, by_y)));
   }
 
  private:
   template <operand V>
-  HONE_HD static V sign(V x) noexcept {
+  HONE_HD HONE_INLINE static V sign(V x) noexcept {
     return select(V(0) < x, V(1), select(x < V(0), V(-1), V(0)));
   }
 
@@ -38,8 +40,8 @@ struct siou_costs {
   struct share {
     V near, by_rest, by_offset, minus_by_hull;
 
-    HONE_HD share(box_axis<V> const& a, V rest) noexcept {
-      const V inverse = V(1) / max(a.hull, V(smallest_length)), r = a.offset * inverse, squared = r * r;
+    HONE_HD HONE_INLINE share(box_axis<V> const& a, V rest) noexcept {
+      const V inverse = V(1) / max(a.hull, V(smallest_length)), r = exact(a.offset * inverse), squared = r * r;
       if constexpr (Grows)
         near = exp(rest * squared);
       else
@@ -51,14 +53,14 @@ struct siou_costs {
     }
   };
 
-  /// Ω along one axis; half its derivative is taken from the slope.
+  /// Ω along one axis; half its derivative becomes the slope by the side.
   template <operand V>
-  HONE_HD static V less_shape(box_axis<V> const& a, axis_slope<V>& slope) noexcept {
+  HONE_HD HONE_INLINE static V shape(box_axis<V> const& a, axis_slope<V>& slope) noexcept {
     const V larger = max(a.side, a.target), inverse = V(1) / max(larger, V(smallest_length));
     const V difference = a.side - a.target, near = exp_of_nonpositive(-(abs(difference) * inverse));
     const V u = V(1) - near, cube = u * u * u;
-    const V by_side = select(a.target < a.side, a.target * inverse * inverse, -inverse);
-    slope.side = slope.side - V(2) * cube * near * by_side;
+    const V by_side = select(a.target < a.side, exact(a.target * inverse) * inverse, -inverse);
+    slope.side = V(2) * cube * near * by_side;
     return cube * u;
   }
 };
@@ -71,12 +73,12 @@ struct siou_costs {
 ///   Ω = Σ (1 - exp(-|w - w*| / max(w, w*)))^4                       over both axes: θ = 4
 /// The angle Λ carries gradient. mmdet's default has the other sign in its exponent of Δ: parity::mmdet_siou_loss.
 struct siou_metric {
-  static constexpr bool uses_hull = true, uses_offset = true;
-
-  template <operand V>
-  HONE_HD box_metric<V> operator()(box_pair<V> const& b) const noexcept {
+  template <operand V, class Format>
+  HONE_HD HONE_INLINE box_metric<V> operator()(box_pair<V, Format> const& b) const noexcept {
     box_metric<V> m = iou_metric{}(b);
-    detail::siou_costs<false>::less(b.x, b.y, m);
+    axis_slope<V> x, y;
+    detail::siou_costs<false>::less(b.x, b.y, x, y, m);
+    detail::add_slopes(b, x, y, m);
     return m;
   }
 };
@@ -90,4 +92,6 @@ auto siou_loss(Boxes boxes, Format format = {}) {
 
 static_assert(box_metric_formula<siou_metric> && box_formula<one_minus<siou_metric>>);
 
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -10,7 +10,9 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace hone::parity {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::parity {
 
 struct keras_cosine_decay_options {
   real initial_learning_rate = 0;
@@ -69,4 +71,6 @@ struct keras_piecewise_constant {
 };
 static_assert(schedule<keras_piecewise_constant<1>>);
 
-}  // namespace hone::parity
+}  // namespace hone::inline HONE_ABI::parity
+
+#include <hone/core/macros_pop.hpp>

@@ -12,7 +12,9 @@
 
 #include <cstdint>
 
-namespace hone::parity {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::parity {
 
 struct llmc_options {
   real learning_rate = 0;
@@ -21,9 +23,9 @@ struct llmc_options {
   real final_learning_rate_frac = 0;
 };
 
-}  // namespace hone::parity
+}  // namespace hone::inline HONE_ABI::parity
 
-namespace hone::detail {
+namespace hone::inline HONE_ABI::detail {
 
 /// learning_rate (t + 1) / warmup_iterations for 0 <= t < warmup_iterations, then a schedule from its step 0: the
 /// peak is the rate of the last step of the warm-up and of the first after it.
@@ -32,24 +34,24 @@ constexpr auto llmc_warmed(parity::llmc_options const& o, S then) {
   const auto rise = warmup(constant{o.learning_rate}, {.steps = o.warmup_iterations});
   return sequence(shifted(rise, 1), o.warmup_iterations, then);
 }
+/// Of cosine or polynomial, from the peak to train_num_batches; a training of the warm-up alone stays at its peak.
+template <schedule S>
+constexpr auto llmc_decayed(parity::llmc_options const& o, S decay) {
+  decay.peak = o.learning_rate, decay.floor = o.learning_rate * o.final_learning_rate_frac;
+  decay.total = o.train_num_batches - o.warmup_iterations;
+  if (decay.total == 0 && o.warmup_iterations > 0) decay.floor = decay.peak, decay.total = 1;
+  return llmc_warmed(o, decay);
+}
 
-}  // namespace hone::detail
+}  // namespace hone::inline HONE_ABI::detail
 
-namespace hone::parity {
+namespace hone::inline HONE_ABI::parity {
 
 /// "cosine" of llm.c: half a cosine from the warm-up to train_num_batches.
-inline auto llmc_cosine(llmc_options o) {
-  return detail::llmc_warmed(o, cosine{.peak = o.learning_rate,
-                                       .floor = o.learning_rate * o.final_learning_rate_frac,
-                                       .total = o.train_num_batches - o.warmup_iterations});
-}
+inline auto llmc_cosine(llmc_options o) { return detail::llmc_decayed(o, cosine{}); }
 
 /// "linear" of llm.c: a straight line from the warm-up to train_num_batches.
-inline auto llmc_linear(llmc_options o) {
-  return detail::llmc_warmed(o, polynomial{.peak = o.learning_rate,
-                                           .floor = o.learning_rate * o.final_learning_rate_frac,
-                                           .total = o.train_num_batches - o.warmup_iterations});
-}
+inline auto llmc_linear(llmc_options o) { return detail::llmc_decayed(o, polynomial{}); }
 
 /// "wsd" of llm.c: the last fifth of the steps decays by 1 - √u. Where the warm-up is longer than the rest it wins.
 inline auto llmc_wsd(llmc_options o) {
@@ -61,4 +63,6 @@ inline auto llmc_wsd(llmc_options o) {
                                         o.warmup_iterations));
 }
 
-}  // namespace hone::parity
+}  // namespace hone::inline HONE_ABI::parity
+
+#include <hone/core/macros_pop.hpp>

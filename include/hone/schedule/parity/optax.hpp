@@ -11,7 +11,9 @@
 #include <cmath>
 #include <cstdint>
 
-namespace hone::detail {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::detail {
 
 /// ⌊fraction · steps⌋, as int() in Python.
 inline std::int64_t steps_of(const char* function, const char* parameter, double fraction, std::int64_t steps) {
@@ -19,9 +21,9 @@ inline std::int64_t steps_of(const char* function, const char* parameter, double
   return static_cast<std::int64_t>(fraction * static_cast<double>(steps));
 }
 
-}  // namespace hone::detail
+}  // namespace hone::inline HONE_ABI::detail
 
-namespace hone::parity {
+namespace hone::inline HONE_ABI::parity {
 
 /// cosine_decay_schedule of optax, by its names.
 ///   init_value ((1 - alpha) (½ (1 + cos(π t / decay_steps)))^exponent + alpha), the end's value afterwards
@@ -82,7 +84,11 @@ inline auto optax_linear_onecycle(optax_onecycle_options o) {
   const std::int64_t back = detail::steps_of("optax_linear_onecycle", "pct_final", o.pct_final, o.transition_steps);
   return sequence(polynomial{.peak = first, .floor = o.peak_value, .total = top}, top,
                   polynomial{.peak = o.peak_value, .floor = first, .total = back - top}, back - top,
-                  polynomial{.peak = first, .floor = last, .total = o.transition_steps - back});
+                  polynomial{.peak = back < o.transition_steps ? first : last,
+                             .floor = last,
+                             .total = back < o.transition_steps ? o.transition_steps - back : 1});
 }
 
-}  // namespace hone::parity
+}  // namespace hone::inline HONE_ABI::parity
+
+#include <hone/core/macros_pop.hpp>

@@ -8,7 +8,9 @@
 #include <cmath>
 #include <cstdint>
 
-namespace hone::parity {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::parity {
 
 /// CosineLRScheduler of timm, by its names.
 ///   t < warmup_t       warmup_lr_init + (lr - warmup_lr_init) t / warmup_t
@@ -58,4 +60,6 @@ struct timm_cosine {
 };
 static_assert(schedule<timm_cosine>);
 
-}  // namespace hone::parity
+}  // namespace hone::inline HONE_ABI::parity
+
+#include <hone/core/macros_pop.hpp>

@@ -7,7 +7,9 @@
 #include <cmath>
 #include <cstdint>
 
-namespace hone::parity {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::parity {
 
 /// CosineAnnealingLR of PyTorch, by its names: after T_max it rises again, with period 2 T_max.
 ///   eta_min + ½ (base_lr - eta_min) (1 + cos(π t / T_max))
@@ -31,9 +33,9 @@ static_assert(schedule<torch_cosine_annealing>);
 
 enum class torch_anneal : unsigned char { cos, linear };
 
-}  // namespace hone::parity
+}  // namespace hone::inline HONE_ABI::parity
 
-namespace hone::detail {
+namespace hone::inline HONE_ABI::detail {
 
 struct torch_phases {
   const char* name;
@@ -42,25 +44,29 @@ struct torch_phases {
   parity::torch_anneal anneal;
 
   /// first -> top -> back at the last step, or first -> top -> back -> last. Phases end between steps, at
-  /// pct_start total - 1, 2 pct_start total - 2 and total - 1.
+  /// pct_start total - 1, 2 pct_start total - 2 and total - 1. A step belongs to the first phase that does not end
+  /// before it, the last one too: where pct_start is 1 it has the top, where 2 pct_start is above 1 three phases stop
+  /// on their way back.
   HONE_HD double at(double t, double first, double top, double back, double last) const {
     require(pct_start >= 0 && pct_start <= 1, name, "pct_start", pct_start, "in [0, 1]");
     const double end = total - 1, up = pct_start * total - 1, down = three_phase ? 2 * pct_start * total - 2 : end;
-    if (t >= end) return last;
-    if (t < up) return between(first, top, t / up);
-    if (t < down) return between(top, back, (t - up) / (down - up));
-    return between(back, last, (t - down) / (end - down));
+    if (t > end) t = end;
+    if (t <= up) return between(first, top, t, 0, up);
+    if (t <= down) return between(top, back, t, up, down);
+    return between(back, last, t, down, end);
   }
 
  private:
-  HONE_HD double between(double from, double to, double way) const {
+  /// At t of [begin, end]; at its end where it has no length.
+  HONE_HD double between(double from, double to, double t, double begin, double end) const {
+    const double way = end > begin ? (t - begin) / (end - begin) : 1;
     return anneal == parity::torch_anneal::linear ? detail::lerp(from, to, way) : cosine_with(1 - way, from, to);
   }
 };
 
-}  // namespace hone::detail
+}  // namespace hone::inline HONE_ABI::detail
 
-namespace hone::parity {
+namespace hone::inline HONE_ABI::parity {
 
 /// OneCycleLR of PyTorch, by its names. The highest rate falls between two steps, on pct_start · total_steps - 1; the
 /// last rate is that of step total_steps - 1 and stays (PyTorch throws two steps later). hone::one_cycle takes whole
@@ -113,4 +119,6 @@ struct torch_one_cycle_momentum {
 };
 static_assert(schedule<torch_one_cycle_momentum>);
 
-}  // namespace hone::parity
+}  // namespace hone::inline HONE_ABI::parity
+
+#include <hone/core/macros_pop.hpp>

@@ -4,14 +4,17 @@
 
 #include <hone/loss/box/diou.hpp>
 
-namespace hone {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
 
 namespace detail {
 
 /// x^α for x in [0, 1], α >= 1, and its derivative.
 template <operand V>
-HONE_HD value_grad<V> unit_power(V x, double alpha) noexcept {
-  const V tiny = V(1e-30), below = exp_of_nonpositive(V(alpha - 1) * log(min(max(x, tiny), V(1))));  // x^(α-1)
+HONE_HD HONE_INLINE value_grad<V> unit_power(V x, double alpha) noexcept {
+  const V tiny = V(1e-30), exponent = V(alpha - 1) * log(min(max(x, tiny), V(1)));
+  const V below = exp_of_nonpositive(max(exponent, V(-1000)));  // x^(α-1)
   const V power = alpha == 1 ? V(1) : select(x < tiny, V(0), below);
   return {power * x, V(alpha) * power};
 }
@@ -24,33 +27,26 @@ namespace experimental {
 struct alpha_iou_formula {
   double alpha;
 
-  template <operand V>
-  HONE_HD box_grad<V> operator()(box<V> const& predicted, box<V> const& target) const noexcept {
-    const box_pair<V> b(predicted, target);
+  template <operand V, class Format>
+  HONE_HD HONE_INLINE box_grad<V> operator()(box_pair<V, Format> const& b) const noexcept {
     const box_metric<V> m = iou_metric{}(b);
     const value_grad<V> power = detail::unit_power(m.value, alpha);
-    return {V(1) - power.value, detail::times(power.grad, detail::fall_by_corners<iou_metric>(b, m))};
+    return {V(1) - power.value, detail::times(power.grad, m.grad)};
   }
 };
 
 ///   value  1 - IoU^α + (ρ²/c²)^α
 struct alpha_diou_metric {
-  static constexpr bool uses_hull = true, uses_offset = true;
-
   double alpha;
 
-  template <operand V>
-  HONE_HD box_metric<V> operator()(box_pair<V> const& b) const noexcept {
-    const V none = V(0);
+  template <operand V, class Format>
+  HONE_HD HONE_INLINE box_metric<V> operator()(box_pair<V, Format> const& b) const noexcept {
     const box_metric<V> m = iou_metric{}(b);
-    box_metric<V> away{none, {none, none}, {none, none}};
-    detail::less_distance(b, away);
-    const value_grad<V> overlap = detail::unit_power(m.value, alpha), distance = detail::unit_power(-away.value, alpha);
-    const auto along = [&](axis_slope<V> const& iou, axis_slope<V> const& a) {
-      return axis_slope<V>{overlap.grad * iou.side, overlap.grad * iou.overlap, distance.grad * a.hull,
-                           distance.grad * a.offset};
-    };
-    return {overlap.value - distance.value, along(m.x, away.x), along(m.y, away.y)};
+    const detail::relative_distance<V> away(b);
+    const value_grad<V> overlap = detail::unit_power(m.value, alpha), distance = detail::unit_power(away.value, alpha);
+    return {overlap.value - distance.value, (V(1) - overlap.value) + distance.value,
+            detail::plus(detail::times(overlap.grad, m.grad),
+                         detail::times(distance.grad, detail::by_slopes(b, away.x, away.y)))};
   }
 };
 
@@ -64,7 +60,11 @@ auto alpha_iou_loss(Boxes boxes, alpha_iou_options options = {}, Format format =
   detail::require_box_targets<Boxes, Format>();
   const double alpha = options.alpha;
   detail::require(alpha >= 1 && detail::finite(alpha), "alpha_iou_loss", "alpha", alpha, "finite and at least 1");
-  return detail::box_loss(alpha_iou_formula{alpha}, format, boxes);
+  return detail::box_loss(alpha_iou_formula{alpha < 1e30 ? alpha : 1e30}, format, boxes);
+}
+template <class Boxes, class Format>
+auto alpha_iou_loss(Boxes boxes, Format format) {
+  return experimental::alpha_iou_loss(boxes, alpha_iou_options(), format);
 }
 /// 1 - IoU^α + (ρ²/c²)^α.
 template <class Boxes, class Format = corners_format>
@@ -72,10 +72,16 @@ auto alpha_diou_loss(Boxes boxes, alpha_iou_options options = {}, Format format 
   detail::require_box_targets<Boxes, Format>();
   const double alpha = options.alpha;
   detail::require(alpha >= 1 && detail::finite(alpha), "alpha_diou_loss", "alpha", alpha, "finite and at least 1");
-  return detail::box_loss(one_minus<alpha_diou_metric>{{alpha}}, format, boxes);
+  return detail::box_loss(one_minus<alpha_diou_metric>{{alpha < 1e30 ? alpha : 1e30}}, format, boxes);
+}
+template <class Boxes, class Format>
+auto alpha_diou_loss(Boxes boxes, Format format) {
+  return experimental::alpha_diou_loss(boxes, alpha_iou_options(), format);
 }
 
 static_assert(box_formula<alpha_iou_formula> && box_metric_formula<alpha_diou_metric>);
 
 }  // namespace experimental
-}  // namespace hone
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -4,43 +4,29 @@
 
 #include <hone/loss/box/iou.hpp>
 
-namespace hone::experimental {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::experimental {
 
 /// The IoU of both boxes with their sides times `ratio`, about their centres. 1 - IoU_inner; the paper's form for
 /// another loss L is L + IoU - IoU_inner, so the sum L + inner_iou_loss + -1 * iou_loss.
 struct inner_iou_metric {
-  static constexpr bool uses_hull = false, uses_offset = true;
-
   double ratio;
 
-  template <operand V>
-  HONE_HD box_metric<V> operator()(box_pair<V> const& b) const noexcept {
+  template <operand V, class Format>
+  HONE_HD HONE_INLINE box_metric<V> operator()(box_pair<V, Format> const& b) const noexcept {
     const V scale = V(ratio);
-    const inner<V> x(b.x, scale), y(b.y, scale);
-    const V overlap = x.overlap * y.overlap, area = x.side * y.side;
-    const V inverse = V(1) / max(area + (x.target * y.target - overlap), V(detail::smallest_area));
-    const V iou = overlap * inverse, by_overlap = (V(1) + iou) * inverse, by_area = -iou * inverse;
-    return {iou, x.slope(by_area * y.side, by_overlap * y.overlap, scale),
-            y.slope(by_area * x.side, by_overlap * x.overlap, scale)};
+    const box_pair<V, centers_format> inner(scaled(b.x, scale), scaled(b.y, scale));
+    const box_metric<V> m = iou_metric{}(inner);  // by the offsets of the centres and the scaled sides
+    return {m.value, m.lost,
+            detail::by_slopes(b, {scale * m.grad.x2, V(0), m.grad.x1}, {scale * m.grad.y2, V(0), m.grad.y1})};
   }
 
  private:
   template <operand V>
-  struct inner {
-    V side, target, overlap, starts, ends;
-
-    HONE_HD inner(box_axis<V> const& a, V scale) noexcept : side(scale * a.side), target(scale * a.target) {
-      const V half = V(0.5) * side, wanted = V(0.5) * target;
-      const V low = a.offset - half, high = a.offset + half;  // the target's centre is 0
-      overlap = max(min(high, wanted) - max(low, -wanted), V(0));
-      starts = select(-wanted < low, V(1), select(low < -wanted, V(0), V(0.5)));
-      ends = select(high < wanted, V(1), select(wanted < high, V(0), V(0.5)));
-    }
-    HONE_HD axis_slope<V> slope(V by_side, V by_overlap, V scale) const noexcept {
-      const V met = select(V(0) < overlap, by_overlap, V(0));
-      return {scale * (by_side + V(0.5) * (starts + ends) * met), V(0), V(0), (ends - starts) * met};
-    }
-  };
+  HONE_HD HONE_INLINE static box_axis<V> scaled(box_axis<V> const& a, V scale) noexcept {
+    return centers_format::axis_of(a.offset, scale * a.side, V(0), scale * a.target);
+  }
 };
 
 struct inner_iou_options {
@@ -55,7 +41,13 @@ auto inner_iou_loss(Boxes boxes, inner_iou_options options = {}, Format format =
   detail::require(ratio > 0 && ratio <= 100, "inner_iou_loss", "ratio", ratio, "in (0, 100]");
   return detail::box_loss(one_minus<inner_iou_metric>{{ratio}}, format, boxes);
 }
+template <class Boxes, class Format>
+auto inner_iou_loss(Boxes boxes, Format format) {
+  return experimental::inner_iou_loss(boxes, inner_iou_options(), format);
+}
 
 static_assert(box_metric_formula<inner_iou_metric>);
 
-}  // namespace hone::experimental
+}  // namespace hone::inline HONE_ABI::experimental
+
+#include <hone/core/macros_pop.hpp>

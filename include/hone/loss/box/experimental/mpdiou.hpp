@@ -4,29 +4,31 @@
 
 #include <hone/loss/box/iou.hpp>
 
-namespace hone::experimental {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::experimental {
 
 /// With d1, d2 the distances of the upper left and of the lower right corners, W x H the image:
 ///   IoU - (d1² + d2²) / (W² + H²)
 struct mpdiou_metric {
-  static constexpr bool uses_hull = false, uses_offset = true;
-
   double inverse;  ///< 1 / (W² + H²)
 
-  template <operand V>
-  HONE_HD box_metric<V> operator()(box_pair<V> const& b) const noexcept {
+  template <operand V, class Format>
+  HONE_HD HONE_INLINE box_metric<V> operator()(box_pair<V, Format> const& b) const noexcept {
     box_metric<V> m = iou_metric{}(b);
-    m.value = m.value - V(inverse) * (less_distances(b.x, m.x) + less_distances(b.y, m.y));
+    axis_slope<V> x, y;
+    m.less(V(inverse) * (distances(b.x, x) + distances(b.y, y)));
+    detail::add_slopes(b, x, y, m);
     return m;
   }
 
  private:
   /// The squared distances of both ends along one axis, by the centres and the sides.
   template <operand V>
-  HONE_HD V less_distances(box_axis<V> const& a, axis_slope<V>& slope) const noexcept {
+  HONE_HD HONE_INLINE V distances(box_axis<V> const& a, axis_slope<V>& slope) const noexcept {
     const V k = V(inverse), difference = a.side - a.target;
-    slope.side = slope.side - k * difference;
-    slope.offset = V(-4) * k * a.offset;
+    slope.side = k * difference;
+    slope.offset = V(4) * k * a.offset;
     return V(2) * a.offset * a.offset + V(0.5) * difference * difference;
   }
 };
@@ -44,4 +46,6 @@ auto mpdiou_loss(Boxes boxes, real width, real height, Format format = {}) {
 
 static_assert(box_metric_formula<mpdiou_metric>);
 
-}  // namespace hone::experimental
+}  // namespace hone::inline HONE_ABI::experimental
+
+#include <hone/core/macros_pop.hpp>

@@ -2,11 +2,13 @@
 /// Wise-IoU (Tong et al. 2023, arXiv 2301.10051), as its author's code has it. Experimental.
 #pragma once
 
-#include <hone/loss/box/iou.hpp>
+#include <hone/loss/box/diou.hpp>
 
 #include <cmath>
 
-namespace hone::experimental {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::experimental {
 
 /// With ρ the distance of the centres and c the diagonal of the hull, which carries no gradient here, and an outlier
 /// degree β = (1 - IoU) / mean, which carries none either:
@@ -15,28 +17,20 @@ namespace hone::experimental {
 struct wise_iou_formula {
   double mean, alpha, delta;  ///< mean 0: v1
 
-  /// uses_hull is left out: the hull only scales ρ.
-  struct slopes_used {
-    static constexpr bool uses_hull = false, uses_offset = true;
-  };
-
-  template <operand V>
-  HONE_HD box_grad<V> operator()(box<V> const& predicted, box<V> const& target) const noexcept {
-    const box_pair<V> b(predicted, target);
+  template <operand V, class Format>
+  HONE_HD HONE_INLINE box_grad<V> operator()(box_pair<V, Format> const& b) const noexcept {
     box_metric<V> m = iou_metric{}(b);
-    const V diagonal = b.x.hull * b.x.hull + b.y.hull * b.y.hull;
-    const V inverse = V(1) / max(diagonal, V(detail::smallest_area));
-    const V distance = (b.x.offset * b.x.offset + b.y.offset * b.y.offset) * inverse;  // at most 1
-    const V missed = V(1) - m.value, far = V(2.7182818284590452) * exp_of_nonpositive(min(distance, V(1)) - V(1));
-    const V by_offset = V(-2) * missed * inverse;
-    m.x.offset = by_offset * b.x.offset, m.y.offset = by_offset * b.y.offset;
+    const detail::relative_distance<V> distance(b);
+    const V missed = m.lost, far = V(2.7182818284590452) * exp_of_nonpositive(min(distance.value, V(1)) - V(1));
+    const auto along = [&](axis_slope<V> const& a) { return axis_slope<V>{V(0), V(0), missed * a.offset}; };
+    detail::add_slopes(b, along(distance.x), along(distance.y), m);  // the hull carries no gradient
     const V weight = mean > 0 ? far * focus(missed) : far;
-    return {weight * missed, detail::times(weight, detail::fall_by_corners<slopes_used>(b, m))};
+    return {weight * missed, detail::times(weight, m.grad)};
   }
 
  private:
   template <operand V>
-  HONE_HD V focus(V missed) const noexcept {
+  HONE_HD HONE_INLINE V focus(V missed) const noexcept {
     const V beta = min(missed / V(mean), V(1000));  // beyond which the weight is 0
     return beta / V(delta) * exp(V(std::log(alpha)) * (V(delta) - beta));
   }
@@ -74,7 +68,13 @@ auto wise_iou_loss(Boxes boxes, wise_iou_options options = {}, Format format = {
   detail::require(delta >= 0.01 && delta <= 10, "wise_iou_loss", "delta", delta, "in [0.01, 10]");
   return detail::box_loss(wise_iou_formula{mean, alpha, delta}, format, boxes);
 }
+template <class Boxes, class Format>
+auto wise_iou_loss(Boxes boxes, Format format) {
+  return experimental::wise_iou_loss(boxes, wise_iou_options(), format);
+}
 
 static_assert(box_formula<wise_iou_formula>);
 
-}  // namespace hone::experimental
+}  // namespace hone::inline HONE_ABI::experimental
+
+#include <hone/core/macros_pop.hpp>

@@ -6,42 +6,45 @@
 #include <hone/loss/box/ciou.hpp>
 #include <hone/loss/box/giou.hpp>
 
-namespace hone::parity {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::parity {
 
 /// I / (U + ε) - (C - U) / (C + ε)
 struct epsilon_giou_metric {
-  static constexpr bool uses_hull = true, uses_offset = false;
-
   double eps;
 
-  template <operand V>
-  HONE_HD box_metric<V> operator()(box_pair<V> b) const noexcept {
-    b.whole = b.whole + V(eps);
+  template <operand V, class Format>
+  HONE_HD HONE_INLINE box_metric<V> operator()(box_pair<V, Format> b) const noexcept {
+    b.widen(V(eps));
     box_metric<V> m = iou_metric{}(b);
-    detail::less_empty(b, b.x.hull * b.y.hull + V(eps), m);
+    const V inverse = V(1) / max(b.x.hull * b.y.hull + V(eps), V(detail::smallest_area));
+    const detail::fraction<V> filled = detail::filled_of(b, inverse);
+    detail::less_empty(b, filled.missing, filled.part, inverse, m);
     return m;
   }
 };
 
-/// Takes (ρ² + δ) / (c² + ε) from a metric.
-template <operand V>
-HONE_HD void less_distance(box_pair<V> const& b, double eps, double of_distance, box_metric<V>& m) noexcept {
-  const V diagonal = max(detail::squared_diagonal(b) + V(eps), V(detail::smallest_area));
-  detail::less_distance(b, (detail::squared_distance(b) + V(of_distance)) / diagonal, V(1) / diagonal, m);
+/// (ρ² + δ) / (c² + ε)
+template <class Format, operand V>
+HONE_HD HONE_INLINE detail::relative_distance<V> distance_of(box_pair<V, Format> const& b, double eps,
+                                                             double of_distance) noexcept {
+  const V inverse = V(1) / max(detail::squared_diagonal(b) + V(eps), V(detail::smallest_area));
+  return {b, exact((detail::squared_distance(b) + V(of_distance)) * inverse), inverse};
 }
 
 /// I / (U + ε) - (ρ² + δ) / (c² + ε)
 struct epsilon_diou_metric {
-  static constexpr bool uses_hull = true, uses_offset = true;
-
   double eps;
   double of_distance = 0;  ///< δ
 
-  template <operand V>
-  HONE_HD box_metric<V> operator()(box_pair<V> b) const noexcept {
-    b.whole = b.whole + V(eps);
+  template <operand V, class Format>
+  HONE_HD HONE_INLINE box_metric<V> operator()(box_pair<V, Format> b) const noexcept {
+    b.widen(V(eps));
     box_metric<V> m = iou_metric{}(b);
-    parity::less_distance(b, eps, of_distance, m);
+    const detail::relative_distance<V> distance = distance_of(b, eps, of_distance);
+    m.less(distance.value);
+    detail::add_slopes(b, distance.x, distance.y, m);
     return m;
   }
 };
@@ -49,21 +52,21 @@ struct epsilon_diou_metric {
 /// I / (U + ε) - (ρ² + δ) / (c² + ε) - α v, with η added to both heights in v, and α without gradient:
 ///   α = v / (1 - IoU + v + κ), or 0 up to an IoU of `above`
 struct epsilon_ciou_metric {
-  static constexpr bool uses_hull = true, uses_offset = true;
-
   double eps;
   double of_distance = 0, of_height = 0, of_alpha = 0;  ///< δ, η, κ
   double above = -1;
 
-  template <operand V>
-  HONE_HD box_metric<V> operator()(box_pair<V> b) const noexcept {
-    b.whole = b.whole + V(eps);
+  template <operand V, class Format>
+  HONE_HD HONE_INLINE box_metric<V> operator()(box_pair<V, Format> b) const noexcept {
+    b.widen(V(eps));
     box_metric<V> m = iou_metric{}(b);
-    const V iou = m.value, height = V(of_height);
-    parity::less_distance(b, eps, of_distance, m);
+    const V height = V(of_height);
     const detail::unlike_shapes<V> shapes(b.x.side, b.y.side + height, b.x.target, b.y.target + height);
-    const V alpha = shapes.over(((V(1) - iou) + V(of_alpha)) + shapes.v);
-    shapes.less(select(V(above) < iou, alpha, V(0)), m);
+    const V alpha = select(V(above) * b.whole < b.intersection, shapes.over(m.lost, V(of_alpha)), V(0));
+    detail::relative_distance<V> distance = distance_of(b, eps, of_distance);
+    m.less(distance.value);
+    shapes.less(alpha, distance.x, distance.y, m);
+    detail::add_slopes(b, distance.x, distance.y, m);
     return m;
   }
 };
@@ -71,9 +74,9 @@ struct epsilon_ciou_metric {
 static_assert(box_metric_formula<epsilon_giou_metric> && box_metric_formula<epsilon_diou_metric> &&
               box_metric_formula<epsilon_ciou_metric>);
 
-}  // namespace hone::parity
+}  // namespace hone::inline HONE_ABI::parity
 
-namespace hone::detail {
+namespace hone::inline HONE_ABI::detail {
 
 /// eps of a parity loss, checked.
 inline double epsilon_of(const char* self, real eps) {
@@ -81,4 +84,6 @@ inline double epsilon_of(const char* self, real eps) {
   return eps;
 }
 
-}  // namespace hone::detail
+}  // namespace hone::inline HONE_ABI::detail
+
+#include <hone/core/macros_pop.hpp>

@@ -7,7 +7,9 @@
 #include <hone/loss/box/parity/epsilon.hpp>
 #include <hone/loss/box/siou.hpp>
 
-namespace hone::parity {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::parity {
 
 struct mmdet_options {
   real eps = 1e-7;  ///< in [0, 1]
@@ -16,42 +18,35 @@ struct mmdet_options {
 /// bbox_overlaps: areas below a least one count as that, and are constants then.
 ///   I / max(U, ε)
 struct mmdet_iou_metric {
-  static constexpr bool uses_hull = false, uses_offset = false;
-
   double eps;
 
-  template <operand V>
-  HONE_HD box_metric<V> operator()(box_pair<V> b) const noexcept {
-    const V whole = b.whole, least = V(eps);
-    b.whole = max(whole, least);
-    box_metric<V> m = iou_metric{}(b);
-    hold(whole < least, b, m);
-    return m;
-  }
-
-  /// The derivative while U is held: only I moves.
-  template <class Mask, operand V>
-  HONE_HD static void hold(Mask held, box_pair<V> const& b, box_metric<V>& m) noexcept {
-    const V whole = max(b.whole, V(detail::smallest_area));
-    m.x.side = select(held, V(0), m.x.side), m.x.overlap = select(held, b.y.overlap / whole, m.x.overlap);
-    m.y.side = select(held, V(0), m.y.side), m.y.overlap = select(held, b.x.overlap / whole, m.y.overlap);
+  template <operand V, class Format>
+  HONE_HD HONE_INLINE box_metric<V> operator()(box_pair<V, Format> b) const noexcept {
+    const V least = max(V(eps), V(detail::smallest_area));
+    const auto held = b.whole < least;  // then only I moves
+    b.measure(least);
+    const V inverse = V(1) / b.whole;
+    const detail::fraction<V> iou(b.intersection, b.missed, inverse);
+    return {iou.part, iou.missing,
+            detail::fall_of_iou(b, select(held, V(0), iou.part), select(held, V(-1), -(V(1) + iou.part)), inverse)};
   }
 };
 
 /// I / max(U, ε) - (C' - U') / C', with U' and C' held in the same way.
 struct mmdet_giou_metric {
-  static constexpr bool uses_hull = true, uses_offset = false;
-
   double eps;
 
-  template <operand V>
-  HONE_HD box_metric<V> operator()(box_pair<V> b) const noexcept {
-    const V whole = b.whole, hull = b.x.hull * b.y.hull, least = V(eps), none = V(0);
-    b.whole = max(whole, least);
-    box_metric<V> m = iou_metric{}(b);
-    detail::less_empty(b, max(hull, least), m);
-    mmdet_iou_metric::hold(whole < least, b, m);
-    m.x.hull = select(hull < least, none, m.x.hull), m.y.hull = select(hull < least, none, m.y.hull);
+  template <operand V, class Format>
+  HONE_HD HONE_INLINE box_metric<V> operator()(box_pair<V, Format> b) const noexcept {
+    const V least = max(V(eps), V(detail::smallest_area)), none = V(0), hull = b.x.hull * b.y.hull;
+    const auto held = b.whole < least;
+    box_metric<V> m = mmdet_iou_metric{eps}(b);
+    const V inverse = V(1) / max(hull, least), empty = select(held, max(hull, least) - least, detail::empty_area(b));
+    b.measure(least);
+    const detail::fraction<V> filled(b.whole, empty, inverse);
+    b.x.side = select(held, none, b.x.side), b.x.overlap = select(held, none, b.x.overlap);  // U does not move
+    b.y.side = select(held, none, b.y.side), b.y.overlap = select(held, none, b.y.overlap);
+    detail::less_empty(b, filled.missing, select(hull < least, none, filled.part), inverse, m);
     return m;
   }
 };
@@ -63,20 +58,20 @@ struct mmdet_giou_metric {
 struct mmdet_siou_formula {
   double eps;
 
-  template <operand V>
-  HONE_HD box_grad<V> operator()(box<V> const& predicted, box<V> const& target) const noexcept {
-    box_pair<V> b(predicted, target);
+  template <operand V, class Format>
+  HONE_HD HONE_INLINE box_grad<V> operator()(box_pair<V, Format> b) const noexcept {
     const V least = V(eps), none = V(0);
-    b.whole = b.whole + least;
+    b.widen(least);
     box_metric<V> m = iou_metric{}(b);
     box_axis<V> x = b.x, y = b.y;
     x.offset = x.offset - least, y.offset = y.offset - least;
     x.hull = max(x.hull, least), y.hull = max(y.hull, least);
     y.side = y.side + least, y.target = y.target + least;
-    detail::siou_costs<true>::less(x, y, m);
-    m.x.hull = select(b.x.hull < least, none, m.x.hull), m.y.hull = select(b.y.hull < least, none, m.y.hull);
-    return {V(1) - min(m.value, V(1)),
-            detail::times(select(V(1) < m.value, none, V(1)), detail::fall_by_corners<siou_metric>(b, m))};
+    axis_slope<V> by_x, by_y;
+    detail::siou_costs<true>::less(x, y, by_x, by_y, m);
+    by_x.hull = select(b.x.hull < least, none, by_x.hull), by_y.hull = select(b.y.hull < least, none, by_y.hull);
+    detail::add_slopes(b, by_x, by_y, m);
+    return {max(m.lost, none), detail::times(select(m.lost < none, none, V(1)), m.grad)};
   }
 };
 
@@ -96,6 +91,10 @@ auto mmdet_giou_loss(Boxes boxes, mmdet_options options = {}, Format format = {}
   const double eps = detail::epsilon_of("mmdet_giou_loss", options.eps);
   return detail::box_loss(one_minus<mmdet_giou_metric>{{eps}}, format, boxes);
 }
+template <class Boxes, class Format>
+auto mmdet_giou_loss(Boxes boxes, Format format) {
+  return parity::mmdet_giou_loss(boxes, mmdet_options(), format);
+}
 /// diou_loss:
 ///   1 - I / (U + eps) + ρ² / (c² + eps)
 template <class Boxes, class Format = corners_format>
@@ -103,6 +102,10 @@ auto mmdet_diou_loss(Boxes boxes, mmdet_options options = {}, Format format = {}
   detail::require_box_targets<Boxes, Format>();
   const double eps = detail::epsilon_of("mmdet_diou_loss", options.eps);
   return detail::box_loss(one_minus<epsilon_diou_metric>{{eps}}, format, boxes);
+}
+template <class Boxes, class Format>
+auto mmdet_diou_loss(Boxes boxes, Format format) {
+  return parity::mmdet_diou_loss(boxes, mmdet_options(), format);
 }
 /// ciou_loss:
 ///   1 - I / (U + eps) + ρ² / (c² + eps) + α v,   α = v / (1 - IoU + v) above an IoU of 0.5, otherwise 0
@@ -114,6 +117,10 @@ auto mmdet_ciou_loss(Boxes boxes, mmdet_options options = {}, Format format = {}
   const double eps = detail::epsilon_of("mmdet_ciou_loss", options.eps);
   return detail::box_loss(one_minus<epsilon_ciou_metric>{{.eps = eps, .of_height = eps, .above = 0.5}}, format, boxes);
 }
+template <class Boxes, class Format>
+auto mmdet_ciou_loss(Boxes boxes, Format format) {
+  return parity::mmdet_ciou_loss(boxes, mmdet_options(), format);
+}
 /// siou_loss with neg_gamma=False. With neg_gamma=True it is hone::siou_loss but for eps. mmdet's value is NaN for two
 /// boxes without width; here it is finite.
 template <class Boxes, class Format = corners_format>
@@ -122,8 +129,14 @@ auto mmdet_siou_loss(Boxes boxes, mmdet_options options = {}, Format format = {}
   const double eps = detail::epsilon_of("mmdet_siou_loss", options.eps);
   return detail::box_loss(mmdet_siou_formula{eps}, format, boxes);
 }
+template <class Boxes, class Format>
+auto mmdet_siou_loss(Boxes boxes, Format format) {
+  return parity::mmdet_siou_loss(boxes, mmdet_options(), format);
+}
 
 static_assert(box_metric_formula<mmdet_iou_metric> && box_metric_formula<mmdet_giou_metric> &&
               box_formula<mmdet_siou_formula> && box_formula<minus_log<mmdet_iou_metric>>);
 
-}  // namespace hone::parity
+}  // namespace hone::inline HONE_ABI::parity
+
+#include <hone/core/macros_pop.hpp>

@@ -6,7 +6,9 @@
 
 #include <hone/loss/box/parity/epsilon.hpp>
 
-namespace hone::parity {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::parity {
 
 /// IouLoss(giou=True), loss_square=True being its default, without its loss_weight of 2.5:
 ///   1 - GIoU²
@@ -43,6 +45,10 @@ auto paddle_diou_loss(Boxes boxes, paddle_options options = {}, Format format = 
   const double eps = detail::epsilon_of("paddle_diou_loss", options.eps);
   return detail::box_loss(one_minus<epsilon_diou_metric>{{.eps = eps, .of_distance = eps}}, format, boxes);
 }
+template <class Boxes, class Format>
+auto paddle_diou_loss(Boxes boxes, Format format) {
+  return parity::paddle_diou_loss(boxes, paddle_options(), format);
+}
 /// DIouLoss, whose default use_complete_iou_loss=True makes it CIoU.
 ///   paddle_diou_loss + α v,   α = v / (1 - IoU + v + eps), without gradient
 /// PaddleDetection's gradient is NaN where a box has no height; here it is finite.
@@ -53,5 +59,11 @@ auto paddle_ciou_loss(Boxes boxes, paddle_options options = {}, Format format = 
   return detail::box_loss(one_minus<epsilon_ciou_metric>{{.eps = eps, .of_distance = eps, .of_alpha = eps}}, format,
                           boxes);
 }
+template <class Boxes, class Format>
+auto paddle_ciou_loss(Boxes boxes, Format format) {
+  return parity::paddle_ciou_loss(boxes, paddle_options(), format);
+}
 
-}  // namespace hone::parity
+}  // namespace hone::inline HONE_ABI::parity
+
+#include <hone/core/macros_pop.hpp>

@@ -4,7 +4,9 @@
 
 #include <hone/loss/box/parity/epsilon.hpp>
 
-namespace hone::parity {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::parity {
 
 struct torchvision_options {
   real eps = 1e-7;  ///< in [0, 1]
@@ -18,6 +20,10 @@ auto torchvision_giou_loss(Boxes boxes, torchvision_options options = {}, Format
   const double eps = detail::epsilon_of("torchvision_giou_loss", options.eps);
   return detail::box_loss(one_minus<epsilon_giou_metric>{{eps}}, format, boxes);
 }
+template <class Boxes, class Format>
+auto torchvision_giou_loss(Boxes boxes, Format format) {
+  return parity::torchvision_giou_loss(boxes, torchvision_options(), format);
+}
 /// torchvision.ops.distance_box_iou_loss
 ///   1 - I / (U + eps) + ρ² / (c² + eps)
 template <class Boxes, class Format = corners_format>
@@ -25,6 +31,10 @@ auto torchvision_diou_loss(Boxes boxes, torchvision_options options = {}, Format
   detail::require_box_targets<Boxes, Format>();
   const double eps = detail::epsilon_of("torchvision_diou_loss", options.eps);
   return detail::box_loss(one_minus<epsilon_diou_metric>{eps}, format, boxes);
+}
+template <class Boxes, class Format>
+auto torchvision_diou_loss(Boxes boxes, Format format) {
+  return parity::torchvision_diou_loss(boxes, torchvision_options(), format);
 }
 /// torchvision.ops.complete_box_iou_loss, which does not pass eps on: U and c² get 1e-7 whatever it is.
 ///   1 - I / (U + 1e-7) + ρ² / (c² + 1e-7) + α v,   α = v / (1 - IoU + v + eps)
@@ -36,5 +46,11 @@ auto torchvision_ciou_loss(Boxes boxes, torchvision_options options = {}, Format
   const double eps = detail::epsilon_of("torchvision_ciou_loss", options.eps);
   return detail::box_loss(one_minus<epsilon_ciou_metric>{{.eps = 1e-7, .of_alpha = eps}}, format, boxes);
 }
+template <class Boxes, class Format>
+auto torchvision_ciou_loss(Boxes boxes, Format format) {
+  return parity::torchvision_ciou_loss(boxes, torchvision_options(), format);
+}
 
-}  // namespace hone::parity
+}  // namespace hone::inline HONE_ABI::parity
+
+#include <hone/core/macros_pop.hpp>

@@ -4,18 +4,18 @@
 
 #include <hone/loss/box/parity/epsilon.hpp>
 
-namespace hone::parity {
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::parity {
 
 /// With ε = 1e-7 added to both heights everywhere, areas included, and then to U and c²:
 ///   IoU - ρ²/c² - α v,   α = v / (v - IoU + (1 + ε)), without gradient
 struct ultralytics_ciou_metric {
-  static constexpr bool uses_hull = true, uses_offset = true;
-
-  template <operand V>
-  HONE_HD box_metric<V> operator()(box_pair<V> b) const noexcept {
+  template <operand V, class Format>
+  HONE_HD HONE_INLINE box_metric<V> operator()(box_pair<V, Format> b) const noexcept {
     constexpr double eps = 1e-7;
     b.y.side = b.y.side + V(eps), b.y.target = b.y.target + V(eps);
-    b.whole = b.x.side * b.y.side + (b.x.target * b.y.target - b.intersection);
+    b.measure(V(detail::smallest_area));
     return epsilon_ciou_metric{.eps = eps, .of_alpha = eps}(b);
   }
 };
@@ -30,4 +30,6 @@ auto ultralytics_ciou_loss(Boxes boxes, Format format = {}) {
 
 static_assert(box_metric_formula<ultralytics_ciou_metric>);
 
-}  // namespace hone::parity
+}  // namespace hone::inline HONE_ABI::parity
+
+#include <hone/core/macros_pop.hpp>

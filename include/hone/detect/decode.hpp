@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: MIT
+/// The verbs of decoding: boxes of all slots or of the matched ones, and gradients back to the raw numbers.
+#pragma once
+
+#include <hone/core/view.hpp>
+#include <hone/core/view_check.hpp>
+#include <hone/detect/decoding.hpp>
+
+#include <type_traits>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
+
+namespace detail {
+
+template <class T>
+HONE_HD T* number_at(matrix_view<T> v, index row, int column) noexcept {
+  return v.row(row) + column;
+}
+template <class T>
+HONE_HD T* number_at(image_view<T> v, index row, int column) noexcept {
+  return v.data + (row / v.pixels * v.channels + column) * v.pixels + row % v.pixels;
+}
+
+/// A decoding on a level, in numbers that a kernel can be given.
+template <class Decoding, class A>
+struct slot_decoder {
+  static constexpr index most_anchors = 64;
+
+  Decoding decoding;
+  A anchors[most_anchors][2];  // in cells
+  index count, rows, columns;
+  A scale[2];  // of a cell
+  bool from_own_cell;
+
+  slot_decoder(const char* function, Decoding const& decoding_, anchor_level const& level, box_unit unit)
+      : decoding(decoding_), count(level.anchor_count()), rows(level.rows), columns(level.columns) {
+    if (count > most_anchors)
+      fail("%s: %jd anchors, must be at most %jd", function, std::intmax_t(count), std::intmax_t(most_anchors));
+    for (index a = 0; a < count; ++a) {
+      anchors[a][0] = static_cast<A>(level.anchor(a).width / level.stride);
+      anchors[a][1] = static_cast<A>(level.anchor(a).height / level.stride);
+    }
+    const auto side = [&](index cells) {
+      return unit == box_unit::image ? A(1) / static_cast<A>(cells)
+                                     : static_cast<A>(unit == box_unit::pixels ? level.stride.value : 1);
+    };
+    scale[0] = side(columns), scale[1] = side(rows);
+    from_own_cell = unit == box_unit::cells;
+  }
+
+  template <class T, template <class> class View>
+  HONE_HD decoded_box<A> operator()(View<const T> raw, index slot) const noexcept {
+    A four[4];
+    for (int c = 0; c < 4; ++c) four[c] = static_cast<A>(*number_at(raw, slot, c));
+    const index cell = slot / columns, anchor = cell / rows % count;
+    decoded_box<A> b = decoding(four, anchors[anchor][0], anchors[anchor][1]);
+    const A first[2] = {static_cast<A>(slot % columns), static_cast<A>(cell % rows)};
+    for (int c = 0; c < 4; ++c) {
+      constexpr bool all_are_places = std::is_same_v<typename Decoding::format, corners_format>;
+      if (!from_own_cell && (c < 2 || all_are_places)) b.box[c] = b.box[c] + first[c % 2];
+      b.box[c] = b.box[c] * scale[c % 2];
+      b.slope[c] = b.slope[c] * scale[c % 2];
+    }
+    return b;
+  }
+};
+
+template <class Decoder, class Raw, class T>
+struct decode_row {
+  Decoder decoder;
+  Raw raw;
+  matrix_view<T> boxes;
+  anchor_match const* matches;  // null: all slots
+
+  HONE_HD void operator()(index i) const noexcept {
+    const auto b = decoder(raw, matches ? matches[i].slot : i);
+    for (int c = 0; c < 4; ++c) boxes.row(i)[c] = static_cast<T>(b.box[c]);
+  }
+};
+
+/// A slot's gradient by its raw numbers, from that by its box.
+template <class Decoder, class Raw, class Gradient, class To>
+struct chain_row {
+  Decoder decoder;
+  Raw raw;
+  Gradient gradient;
+  To to;
+
+  HONE_HD void operator()(index slot) const noexcept {
+    using number = std::remove_pointer_t<decltype(to.data)>;
+    const auto b = decoder(raw, slot);
+    for (int c = 0; c < 4; ++c) {
+      using A = std::remove_cvref_t<decltype(b.slope[c])>;
+      *number_at(to, slot, c) = static_cast<number>(static_cast<A>(gradient.row(slot)[c]) * b.slope[c]);
+    }
+  }
+};
+
+/// A view of the raw numbers: a slot per row, whose first four numbers are the box's.
+template <class View>
+void require_raw(const char* function, const char* name, View v, index slots) {
+  if (rows_of(v) != slots || columns_of(v) < 4)
+    fail("%s: %s is %jd x %jd, must be %jd x 4 or more", function, name, std::intmax_t(rows_of(v)),
+         std::intmax_t(columns_of(v)), std::intmax_t(slots));
+  if (!v.data && slots > 0) fail("%s: %s has no data", function, name);
+  if constexpr (requires { v.row_stride; })
+    if (v.row_stride < v.columns)
+      fail("%s: %s has a row_stride of %jd, must be at least its %jd columns", function, name,
+           std::intmax_t(v.row_stride), std::intmax_t(v.columns));
+}
+template <class T>
+void require_decoded(const char* function, const char* name, matrix_view<T> v, index rows) {
+  if (v.rows != rows || v.columns != 4)
+    fail("%s: %s is %jd x %jd, must be %jd x 4", function, name, std::intmax_t(v.rows), std::intmax_t(v.columns),
+         std::intmax_t(rows));
+  require_memory(function, name, v);
+}
+
+template <class Decoding>
+constexpr void require_decoding() {
+  static_assert(box_decoding<Decoding>, "decode_boxes: the decoding must be one, such as hone::yolov5::decoding()");
+}
+
+}  // namespace detail
+
+/// `boxes` becomes the box of every slot, slots x 4, in the decoding's own format: centers, corners for distances.
+///
+///     hone::decode_boxes(cpu, hone::yolov5::decoding(), level, raw, boxes, hone::box_unit::image);
+///
+/// raw: a view of slots x 4 or more, of which the first four are the box's; a head with channels first is an image_view
+/// of images · anchors, channels and cells. Throws hone::invalid_argument, and writes nothing, where a shape does not
+/// fit. On any backend.
+template <class Backend, class Decoding, template <class> class View, class T>
+void decode_boxes(Backend&& backend, Decoding const& decoding, anchor_level const& level, View<T> raw,
+                  std::type_identity_t<matrix_view<std::remove_const_t<T>>> boxes, box_unit unit = box_unit::pixels) {
+  using number = std::remove_const_t<T>;
+  const char* const function = "decode_boxes";
+  detail::require_decoding<Decoding>();
+  detail::require_level(function, level);
+  detail::require_raw(function, "raw", raw, level.slots());
+  detail::require_decoded(function, "boxes", boxes, level.slots());
+  using decoder = detail::slot_decoder<Decoding, accumulator_t<T>>;
+  for_rows(backend, level.slots(),
+           detail::decode_row<decoder, View<const number>, number>{decoder(function, decoding, level, unit), raw, boxes,
+                                                                   nullptr});
+}
+/// The same of the matched slots alone, matches x 4, in the host's memory.
+template <class Backend, class Decoding, template <class> class View, class T>
+void decode_boxes(Backend&& backend, Decoding const& decoding, anchor_level const& level,
+                  std::span<const anchor_match> matches, View<T> raw,
+                  std::type_identity_t<matrix_view<std::remove_const_t<T>>> boxes, box_unit unit = box_unit::cells) {
+  using number = std::remove_const_t<T>;
+  const char* const function = "decode_boxes";
+  detail::require_decoding<Decoding>();
+  detail::require_level(function, level);
+  detail::require_slots(function, level, matches);
+  detail::require_raw(function, "raw", raw, level.slots());
+  detail::require_decoded(function, "boxes", boxes, index(matches.size()));
+  using decoder = detail::slot_decoder<Decoding, accumulator_t<T>>;
+  const detail::decode_row<decoder, View<const number>, number> row{decoder(function, decoding, level, unit), raw,
+                                                                    boxes, matches.data()};
+  for_pieces(backend, 1, [&](index) {  // a batch has hundreds of matches
+    for (index i = 0; i < index(matches.size()); ++i) row(i);
+  });
+}
+
+/// The chain rule: `to` becomes the gradient by the raw numbers of every slot, from `gradient`, slots x 4, by the boxes
+/// that decode_boxes made of them. `to` has the shape of raw and may be raw; what lies behind the first four numbers of
+/// a slot is left as it is. On any backend.
+template <class Backend, class Decoding, template <class> class View, class T>
+void chain_boxes(Backend&& backend, Decoding const& decoding, anchor_level const& level, View<T> raw,
+                 std::type_identity_t<matrix_view<const T>> gradient,
+                 std::type_identity_t<View<std::remove_const_t<T>>> to, box_unit unit = box_unit::pixels) {
+  using number = std::remove_const_t<T>;
+  const char* const function = "chain_boxes";
+  detail::require_decoding<Decoding>();
+  detail::require_level(function, level);
+  detail::require_raw(function, "raw", raw, level.slots());
+  detail::require_decoded(function, "gradient", gradient, level.slots());
+  detail::require_raw(function, "to", to, level.slots());
+  using decoder = detail::slot_decoder<Decoding, accumulator_t<T>>;
+  for_rows(backend, level.slots(),
+           detail::chain_row<decoder, View<const number>, matrix_view<const T>, View<number>>{
+               decoder(function, decoding, level, unit), raw, gradient, to});
+}
+/// The same from a gradient of the matched boxes, matches x 4: slots that several of them share get the sum, in the
+/// order of the matches, and slots without a match get 0. `to` may not be raw. In the host's memory.
+template <class Backend, class Decoding, template <class> class View, class T>
+void chain_boxes(Backend&& backend, Decoding const& decoding, anchor_level const& level,
+                 std::span<const anchor_match> matches, View<T> raw,
+                 std::type_identity_t<matrix_view<const T>> gradient,
+                 std::type_identity_t<View<std::remove_const_t<T>>> to, box_unit unit = box_unit::cells) {
+  using number = std::remove_const_t<T>;
+  using A = accumulator_t<T>;
+  const char* const function = "chain_boxes";
+  detail::require_decoding<Decoding>();
+  detail::require_level(function, level);
+  detail::require_slots(function, level, matches);
+  detail::require_raw(function, "raw", raw, level.slots());
+  detail::require_decoded(function, "gradient", gradient, index(matches.size()));
+  detail::require_raw(function, "to", to, level.slots());
+  if (raw.data == to.data && raw.data) detail::fail("%s: to is raw, which is read after it is written", function);
+  const detail::slot_decoder<Decoding, A> decoder(function, decoding, level, unit);
+  const View<const number> from = raw;
+  for_rows(backend, level.slots(), [&](index slot) {
+    for (int c = 0; c < 4; ++c) *detail::number_at(to, slot, c) = number(0);
+  });
+  for (index i = 0; i < index(matches.size()); ++i) {
+    const index slot = matches[static_cast<std::size_t>(i)].slot;
+    const decoded_box<A> b = decoder(from, slot);
+    for (int c = 0; c < 4; ++c) {
+      number* const total = detail::number_at(to, slot, c);
+      *total = static_cast<number>(static_cast<A>(*total) + static_cast<A>(gradient.row(i)[c]) * b.slope[c]);
+    }
+  }
+}
+
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

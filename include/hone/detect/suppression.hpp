@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+/// When one box suppresses another: where its overlap, rounded to the nearest number of the arithmetic, is above the
+/// threshold, rounded likewise. So an overlap of 7/10 is not above 0.7, though no binary number is either of them.
+#pragma once
+
+#include <hone/loss/box/box_pair.hpp>
+
+#include <cmath>
+#include <limits>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::detail {
+
+/// A threshold in [0, 1] as a number of A, and half of what the next number is above it. Where A takes it for 1, it is
+/// one that no overlap exceeds, however areas are rounded.
+template <class A>
+struct overlap_threshold {
+  double value, half_step;
+
+  explicit overlap_threshold(double threshold) : value(static_cast<double>(static_cast<A>(threshold))) {
+    if (!(value < 1)) value = 2;
+    half_step = 0.5 * (static_cast<double>(std::nextafter(static_cast<A>(value), A(4))) - value);
+  }
+
+  /// Whether the number of A nearest to n/d is above the threshold: n > (value + half_step) d. The difference of n and
+  /// value · d has few digits where this is in question, and a fused product loses none of them. A quotient of two
+  /// numbers of A never lies halfway between two others.
+  HONE_HD bool below(double n, double d) const noexcept { return half_step * d < std::fma(-value, d, n); }
+};
+
+/// A rule has three answers. may(b) is true wherever the overlap of a pair is above the threshold, and must(b) nowhere
+/// else; both are products of a few rounded lengths, on any operand. In the narrow band between them does(b) decides:
+/// in double, so that the areas of float boxes have all their digits and every backend finds the same.
+///
+/// IoU > t: the products are I > t U.
+template <class A>
+class iou_exceeds {
+  static constexpr double band = 4 * static_cast<double>(std::numeric_limits<A>::epsilon());  // t U and I round 5 times
+
+ public:
+  explicit iou_exceeds(double threshold)
+      : t_(threshold), low_(static_cast<A>(t_.value * (1 - band))), high_(static_cast<A>(t_.value * (1 + band))) {}
+
+  template <operand V, class Format>
+  HONE_HD auto may(box_pair<V, Format> const& b) const noexcept {
+    return V(low_) * b.whole < b.intersection;
+  }
+  template <operand V, class Format>
+  HONE_HD auto must(box_pair<V, Format> const& b) const noexcept {
+    return V(high_) * b.whole < b.intersection;
+  }
+  template <class Format>
+  HONE_HD bool does(box_pair<A, Format> const& b) const noexcept {
+    const double both = double(b.x.overlap) * double(b.y.overlap);
+    return t_.below(both, double(b.x.side) * double(b.y.side) + (double(b.x.target) * double(b.y.target) - both));
+  }
+
+ private:
+  overlap_threshold<A> t_;
+  A low_, high_;
+};
+
+/// DIoU = IoU - ρ²/c² > t (Zheng et al. 2020, arXiv 1911.08287), times U c²: (I - t U) c² > ρ² U. No product of four
+/// lengths overflows.
+template <class A>
+class diou_exceeds {
+  static constexpr double band =
+      8 * static_cast<double>(std::numeric_limits<A>::epsilon());  // of U c², some 12 roundings
+
+ public:
+  explicit diou_exceeds(double threshold)
+      : t_(threshold), low_(static_cast<A>(t_.value - band)), high_(static_cast<A>(t_.value + band)) {}
+
+  template <operand V, class Format>
+  HONE_HD auto may(box_pair<V, Format> const& b) const noexcept {
+    return above(b, V(low_));
+  }
+  template <operand V, class Format>
+  HONE_HD auto must(box_pair<V, Format> const& b) const noexcept {
+    return above(b, V(high_));
+  }
+  template <class Format>
+  HONE_HD bool does(box_pair<A, Format> const& b) const noexcept {
+    const double both = double(b.x.overlap) * double(b.y.overlap);
+    const double whole = double(b.x.side) * double(b.y.side) + (double(b.x.target) * double(b.y.target) - both);
+    const double diagonal = square(b.x.hull) + square(b.y.hull), distance = square(b.x.offset) + square(b.y.offset);
+    return t_.below(std::fma(both, diagonal, -distance * whole), whole * diagonal);
+  }
+
+ private:
+  template <operand V, class Format>
+  HONE_HD static auto above(box_pair<V, Format> const& b, V t) noexcept {
+    const V diagonal = b.x.hull * b.x.hull + b.y.hull * b.y.hull;
+    const V distance = b.x.offset * b.x.offset + b.y.offset * b.y.offset;
+    return distance * b.whole < (b.intersection - t * b.whole) * diagonal;
+  }
+  HONE_HD static double square(A x) noexcept { return double(x) * double(x); }
+
+  overlap_threshold<A> t_;
+  A low_, high_;
+};
+
+/// The whole rule, of one pair.
+template <class Rule, class A, class Format>
+HONE_HD bool exceeds(Rule const& rule, box_pair<A, Format> const& b) noexcept {
+  return rule.must(b) || (rule.may(b) && rule.does(b));
+}
+
+}  // namespace hone::inline HONE_ABI::detail
+
+#include <hone/core/macros_pop.hpp>
