@@ -2,8 +2,8 @@
 /// The two losses that CONTRIBUTING.md adds step by step.
 #pragma once
 
-#include <hone/loss/element_term.hpp>
-#include <hone/loss/row_term.hpp>
+#include <hone/loss/element/term.hpp>
+#include <hone/loss/row/term.hpp>
 
 namespace own {
 

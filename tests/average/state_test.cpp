@@ -2,7 +2,7 @@
 #include <hone/average/ema.hpp>
 #include <hone/average/ema_state.hpp>
 #include <hone/average/swa.hpp>
-#include <hone/cpu/update.hpp>
+#include <hone/cpu/tensors/update.hpp>
 
 #include "support/message.hpp"
 #include "support/numbers.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // wrong: evaluate: a hone::device_scalar is read on a device
-#include <hone/cuda/device_scalar.cuh>
+#include <hone/cuda/memory/device_scalar.cuh>
 #include <hone/hone.hpp>
 
 #include <vector>

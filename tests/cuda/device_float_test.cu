@@ -2,7 +2,7 @@
 // Where the float of a kernel computes otherwise than the C library: within its budget, and right at the edges. The
 // simulator rounds the chip's approximations as the C library does, so that only a GPU shows their own part of the
 // error.
-#include <hone/cuda/device_float.cuh>
+#include <hone/cuda/simd/device_float.cuh>
 
 #include <cuda/device.cuh>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The arithmetic of launches, beyond 2^31 elements too. Needs no CUDA.
-#include <hone/cuda/launch.hpp>
-#include <hone/cuda/row_shape.hpp>
+#include <hone/cuda/rows/shape.hpp>
+#include <hone/cuda/run/launch.hpp>
 
 #include <doctest/doctest.h>
 

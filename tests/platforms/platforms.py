@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-TESTS = ("platforms/platforms_test.cpp", "cpu/convert_test.cpp", "sample/bits_test.cpp", "average/state_test.cpp",
+TESTS = ("platforms/platforms_test.cpp", "cpu/memory/convert_test.cpp", "sample/bits_test.cpp", "average/state_test.cpp",
          "distil/teacher_file_test.cpp")
 BEGIN, END = "<!-- written by tests/platforms/platforms.py -->\n", "<!-- end -->\n"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <hone/cpu/refresh.hpp>
+#include <hone/cpu/tensors/refresh.hpp>
 
 #include "support/message.hpp"
 #include "support/numbers.hpp"

@@ -11,32 +11,75 @@ from pathlib import Path
 
 # A folder includes itself and these. The arrows point one way: policies know no backend, backends no adapter.
 POLICIES = ["target", "loss", "sample", "gradient", "average", "schedule", "large_batch", "precision", "detect",
-            "calibration", "distil"]
+            "calibration", "distil", "parity"]
 MAY_INCLUDE = {
     "core": [],
+    "io": ["core"],
     "target": ["core"],
     "loss": ["core", "target"],
     "sample": ["core"],
     "gradient": ["core"],
-    "average": ["core"],
+    "average": ["core", "io"],
     "schedule": ["core"],
     "large_batch": ["core"],
     "precision": ["core"],
     "detect": ["core", "loss", "sample"],
     "calibration": ["core", "target"],
-    "distil": ["core", "target", "loss", "average"],
+    "distil": ["core", "io", "target", "loss"],
+    "parity": ["core", "loss", "schedule"],
     "cpu": ["core", *POLICIES],
     "cuda": ["core", *POLICIES],
-    "adapt": ["core", *POLICIES, "cpu", "cuda"],
-    "hone.hpp": ["core", *POLICIES, "cpu", "version.hpp"],
-    "hone.cuh": ["core", *POLICIES, "cuda", "version.hpp"],
     "version.hpp": ["core"],
+}
+# The same for the rooms of a folder; "" are the headers that lie in the folder itself.
+WINGS = ["rows", "elements", "boxes", "tensors", "samples", "calibration"]
+ROOMS = {
+    "loss": {"row": [], "element": [], "box": [], "": ["row", "element", "box"]},
+    "parity": {"boxes": [], "schedules": []},
+    "cpu": {"simd": [], "memory": ["simd"], "run": ["simd", "memory"],
+            **{wing: ["simd", "memory", "run"] for wing in WINGS}, "": ["memory", "rows", "elements", "boxes"]},
+    "cuda": {"simd": [], "run": [], "memory": ["run"],
+             **{wing: ["simd", "memory", "run"] for wing in WINGS}, "": ["rows", "elements", "boxes"]},
+}
+SHARED = ["loss/modulation.hpp"]  # of a folder itself, and yet below its rooms
+# A header of cpu/ has its twin in cuda/, in the room of the same name, and the reverse; these stand alone.
+ALONE = {
+    "an operand of CUDA is one number, and the device has its functions":
+        ["cpu/simd/" + name for name in ("atan", "bits", "exp", "half_packs", "log", "mask", "math", "pack")]
+        + ["cuda/simd/device_float"],
+    "packs and strips: a thread of CUDA reads its numbers as they lie":
+        ["cpu/memory/" + name for name in ("box_layout", "convert", "eigen_views", "interleave", "row_layout",
+                                           "streaming_store")] + ["cpu/elements/segments", "cpu/elements/strips"],
+    "a launch's arguments, and numbers that only the device knows":
+        ["cuda/memory/" + name for name in ("device_scalar", "divisor", "job", "vector", "views")],
+    "threads of the process": ["cpu/run/" + name for name in ("chunks", "cores", "float_environment", "job_number",
+                                                              "scratch", "threads")],
+    "devices, kernels and grids": ["cuda/run/" + name for name in ("barrier", "device", "device_value", "error",
+                                                                   "launch", "reduce")],
+    "strips of targets in the caches": ["cpu/rows/" + name for name in ("allowed_classes", "full_target",
+                                                                        "sparse_target", "sweeps")],
+    "where a team of threads holds a row": ["cuda/rows/" + name for name in ("registers", "shape", "shared_tile",
+                                                                            "team")],
+    "CUDA finds values outside the range while it computes": ["cpu/elements/target_range"],
+    "suppression differs: a tile of candidates here, keys and ranks there":
+        ["cpu/boxes/kept_boxes", "cuda/boxes/nms_kernels", "cuda/boxes/nms_limits"],
+    "lists of tensors: cut per call here, once for the device there":
+        ["cpu/tensors/" + name for name in ("averages", "scale", "tensors", "transform_lists")]
+        + ["cuda/tensors/" + name for name in ("device_list", "device_memory", "gradient_factors", "gradients",
+                                               "list_piece", "pairs")],
+    "state that stays on the device": ["cuda/tensors/" + name for name in ("device_ema_state", "device_loss_scaler",
+                                                                          "device_report", "device_schedule",
+                                                                          "device_units")],
+    "mixing by packs; draws on the device": ["cpu/samples/blend_numbers", "cuda/samples/device_draw",
+                                             "cuda/samples/draw"],
+    "calibration has no verb on CUDA": ["cpu/calibration/" + name for name in ("logit_row", "reliability",
+                                                                              "temperature")],
 }
 STANDARD = re.compile(r"[a-z_0-9]+$")  # <vector>: no folder, no suffix
 EIGEN = re.compile(r"(Eigen|unsupported/Eigen)/")
 CUDA = re.compile(r"(cuda|cub/|thrust/|cooperative_groups|cublas|curand|nv|mma\.h|device_|vector_types|math_constants)"
                   r"|.*\.cuh$")
-POSIX = {"average": ["fcntl.h", "sys/stat.h", "unistd.h"]}  # files that survive a crash
+POSIX = {"io": ["fcntl.h", "sys/stat.h", "unistd.h"]}  # files that survive a crash
 BACKEND_NAMES = re.compile(r"\b(cpu|cuda|Eigen|__global__|__shared__)\b")
 MEDIAN_LINES, MOST_LINES = 110, 300
 EVERY_TIME = ["core/macros_push.hpp", "core/macros_pop.hpp"]  # these are included by every header, see macros.py
@@ -61,28 +104,48 @@ def without_comments(text):
     return token.sub(blank, text)
 
 
-def check_include(folder, name):
-    """What is wrong with <name> in a header of this folder, or None."""
+def place_of(name):
+    """The folder and the room of a header, whose name is relative to include/hone."""
+    parts = name.split("/")
+    room = parts[1] if len(parts) > 2 and parts[0] in ROOMS else ""
+    return parts[0], room
+
+
+def is_door(name):
+    return "/" not in name and name != "version.hpp"
+
+
+def check_include(place, name):
+    """What is wrong with <name> in a header of this folder and room, or None."""
+    folder, room = place
     if name.startswith("hone/"):
-        layer = name.split("/")[1]
-        if layer != folder and layer not in MAY_INCLUDE.get(folder, []):
+        name = name.removeprefix("hone/")
+        layer, other = place_of(name)
+        if layer == folder:
+            if folder in ROOMS and room != other and name not in SHARED and other not in ROOMS[folder].get(room, []):
+                return f"{folder}/{room} may not include {name}"
+        elif layer not in MAY_INCLUDE.get(folder, []):
             return f"{folder} may not include {name}"
     elif EIGEN.match(name):
-        if folder not in ("cpu", "adapt"):
+        if folder != "cpu":
             return f"only cpu/ includes Eigen: {name}"
     elif CUDA.match(name):
         if folder != "cuda":
             return f"only cuda/ includes CUDA headers: {name}"
-    elif not STANDARD.match(name) and name not in POSIX.get(folder, []) and folder not in ("cpu", "cuda", "adapt"):
+    elif not STANDARD.match(name) and name not in POSIX.get(folder, []) and folder not in ("cpu", "cuda"):
         return f"neither hone's nor standard: {name}"
     return None
 
 
 def check_header(path, relative):
     text = path.read_text(encoding="utf-8")
-    folder = relative.parts[0]
-    if folder not in MAY_INCLUDE:
+    folder, room = place = place_of(relative.as_posix())
+    door = is_door(relative.as_posix())
+    if not door and folder not in MAY_INCLUDE:
         yield 1, f"{folder} is no layer"
+        return
+    if room not in ROOMS.get(folder, [""]):
+        yield 1, f"{folder}/{room} is no room"
         return
     if not text.startswith("// SPDX-License-Identifier: MIT\n"):
         yield 1, "the first line is not the licence"
@@ -94,7 +157,9 @@ def check_header(path, relative):
         yield MOST_LINES + 1, f"{lines} lines, at most {MOST_LINES}"
     for number, line in enumerate(without_comments(text).splitlines(), 1):
         if include := re.match(r'\s*#\s*include\s*([<"])([^>"]+)[>"]', line):
-            wrong = check_include(folder, include[2]) if include[1] == "<" else "an include is written <hone/...>"
+            wrong = "an include is written <hone/...>"
+            if include[1] == "<":
+                wrong = None if door else check_include(place, include[2])  # of doors doors.py knows
             if relative.as_posix() == "core/config.hpp" and " " in include[2]:
                 wrong = None  # not a file: it ends the compilation
             if wrong:
@@ -112,7 +177,25 @@ def check_header(path, relative):
             yield number, f"{folder} names a backend: {name[0]}"
 
 
-def violations(root):
+def check_twins(headers):
+    """A header of a backend's room without the other backend's header of that name, or a reason to stand alone."""
+    names = {header.with_suffix("").as_posix() for header in headers}
+    alone = {name: reason for reason, those in ALONE.items() for name in those}
+    twin = {"cpu": "cuda", "cuda": "cpu"}
+    for name in sorted(names):
+        folder, _, after = name.partition("/")
+        if folder not in twin:
+            continue
+        has_twin = f"{twin[folder]}/{after}" in names
+        if has_twin and name in alone:
+            yield f"{name}: has its twin, and need not stand in ALONE"
+        elif not has_twin and name not in alone:
+            yield f"{name}: no {twin[folder]}/{after}, and no reason in ALONE"
+    if any(name.startswith("cpu/") for name in names) and any(name.startswith("cuda/") for name in names):
+        yield from (f"{name}: stands in ALONE, and is not there" for name in sorted(set(alone) - names))
+
+
+def violations(root, twins=True):
     headers = sorted(p for p in root.rglob("*") if p.suffix in (".hpp", ".cuh"))
     if not headers:
         yield f"{root}: no headers"
@@ -120,6 +203,8 @@ def violations(root):
     for path in headers:
         for number, wrong in check_header(path, path.relative_to(root)):
             yield f"{path}:{number}: {wrong}"
+    if twins:
+        yield from check_twins([path.relative_to(root) for path in headers])
     file, config = root / "version.hpp", root / "core/config.hpp"
     if file.exists() and config.exists():
         version = "_".join(re.search(r'version = "(\d+)\.(\d+)', file.read_text(encoding="utf-8")).groups())

@@ -14,12 +14,17 @@ GOOD = {
     "core/config.hpp": "#define HONE_ABI v1_2",
     "version.hpp": 'inline constexpr const char* version = "1.2.3";',
     "loss/a.hpp": "#include <hone/core/a.hpp>\n#include <hone/target/a.hpp>\ninline const char* name = \"cpu\";",
-    "average/a.hpp": "#include <unistd.h>",
+    "io/a.hpp": "#include <unistd.h>",
     "cpu/a.hpp": "#include <Eigen/Core>\n#include <hone/loss/a.hpp>\nnamespace hone::inline HONE_ABI { struct cpu; }",
     "cuda/a.cuh": "#include <cuda_runtime.h>\n#include <hone/loss/a.hpp>",
-    "adapt/eigen.hpp": "#include <Eigen/Core>\n#include <hone/cpu/a.hpp>",
-    "hone.hpp": "#include <hone/cpu/a.hpp>",
-    "hone.cuh": "#include <hone/cuda/a.cuh>",
+    "cpu/simd/a.hpp": "#include <hone/core/a.hpp>",
+    "cpu/memory/a.hpp": "#include <hone/cpu/simd/a.hpp>",
+    "cpu/rows/a.hpp": "#include <hone/cpu/memory/a.hpp>\n#include <hone/cpu/run/a.hpp>\n#include <hone/loss/row/a.hpp>",
+    "cpu/run/a.hpp": "#include <hone/cpu/memory/a.hpp>",
+    "loss/row/a.hpp": "#include <hone/loss/modulation.hpp>\n#include <hone/loss/row/b.hpp>",
+    "cpu/evaluate.hpp": "#include <hone/cpu/rows/a.hpp>",
+    "hone.hpp": "#include <hone/cpu.hpp>",
+    "hone.cuh": "#include <hone/cuda.cuh>",
 }
 BAD = [  # path, text after the head, what must be said
     ("core/a.hpp", "#include <Eigen/Core>", "only cpu/ includes Eigen"),
@@ -37,8 +42,14 @@ BAD = [  # path, text after the head, what must be said
     ("cpu/a.hpp", "#include <hone/cuda/a.hpp>", "cpu may not include"),
     ("cpu/a.hpp", "#include <hone/adapt/a.hpp>", "cpu may not include"),
     ("cpu/a.hpp", "#include <hone/hone.hpp>", "cpu may not include"),
-    ("hone.hpp", "#include <hone/adapt/torch.hpp>", "hone.hpp may not include"),
-    ("hone.cuh", "#include <hone/cpu/a.hpp>", "hone.cuh may not include"),
+    ("cpu/simd/a.hpp", "#include <hone/cpu/memory/a.hpp>", "cpu/simd may not include"),
+    ("cpu/memory/a.hpp", "#include <hone/cpu/run/a.hpp>", "cpu/memory may not include"),
+    ("cpu/rows/a.hpp", "#include <hone/cpu/boxes/a.hpp>", "cpu/rows may not include"),
+    ("cpu/rows/a.hpp", "#include <hone/cpu/evaluate.hpp>", "cpu/rows may not include"),
+    ("cuda/run/a.cuh", "#include <hone/cuda/memory/a.cuh>", "cuda/run may not include"),
+    ("loss/row/a.hpp", "#include <hone/loss/element/a.hpp>", "loss/row may not include"),
+    ("loss/row/a.hpp", "#include <hone/loss/apart.hpp>", "loss/row may not include"),
+    ("cpu/attic/a.hpp", "", "cpu/attic is no room"),
     ("loss/a.hpp", "#include <immintrin.h>", "neither hone's nor standard"),
     ("loss/a.hpp", "#include <unistd.h>", "neither hone's nor standard"),
     ("loss/a.hpp", '#include "b.hpp"', "an include is written"),
@@ -56,13 +67,13 @@ BAD = [  # path, text after the head, what must be said
 ]
 
 
-def said(tree):
+def said(tree, twins=False):
     with tempfile.TemporaryDirectory() as folder:
         for name, text in tree.items():
             path = Path(folder) / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-        return list(violations(Path(folder)))
+        return list(violations(Path(folder), twins))
 
 
 def main():
@@ -76,11 +87,15 @@ def main():
     trees.append(({}, "no headers"))
     trees.append(({"version.hpp": HEAD + 'version = "1.3.0"\n', "core/config.hpp": HEAD + "#define HONE_ABI v1_2\n"},
                   "HONE_ABI is not v1_3"))
-    for tree, wanted in trees:
-        found = said(tree)
+    twins = {"cpu/rows/a.hpp": HEAD, "cuda/rows/a.cuh": HEAD}
+    pairs = [({**twins, "cuda/rows/b.cuh": HEAD}, "cuda/rows/b: no cpu/rows/b"),
+             ({"cpu/simd/pack.hpp": HEAD, "cuda/simd/pack.cuh": HEAD}, "cpu/simd/pack: has its twin"),
+             (twins, "cpu/simd/pack: stands in ALONE, and is not there")]
+    for tree, wanted in trees + pairs:
+        found = said(tree, twins=(tree, wanted) in pairs)
         if not any(wanted in line for line in found):
             failures.append(f"expected '{wanted}' for {list(tree)}, got {found}")
-    print("\n".join(failures) if failures else f"{len(trees)} violations caught")
+    print("\n".join(failures) if failures else f"{len(trees + pairs)} violations caught")
     sys.exit(1 if failures else 0)
 
 

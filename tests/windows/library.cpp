@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A library that uses the pool.
-#include <hone/cpu/threads.hpp>
+#include <hone/cpu/run/threads.hpp>
 
 extern "C" __declspec(dllexport) int chunks_done() {
   std::atomic<int> done{0};

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <hone/average/ema_state.hpp>
-#include <hone/average/file.hpp>
+#include <hone/io/file.hpp>
 
 #include <cstddef>
 #include <string>

@@ -4,10 +4,11 @@
 /// machine.
 #pragma once
 
-#include <hone/average/checksum.hpp>
-#include <hone/core/byte_order.hpp>
 #include <hone/core/error.hpp>
 #include <hone/core/number.hpp>
+#include <hone/io/byte_order.hpp>
+#include <hone/io/checksum.hpp>
+#include <hone/io/io_error.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -15,15 +16,7 @@
 
 #include <hone/core/macros_push.hpp>
 
-namespace hone::inline HONE_ABI {
-
-/// A stream or a file did not take or give its bytes. Where exceptions are off the handler gets the message.
-class io_error : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
-
-namespace detail {
+namespace hone::inline HONE_ABI::detail {
 
 struct state_header {
   char magic[8] = {'h', 'o', 'n', 'e', '.', 'e', 'm', 'a'};
@@ -196,7 +189,6 @@ inline void require_record(const char* where, std::size_t i, tensor_record const
          own.copied ? "copied" : "averaged");
 }
 
-}  // namespace detail
-}  // namespace hone::inline HONE_ABI
+}  // namespace hone::inline HONE_ABI::detail
 
 #include <hone/core/macros_pop.hpp>

@@ -44,7 +44,7 @@ struct row_weighed : objective_base {
   row_weighed(O inner_, numbers weights_) : inner(inner_), weights(weights_) {}
 };
 
-/// A factor in device memory, see cuda/device_scalar.cuh.
+/// A factor in device memory, see cuda/memory/device_scalar.cuh.
 template <objective O>
 struct scaled_on_device : objective_base {
   O inner;

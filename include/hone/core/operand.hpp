@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// What a formula is written on. An operand V is a number (a GPU thread, a proof in double), a pack of
-/// numbers (cpu/pack.hpp) or a dual number (tests). Formulas call the functions below unqualified and
+/// numbers (cpu/simd/pack.hpp) or a dual number (tests). Formulas call the functions below unqualified and
 /// never branch on data: select() takes the place of if, and both of its arms are computed.
 #pragma once
 

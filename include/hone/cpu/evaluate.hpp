@@ -4,10 +4,10 @@
 
 #include <hone/core/narrowed.hpp>
 #include <hone/core/reduction.hpp>
-#include <hone/cpu/boxes.hpp>
-#include <hone/cpu/eigen_views.hpp>
-#include <hone/cpu/elements.hpp>
-#include <hone/cpu/rows.hpp>
+#include <hone/cpu/boxes/boxes.hpp>
+#include <hone/cpu/elements/elements.hpp>
+#include <hone/cpu/memory/eigen_views.hpp>
+#include <hone/cpu/rows/rows.hpp>
 #include <hone/loss/apart.hpp>
 #include <hone/loss/evaluable.hpp>
 

@@ -2,9 +2,9 @@
 /// The verb of losses on CUDA.
 #pragma once
 
-#include <hone/cuda/boxes.cuh>
-#include <hone/cuda/elements.cuh>
-#include <hone/cuda/rows.cuh>
+#include <hone/cuda/boxes/boxes.cuh>
+#include <hone/cuda/elements/elements.cuh>
+#include <hone/cuda/rows/rows.cuh>
 #include <hone/loss/apart.hpp>
 #include <hone/loss/evaluable.hpp>
 

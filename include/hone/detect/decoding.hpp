@@ -6,7 +6,7 @@
 #include <hone/core/operand.hpp>
 #include <hone/detect/anchors.hpp>
 #include <hone/loss/box/box.hpp>
-#include <hone/loss/logistic.hpp>
+#include <hone/loss/element/logistic.hpp>
 
 #include <hone/core/macros_push.hpp>
 

@@ -6,7 +6,7 @@
 #include <hone/core/overlap.hpp>
 #include <hone/core/view.hpp>
 #include <hone/core/view_check.hpp>
-#include <hone/loss/logistic.hpp>
+#include <hone/loss/element/logistic.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -3,9 +3,9 @@
 /// a header of 64 bytes, and a record per row, each with a checksum of its own, so that any row is read alone.
 #pragma once
 
-#include <hone/average/checksum.hpp>
 #include <hone/core/error.hpp>
 #include <hone/core/number.hpp>
+#include <hone/io/checksum.hpp>
 
 #include <bit>
 #include <cstddef>

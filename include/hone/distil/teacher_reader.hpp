@@ -2,11 +2,11 @@
 /// Reads what a teacher thought of a data set: any rows, in any order.
 #pragma once
 
-#include <hone/average/file.hpp>
 #include <hone/core/contiguous.hpp>
-#include <hone/distil/half.hpp>
 #include <hone/distil/teacher_file.hpp>
 #include <hone/distil/top_k.hpp>
+#include <hone/io/file.hpp>
+#include <hone/io/half.hpp>
 
 #include <algorithm>
 #include <cmath>

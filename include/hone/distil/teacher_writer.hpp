@@ -2,10 +2,10 @@
 /// Writes what a teacher thinks of a data set, once, for all students.
 #pragma once
 
-#include <hone/average/file.hpp>
 #include <hone/core/view_check.hpp>
-#include <hone/distil/half.hpp>
 #include <hone/distil/teacher_file.hpp>
+#include <hone/io/file.hpp>
+#include <hone/io/half.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -3,9 +3,9 @@
 #pragma once
 
 #include <hone/core/overlap.hpp>
+#include <hone/distil/divergence.hpp>
 #include <hone/distil/top_k.hpp>
-#include <hone/loss/divergence.hpp>
-#include <hone/loss/row_term.hpp>
+#include <hone/loss/row/term.hpp>
 
 #include <hone/core/macros_push.hpp>
 
@@ -16,7 +16,7 @@ namespace hone::inline HONE_ABI {
 ///   value     T² (Σ t log(t/s) + t_R log(t_R/s_R)), the sum over the listed classes
 ///   gradient  T (s - t) of listed classes, T u (s_R - t_R) of others
 /// s_R comes from a sum over the rest with a maximum of its own, never from 1 - Σ s; and s - t of listed classes from
-/// their logarithms where these are close (loss/divergence.hpp).
+/// their logarithms where these are close (distil/divergence.hpp).
 struct top_k_distillation_term : row_term_base {
   static constexpr bool needs_softmax = false, splits = true, has_list = true;
   static constexpr int sums = 3, kept = 2, fine = 2;

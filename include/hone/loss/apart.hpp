@@ -7,9 +7,9 @@
 #include <hone/core/outputs.hpp>
 #include <hone/core/overlap.hpp>
 #include <hone/core/view_check.hpp>
-#include <hone/loss/box/box_term.hpp>
-#include <hone/loss/element_term.hpp>
-#include <hone/loss/row_term.hpp>
+#include <hone/loss/box/term.hpp>
+#include <hone/loss/element/term.hpp>
+#include <hone/loss/row/term.hpp>
 #include <hone/target/target.hpp>
 
 #include <hone/core/macros_push.hpp>

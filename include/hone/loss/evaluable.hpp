@@ -2,9 +2,9 @@
 /// What every backend's evaluate refuses while it is compiled.
 #pragma once
 
-#include <hone/loss/box/box_term.hpp>
-#include <hone/loss/element_term.hpp>
-#include <hone/loss/row_term.hpp>
+#include <hone/loss/box/term.hpp>
+#include <hone/loss/element/term.hpp>
+#include <hone/loss/row/term.hpp>
 
 #include <hone/core/macros_push.hpp>
 

@@ -2,8 +2,8 @@
 /// The metrics of pairs of boxes, row by row: their verbs on any backend, and what these ask of their arguments.
 #pragma once
 
-#include <hone/loss/box/box_term.hpp>
 #include <hone/loss/box/pairwise.hpp>
+#include <hone/loss/box/term.hpp>
 
 #include <type_traits>
 

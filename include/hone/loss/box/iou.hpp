@@ -3,7 +3,7 @@
 #pragma once
 
 #include <hone/loss/box/box_pair.hpp>
-#include <hone/loss/box/box_term.hpp>
+#include <hone/loss/box/term.hpp>
 
 #include <hone/core/macros_push.hpp>
 

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+/// Objectives of box losses on the CPU: a box per lane.
+#pragma once
+
+#include <hone/core/outputs.hpp>
+#include <hone/cpu/memory/box_layout.hpp>
+#include <hone/cpu/run/chunks.hpp>
+#include <hone/cpu/simd/math.hpp>
+#include <hone/loss/box/term.hpp>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cpu {
+
+/// What the CPU holds of one term: its targets and the weights of a segment's boxes.
+template <class A, class Formula, class Format>
+struct box_leaf {
+  using format = Format;
+
+  Formula formula;
+  box_lines<A const> targets;
+  A const* weight = nullptr;  // factor · row weight per box; nullptr where it is one number
+  A factor = 1;               // that number
+  A scale = 1;                // of the reduction
+};
+
+/// The loss and the gradient of a pack of boxes, by one or more terms.
+template <class V>
+struct box_part {
+  V loss, reduced, gradient[4];
+
+  HONE_INLINE friend box_part operator+(box_part const& a, box_part const& b) noexcept {
+    return {a.loss + b.loss,
+            a.reduced + b.reduced,
+            {a.gradient[0] + b.gradient[0], a.gradient[1] + b.gradient[1], a.gradient[2] + b.gradient[2],
+             a.gradient[3] + b.gradient[3]}};
+  }
+};
+
+/// The part of one term, for the pack of boxes from the i-th on.
+template <class A, class Leaf>
+HONE_INLINE box_part<pack<A>> part_of(Leaf const& l, pack<A> const (&x)[4], index i) noexcept {
+  using V = pack<A>;
+  V target[4], grad[4];
+  l.targets.load(i, target);
+  const V value = detail::apply_formula<typename Leaf::format>(l.formula, x, target, grad);
+  const V scale(l.scale);
+  if (!l.weight) {
+    const V loss = V(l.factor) * value, slope = scale * V(l.factor);
+    return {loss, scale * loss, {slope * grad[0], slope * grad[1], slope * grad[2], slope * grad[3]}};
+  }
+  const V w = V::load(l.weight + i), slope = scale * w;
+  const mask<A> out = w == V(0);
+  const V loss = zero_where(out, w * value);
+  return {loss,
+          scale * loss,
+          {zero_where(out, slope * grad[0]), zero_where(out, slope * grad[1]), zero_where(out, slope * grad[2]),
+           zero_where(out, slope * grad[3])}};
+}
+
+/// The one loop over boxes, a multiple of a pack's lanes. Returns Σ scale · weight · loss.
+template <class A, class... Leaf>
+pack<A> box_sweep(detail::list<Leaf...> const& leaves, box_lines<A const> predicted, box_lines<A> gradient,
+                  A* unreduced, index boxes) noexcept {
+  using V = pack<A>;
+  const auto state = leaves;
+  V total(0);
+  for (index i = 0; i < boxes; i += V::size) {
+    V x[4];
+    predicted.load(i, x);
+    const box_part<V> part = state.apply([&](auto const&... l) { return (part_of<A>(l, x, i) + ...); });
+    total += part.reduced;
+    if (gradient.at[0]) gradient.store(i, part.gradient);
+    if (unreduced) part.loss.store(unreduced + i);
+  }
+  return total;
+}
+
+template <class View, class... Leaf>
+struct box_job {
+  using T = detail::number_of<View>;
+  using A = accumulator_t<T>;
+
+  View prediction;
+  typename detail::outputs_of<View>::type out;
+  detail::list<Leaf...> leaves;
+  std::array<double, sizeof...(Leaf)> scales;  // factor of the reduction, per leaf
+  bool streaming = false;                      // the gradient goes past the caches
+};
+
+template <class View, class... Leaf>
+class box_worker {
+  using job_type = box_job<View, Leaf...>;
+  using A = typename job_type::A;
+  using V = pack<A>;
+  static constexpr std::size_t count = sizeof...(Leaf);
+
+ public:
+  static std::size_t bytes() {
+    return carver::room_for<A>(4 * segment_boxes) * (2 + count) + carver::room_for<A>(segment_boxes) * (1 + count);
+  }
+
+  box_worker(job_type const& job, std::byte* memory) : job_(job) {
+    carver pieces(memory);
+    for (A** p : {&x_, &gradient_}) *p = pieces.take<A>(4 * segment_boxes);
+    for (A*& t : targets_) t = pieces.take<A>(4 * segment_boxes);
+    for (A*& w : weights_) w = pieces.take<A>(segment_boxes);
+    unreduced_ = pieces.take<A>(segment_boxes);
+  }
+
+  double run(index begin, index end) noexcept {
+    double total = 0;
+    for (index i = begin; i < end;) {
+      const box_segment s = segment_at(job_.prediction, i, end);
+      total += evaluate(s);
+      i += s.boxes;
+    }
+    return total;
+  }
+
+ private:
+  double evaluate(box_segment s) noexcept {
+    const index padded = (s.boxes + V::size - 1) / V::size * V::size;
+    const bool whole = padded == s.boxes;
+    A* const unreduced = job_.out.unreduced ? job_.out.unreduced + s.first : nullptr;
+    A* const losses = unreduced && !whole ? unreduced_ : unreduced;
+    const box_lines<A> direct = job_.streaming ? box_lines<A>{} : lines_in_place<A>(job_.out.gradient, s);
+    const box_lines<A> gradient = !job_.out.gradient.data ? box_lines<A>{}
+                                  : direct.at[0]          ? direct
+                                                          : lines_of_scratch(job_.out.gradient, gradient_);
+    const auto leaves = [&]<std::size_t... I>(std::index_sequence<I...>) {
+      return detail::list(leaf_at(detail::at<I>(job_.leaves), s, padded, I)...);
+    }(std::index_sequence_for<Leaf...>());
+    const V total = box_sweep<A>(leaves, reach(job_.prediction, s, x_), gradient, losses, padded);
+    if (gradient.at[0] && !direct.at[0]) put(gradient, job_.out.gradient, s, job_.streaming);
+    if (losses != unreduced) convert(static_cast<A const*>(losses), unreduced, s.boxes);
+    return static_cast<double>(sum(total));
+  }
+
+  template <class L>
+  auto leaf_at(L const& leaf, box_segment s, index padded, std::size_t k) noexcept {
+    using term = std::remove_cvref_t<decltype(leaf.term)>;
+    box_leaf<A, std::remove_cvref_t<decltype(leaf.term.formula)>, typename term::format> l{leaf.term.formula, {}};
+    l.targets = reach(leaf.term.boxes, s, targets_[k]);
+    l.scale = static_cast<A>(job_.scales[k]);
+    l.factor = static_cast<A>(leaf.factor);
+    if (L::weight_count > 0 || leaf.factor == 0 || padded != s.boxes) {  // what lies behind the end counts for nothing
+      for (index j = 0; j < s.boxes; ++j) weights_[k][j] = static_cast<A>(leaf.factor_of_row(s.first + j));
+      std::fill(weights_[k] + s.boxes, weights_[k] + padded, A(0));
+      l.weight = weights_[k];
+    }
+    return l;
+  }
+
+  job_type const& job_;
+  A *x_, *gradient_, *unreduced_;
+  A *targets_[count], *weights_[count];
+};
+
+template <class View, boxwise Term, int Weights>
+void check_leaf(View prediction, detail::leaf<Term, Weights> const& leaf) {
+  leaf.term.check_shape(prediction);
+  check_row_weights(leaf, detail::rows_of(prediction));
+}
+
+/// What mean divides a leaf by: the rows.
+template <boxwise Term, int Weights, class... All>
+double divisor_of(detail::leaf<Term, Weights> const&, detail::list<All...> const&, index rows, index) {
+  return static_cast<double>(rows);
+}
+
+/// Fills the outputs of box losses and returns Σ scale · factor · weight · loss.
+template <class View, class... Leaf>
+double sum_boxes(cpu const& backend, box_job<View, Leaf...> job) {
+  using worker = box_worker<View, Leaf...>;
+  using A = typename box_job<View, Leaf...>::A;
+  job.streaming = worth_streaming(job.prediction, job.out.gradient);
+  return sum_over_chunks(backend, chunk_plan<A>(job.prediction), worker::bytes(),
+                         [&](index begin, index end, std::byte* m) { return worker(job, m).run(begin, end); });
+}
+
+}  // namespace hone::inline HONE_ABI::on_cpu
+
+#include <hone/core/macros_pop.hpp>

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+/// Temperature scaling on the CPU: the likelihood as a function of 1/T, a read of the logits per step.
+#pragma once
+
+#include <hone/calibration/labels.hpp>
+#include <hone/calibration/temperature.hpp>
+#include <hone/cpu/calibration/logit_row.hpp>
+#include <hone/cpu/run/chunks.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
+
+namespace on_cpu {
+
+/// Of a row at β, with d = z - max z and p = softmax(β d):
+///   value  log Σ exp(β d) - β d_y        first  Σ p d - d_y        second  Σ p d² - (Σ p d)²
+/// Of a row that is right d_y is 0, so that even the smallest derivative keeps its digits and its sign.
+inline detail::likelihood likelihood_of(logit_row& row, index label, double beta) noexcept {
+  using V = pack<double>;
+  const double d = row[label], own = std::exp(beta * d);
+  row.set(label, -std::numeric_limits<double>::infinity());  // the sums are those of the other classes
+  V sums(0), first(0), second(0);
+  row.for_packs([&](double const* at) {
+    const V x = V::load(at), e = exp_of_nonpositive(x * V(beta));
+    const V weighed = zero_where(e == V(0), e * x);  // x may be -inf there
+    sums += e;
+    first += weighed;
+    second += zero_where(e == V(0), weighed * x);
+  });
+  const double rest = sum(sums), all = rest + own;
+  const double mean = (sum(first) + own * d) / all, square = (sum(second) + own * d * d) / all;
+  return {label_loss(beta * d, rest, all), mean - d, std::max(square - mean * mean, 0.0)};
+}
+
+template <class View, class Label>
+detail::likelihood mean_likelihood(cpu const& backend, View logits, classes_target<Label> const& labels, double beta,
+                                   double counted) {
+  detail::likelihood sums[most_chunks];
+  for_labelled_rows(backend, logits, labels, [&](index chunk, index i, logit_row& row) {
+    sums[chunk].add(likelihood_of(row, labels.label(i), beta));
+  });
+  detail::likelihood total;
+  for (detail::likelihood const& sum : sums) total.add(sum);
+  return counted > 0 ? total.over(counted) : total;
+}
+
+}  // namespace on_cpu
+
+/// The temperature at which softmax(z / T) gives labelled rows, that were held out from training, the least mean
+/// negative log-likelihood:
+///
+///     const hone::temperature_fit fit = hone::fit_temperature(cpu, logits, labels);
+///     hone::reliability(cpu, test_logits, test_labels, {.temperature = fit.temperature});
+///
+/// The likelihood is convex in 1/T. Where it falls all the way to a bound, T is the bound: `.least` where every row is
+/// right, `.most` where the logits say less than nothing of the labels. Where every temperature is as good as another,
+/// of no rows or of logits that are equal in every row, T is 1, or the bound nearest to it. The same where the
+/// likelihood is NaN or infinite at 1: NaN or +inf in a row, a row of -inf, a label's logit of -inf. Labels as in
+/// reliability. Throws hone::invalid_argument where a shape, a label or an option does not fit.
+template <class Logits, class Labels>
+temperature_fit fit_temperature(cpu const& backend, Logits const& logits, Labels const& labels,
+                                temperature_options options = {}) {
+  const auto rows = detail::labelled("fit_temperature", logits, labels);
+  detail::require_bounds("fit_temperature", options);
+  const double counted =
+      on_cpu::count_rows(rows.labels.size, rows.labels.ignoring(), [&](index i) { return rows.labels.ignores(i); });
+  return detail::least_likelihood(
+      [&](double beta) { return on_cpu::mean_likelihood(backend, rows.logits, rows.labels, beta, counted); }, options);
+}
+
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

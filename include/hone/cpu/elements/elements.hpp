@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+/// Objectives of element-wise terms on the CPU. Rows that lie behind one another without padding are one long
+/// line; a line is worked on in segments that stay in the first-level cache.
+#pragma once
+
+#include <hone/core/outputs.hpp>
+#include <hone/cpu/elements/strips.hpp>
+#include <hone/cpu/elements/target_range.hpp>
+
+#include <array>
+#include <tuple>
+#include <utility>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cpu {
+
+/// What one or more terms make of a pack.
+template <class V>
+struct element_part {
+  V loss, reduced, gradient;
+
+  friend element_part operator+(element_part a, element_part b) noexcept {
+    return {a.loss + b.loss, a.reduced + b.reduced, a.gradient + b.gradient};
+  }
+};
+
+/// The one loop over elements. Returns Σ scale · weight · loss.
+template <class A, class... Leaf>
+pack<A> element_sweep(detail::list<Leaf...> const& leaves, A const* x, A* gradient, A* unreduced, index size) noexcept {
+  using V = pack<A>;
+  const auto state = leaves;
+  V total(0);
+  for (index i = 0; i < size; i += V::size) {
+    const V logit = V::load(x + i);
+    const auto part_of = [&](auto const& l) -> element_part<V> {
+      const auto [value, slope] = l.evaluate(logit, i);
+      const V scale(l.scale);
+      if (!l.weight) {
+        const V loss = V(l.factor) * value;
+        return {loss, scale * loss, scale * V(l.factor) * slope};
+      }
+      const V w = V::load(l.weight + i);
+      const mask<A> out = w == V(0);
+      const V loss = zero_where(out, w * value);
+      return {loss, scale * loss, zero_where(out, scale * w * slope)};
+    };
+    const element_part<V> part = state.apply([&](auto const&... l) { return (part_of(l) + ...); });
+    total += part.reduced;
+    if (gradient) part.gradient.store(gradient + i);
+    if (unreduced) part.loss.store(unreduced + i);
+  }
+  return total;
+}
+
+template <class View, class... Leaf>
+struct element_job {
+  using T = detail::number_of<View>;
+  using A = accumulator_t<T>;
+
+  View prediction;
+  typename detail::outputs_of<View>::type out;
+  detail::list<Leaf...> leaves;
+  std::array<double, sizeof...(Leaf)> scales;  // factor of the reduction, per leaf
+  index columns;
+};
+
+template <class View, class... Leaf>
+class element_worker {
+  using job_type = element_job<View, Leaf...>;
+  using A = typename job_type::A;
+  using V = pack<A>;
+
+ public:
+  static std::size_t bytes(index columns) {
+    return carver::room_for<A>(segment_elements) * 4 + (element_strips<A, Leaf>::bytes(columns) + ...);
+  }
+
+  element_worker(job_type const& job, std::byte* memory) : job_(job) {
+    carver pieces(memory);
+    for (A** p : {&x_, &gradient_, &unreduced_, &part_}) *p = pieces.take<A>(segment_elements);
+    for_each_leaf([&](auto const& leaf, std::size_t k, auto& strips) {
+      strips.begin(leaf, job.columns, static_cast<A>(job.scales[k]), pieces);
+    });
+  }
+
+  double run(index begin, index end) noexcept {
+    double total = 0;
+    const bool one_line = is_one_line();
+    for (index row = begin; row < end; row += one_line ? end - begin : 1) {
+      const index length = (one_line ? end - begin : 1) * job_.columns;
+      for (index at = 0; at < length; at += segment_elements)
+        total += evaluate({row + at / job_.columns, at % job_.columns, std::min(segment_elements, length - at)});
+    }
+    return total;
+  }
+
+ private:
+  bool is_one_line() const noexcept {
+    bool whole = contiguous(job_.prediction) && (!job_.out.gradient.data || contiguous(job_.out.gradient));
+    job_.leaves.each(
+        [&](auto const& l) { l.term.views().each([&](auto const& v) { whole = whole && contiguous(v); }); });
+    return whole;
+  }
+
+  double evaluate(segment s) noexcept {
+    A const* x = reach(job_.prediction, s, x_);
+    const bool whole = s.size % V::size == 0;
+    auto* unreduced = job_.out.unreduced ? job_.out.unreduced + s.row * job_.columns + s.column : nullptr;
+    A* losses = unreduced && !whole ? unreduced_ : unreduced;
+    A* direct = whole ? in_place(job_.out.gradient, s) : nullptr;
+    A* gradient = job_.out.gradient.data ? (direct ? direct : gradient_) : nullptr;
+    const auto leaves = [&]<std::size_t... I>(std::index_sequence<I...>) {
+      return detail::list(detail::at<I>(strips_).at(detail::at<I>(job_.leaves), s, part_)...);
+    }(std::index_sequence_for<Leaf...>());
+    const V total = element_sweep(leaves, x, gradient, losses, (s.size + V::size - 1) / V::size * V::size);
+    if (gradient && !direct) scatter(job_.out.gradient, s, static_cast<A const*>(gradient_));
+    if (losses && losses != unreduced) convert(static_cast<A const*>(losses), unreduced, s.size);
+    return static_cast<double>(sum(total));
+  }
+
+  template <class Body>
+  void for_each_leaf(Body const& body) {
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (body(detail::at<I>(job_.leaves), I, detail::at<I>(strips_)), ...);
+    }(std::index_sequence_for<Leaf...>());
+  }
+
+  template <class T>
+  static A* in_place(matrix_view<T> v, segment s) noexcept {
+    if constexpr (std::is_same_v<T, A>)
+      if (v.data) return v.row(s.row) + s.column;
+    return nullptr;
+  }
+  template <class T>
+  static A* in_place(image_view<T>, segment) noexcept {
+    return nullptr;
+  }
+
+  job_type const& job_;
+  A *x_, *gradient_, *unreduced_, *part_;
+  detail::list<element_strips<A, Leaf>...> strips_;
+};
+
+template <class View, elementwise Term, int Weights>
+void check_leaf(View prediction, detail::leaf<Term, Weights> const& leaf) {
+  check_row_weights(leaf, detail::rows_of(prediction));
+  leaf.term.check_shape(prediction);
+  leaf.term.check_values(detail::rows_of(prediction), detail::columns_of(prediction));
+  check_target_range(prediction, leaf);
+}
+
+/// What mean divides a leaf by: the elements of the rows that count.
+template <elementwise Term, int Weights, class... All>
+double divisor_of(detail::leaf<Term, Weights> const& leaf, detail::list<All...> const&, index rows, index each) {
+  auto const& targets = leaf.term.targets;
+  return count_rows(rows, targets.ignoring(), [&](index i) { return targets.ignores(i); }) * static_cast<double>(each);
+}
+
+/// Fills the outputs of element-wise terms and returns Σ scale · factor · weight · loss.
+template <class View, class... Leaf>
+double sum_elements(cpu const& backend, element_job<View, Leaf...> const& job) {
+  using worker = element_worker<View, Leaf...>;
+  using A = typename element_job<View, Leaf...>::A;
+  return sum_over_chunks(backend, chunk_plan<A>(job.prediction), worker::bytes(job.columns),
+                         [&](index begin, index end, std::byte* m) { return worker(job, m).run(begin, end); });
+}
+
+}  // namespace hone::inline HONE_ABI::on_cpu
+
+#include <hone/core/macros_pop.hpp>

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+/// Confidences of detections, on the CPU.
+#pragma once
+
+#include <hone/cpu/elements/elements.hpp>
+#include <hone/detect/fused_confidence.hpp>
+
+#include <type_traits>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
+namespace on_cpu {
+
+/// Calls body(from, to, count) for the runs of a segment that lie within a row; from and to count from its begin on.
+template <class T, class Body>
+void each_run(matrix_view<T> v, segment s, Body const& body) noexcept {
+  index row = s.row, column = s.column;
+  for (index at = 0; at < s.size; column = 0, ++row) {
+    const index n = std::min(v.columns - column, s.size - at);
+    body(v.row(row) + column, at, n);
+    at += n;
+  }
+}
+
+/// The segment in consecutive numbers: where it lies, or a copy. It goes over the ends of rows that have gaps too.
+template <class A, class T>
+A const* reach_over_gaps(matrix_view<const T> v, segment s, A* to) noexcept {
+  if (contiguous(v)) return reach(v, s, to);
+  each_run(v, s, [&](T const* from, index at, index n) { convert(from, to + at, n); });
+  for (index j = s.size; j % pack<A>::size != 0; ++j) to[j] = 0;
+  return to;
+}
+
+}  // namespace on_cpu
+
+/// out becomes the confidence σ(objectness)^(1-α) · σ(iou)^α of two matrices of logits, or its logit:
+///
+///     hone::fused_confidence(cpu, objectness, iou, out, {.alpha = 0.5, .logits = false})
+///
+/// All three have one shape; out may be one of the others. Throws hone::invalid_argument, and writes nothing, where a
+/// shape does not fit or an option is out of its range. NaN stays NaN.
+template <class T>
+void fused_confidence(cpu const& backend, matrix_view<T> objectness, std::type_identity_t<matrix_view<const T>> iou,
+                      std::type_identity_t<matrix_view<std::remove_const_t<T>>> out,
+                      fused_confidence_options options = {}) {
+  using number = std::remove_const_t<T>;
+  using A = accumulator_t<T>;
+  using V = on_cpu::pack<A>;
+  constexpr index most = on_cpu::segment_elements;
+  const matrix_view<const number> from = objectness;
+  detail::require_fused<number>(from, iou, out, options);
+  const fused_confidence_formula formula(options, std::numeric_limits<A>::min());
+  const index length = from.rows * from.columns, segments = (length + most - 1) / most;
+  on_cpu::for_chunks(backend, segments, 3 * on_cpu::carver::room_for<A>(most), [&](index i, std::byte* memory) {
+    on_cpu::carver pieces(memory);
+    A *const a = pieces.take<A>(most), *const b = pieces.take<A>(most), *const to = pieces.take<A>(most);
+    const on_cpu::segment s{i * most / from.columns, i * most % from.columns, std::min(most, length - i * most)};
+    A const *const x = on_cpu::reach_over_gaps(from, s, a), *const y = on_cpu::reach_over_gaps(iou, s, b);
+    for (index j = 0; j < s.size; j += V::size) formula(V::load(x + j), V::load(y + j)).store(to + j);
+    on_cpu::each_run(out, s,
+                     [&](number* p, index at, index n) { on_cpu::convert(static_cast<A const*>(to) + at, p, n); });
+  });
+}
+
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+/// Runs of elements of a matrix or of images, as consecutive numbers.
+#pragma once
+
+#include <hone/cpu/run/chunks.hpp>
+#include <hone/cpu/simd/math.hpp>
+
+#include <algorithm>
+#include <type_traits>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cpu {
+
+inline constexpr index segment_elements = 1024;
+
+/// A run of elements of a matrix: `size` of them from (row, column) on, over the ends of rows if contiguous.
+struct segment {
+  index row, column, size;
+};
+
+template <class T>
+bool contiguous(matrix_view<T> v) noexcept {
+  return v.row_stride == v.columns || v.rows <= 1;
+}
+template <class T>
+bool contiguous(image_view<T>) noexcept {
+  return false;
+}
+
+/// Copies a segment to and from consecutive numbers.
+template <class A, class T>
+void gather(matrix_view<T> v, segment s, A* to) noexcept {
+  convert(v.row(s.row) + s.column, to, s.size);
+}
+template <class A, class T>
+void gather(image_view<T> v, segment s, A* to) noexcept {
+  for (index j = 0; j < s.size; ++j) to[j] = static_cast<A>(*address(v, s.row, s.column + j));
+}
+template <class A, class T>
+void scatter(matrix_view<T> v, segment s, A const* from) noexcept {
+  convert(from, v.row(s.row) + s.column, s.size);
+}
+template <class A, class T>
+void scatter(image_view<T> v, segment s, A const* from) noexcept {
+  for (index j = 0; j < s.size; ++j) *address(v, s.row, s.column + j) = detail::narrowed<T>(from[j]);
+}
+
+/// The segment where it lies, if it consists of whole packs of the right type; a copy in `to` otherwise.
+template <class A, class View>
+A const* reach(View v, segment s, A* to) noexcept {
+  if constexpr (std::is_same_v<View, matrix_view<const A>> || std::is_same_v<View, matrix_view<A>>)
+    if (s.size % pack<A>::size == 0) return v.row(s.row) + s.column;
+  gather(v, s, to);
+  for (index j = s.size; j % pack<A>::size != 0; ++j) to[j] = 0;
+  return to;
+}
+
+/// Calls body(row, from, to, first) for the pieces of rows in a segment: its numbers [from, to) lie in that row, the
+/// column 0 of which would be number `first`.
+template <class Body>
+void each_row(segment s, index columns, Body const& body) noexcept {
+  index row = s.row, first = -s.column;
+  for (; first < s.size; first += columns, ++row)
+    body(row, std::max<index>(first, 0), std::min(first + columns, s.size), first);
+}
+
+}  // namespace hone::inline HONE_ABI::on_cpu
+
+#include <hone/core/macros_pop.hpp>

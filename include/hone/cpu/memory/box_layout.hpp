@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+/// Where a segment's boxes lie, for the sweep over them: as rows of four numbers, or as four columns.
+#pragma once
+
+#include <hone/core/view.hpp>
+#include <hone/cpu/memory/interleave.hpp>
+#include <hone/cpu/memory/row_layout.hpp>
+#include <hone/cpu/memory/streaming_store.hpp>
+
+#include <algorithm>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cpu {
+
+inline constexpr index segment_boxes = 256;  // some KiB for each view: all stay in the first-level cache
+
+struct box_segment {
+  index first, boxes;
+};
+
+template <class T>
+box_segment segment_at(matrix_view<T>, index first, index end) noexcept {
+  return {first, std::min(segment_boxes, end - first)};
+}
+template <class T>
+box_segment segment_at(image_view<T> v, index first, index end) noexcept {
+  return {first, std::min({segment_boxes, end - first, v.pixels - first % v.pixels})};
+}
+
+/// Rows of four numbers from at[0] on, or a column at each pointer; at[0] is null where there are none.
+template <class Number>
+struct box_lines {
+  using A = std::remove_const_t<Number>;
+
+  Number* at[4] = {};
+  bool rows = true;
+
+  HONE_INLINE void load(index i, pack<A> (&to)[4]) const noexcept {
+    if (rows) {
+      load_columns(static_cast<A const*>(at[0] + 4 * i), to);
+    } else {
+      to[0] = pack<A>::load(at[0] + i), to[1] = pack<A>::load(at[1] + i);
+      to[2] = pack<A>::load(at[2] + i), to[3] = pack<A>::load(at[3] + i);
+    }
+  }
+  HONE_INLINE void store(index i, pack<A> const (&from)[4]) const noexcept {
+    if (rows) {
+      store_columns(from, at[0] + 4 * i);
+    } else {
+      from[0].store(at[0] + i), from[1].store(at[1] + i), from[2].store(at[2] + i), from[3].store(at[3] + i);
+    }
+  }
+};
+
+/// Scratch of 4 · segment_boxes numbers, in the order that a view's boxes have.
+template <class View, class A>
+box_lines<A> lines_of_scratch(View, A* memory) noexcept {
+  if constexpr (requires(View v) { v.row_stride; }) {
+    return {{memory, nullptr, nullptr, nullptr}, true};
+  } else {
+    return {{memory, memory + segment_boxes, memory + 2 * segment_boxes, memory + 3 * segment_boxes}, false};
+  }
+}
+
+/// The segment where it lies, if it consists of whole packs of the right type without gaps; no lines otherwise.
+template <class A, class T>
+auto lines_in_place(matrix_view<T> v, box_segment s) noexcept {
+  using number = std::conditional_t<std::is_const_v<T>, A const, A>;
+  box_lines<number> lines;
+  if constexpr (std::is_same_v<std::remove_const_t<T>, A>)
+    if (v.data && (v.row_stride == 4 || s.boxes == 1) && s.boxes % pack<A>::size == 0) lines.at[0] = v.row(s.first);
+  return lines;
+}
+template <class A, class T>
+auto lines_in_place(image_view<T> v, box_segment s) noexcept {
+  using number = std::conditional_t<std::is_const_v<T>, A const, A>;
+  box_lines<number> lines;
+  lines.rows = false;
+  if constexpr (std::is_same_v<std::remove_const_t<T>, A>)
+    if (v.data && s.boxes % pack<A>::size == 0)
+      for (int c = 0; c < 4; ++c) lines.at[c] = address(v, s.first, c);
+  return lines;
+}
+
+/// Copies a segment to scratch, where boxes of zeros fill up the last pack.
+template <class A, class T>
+void get(matrix_view<const T> v, box_segment s, A* to) noexcept {
+  if (v.row_stride == 4) {
+    convert(v.row(s.first), to, 4 * s.boxes);
+  } else {
+    for (index j = 0; j < s.boxes; ++j) convert(v.row(s.first + j), to + 4 * j, 4);
+  }
+  for (index j = s.boxes; j % pack<A>::size != 0; ++j) std::fill_n(to + 4 * j, 4, A(0));
+}
+template <class A, class T>
+void get(image_view<const T> v, box_segment s, A* to) noexcept {
+  for (int c = 0; c < 4; ++c) {
+    convert(address(v, s.first, c), to + c * segment_boxes, s.boxes);
+    for (index j = s.boxes; j % pack<A>::size != 0; ++j) to[c * segment_boxes + j] = 0;
+  }
+}
+
+/// The segment where it lies, or a copy of it in scratch.
+template <class A, class View>
+box_lines<A const> reach(View v, box_segment s, A* memory) noexcept {
+  const box_lines<A const> lines = lines_in_place<A>(v, s);
+  if (lines.at[0]) return lines;
+  get(v, s, memory);
+  const box_lines<A> copy = lines_of_scratch(v, memory);
+  return {{copy.at[0], copy.at[1], copy.at[2], copy.at[3]}, copy.rows};
+}
+
+/// The way back from scratch; past the caches where the caller says so and the types allow it.
+template <class A, class T>
+void put(box_lines<A> from, matrix_view<T> v, box_segment s, bool streaming) noexcept {
+  A const* const numbers = from.at[0];
+  if (v.row_stride != 4) {
+    for (index j = 0; j < s.boxes; ++j) convert(numbers + 4 * j, v.row(s.first + j), 4);
+    return;
+  }
+  if constexpr (std::is_same_v<A, T>)
+    if (streaming) return stream_copy(numbers, v.row(s.first), 4 * s.boxes);
+  convert(numbers, v.row(s.first), 4 * s.boxes);
+}
+template <class A, class T>
+void put(box_lines<A> from, image_view<T> v, box_segment s, bool streaming) noexcept {
+  for (int c = 0; c < 4; ++c) {
+    A const* const numbers = from.at[c];
+    T* const to = address(v, s.first, c);
+    if constexpr (std::is_same_v<A, T>)
+      if (streaming) {
+        stream_copy(numbers, to, s.boxes);
+        continue;
+      }
+    convert(numbers, to, s.boxes);
+  }
+}
+
+}  // namespace hone::inline HONE_ABI::on_cpu
+
+#include <hone/core/macros_pop.hpp>

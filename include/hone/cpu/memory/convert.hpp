@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+/// Numbers of one type become numbers of another: 16-bit ones by whole packs (cpu/simd/half_packs.hpp) where the
+/// processor can.
+#pragma once
+
+#include <hone/core/narrowed.hpp>
+#include <hone/cpu/simd/half_packs.hpp>
+#include <hone/cpu/simd/pack.hpp>
+
+#include <algorithm>
+#include <concepts>
+#include <cstring>
+#include <limits>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cpu {
+
+/// Whether a pack of T becomes one of A at once.
+template <class A, class T>
+inline constexpr bool has_packs_of = std::same_as<A, float> && half_packs<T>::exist;
+
+/// n numbers, converted.
+template <class A, class T>
+void convert(T const* from, A* to, index n) noexcept;
+
+/// As many numbers as a pack of A has, converted. Widening rounds nothing, so the bits are those of number by number,
+/// but for what NaN carries.
+template <class A, class T>
+pack<A> load_as(T const* p) noexcept {
+  if constexpr (std::same_as<A, T>) {
+    return pack<A>::load(p);
+  } else if constexpr (!has_packs_of<A, T>) {
+    A lanes[pack<A>::size];
+    convert(p, lanes, pack<A>::size);
+    return pack<A>::load(lanes);
+  } else {
+    return half_packs<T>::load(p);
+  }
+}
+
+/// Within ±largest where it is finite; infinities and NaN as they are.
+template <class A>
+pack<A> bounded(pack<A> x, A largest) noexcept {
+  const pack<A> most(largest);
+  return select(abs(x) <= pack<A>((std::numeric_limits<A>::max)()), max(min(x, most), -most), x);
+}
+
+/// The largest finite number of T, in A.
+template <class T, class A>
+inline constexpr A largest_finite = std::same_as<T, float>         ? A((std::numeric_limits<float>::max)())
+                                    : std::same_as<T, Eigen::half> ? A(65504)
+                                                                   : A(0x1.fep127);
+
+/// Numbers where the processor has no packs of A. Few are out of range: a piece is asked for all of them at once.
+template <class T, class A>
+void narrow(T const* from, A* to, index n) noexcept {
+  using V = pack<T>;
+  constexpr index most = 256;
+  const V bound(largest_finite<A, T>);
+  for (index begin = 0; begin < n; begin += most) {
+    const index end = std::min(begin + most, n), whole = begin + (end - begin) / V::size * V::size;
+    V outside(0);
+    for (index i = begin; i < whole; i += V::size) outside += keep(bound < abs(V::load(from + i)), V(1));
+    index i = begin;
+    if (sum(outside) == 0)
+      for (; i < whole; ++i) to[i] = static_cast<A>(from[i]);
+    for (; i < end; ++i) to[i] = detail::narrowed<A>(from[i]);
+  }
+}
+
+/// A pack of A, rounded to the nearest, ties to even, a finite number to a finite one; the bits are those of number by
+/// number too.
+template <class T, class A>
+  requires(has_packs_of<A, T>)
+void store_as(pack<A> x, T* p) noexcept {
+  half_packs<T>::store(bounded(x, largest_finite<T, A>), p);
+}
+
+template <class A, class T>
+void convert(T const* from, A* to, index n) noexcept {
+  if constexpr (std::same_as<A, T>) {
+    std::memcpy(to, from, static_cast<std::size_t>(n) * sizeof(A));
+  } else {
+    index whole = 0;
+    if constexpr (has_packs_of<A, T> && half_packs<T>::fast) {
+      whole = n / pack<A>::size * pack<A>::size;
+      for (index i = 0; i < whole; i += pack<A>::size) load_as<A>(from + i).store(to + i);
+    } else if constexpr (has_packs_of<T, A> && half_packs<A>::fast) {
+      whole = n / pack<T>::size * pack<T>::size;
+      for (index i = 0; i < whole; i += pack<T>::size) store_as(pack<T>::load(from + i), to + i);
+    }
+    if constexpr (std::floating_point<T> && sizeof(A) < sizeof(T)) {
+      narrow(from + whole, to + whole, n - whole);
+    } else {
+      for (index i = whole; i < n; ++i) to[i] = detail::narrowed<A>(from[i]);
+    }
+  }
+}
+
+}  // namespace hone::inline HONE_ABI::on_cpu
+
+#include <hone/core/macros_pop.hpp>

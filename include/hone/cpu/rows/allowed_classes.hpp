@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+/// The allowed classes of a group of rows: those whose logit is above -inf.
+#pragma once
+
+#include <hone/cpu/memory/row_layout.hpp>
+
+#include <algorithm>
+#include <limits>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cpu {
+
+/// Whether the lanes' classes are allowed. NaN is not; its row is NaN in any case.
+template <class A>
+mask<A> allowed(pack<A> z) noexcept {
+  return pack<A>(std::numeric_limits<A>::lowest()) <= z;
+}
+
+/// Their number, and Σ (z - max) of them, per row.
+template <class A>
+struct allowed_sums {
+  using V = pack<A>;
+
+  V count = V(0), logits = V(0);
+
+  allowed_sums(A const* z, index packs, bool tall, V max) noexcept {
+    constexpr index stretch = 64;  // a chain of additions over a long row would lose digits
+    for (index k = 0; k < packs;) {
+      V n(0), total(0);
+      for (const index end = std::min(k + stretch, packs); k < end; ++k) {
+        const V x = V::load(z + k * V::size);
+        n += keep(allowed(x), V(1));
+        total += keep(allowed(x), x - max);
+      }
+      count += n, logits += total;
+    }
+    if (!tall) count = V(sum(count)), logits = V(sum(logits));
+  }
+
+  /// What each class has of a weight that all share.
+  V share(V weight) const noexcept { return weight / on_cpu::max(count, V(1)); }
+};
+
+}  // namespace hone::inline HONE_ABI::on_cpu
+
+#include <hone/core/macros_pop.hpp>

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+/// Objectives of row terms on the CPU: checks, divisors, and what the threads share.
+#pragma once
+
+#include <hone/cpu/rows/worker.hpp>
+#include <hone/cpu/run/backend.hpp>
+#include <hone/cpu/run/chunks.hpp>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cpu {
+
+template <class View, row_term Term, int Weights>
+void check_leaf(View prediction, detail::leaf<Term, Weights> const& leaf) {
+  const index rows = detail::rows_of(prediction);
+  check_row_weights(leaf, rows);
+  const index columns = detail::columns_of(prediction);
+  if constexpr (Term::has_target) leaf.term.target.check_shape(rows, columns);
+  if constexpr (Term::has_target) {
+    const auto counts = [&](index i) { return leaf.factor_of_row(i) != 0; };
+    if constexpr (requires { leaf.term.target.check_values(rows, columns, counts); }) {
+      leaf.term.target.check_values(rows, columns, counts);
+    } else {
+      leaf.term.target.check_values(rows, columns);
+    }
+  }
+  if constexpr (Term::has_list) leaf.term.check_shape(rows, columns);
+  if constexpr (Term::has_list) leaf.term.check_values(rows, columns);
+  if constexpr (Term::has_teacher) detail::require_like(leaf.term.teacher, "distillation teacher", prediction);
+}
+
+/// What a mean divides a leaf by: the rows that count, or their target weights; times what each row counts for.
+template <row_term Term, int Weights, class... All>
+double divisor_of(detail::leaf<Term, Weights> const& leaf, detail::list<All...> const& leaves, index rows, index each) {
+  if constexpr (detail::divides_by_weights<Term>) {
+    auto const& target = leaf.term.target;
+    double total = 0;
+    for (index i = 0; i < rows; ++i)
+      if (!target.ignores(i)) total += target.label_weight(i, target.weights);
+    return total * static_cast<double>(each);
+  } else {
+    return count_rows(rows, skips_rows(leaf, leaves), [&](index i) { return skips(leaf, leaves, i); }) *
+           static_cast<double>(each);
+  }
+}
+
+template <class Leaf>
+inline constexpr bool copies_weights =
+    weighed_target<target_of_term<typename Leaf::term_type>> && has_full_target<typename Leaf::term_type>;
+
+/// Class weights in the type of the arithmetic, copied to `memory`.
+template <class A, class Leaf>
+A const* class_weights_of([[maybe_unused]] Leaf const& leaf, [[maybe_unused]] carver& memory) {
+  if constexpr (copies_weights<Leaf>) {
+    const numbers weights = leaf.term.target.weights;
+    A* copy = memory.template take<A>(static_cast<std::size_t>(weights.size()));
+    for (index c = 0; c < weights.size(); ++c) copy[c] = static_cast<A>(weights[c]);
+    return copy;
+  } else {
+    return nullptr;
+  }
+}
+
+/// Which power of two the temperature of the first tempered term is; -1 for none.
+template <class... Leaf>
+int squarings_of(detail::list<Leaf...> const& leaves) {
+  double temperature = 0;
+  leaves.each([&]([[maybe_unused]] auto const& leaf) {
+    if constexpr (std::remove_cvref_t<decltype(leaf.term)>::tempered >= 0)
+      if (temperature == 0) temperature = leaf.term.temperature;
+  });
+  return temperature == 2 ? 1 : temperature == 4 ? 2 : -1;
+}
+
+/// Fills the outputs of row terms and returns Σ scale · factor · weight · loss.
+template <class View, class... Leaf>
+double sum_rows(cpu const& backend, row_job<View, Leaf...> job) {
+  using worker = row_worker<View, Leaf...>;
+  using A = typename row_job<View, Leaf...>::A;
+  const index columns = detail::columns_of(job.prediction);
+
+  constexpr int weighed = (int(copies_weights<Leaf>) + ... + 0);
+  const scratch<scratch_for::class_weights> weights(weighed * carver::room_for<A>(std::size_t(columns)));
+  if constexpr (weighed > 0) {
+    carver memory(weights.data());
+    std::size_t k = 0;
+    job.leaves.each([&](auto const& leaf) { job.class_weights[k++] = class_weights_of<A>(leaf, memory); });
+  }
+  job.squarings = squarings_of(job.leaves);
+  job.streaming = worth_streaming(job.prediction, job.out.gradient);
+
+  return sum_over_chunks(backend, chunk_plan<A>(job.prediction), worker::bytes(job.prediction, columns),
+                         [&](index begin, index end, std::byte* m) { return worker(job, m).run(begin, end); });
+}
+
+}  // namespace hone::inline HONE_ABI::on_cpu
+
+#include <hone/core/macros_pop.hpp>

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: MIT
+/// One thread's work on the rows of an objective: a group of rows at a time, from logits to gradient.
+#pragma once
+
+#include <hone/core/outputs.hpp>
+#include <hone/cpu/memory/streaming_store.hpp>
+#include <hone/cpu/rows/sweeps.hpp>
+
+#include <algorithm>
+#include <array>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cpu {
+
+/// What all threads of a call share.
+template <class View, class... Leaf>
+struct row_job {
+  using T = detail::number_of<View>;
+  using A = accumulator_t<T>;
+
+  View prediction;
+  typename detail::outputs_of<View>::type out;
+  detail::list<Leaf...> leaves;
+  std::array<double, sizeof...(Leaf)> scales;  // factor of the reduction, per leaf
+  index columns;
+  A const* class_weights[sizeof...(Leaf)] = {};  // of full targets, in the type of the arithmetic
+  int squarings = -1;                            // see shared_strips
+  bool streaming = false;                        // the gradient goes past the caches
+};
+
+template <class View, class... Leaf>
+class row_worker {
+  using job_type = row_job<View, Leaf...>;
+  using A = typename job_type::A;
+  using V = pack<A>;
+  static constexpr int W = V::size;
+  static constexpr std::size_t count = sizeof...(Leaf);
+  template <class L>
+  using term_of = typename L::term_type;
+  using states = detail::list<leaf_state<A, term_of<Leaf>>...>;
+  using indices = std::index_sequence_for<Leaf...>;
+
+ public:
+  static std::size_t bytes(View v, index columns) {
+    const std::size_t strip = carver::room_for<A>(static_cast<std::size_t>(packs_of<A>(is_tall(v), columns) * W));
+    const auto of_leaf = [&]<class L>(L const*) {
+      using T = term_of<L>;
+      const std::size_t n = strip * (std::size_t(T::kept) + (reads_teacher<T> ? 1 : 0));
+      if constexpr (has_full_target<T>) return n + full_target<A, target_of_term<T>>::bytes(is_tall(v), columns);
+      return n;
+    };
+    return 3 * strip + (of_leaf(static_cast<Leaf const*>(nullptr)) + ... + 0);
+  }
+
+  row_worker(job_type const& job, std::byte* memory) : row_worker(job, carver(memory), indices()) {}
+
+  /// Rows [begin, end): fills the outputs and returns the sum of factor · weight · loss.
+  double run(index begin, index end) noexcept {
+    double total = 0;
+    for (index row = begin; row < end;) {
+      const group g = group_at(job_.prediction, row, end);
+      row += g.rows;
+      total += evaluate(g, row < end);
+    }
+    return total;
+  }
+
+ private:
+  template <std::size_t... I>
+  row_worker(job_type const& job, carver memory, std::index_sequence<I...>)
+      : job_(job),
+        tall_(is_tall(job.prediction)),
+        packs_(packs_of<A>(tall_, job.columns)),
+        logits_(strip(memory)),
+        exponentials_(strip(memory)),
+        gradient_(strip(memory)),
+        teachers_{(reads_teacher<term_of<Leaf>> ? strip(memory) : nullptr)...},
+        states_{leaf_state<A, term_of<Leaf>>{{detail::at<I>(job.leaves).term,
+                                              source<term_of<Leaf>>(),
+                                              nullptr,
+                                              {},
+                                              {kept<Leaf, 0>(memory), kept<Leaf, 1>(memory)}}}...},
+        targets_{reader<term_of<Leaf>>(memory)...} {
+    each([&](auto& s, auto&, auto const& leaf, std::size_t k) {
+      varies_[k] = leaf.weight_count > 0 || skips_rows(leaf, job_.leaves);
+      set_scale(s, k, [&](int) { return leaf.factor; });
+    });
+  }
+
+  template <class T>
+  auto source() const noexcept {
+    if constexpr (has_full_target<T>) {
+      return target_numbers<A>{};
+    } else {
+      return target_source<A, T>(tall_, job_.columns);
+    }
+  }
+  template <class T>
+  auto reader(carver& memory) const noexcept {
+    if constexpr (has_full_target<T>) {
+      return full_target<A, target_of_term<T>>(tall_, job_.columns, memory);
+    } else {
+      static_cast<void>(memory);
+      return no_target();
+    }
+  }
+
+  A* strip(carver& memory) const noexcept { return memory.template take<A>(static_cast<std::size_t>(packs_ * W)); }
+  template <class L, int K>
+  A* kept(carver& memory) const noexcept {
+    return term_of<L>::kept > K ? strip(memory) : nullptr;
+  }
+
+  template <class Body>
+  void each(Body const& body) noexcept {
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (body(detail::at<I>(states_), detail::at<I>(targets_), detail::at<I>(job_.leaves), I), ...);
+    }(indices());
+  }
+
+  /// Over the lanes where they are classes of one row.
+  V collapse(V x) const noexcept { return tall_ ? x : V(sum(x)); }
+
+  double evaluate(group g, bool more) noexcept {
+    if (!set_scales(g)) {
+      for (int lane = 0; lane < g.rows; ++lane) skip_row(g.row + lane);
+      return 0;
+    }
+    A const* z = load<A>(job_.prediction, g, logits_, -std::numeric_limits<A>::infinity());
+    const V row_max = largest(z);
+    shared_strips<A> strips{z,
+                            exponentials_,
+                            packs_,
+                            tall_ ? 0 : int(job_.columns % W),
+                            row_ahead(job_.prediction, g, more),
+                            job_.squarings,
+                            tall_};
+    each([&](auto& s, auto& target, auto const& leaf, std::size_t k) {
+      begin_leaf(s, target, leaf, g, z, row_max, k, more);
+    });
+
+    const auto sums = first_sweep(states_, strips, row_max);
+    const V total = collapse(sums.exponentials), log_sum = log(total), inverse = V(1) / total;
+    each([&](auto& s, auto&, auto const&, std::size_t) { end_first(s, log_sum, row_max, collapse(sums.logits)); });
+    each([&](auto& s, auto&, auto const&, std::size_t) { run_second(s, strips, row_max, inverse); });
+    each([&](auto& s, auto&, auto const&, std::size_t) { s.row = s.term.finish(s.s); });
+    if (job_.out.gradient.data) write_gradient(g, strips, row_max, inverse);
+    return write_losses(g);
+  }
+
+  /// Keeps factor(lane), and what it is divided by, in registers.
+  template <class S, class Factor>
+  void set_scale(S& s, std::size_t k, Factor const& factor) noexcept {
+    typename V::lanes scale;
+    for (int lane = 0; lane < W; ++lane) {
+      factors_[k][lane] = factor(lane);
+      scale[lane] = static_cast<A>(factors_[k][lane] * job_.scales[k]);
+    }
+    s.scale = packed(tall_, scale);
+    s.counts = (s.scale < V(0)) | (s.scale > V(0));
+  }
+
+  /// Factor · row weight / divisor of every leaf and lane; false if no row of the group counts for any leaf.
+  bool set_scales(group g) noexcept {
+    bool alive = false;
+    each([&](auto& s, auto&, auto const& leaf, std::size_t k) {
+      if (varies_[k])
+        set_scale(s, k, [&](int lane) {
+          const index row = g.row + lane;
+          return lane >= g.rows || skips(leaf, job_.leaves, row) ? 0 : leaf.factor_of_row(row);
+        });
+      for (int lane = 0; lane < g.rows; ++lane) alive |= factors_[k][lane] != 0;
+    });
+    return alive;
+  }
+
+  V largest(A const* z) const noexcept {
+    if (!tall_) return largest_in_row(largest_of(z, packs_));
+    V most = V::load(z);
+    for (index c = 1; c < job_.columns; ++c) most = max(most, V::load(z + c * W));
+    return most;
+  }
+
+  /// The listed numbers among ones, in a strip.
+  template <class S, class Term>
+  void list_numbers(S& s, Term const& term, group g, A* strip) const noexcept {
+    std::fill_n(strip, packs_ * W, A(1));
+    typename V::lanes given = {};
+    for (int lane = 0; lane < g.rows; ++lane) {
+      term.list(g.row + lane, [&](index c, float x) { strip[g.position<A>(c, lane)] = static_cast<A>(x); });
+      given[lane] = static_cast<A>(term.given(g.row + lane));
+    }
+    s.t = strip;
+    s.s.of_list = packed(tall_, given);
+  }
+
+  /// Over the lanes where they are classes of one row.
+  V largest_in_row(V x) const noexcept { return tall_ ? x : V(on_cpu::largest(x)); }
+
+  template <class S, class Target, class L>
+  void begin_leaf(S& s, Target& target, L const& leaf, group g, A const* z, V row_max, std::size_t k,
+                  bool more) noexcept {
+    using T = term_of<L>;
+    for (int i = 0; i < 2; ++i) s.s.late[i] = s.s.fine[i] = V(0);
+    if constexpr (has_full_target<T>) {
+      s.q.data = target.begin(leaf.term.target, job_.class_weights[k], g, z);
+      if constexpr (requires { leaf.term.target.view; }) s.q.next = row_ahead(leaf.term.target.view, g, more);
+    }
+    if constexpr (has_sparse_target<T>) s.q.begin(leaf.term.target, g, z, row_max, s.s.mass, s.s.dot);
+    if constexpr (T::has_teacher) {
+      s.t = load<A>(leaf.term.teacher, g, teachers_[k], -std::numeric_limits<A>::infinity());
+      s.t_next = row_ahead(leaf.term.teacher, g, more);
+      s.t_max = T::splits ? V(0) : largest(s.t);
+    }
+    if constexpr (T::has_list) list_numbers(s, leaf.term, g, teachers_[k]);
+    if constexpr (T::splits) {
+      s.rest_max = largest_in_row(s.largest_of_rest(z, packs_));
+      if constexpr (T::has_teacher) s.t_max = largest_in_row(s.largest_of_rest(s.t, packs_));
+    }
+  }
+
+  template <class S>
+  void end_first(S& s, V log_sum, V row_max, V sum_of_logits) noexcept {
+    using T = std::remove_cvref_t<decltype(s.term)>;
+    s.s.max = row_max, s.s.rest_max = s.rest_max;
+    s.s.log_sum = log_sum;
+    for (int i = 0; i < T::sums; ++i) s.s.sums[i] = collapse(s.s.sums[i]);
+    if constexpr (has_full_target<T>) s.s.mass = collapse(s.s.mass), s.s.dot = collapse(s.s.dot);
+    if constexpr (wants_sum_of_logits<T>) {
+      const V ground = s.q.ground();
+      s.s.dot += zero_where(ground == V(0), ground * sum_of_logits);
+    }
+  }
+
+  template <class S>
+  void run_second(S& s, shared_strips<A> const& strips, V row_max, V inverse) noexcept {
+    using T = std::remove_cvref_t<decltype(s.term)>;
+    if constexpr (requires { s.term.between(s.s); }) s.s.given = s.term.between(s.s);
+    if constexpr (T::late > 0) second_sweep(s, states_, strips, row_max, inverse);
+    for (int i = 0; i < T::late; ++i) s.s.late[i] = collapse(s.s.late[i]);
+    if constexpr (T::fine > 0)
+      if (const auto where = s.term.refines(s.s); any(where)) refine_sweep(s, strips, row_max, where);
+    for (int i = 0; i < T::fine; ++i) s.s.fine[i] = collapse(s.s.fine[i]);
+  }
+
+  void write_gradient(group g, shared_strips<A> const& strips, V row_max, V inverse) noexcept {
+    A* direct = job_.streaming ? nullptr : target_of<A>(job_.out.gradient, g);
+    A* to = direct ? direct : gradient_;
+    write_sweep(states_, strips, tall_, row_max, inverse, to);
+    if (job_.streaming && stream(job_.out.gradient, g, gradient_)) return;
+    store(job_.out.gradient, g, static_cast<A const*>(to));
+    if (std::any_of(varies_, varies_ + count, [](bool v) { return v; }))
+      for (int lane = 0; lane < g.rows; ++lane)
+        if (!counts(lane)) clear_row(job_.out.gradient, g.row + lane, job_.columns);
+  }
+
+  bool counts(int lane) const noexcept {
+    for (std::size_t k = 0; k < count; ++k)
+      if (factors_[k][lane] != 0) return true;
+    return false;
+  }
+
+  double write_losses(group g) noexcept {
+    double total = 0;
+    double unreduced[std::size_t(W)] = {};
+    each([&](auto& s, auto&, auto const&, std::size_t k) {
+      typename V::lanes loss;
+      s.row.loss.store(loss);
+      double weighed[std::size_t(W)] = {};
+      for (int lane = 0; lane < g.rows; ++lane)
+        if (factors_[k][lane] != 0) weighed[lane] = factors_[k][lane] * static_cast<double>(loss[lane]);
+      for (int lane = 0; lane < W; ++lane) unreduced[lane] += weighed[lane];
+      for (int step = W / 2; step > 0; step /= 2)  // in pairs: a chain of additions would be waited for
+        for (int lane = 0; lane < step; ++lane) weighed[lane] += weighed[lane + step];
+      if (job_.scales[k] != 0) total += job_.scales[k] * weighed[0];
+    });
+    if (job_.out.unreduced)
+      for (int lane = 0; lane < g.rows; ++lane) job_.out.unreduced[g.row + lane] = detail::narrowed<A>(unreduced[lane]);
+    return total;
+  }
+
+  /// A row that counts for nothing.
+  void skip_row(index row) noexcept {
+    if (job_.out.unreduced) job_.out.unreduced[row] = 0;
+    if (job_.out.gradient.data) clear_row(job_.out.gradient, row, job_.columns);
+  }
+
+  job_type const& job_;
+  bool tall_;
+  index packs_;
+  A *logits_, *exponentials_, *gradient_;
+  A* teachers_[count];
+  states states_;
+  detail::list<
+      std::conditional_t<has_full_target<term_of<Leaf>>, full_target<A, target_of_term<term_of<Leaf>>>, no_target>...>
+      targets_;
+  double factors_[count][std::size_t(W)] = {};  // factor · row weight, 0 where ignored
+  bool varies_[count] = {};                     // from row to row
+};
+
+}  // namespace hone::inline HONE_ABI::on_cpu
+
+#include <hone/core/macros_pop.hpp>

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+/// The CPU as a backend.
+#pragma once
+
+#include <hone/core/error.hpp>
+#include <hone/cpu/run/scratch.hpp>
+#include <hone/cpu/run/threads.hpp>
+
+#include <algorithm>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
+
+/// Runs on threads of this process; every call returns when it is done. The answers have the same bits for
+/// every number of threads. Objects are cheap, share one pool, and may be used from several threads at once.
+class cpu {
+ public:
+  /// Every core that the process may use: by its affinity, and by the CPU quota of its control group.
+  cpu() : threads_(on_cpu::usable_threads()) {}
+
+  /// At most this many threads, the caller included; at least 1.
+  explicit cpu(integer threads) : threads_(static_cast<int>(threads.value)) {
+    detail::require(threads.value >= 1 && threads.value <= on_cpu::most_threads, "cpu", "threads", threads.value,
+                    "in [1, 1024]");
+  }
+
+  int threads() const noexcept { return threads_; }
+
+ private:
+  int threads_;
+};
+
+namespace on_cpu {
+
+/// Calls body(chunk, memory) for every chunk in [0, chunks); memory is `bytes` of scratch of the thread.
+template <class Body>
+void for_chunks(cpu const& backend, index chunks, std::size_t bytes, Body const& body) {
+  const int threads = static_cast<int>(std::min<index>(backend.threads(), std::max<index>(chunks, 1)));
+  const std::size_t room = (bytes + 4095) / 4096 * 4096 + 192;  // threads must not share cache lines or sets
+  const scratch<scratch_for::rows> memory(room * static_cast<std::size_t>(threads));
+  struct context {
+    Body const& body;
+    std::byte* memory;
+    std::size_t room;
+  } all{body, memory.data(), room};
+  thread_pool::run(
+      threads, chunks,
+      [](void* c, index chunk, int slot) noexcept {
+        auto& job = *static_cast<context*>(c);
+        job.body(chunk, job.memory + job.room * static_cast<std::size_t>(slot));
+      },
+      &all);
+}
+
+}  // namespace on_cpu
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+/// The integers beside a pack of float: conversions, and the bits of the numbers themselves.
+#pragma once
+
+#include <hone/cpu/simd/pack.hpp>
+
+#include <bit>
+#include <concepts>
+#include <cstdint>
+
+#include <hone/core/macros_push.hpp>
+
+HONE_AVX512_BEGIN
+namespace hone::inline HONE_ABI::on_cpu {
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wignored-attributes"  // a register type as a template argument
+#endif
+/// Integers of the width of T beside a register of Lanes numbers.
+template <class T, int Lanes>
+struct register_integers {
+  using packet = typename Eigen::internal::packet_traits<T>::type;
+  using type = typename Eigen::internal::unpacket_traits<packet>::integer_packet;
+
+  static type all(std::int32_t i) noexcept { return Eigen::internal::pset1<type>(i); }
+  static type bits_of(packet x) noexcept { return Eigen::internal::preinterpret<type, packet>(x); }
+  static packet number_of_bits(type i) noexcept { return Eigen::internal::preinterpret<packet, type>(i); }
+  static type truncated(packet x) noexcept { return Eigen::internal::pcast<packet, type>(x); }
+  static packet to_number(type i) noexcept { return Eigen::internal::pcast<type, packet>(i); }
+  static type sum(type a, type b) noexcept { return Eigen::internal::padd(a, b); }
+  static type difference(type a, type b) noexcept { return Eigen::internal::psub(a, b); }
+  static type both(type a, type b) noexcept { return Eigen::internal::pand(a, b); }
+  template <int N>
+  static type left(type i) noexcept {
+    return Eigen::internal::plogical_shift_left<N>(i);
+  }
+  template <int N>
+  static type right(type i) noexcept {
+    return Eigen::internal::parithmetic_shift_right<N>(i);
+  }
+};
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
+
+/// One integer, which wraps like those of a register.
+template <>
+struct register_integers<float, 1> {
+  using type = std::int32_t;
+  using natural = std::uint32_t;
+
+  static type all(std::int32_t i) noexcept { return i; }
+  static type bits_of(float x) noexcept { return std::bit_cast<type>(x); }
+  static float number_of_bits(type i) noexcept { return std::bit_cast<float>(i); }
+  static type truncated(float x) noexcept { return static_cast<type>(x); }
+  static float to_number(type i) noexcept { return static_cast<float>(i); }
+  static type sum(type a, type b) noexcept { return static_cast<type>(natural(a) + natural(b)); }
+  static type difference(type a, type b) noexcept { return static_cast<type>(natural(a) - natural(b)); }
+  static type both(type a, type b) noexcept { return a & b; }
+  template <int N>
+  static type left(type i) noexcept {
+    return static_cast<type>(natural(i) << N);
+  }
+  template <int N>
+  static type right(type i) noexcept {
+    return i >> N;
+  }
+};
+
+template <std::same_as<float> T>
+struct bits {
+  using registers = register_integers<T, pack<T>::size>;
+  using integers = typename registers::type;
+
+  integers v;
+
+  static bits of_register(integers i) noexcept {
+    bits result(0);
+    result.v = i;
+    return result;
+  }
+  explicit bits(std::int32_t i) noexcept : v(registers::all(i)) {}
+
+  static bits of(pack<T> x) noexcept { return of_register(registers::bits_of(x.v)); }
+  /// Of numbers that no integer holds, any integers.
+  static bits truncated(pack<T> x) noexcept { return of_register(registers::truncated(x.v)); }
+
+  /// The number that has these bits, and the number that has this value.
+  pack<T> as_number() const noexcept { return pack<T>::of(registers::number_of_bits(v)); }
+  pack<T> to_number() const noexcept { return pack<T>::of(registers::to_number(v)); }
+
+  friend bits operator+(bits a, bits b) noexcept { return of_register(registers::sum(a.v, b.v)); }
+  friend bits operator-(bits a, bits b) noexcept { return of_register(registers::difference(a.v, b.v)); }
+  friend bits operator&(bits a, bits b) noexcept { return of_register(registers::both(a.v, b.v)); }
+
+  template <int N>
+  bits left() const noexcept {
+    return of_register(registers::template left<N>(v));
+  }
+  /// Keeps the sign.
+  template <int N>
+  bits right() const noexcept {
+    return of_register(registers::template right<N>(v));
+  }
+};
+
+}  // namespace hone::inline HONE_ABI::on_cpu
+HONE_AVX512_END
+
+#include <hone/core/macros_pop.hpp>

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+/// exp and expm1 of packs. x = n ln 2 + r with |r| <= ln 2 / 2 and exp(x) = 2^n (1 + r + r² q(r)); q is a
+/// Chebyshev fit of our own. tests/cpu/simd/math_test.cpp holds the ULP budgets and prints what it measures.
+#pragma once
+
+#include <hone/cpu/simd/bits.hpp>
+#include <hone/cpu/simd/pack.hpp>
+
+#include <limits>
+
+#include <hone/core/macros_push.hpp>
+
+HONE_AVX512_BEGIN
+namespace hone::inline HONE_ABI::on_cpu {
+
+template <class T>
+struct exp_constants;
+
+template <>
+struct exp_constants<float> {
+  static constexpr float ln2_high = 0.693359375f, ln2_low = -2.12194440e-4f;  // 9 bits, so that n · high is exact
+  static constexpr float overflow = 88.7228394f;                              // above it the result is infinite
+  static constexpr float normal = -87.3365402f, vanish = -103.972084f;        // below them: denormal, and 0
+  static constexpr float q[] = {0.5f, 0.16666573382f, 0.041666550110f, 0.0083637738744f, 0.0013926926614f};
+};
+template <>
+struct exp_constants<double> {
+  static constexpr double ln2_high = 0.693145751953125, ln2_low = 1.42860682030941723212e-6;
+  static constexpr double overflow = 709.782712893383973096;
+  static constexpr double normal = -708.396418532264078749, vanish = -745.133219101941108420;
+  static constexpr double q[] = {0.5,
+                                 0.1666666666666666667,
+                                 0.04166666666666667782,
+                                 0.008333333333333334077,
+                                 0.001388888888887826895,
+                                 0.0001984126984126276255,
+                                 0.00002480158733856534555,
+                                 2.755731924863382554e-6,
+                                 2.755726102934376868e-7,
+                                 2.505206959479568481e-8,
+                                 2.091896183779577806e-9,
+                                 1.608717723438078228e-10};
+};
+
+/// A whole number and the power of two that it stands for, normal numbers only.
+template <class T>
+struct whole;
+
+/// By conversion: the usual magic number dies under -ffast-math.
+template <>
+struct whole<float> {
+  bits<float> i;
+  pack<float> n;
+
+  explicit whole(bits<float> i_) noexcept : i(i_), n(i_.to_number()) {}
+  static whole nearest(pack<float> x) noexcept {
+    const pack<float> half = select(x < pack<float>(0), pack<float>(-0.5f), pack<float>(0.5f));
+    return whole(bits<float>::truncated(x + half));
+  }
+  pack<float> power_of_two() const noexcept { return (i + bits<float>(127)).left<23>().as_number(); }
+  whole half() const noexcept { return whole(i.right<1>()); }
+  friend whole operator-(whole a, whole b) noexcept { return whole(a.i - b.i); }
+};
+
+template <>
+struct whole<double> {
+  pack<double> n;
+
+  static whole nearest(pack<double> x) noexcept { return {floor(x + pack<double>(0.5))}; }
+  pack<double> power_of_two() const noexcept {
+    return pack<double>::of(Eigen::internal::pldexp(pack<double>(1).v, n.v));
+  }
+  whole half() const noexcept { return {floor(n * pack<double>(0.5))}; }
+  friend whole operator-(whole a, whole b) noexcept { return {a.n - b.n}; }
+};
+
+/// x - n ln 2.
+template <class T>
+pack<T> remainder_of(pack<T> x, pack<T> n) noexcept {
+  using c = exp_constants<T>;
+  return fma(n, pack<T>(-c::ln2_low), exact(fma(n, pack<T>(-c::ln2_high), x)));
+}
+
+constexpr double log2_e = 1.4426950408889634;
+
+/// exp(x) for every x: exact at ±inf, 0 where it underflows, denormal between, NaN for NaN.
+template <class T>
+pack<T> exp(pack<T> x) noexcept {
+  using c = exp_constants<T>;
+  using V = pack<T>;
+  const V inside = min(max(x, V(c::vanish)), V(c::overflow));
+  const auto n = whole<T>::nearest(inside * V(log2_e));
+  const V r = remainder_of(inside, n.n);
+  const V y = exact(fma(r * r, polynomial(r, c::q), r) + V(1));
+  const auto half = n.half();  // two factors: 2^n alone may not be a normal number
+  V result = exact(y * half.power_of_two()) * (n - half).power_of_two();
+  result = select(x > V(c::overflow), V(std::numeric_limits<T>::infinity()), result);
+  result = zero_where(x < V(c::vanish), result);
+  return select(is_number(x), result, x);
+}
+
+/// exp(x) for x <= 0 where results below the smallest normal number may be 0: what softmax needs. NaN for NaN.
+inline pack<double> exp_of_nonpositive(pack<double> x) noexcept {
+  using c = exp_constants<double>;
+  using V = pack<double>;
+  const auto n = whole<double>::nearest(max(x, V(c::normal)) * V(log2_e));  // n of -inf would make r NaN
+  const V r = remainder_of(x, n.n);
+  const V y = exact(fma(r * r, polynomial(r, c::q), r) + V(1));
+  return zero_where(x < V(c::normal), y * n.power_of_two());
+}
+/// In float of a shorter polynomial, and with 2^n put into the exponent by an addition of integers.
+inline pack<float> exp_of_nonpositive(pack<float> x) noexcept {
+  using V = pack<float>;
+  constexpr float c[] = {1, 0.9999997072f, 0.4999914953f, 0.166676362f, 0.04189793005f, 0.008290314726f};
+  const auto n = bits<float>::truncated(fma(max(x, V(-88)), V(log2_e), V(-0.5f)));  // in the range of integers
+  const V y = polynomial(remainder_of(x, n.to_number()), c);
+  return zero_where(x < V(exp_constants<float>::normal), (bits<float>::of(y) + n.left<23>()).as_number());
+}
+
+/// exp(x) - 1 without cancellation near 0.
+template <class T>
+pack<T> expm1(pack<T> x) noexcept {
+  using c = exp_constants<T>;
+  using V = pack<T>;
+  const V inside = min(max(x, V(-45)), V(c::overflow));
+  const auto n = whole<T>::nearest(inside * V(log2_e));
+  const V r = remainder_of(inside, n.n);
+  const V y = fma(r * r, polynomial(r, c::q), r);
+  const V half = V(0.5) * whole<T>(n).power_of_two();
+  const V scaled = fma(half, y, exact(half - V(0.5)));
+  V result = select(n.n == V(0), y, scaled + scaled);
+  result = select(x > V(c::overflow), V(std::numeric_limits<T>::infinity()), result);
+  return select(is_number(x), result, x);
+}
+
+}  // namespace hone::inline HONE_ABI::on_cpu
+HONE_AVX512_END
+
+#include <hone/core/macros_pop.hpp>

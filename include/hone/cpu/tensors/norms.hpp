@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+/// Sums of powers of many numbers, such that no square overflows or vanishes: in float over blocks, in double over
+/// blocks; a block whose squares leave float's range is added up in double.
+#pragma once
+
+#include <hone/cpu/memory/convert.hpp>
+#include <hone/cpu/simd/pack.hpp>
+#include <hone/gradient/power_sums.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cpu {
+
+using detail::is_whole;
+using detail::power_sums;
+using detail::y_of_g;
+
+inline constexpr index norm_block = 1024;
+
+/// Over whole packs of a block.
+template <class A>
+power_sums pack_sums(A const* g, index n, y_of_g how) noexcept {
+  using V = pack<A>;
+  power_sums s;
+  if (how.squares_only) {
+    V a[4] = {V(0), V(0), V(0), V(0)};
+    index i = 0;
+    for (; i + 4 * V::size <= n; i += 4 * V::size)
+      for (int k = 0; k < 4; ++k) {
+        const V x = V::load(g + i + k * V::size);
+        a[k] = fma(x, x, a[k]);
+      }
+    for (; i < n; i += V::size) {
+      const V x = V::load(g + i);
+      a[0] = fma(x, x, a[0]);
+    }
+    s.g_squares = s.squares = static_cast<double>(sum((a[0] + a[1]) + (a[2] + a[3])));
+    return s;
+  }
+  V all(0), all_absolute(0), squares(0), absolute(0), largest(0);
+  const V scale(how.scale), limit(how.limit);
+  for (index i = 0; i < n; i += V::size) {
+    const V x = V::load(g + i), y = abs(x * scale), least = min(y, limit);
+    all = fma(x, x, all), squares = fma(least, least, squares);
+    all_absolute += abs(x), absolute += least;
+    largest = max(largest, y);
+  }
+  s.g_squares = static_cast<double>(sum(all)), s.squares = static_cast<double>(sum(squares));
+  s.g_absolute = static_cast<double>(sum(all_absolute)), s.absolute = static_cast<double>(sum(absolute));
+  s.largest = static_cast<double>(on_cpu::largest(largest));
+  return s;
+}
+
+template <class A>
+power_sums block_sums(A const* g, index n, y_of_g how) noexcept {
+  const power_sums s = pack_sums(g, n, how);
+  if (is_whole<A>(s.g_squares) && (how.squares_only || (is_whole<A>(s.squares) && s.largest < 0x1p127))) return s;
+  power_sums careful;
+  if (std::any_of(g, g + n, [](A x) { return !(x == A(0)); }))
+    for (index i = 0; i < n; ++i) add_carefully(careful, g[i], how);
+  return careful;
+}
+
+/// Over n numbers of any type.
+template <class T>
+power_sums sums_of(T const* g, index n, y_of_g how) noexcept {
+  using A = accumulator_t<T>;
+  constexpr index W = pack<A>::size;
+  A block[norm_block];
+  power_sums total;
+  for (index i = 0; i < n; i += norm_block) {
+    const index m = std::min(norm_block, n - i);
+    A const* at = block;
+    if constexpr (std::is_same_v<A, T>)
+      if (m % W == 0) at = g + i;
+    index padded = m;
+    if (at == block) {
+      convert(g + i, block, m);
+      for (; padded % W != 0; ++padded) block[padded] = A(0);
+    }
+    total.add(block_sums(at, padded, how));
+  }
+  return total;
+}
+
+/// Of each of `columns` columns that lie `stride` apart from row to row.
+template <class T>
+void column_sums(T const* g, index rows, index stride, index columns, y_of_g how, power_sums* to) noexcept {
+  std::fill_n(to, columns, power_sums{});
+  for (index r = 0; r < rows; ++r, g += stride)
+    for (index c = 0; c < columns; ++c) {
+      const auto x = static_cast<accumulator_t<T>>(g[c]);
+      if (how.squares_only)
+        to[c].g_squares += double(x) * double(x);
+      else
+        add_carefully(to[c], x, how);
+    }
+  if (how.squares_only)
+    for (index c = 0; c < columns; ++c) to[c].squares = to[c].g_squares;
+}
+
+}  // namespace hone::inline HONE_ABI::on_cpu
+
+#include <hone/core/macros_pop.hpp>

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+/// Numbers times factors, with clamping before and after: in the type of the arithmetic, or in double where a factor or
+/// a product does not fit into it.
+#pragma once
+
+#include <hone/core/unit_cut.hpp>
+#include <hone/cpu/memory/convert.hpp>
+#include <hone/cpu/simd/pack.hpp>
+#include <hone/gradient/scaling.hpp>
+
+#include <algorithm>
+#include <type_traits>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cpu {
+
+/// n numbers side by side.
+template <class T>
+void scale_numbers(T* g, index n, detail::scaling const& way) noexcept {
+  using A = accumulator_t<T>;
+  using V = pack<A>;
+  constexpr index most = 1024;
+  const detail::scaled_in<V> next(way);
+  A block[most];
+  for (index i = 0; i < n; i += most) {
+    const index m = std::min(most, n - i), whole = m / V::size * V::size;
+    A* at = block;
+    if constexpr (std::is_same_v<A, T>) {
+      at = g + i;
+    } else {
+      convert(g + i, block, m);
+    }
+    for (index j = 0; j < whole; j += V::size) next(V::load(at + j)).store(at + j);
+    if (whole < m) {
+      A rest[V::size] = {};
+      std::copy(at + whole, at + m, rest);
+      next(V::load(rest)).store(rest);
+      std::copy(rest, rest + (m - whole), at + whole);
+    }
+    if constexpr (!std::is_same_v<A, T>) convert(at, g + i, m);
+  }
+}
+
+/// The same where not everything fits into the type of the arithmetic.
+template <class T>
+void scale_carefully(T* g, index n, detail::scaling const& way) noexcept {
+  using A = accumulator_t<T>;
+  const detail::scaled_in<double> next(way);
+  for (index i = 0; i < n; ++i)
+    g[i] = detail::narrowed<T>(detail::narrowed<A>(next(static_cast<double>(static_cast<A>(g[i])))));
+}
+
+/// The first n columns of a matrix, each with a factor of its own, in the arithmetic of C.
+template <class C, class T>
+void scale_columns(T* g, detail::tensor_units of, index n, detail::scaling const& way, double const* factors) noexcept {
+  using A = accumulator_t<T>;
+  const detail::scaled_in<C> all(way);
+  C by[detail::columns_per_piece], then[detail::columns_per_piece];
+  for (index c = 0; c < n; ++c) {
+    const detail::scaled_in<C> one(way.with(factors[c]));
+    by[c] = one.by, then[c] = one.then;
+  }
+  for (index r = 0; r < of.rows; ++r, g += of.columns)
+    for (index c = 0; c < n; ++c)
+      g[c] = detail::narrowed<T>(detail::narrowed<A>(all.of(static_cast<C>(static_cast<A>(g[c])), by[c], then[c])));
+}
+
+}  // namespace hone::inline HONE_ABI::on_cpu
+
+#include <hone/core/macros_pop.hpp>

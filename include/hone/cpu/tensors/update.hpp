@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+/// The verb of averages on the CPU.
+#pragma once
+
+#include <hone/average/ema_state.hpp>
+#include <hone/cpu/memory/convert.hpp>
+#include <hone/cpu/tensors/averages.hpp>
+
+#include <algorithm>
+#include <type_traits>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
+
+/// One update of an average, in one pass: reads the shadow and the parameters, writes the shadow. Returns when it is
+/// done; the bits do not depend on the number of threads. The arithmetic is in T. A parameter that is not finite makes
+/// its own average infinite or NaN, and no other.
+///
+/// `finite` false says that the optimiser skipped this step: nothing is written and the update does not count.
+///
+///     hone::update(cpu, average, shadow, parameters);
+///     hone::update(cpu, average, shadow, parameters, report.finite);
+///
+/// Throws hone::invalid_argument, before anything is written, where the sizes are not those of the state, a tensor is
+/// no memory, the average is out of range or the state is swapped.
+template <class Average, class T, class P>
+void update(cpu const& backend, Average const& average, ema_state<T>& state, tensor_list<P> const& parameters,
+            bool finite = true) {
+  using number = std::remove_const_t<P>;
+  detail::require_update<Average>(state, parameters);
+  const detail::update_plan plan = detail::next_update(average, state.progress().get(), state.from_zero());
+  if (!finite) return;
+
+  tensor_list<T> const& shadow = state.tensors();
+  on_cpu::for_tensors(backend, shadow, [&](std::size_t i, index begin, index end) {
+    T* const s = shadow[i].data + begin;
+    number const* const p = parameters[i].data + begin;
+    const index n = end - begin;
+    if (plan.weight == 1 || state.copies(i)) {
+      on_cpu::convert(p, s, n);
+    } else {
+      if (plan.clear) std::fill_n(s, n, T(0));
+      if (plan.weight > 0) on_cpu::average_piece(s, p, n, static_cast<T>(plan.weight));
+    }
+  });
+  state.progress().set(plan.after);
+}
+
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

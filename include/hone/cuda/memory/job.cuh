@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+/// What every kernel of evaluate is given.
+#pragma once
+
+#include <hone/core/outputs.hpp>
+#include <hone/cuda/memory/divisor.cuh>
+#include <hone/cuda/memory/views.cuh>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cuda {
+
+template <class View, class... Leaf>
+struct job {
+  using T = detail::number_of<View>;
+  using A = accumulator_t<T>;
+  using factors = A[sizeof...(Leaf)];
+  static constexpr int most_sums = 2 + 5 * int(sizeof...(Leaf));  // of a row, at once
+
+  View prediction;
+  typename detail::outputs_of<View>::type out;
+  detail::list<Leaf...> leaves;
+  scale_of_leaf scales[sizeof...(Leaf)];
+  grid_scratch scratch;
+  unsigned long long* invalid_labels;  // a counter, or null
+
+  /// The factors of the reduction, for whole warps; 0 where there is nothing to average.
+  __device__ void read_scales(factors& to) const {
+#pragma unroll
+    for (std::size_t k = 0; k < sizeof...(Leaf); ++k) {
+      const A factor = threadIdx.x % 32 == 0 ? static_cast<A>(scales[k].get()) : A(0);
+      to[k] = __shfl_sync(all_lanes, factor, 0);  // read once per warp
+    }
+  }
+};
+
+/// A prediction without elements is worth 0, and so are its rows.
+template <class Outputs>
+void write_nothing(cuda const& backend, Outputs const& out, index rows) {
+  const auto clear = [&](auto* to, index count) {
+    if (to && count > 0)
+      check(cudaMemsetAsync(to, 0, sizeof(*to) * static_cast<std::size_t>(count), backend.stream()), "cudaMemsetAsync");
+  };
+  clear(out.unreduced, rows);
+  clear(out.value, 1);
+}
+
+}  // namespace hone::inline HONE_ABI::on_cuda
+
+#include <hone/core/macros_pop.hpp>

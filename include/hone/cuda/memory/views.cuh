@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+/// The views that a call reads beside its outputs, and what they have in common.
+#pragma once
+
+#include <hone/core/view_check.hpp>
+#include <hone/cuda/memory/vector.cuh>
+#include <hone/loss/box/term.hpp>
+#include <hone/loss/element/term.hpp>
+#include <hone/loss/row/skipped_rows.hpp>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cuda {
+
+/// The views that a term reads for every element: its teacher, then its target's dense parts.
+template <row_term Term>
+HONE_HD constexpr auto views_of(Term const& term) {
+  if constexpr (Term::has_teacher && Term::has_target) {
+    return detail::concatenated(detail::list(term.teacher), term.target.dense_views());
+  } else if constexpr (Term::has_teacher) {
+    return detail::list(term.teacher);
+  } else if constexpr (Term::has_target) {
+    return term.target.dense_views();
+  } else {
+    return detail::list();
+  }
+}
+template <elementwise Term>
+HONE_HD constexpr auto views_of(Term const& term) {
+  return term.views();
+}
+template <boxwise Term>
+HONE_HD constexpr auto views_of(Term const& term) {
+  return detail::list(term.boxes);
+}
+template <row_term Term>
+inline constexpr int view_count = int(Term::has_teacher) + detail::target_of_term<Term>::dense_parts;
+
+/// A prediction, and all views of an objective behind it.
+template <class View, class... Leaf>
+HONE_HD constexpr auto all_views(View prediction, detail::list<Leaf...> const& leaves) {
+  return leaves.apply(
+      [&](Leaf const&... l) { return detail::concatenated(detail::list(prediction), views_of(l.term)...); });
+}
+
+/// Whether nothing lies between the numbers of a view.
+template <class T>
+bool without_gaps(matrix_view<T> v) noexcept {
+  return v.row_stride == v.columns || v.rows <= 1;
+}
+template <class T>
+bool without_gaps(image_view<T>) noexcept {
+  return true;
+}
+
+/// Whether every row of a matrix, or every plane of images, may be read as vectors of N; all of it, if it is one line.
+template <int N, class T>
+bool lines_aligned(matrix_view<T> v, bool one_line) noexcept {
+  return is_aligned<N>(v.data) && (one_line || v.rows <= 1 || is_aligned<N>(v.data + v.row_stride));
+}
+template <int N, class T>
+bool lines_aligned(image_view<T> v, bool one_line) noexcept {
+  return is_aligned<N>(v.data) && (one_line || is_aligned<N>(v.data + v.pixels));
+}
+
+/// The same of all views of a call, a gradient that is not given apart.
+template <class Job>
+bool all_without_gaps(Job const& job) {
+  bool whole = !job.out.gradient.data || without_gaps(job.out.gradient);
+  all_views(job.prediction, job.leaves).each([&](auto const& v) { whole = whole && without_gaps(v); });
+  return whole;
+}
+template <int N, class Job>
+bool all_aligned(Job const& job, bool one_line) {
+  bool wide = !job.out.gradient.data || lines_aligned<N>(job.out.gradient, one_line);
+  all_views(job.prediction, job.leaves).each([&](auto const& v) { wide = wide && lines_aligned<N>(v, one_line); });
+  return wide;
+}
+
+}  // namespace hone::inline HONE_ABI::on_cuda
+
+#include <hone/core/macros_pop.hpp>

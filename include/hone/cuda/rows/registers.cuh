@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+/// Rows in the registers of a team: all of a row, or so much of it at a time.
+#pragma once
+
+#include <hone/cuda/memory/views.cuh>
+#include <hone/cuda/run/launch.hpp>
+
+#include <cmath>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cuda {
+
+/// Where a row begins in a view: rows of a matrix have their stride, and the pixels of images lie side by side.
+struct row_place {
+  index row = 0, first = 0;  // first: of images, from their data
+};
+template <class T>
+HONE_HD T* row_at(matrix_view<T> v, row_place place) {
+  return v.data + place.row * v.row_stride;
+}
+template <class T>
+HONE_HD T* row_at(image_view<T> v, row_place place) {
+  return v.data + place.first;
+}
+template <class T>
+HONE_HD row_place place_of(matrix_view<T>, divider, index row) {
+  return {row, 0};
+}
+template <class T>
+HONE_HD row_place place_of(image_view<T> v, divider pixels, index row) {
+  const index image = pixels.quotient(row);
+  return {row, row + image * (v.channels - 1) * v.pixels};
+}
+template <class T>
+HONE_HD index column_step(matrix_view<T>) {
+  return 1;
+}
+template <class T>
+HONE_HD index column_step(image_view<T> v) {
+  return v.pixels;
+}
+
+/// How a thread's elements follow one another. With `wide` it has N neighbours at a time, else every size-th element.
+struct row_cut {
+  int columns;
+  bool wide;
+  divider pixels;
+};
+
+/// The numbers of one view: N at a time, Slots times. They stay as they are read.
+template <class T, int N, int Slots>
+struct held_numbers {
+  vector<T, N> at[Slots];
+};
+
+/// Logits::of(view) says whether a view holds logits. Slots · N elements of each thread of a team of Size threads;
+/// Whole where that is a row, else a row takes turns.
+template <bool Whole, int N, int Slots, int Size, class Views, class Out, class Logits>
+class row_registers;
+template <bool Whole, int N, int Slots, int Size, class... View, class Out, class Logits>
+class row_registers<Whole, N, Slots, Size, detail::list<View...>, Out, Logits> {
+  using T = detail::number_of<Out>;
+  using A = accumulator_t<T>;
+  static constexpr int stretch = Size * N;  // what a slot holds of the row
+
+ public:
+  static constexpr bool whole = Whole;
+
+  __device__ row_registers(detail::list<View...> const& views, Out out, row_cut cut, int rank)
+      : views_(views), out_(out), cut_(cut), first_(rank * (cut.wide ? N : 1)), step_(cut.wide ? 1 : Size) {}
+
+  struct element {
+    row_registers const& of;
+    int slot, j, column;
+
+    __device__ bool is_in_row() const { return column < of.cut_.columns; }
+
+    template <int I>
+    __device__ A number() const {
+      return static_cast<A>(detail::at<std::size_t(I)>(of.numbers_).at[slot].get(j));
+    }
+  };
+
+  __device__ void begin(index row) {
+    place_ = place_of(detail::at<0>(views_), cut_.pixels, row);
+    if constexpr (Whole) read();
+  }
+  template <class Body>
+  __device__ void sweep(Body const& body) {
+    if constexpr (Whole) {
+      body();
+    } else {
+      for (base_ = 0; base_ < cut_.columns; base_ += Slots * stretch) {
+        read();
+        body();
+      }
+    }
+  }
+  /// Behind the row's end, logits are -inf and all else is 0: only who counts elements must ask for is_in_row().
+  template <class Body>
+  __device__ void each(Body const& body) {
+    forget();
+    each_slot([&](int i, int at) {
+#pragma unroll
+      for (int j = 0; j < N; ++j) body(element{*this, i, j, at + j * step_});
+    });
+  }
+  __device__ A logit_at(int column) const {
+    return static_cast<A>(row_at(detail::at<0>(views_), place_)[column * column_distance()]);
+  }
+
+  template <class Body>
+  __device__ void write(Body const& body) {
+    sweep([&] {
+      forget();
+      each_slot([&](int i, int at) {
+        A to[N];
+#pragma unroll
+        for (int j = 0; j < N; ++j) to[j] = static_cast<A>(body(element{*this, i, j, at + j * step_}));
+        store(narrowed_vector<T>(to), at);
+      });
+    });
+  }
+  __device__ void clear(index row) {
+    place_ = place_of(detail::at<0>(views_), cut_.pixels, row);
+    for (base_ = 0; base_ < cut_.columns; base_ += Slots * stretch)
+      each_slot([&](int, int at) { store(vector<T, N>{}, at); });
+    base_ = 0;
+  }
+
+ private:
+  /// body(slot, column of its first element)
+  template <class Body>
+  __device__ void each_slot(Body const& body) const {
+#pragma unroll
+    for (int i = 0; i < Slots; ++i) {
+      if (base_ + i * stretch >= cut_.columns) break;
+      body(i, base_ + i * stretch + first_);
+    }
+  }
+  /// From a class to the next, in every view. Asked of the prediction: a gradient that is not wanted has no sizes.
+  __device__ index column_distance() const { return column_step(detail::at<0>(views_)); }
+  __device__ bool is_vector(int at) const { return cut_.wide && at + N <= cut_.columns; }
+
+  /// Keeps the compiler from carrying the numbers from sweep to sweep as it converted them, which takes twice the room.
+  __device__ void forget() {
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (forget(detail::at<I>(numbers_)), ...);
+    }(std::index_sequence_for<View...>());
+  }
+  template <class U>
+  static __device__ void forget(held_numbers<U, N, Slots>& numbers) {
+    if constexpr (sizeof(U) == 2 && N % 2 == 0) {
+#pragma unroll
+      for (int i = 0; i < Slots; ++i)
+#pragma unroll
+        for (int j = 0; j < N / 2; ++j) asm("" : "+r"(numbers.at[i].words[j]));
+    } else if constexpr (sizeof(U) == 4) {
+#pragma unroll
+      for (int i = 0; i < Slots; ++i)
+#pragma unroll
+        for (int j = 0; j < N; ++j) asm("" : "+f"(numbers.at[i].at[j]));
+    }
+  }
+
+  static __device__ float behind(std::size_t view) { return Logits::of(view) ? -HUGE_VALF : 0.0f; }
+
+  __device__ void read() {
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (read(detail::at<I>(numbers_), row_at(detail::at<I>(views_), place_), behind(I)), ...);
+    }(std::index_sequence_for<View...>());
+  }
+  template <class U>
+  __device__ void read(held_numbers<U, N, Slots>& to, U const* from, float behind) {
+    each_slot([&](int i, int at) {
+      if (is_vector(at)) {
+        to.at[i] = *reinterpret_cast<vector<U, N> const*>(from + at);
+      } else {
+        const index step = step_ * column_distance();
+        U const* next = from + at * column_distance();
+#pragma unroll
+        for (int j = 0; j < N; ++j, at += step_, next += step)
+          to.at[i].set(j, at < cut_.columns ? *next : static_cast<U>(behind));
+      }
+    });
+  }
+  __device__ void store(vector<T, N> const& from, int at) const {
+    T* to = row_at(out_, place_);
+    if (is_vector(at)) {
+      *reinterpret_cast<vector<T, N>*>(to + at) = from;
+    } else {
+      const index step = step_ * column_distance();
+      to += at * column_distance();
+#pragma unroll
+      for (int j = 0; j < N; ++j, at += step_, to += step)
+        if (at < cut_.columns) *to = from.get(j);
+    }
+  }
+
+  detail::list<View...> const& views_;
+  Out out_;
+  row_cut cut_;
+  int first_, step_;
+  row_place place_{};
+  int base_ = 0;
+  detail::list<held_numbers<detail::number_of<View>, N, Slots>...>
+      numbers_{};  // forget() reads slots behind the row, too
+};
+
+}  // namespace hone::inline HONE_ABI::on_cuda
+
+#include <hone/core/macros_pop.hpp>

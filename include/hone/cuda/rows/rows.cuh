@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+/// Objectives of row terms on CUDA: the kernels, and which of them a call takes.
+#pragma once
+
+#include <hone/cuda/memory/job.cuh>
+#include <hone/cuda/rows/registers.cuh>
+#include <hone/cuda/rows/shape.hpp>
+#include <hone/cuda/rows/shared_tile.cuh>
+#include <hone/cuda/rows/worker.cuh>
+#include <hone/cuda/run/barrier.cuh>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cuda {
+
+template <class Job>
+using views_of_job = decltype(all_views(std::declval<Job const&>().prediction, std::declval<Job const&>().leaves));
+
+/// Which of the views are logits: the prediction and teachers.
+template <class Job>
+struct logits_of;
+template <class View, class... Leaf>
+struct logits_of<job<View, Leaf...>> {
+  HONE_HD static constexpr bool of(std::size_t view) noexcept {
+    std::size_t first = 1;
+    bool found = view == 0;
+    ((found |= Leaf::term_type::has_teacher && view == first,
+      first += std::size_t(view_count<typename Leaf::term_type>)),
+     ...);
+    return found;
+  }
+};
+
+/// How many views an objective reads, and what a thread needs to hold of them per element: arithmetic in double takes
+/// more registers than that in float.
+template <class Views, class A>
+struct size_of_views;
+template <class... View, class A>
+struct size_of_views<detail::list<View...>, A> {
+  static constexpr int count = sizeof...(View),
+                       bytes = (int(sizeof(detail::number_of<View>)) + ... + 0) * int(sizeof(A) / sizeof(float));
+};
+
+/// A kernel's shape: whether a turn holds the row, in how many vectors of a thread, and how many rows a block has.
+template <row_kernel Kernel, int N, int Slots>
+struct row_shape {
+  static constexpr bool whole = Kernel != row_kernel::streamed;
+  static constexpr int wide = N, slots = Slots, threads = threads_of(Kernel), rows = rows_of_block(Kernel);
+};
+/// Pixels of images, whose classes are far apart: a thread per row.
+struct pixel_shape {
+  static constexpr bool whole = false;
+  static constexpr int wide = 1, slots = 8, threads = 256, rows = threads;
+};
+
+template <class Shape, class Job, class Team>
+__device__ double rows_of_team(Job const& job, row_cut cut, index rows, Team team) {
+  static_assert(Team::size == Shape::threads / Shape::rows);
+  typename Job::factors scales;
+  job.read_scales(scales);
+  const auto views = all_views(job.prediction, job.leaves);
+  row_registers<Shape::whole, Shape::wide, Shape::slots, Team::size, std::remove_const_t<decltype(views)>,
+                decltype(job.out.gradient), logits_of<Job>>
+      numbers(views, job.out.gradient, cut, team.rank());
+  row_worker<Job, decltype(numbers), Team> worker(job, scales, numbers, team, cut.columns);
+  const index first = index(blockIdx.x) * Shape::rows + threadIdx.x / Team::size;
+  double total = 0;
+  for (index row = first; row < rows; row += index(gridDim.x) * Shape::rows) total += worker.evaluate(row);
+  return total;
+}
+
+/// The 1 lets a thread have as many registers as the row takes, rather than spill.
+template <class Shape, class Job>
+__global__ void __launch_bounds__(Shape::threads, 1) row_kernel_of(Job const job, row_cut const cut, index rows) {
+  using A = typename Job::A;
+  double total;
+  if constexpr (Shape::rows == Shape::threads) {
+    total = rows_of_team<Shape>(job, cut, rows, lone_thread());
+  } else if constexpr (Shape::rows > 1) {
+    total = rows_of_team<Shape>(job, cut, rows, one_warp());
+  } else {
+    using block = one_block<Shape::threads, operand_of<A>, Job::most_sums>;
+    __shared__ typename block::memory shared;
+    total = rows_of_team<Shape>(job, cut, rows, block(shared));
+  }
+  if (job.out.value) grid_sum(total, job.scratch, [&](double x) { *job.out.value = detail::narrowed<A>(x); });
+}
+
+template <int N, class Job>
+__global__ void tile_kernel(Job const job, tile_plan const plan) {
+  using A = typename Job::A;
+  constexpr bool images = !requires { job.prediction.row_stride; };
+  extern __shared__ double memory[];
+  A* const shared = reinterpret_cast<A*>(memory);
+  const int thread = static_cast<int>(threadIdx.x);
+  const int view_step = plan.stride * (images ? plan.columns : plan.rows);
+  typename Job::factors scales;
+  job.read_scales(scales);
+  lone_thread team;
+  tile_row<A> numbers(shared + thread * (images ? 1 : plan.stride), images ? plan.stride : 1, view_step, plan.columns);
+  row_worker<Job, tile_row<A>, lone_thread> worker(job, scales, numbers, team, plan.columns);
+  double total = 0;
+  for (index i = blockIdx.x; i < plan.tiles; i += gridDim.x) {
+    const tile t = tile_at(job.prediction, plan, i);
+    block_barrier();  // an earlier tile may still be written
+    int k = 0;
+    all_views(job.prediction, job.leaves).each([&](auto const& view) {
+      read_tile<N>(view, t, plan, shared + k++ * view_step);
+    });
+    __syncthreads();
+    if (thread < t.rows) total += worker.evaluate(t.first_row + thread);
+    if (!job.out.gradient.data) continue;
+    __syncthreads();
+    write_tile<N>(shared, t, plan, job.out.gradient);
+  }
+  if (job.out.value) grid_sum(total, job.scratch, [&](double x) { *job.out.value = detail::narrowed<A>(x); });
+}
+
+template <class View, row_term Term, int Weights>
+void check_leaf(View prediction, detail::leaf<Term, Weights> const& leaf) {
+  const index rows = detail::rows_of(prediction), columns = detail::columns_of(prediction);
+  leaf.check_weight_sizes(rows);
+  if constexpr (Term::has_target) leaf.term.target.check_shape(rows, columns);
+  if constexpr (Term::has_list) leaf.term.check_shape(rows, columns);
+  if constexpr (Term::has_teacher) detail::require_like(leaf.term.teacher, "distillation teacher", prediction);
+}
+
+template <class Job>
+void launch_tiles(cuda const& backend, Job const& job, tile_plan plan, int bytes) {
+  constexpr int N = wide_of<typename Job::T>;
+  plan.by_columns = small_divider(plan.columns);
+  const auto kernel = all_aligned<N>(job, plan.one_line) ? tile_kernel<N, Job> : tile_kernel<1, Job>;
+  launch("evaluate: tile_kernel", kernel, {grid_for(plan.tiles), plan.rows, bytes}, backend.stream(), job, plan);
+}
+
+template <class Shape, class Job>
+void launch_shape(cuda const& backend, Job const& job, row_cut cut, index rows) {
+  const int blocks = grid_for((rows + Shape::rows - 1) / Shape::rows);
+  launch("evaluate: row_kernel", row_kernel_of<Shape, Job>, {blocks, Shape::threads}, backend.stream(), job, cut, rows);
+}
+
+template <row_kernel Kernel, class Job>
+void launch_rows_by(cuda const& backend, Job const& job, row_cut cut, index rows) {
+  constexpr int N = wide_of<typename Job::T>;
+  constexpr int slots = slots_for(Kernel, N, size_of_views<views_of_job<Job>, typename Job::A>::bytes);
+  launch_shape<row_shape<Kernel, N, slots>>(backend, job, cut, rows);
+}
+
+template <class T, class... Leaf>
+void launch_rows(cuda const& backend, job<matrix_view<const T>, Leaf...> const& work) {
+  using work_type = job<matrix_view<const T>, Leaf...>;
+  using A = typename work_type::A;
+  using size = size_of_views<views_of_job<work_type>, A>;
+  constexpr int N = wide_of<T>;
+  const index rows = work.prediction.rows, columns = work.prediction.columns;
+  const row_cut cut{static_cast<int>(columns), all_aligned<N>(work, false), {}};
+  switch (row_kernel_for(columns, N, size::bytes, size::count, sizeof(A))) {
+    case row_kernel::tile: {
+      tile_plan plan{};
+      plan.rows = tile_rows_of_matrix, plan.columns = cut.columns, plan.stride = int(tile_stride(columns));
+      plan.one_line = all_without_gaps(work), plan.all_rows = rows, plan.tiles = (rows + plan.rows - 1) / plan.rows;
+      return launch_tiles(backend, work, plan, int(tile_bytes(plan.rows, plan.stride, size::count, sizeof(A))));
+    }
+    case row_kernel::warp:
+      return launch_rows_by<row_kernel::warp>(backend, work, cut, rows);
+    case row_kernel::block:
+      return launch_rows_by<row_kernel::block>(backend, work, cut, rows);
+    case row_kernel::wide_block:
+      return launch_rows_by<row_kernel::wide_block>(backend, work, cut, rows);
+    case row_kernel::streamed:
+      return launch_rows_by<row_kernel::streamed>(backend, work, cut, rows);
+  }
+}
+
+template <class T, class... Leaf>
+void launch_rows(cuda const& backend, job<image_view<const T>, Leaf...> const& work) {
+  using work_type = job<image_view<const T>, Leaf...>;
+  using A = typename work_type::A;
+  using size = size_of_views<views_of_job<work_type>, A>;
+  const auto v = work.prediction;
+  const int tile_rows = tile_rows_of_images(v.channels, size::count, sizeof(A));
+  if (tile_rows > 0) {
+    tile_plan plan{};
+    plan.rows = plan.stride = tile_rows, plan.columns = int(v.channels);
+    plan.tiles_per_image = divider((v.pixels + tile_rows - 1) / tile_rows);
+    plan.tiles = v.images * plan.tiles_per_image.by, plan.all_rows = v.images * v.pixels;
+    return launch_tiles(backend, work, plan, int(tile_bytes(plan.rows, plan.columns, size::count, sizeof(A))));
+  }
+  launch_shape<pixel_shape>(backend, work, {int(v.channels), false, divider(v.pixels)}, v.images * v.pixels);
+}
+
+}  // namespace hone::inline HONE_ABI::on_cuda
+
+#include <hone/core/macros_pop.hpp>

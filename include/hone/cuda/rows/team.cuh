@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+/// The threads that share a row: one, a warp or a block. What they reduce is given as a function that hands every
+/// number to another, so that all of a sweep's sums cross the threads at once.
+#pragma once
+
+#include <hone/cuda/run/reduce.cuh>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cuda {
+
+struct larger {
+  template <class A>
+  __device__ A operator()(A a, A b) const {
+    return fmax(a, b);  // passes over NaN, which the sums then meet
+  }
+};
+struct added {
+  template <class A>
+  __device__ A operator()(A a, A b) const {
+    return a + b;
+  }
+};
+
+struct lone_thread {
+  static constexpr int size = 1;
+
+  __device__ int rank() const { return 0; }
+  /// Whether this thread reads for its warp what share() then gives to all of it.
+  __device__ bool reads() const { return true; }
+  template <class X>
+  __device__ void share(X&) const {}
+  /// Every number that each(f) hands to f becomes its reduction over the team, in every thread.
+  template <class Combine, class Each>
+  __device__ void reduce(Combine, Each const&) const {}
+};
+
+struct one_warp {
+  static constexpr int size = 32;
+
+  __device__ int rank() const { return static_cast<int>(threadIdx.x) % 32; }
+  __device__ bool reads() const { return rank() == 0; }
+  template <class X>
+  __device__ void share(X& x) const {
+    x = __shfl_sync(all_lanes, x, 0);
+  }
+  template <class Combine, class Each>
+  __device__ void reduce(Combine combine, Each const& each) const {
+    __syncwarp();  // orders memory, as a block's barrier does and shuffles do not: the gradient may overwrite logits
+    each([&](auto& x) {
+#pragma unroll
+      for (int step = 16; step > 0; step /= 2) x = combine(x, __shfl_xor_sync(all_lanes, x, step));
+    });
+  }
+};
+
+/// Memory is shared, for two reductions of up to Most numbers: a barrier each is enough, for no warp can be two
+/// reductions ahead of another.
+template <int Threads, class A, int Most>
+class one_block : private one_warp {
+ public:
+  static constexpr int size = Threads, warps = Threads / 32;
+  using memory = A[2][Most][warps];
+
+  __device__ explicit one_block(memory& shared) : shared_(shared) {}
+
+  __device__ int rank() const { return static_cast<int>(threadIdx.x); }
+  using one_warp::reads;
+  using one_warp::share;
+
+  template <class Combine, class Each>
+  __device__ void reduce(Combine combine, Each const& each) {
+    one_warp::reduce(combine, each);
+    auto& parts = shared_[turn_];
+    turn_ = 1 - turn_;
+    int k = 0;
+    each([&](A& x) {
+      if (reads()) parts[k][rank() / 32] = x;
+      ++k;
+    });
+    __syncthreads();
+    k = 0;
+    each([&](A& x) {
+      x = parts[k][0];
+#pragma unroll
+      for (int w = 1; w < warps; ++w) x = combine(x, parts[k][w]);
+      ++k;
+    });
+  }
+
+ private:
+  memory& shared_;
+  int turn_ = 0;
+};
+
+}  // namespace hone::inline HONE_ABI::on_cuda
+
+#include <hone/core/macros_pop.hpp>

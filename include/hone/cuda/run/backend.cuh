@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+/// A CUDA stream as a backend, with the little memory that its calls need between kernels.
+#pragma once
+
+#include <hone/cuda/run/device.cuh>
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
+
+namespace on_cuda {
+
+inline constexpr std::size_t workspace_alignment = 256;
+inline constexpr std::size_t small_workspace = 1 << 20;  // such ones are never given back, so that few calls must ask
+
+}  // namespace on_cuda
+
+/// Enqueues work on a stream, of that stream's device, and never waits for it. A call allocates only where the
+/// workspace must grow; reserve() does that beforehand. A workspace that has been outgrown is given back to the stream,
+/// unless it is small or a call that was captured has used it: graphs may be replayed while this lives, one call or
+/// replay after the other. For one host thread at a time; the stream must outlive it. Default streams are those of the
+/// device that is current when this is made.
+class cuda {
+ public:
+  explicit cuda(cudaStream_t stream) : stream_(stream) {}
+
+  /// Works in memory of the caller's, device memory aligned to 256 bytes, and never allocates.
+  cuda(cudaStream_t stream, void* workspace, std::size_t bytes) : stream_(stream), lent_(true) {
+    if (reinterpret_cast<std::uintptr_t>(workspace) % on_cuda::workspace_alignment != 0 || (!workspace && bytes > 0))
+      detail::fail("cuda: workspace is 0x%jx with %zu bytes, must be device memory aligned to %zu",
+                   std::uintmax_t(reinterpret_cast<std::uintptr_t>(workspace)), bytes, on_cuda::workspace_alignment);
+    begin(workspace, bytes);
+  }
+
+  cuda(cuda&& other) noexcept
+      : stream_(other.stream_),
+        memory_(std::exchange(other.memory_, nullptr)),
+        bytes_(std::exchange(other.bytes_, 0)),
+        lent_(std::exchange(other.lent_, false)),
+        own_(std::move(other.own_)),
+        in_graph_(other.in_graph_),
+        invalid_labels_(other.invalid_labels_) {}
+  cuda& operator=(cuda const&) = delete;
+
+  cudaStream_t stream() const noexcept { return stream_.stream; }
+  on_cuda::placed_stream const& placed() const noexcept { return stream_; }
+
+  /// At least so many bytes of workspace. Throws hone::cuda_error, and leaves a capture as it is, where the
+  /// workspace must grow while the stream is captured, or is the caller's and too small.
+  void reserve(std::size_t bytes) {
+    if (bytes > bytes_) grow(bytes);
+    if (bytes_ > on_cuda::small_workspace && !in_graph_) in_graph_ = stream_.is_captured();
+  }
+
+  /// From now on calls add to *counter, in device memory, the rows whose label is neither a class nor ignored, once
+  /// per term with a target; null: nothing is counted.
+  void count_invalid_labels(unsigned long long* counter) noexcept { invalid_labels_ = counter; }
+  unsigned long long* invalid_labels() const noexcept { return invalid_labels_; }
+
+  /// The first bytes hold 0 between calls, see cuda/run/reduce.cuh.
+  void* workspace() const noexcept { return memory_; }
+
+ private:
+  void grow(std::size_t bytes) {
+    const std::string need =
+        "cuda: the workspace has " + std::to_string(bytes_) + " bytes, " + std::to_string(bytes) + " are needed, ";
+    if (lent_) detail::raise(cuda_error(cudaErrorInvalidValue, need + "and it belongs to the caller"));
+    const bool kept = bytes_ <= on_cuda::small_workspace || in_graph_;
+    if (bytes < 2 * bytes_ && 2 * bytes_ <= on_cuda::small_workspace) bytes = 2 * bytes_;  // few sizes are kept
+    on_cuda::stream_memory larger(stream_, bytes, need + "and ");
+    own_.reserve(own_.size() + 1);
+    begin(larger.data(), bytes);
+    if (!kept) own_.pop_back();  // in the stream's order: what uses it has been enqueued before
+    own_.push_back(std::move(larger));
+    in_graph_ = false;
+  }
+  void begin(void* memory, std::size_t bytes) {
+    const on_cuda::device_of_stream device(stream_);
+    if (bytes >= on_cuda::workspace_alignment)
+      on_cuda::check(cudaMemsetAsync(memory, 0, on_cuda::workspace_alignment, stream_.stream), "cudaMemsetAsync");
+    memory_ = memory, bytes_ = bytes;
+  }
+
+  on_cuda::placed_stream stream_;
+  void* memory_ = nullptr;
+  std::size_t bytes_ = 0;
+  bool lent_ = false;
+  std::vector<on_cuda::stream_memory> own_;  // the last one is the workspace
+  bool in_graph_ = false;                    // whether a captured call has used it; asked of large ones
+  unsigned long long* invalid_labels_ = nullptr;
+};
+
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+/// Sums over a grid, in a fixed order: the same bits every run. Every block leaves its sum in the workspace, and
+/// the block that comes last adds them up.
+#pragma once
+
+#include <hone/cuda/run/backend.cuh>
+#include <hone/cuda/run/launch.cuh>
+#include <hone/cuda/run/launch.hpp>
+
+#include <cuda_runtime.h>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cuda {
+
+/// Where a grid adds up, in the workspace: how many blocks are done, 0 between kernels, and a number per block.
+struct grid_scratch {
+  unsigned* done;
+  double* partial;
+
+  static constexpr std::size_t bytes = workspace_alignment + sizeof(double) * most_blocks;
+
+  explicit grid_scratch(void* workspace) noexcept
+      : done(static_cast<unsigned*>(workspace)),
+        partial(reinterpret_cast<double*>(static_cast<char*>(workspace) + workspace_alignment)) {}
+};
+
+inline constexpr unsigned all_lanes = 0xffffffff;
+
+/// Over the threads of a block, whole warps; valid in its first thread.
+__device__ inline double block_sum(double x) {
+  __shared__ double of_warp[32];
+  const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32;
+  const int warps = static_cast<int>(blockDim.x) / 32;
+  for (int step = 16; step > 0; step /= 2) x += __shfl_down_sync(all_lanes, x, step);
+  __syncthreads();  // an earlier sum may still be read
+  if (lane == 0) of_warp[warp] = x;
+  __syncthreads();
+  if (warp != 0) return 0;
+  x = lane < warps ? of_warp[lane] : 0;
+  for (int step = 16; step > 0; step /= 2) x += __shfl_down_sync(all_lanes, x, step);
+  return x;
+}
+
+/// Over all threads of a grid; calls finish(sum) in one thread.
+template <class Finish>
+__device__ void grid_sum(double x, grid_scratch scratch, Finish const& finish) {
+  __shared__ bool last;
+  x = block_sum(x);
+  if (threadIdx.x == 0) {
+    scratch.partial[blockIdx.x] = x;
+    __threadfence();
+    last = atomicInc(scratch.done, gridDim.x - 1) == gridDim.x - 1;  // the last one sets it back to 0
+  }
+  __syncthreads();
+  if (!last) return;
+  __threadfence();
+  double total = 0;
+  for (unsigned i = threadIdx.x; i < gridDim.x; i += blockDim.x) total += __ldcg(scratch.partial + i);
+  total = block_sum(total);
+  if (threadIdx.x == 0) finish(total);
+}
+
+}  // namespace hone::inline HONE_ABI::on_cuda
+
+#include <hone/core/macros_pop.hpp>

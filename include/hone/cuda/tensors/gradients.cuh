@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+/// The kernels of gradient transformations that walk through the gradients: one measures their norms, one changes them.
+/// In between one block settles the factors (cuda/tensors/gradient_factors.cuh).
+#pragma once
+
+#include <hone/cuda/tensors/gradient_factors.cuh>
+#include <hone/cuda/tensors/list_piece.cuh>
+#include <hone/cuda/tensors/norms.cuh>
+#include <hone/gradient/scaling.hpp>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::on_cuda {
+
+// The 1 of the kernels' bounds lets a thread have as many registers as divisions take, rather than spill.
+
+/// body(slot, unit, first number, how many, its row's rank, size of its team) by whole teams of the block's threads.
+template <class Row, class Columns>
+__device__ void visit_piece(detail::unit_cut const& cut, index piece, Row const& row, Columns const& columns) {
+  const int warps = static_cast<int>(blockDim.x) / 32, warp = static_cast<int>(threadIdx.x) / 32;
+  const bool by_warps = cut.parts == 1 && cut.per_piece > 1 && cut.units.rows > 1;
+  int turn = 0;
+  cut.visit(
+      piece,
+      [&](index slot, index unit, index first, index n) {
+        if (!by_warps) return row(slot, unit, first, n, static_cast<int>(threadIdx.x), static_cast<int>(blockDim.x));
+        if (turn++ % warps == warp) row(slot, unit, first, n, static_cast<int>(threadIdx.x) % 32, 32);
+      },
+      columns);
+}
+
+template <class T>
+__device__ power_sums column_sums(T const* g, detail::tensor_units units, y_of_g how) {
+  power_sums s;
+  for (index r = 0; r < units.rows; ++r) {
+    const accumulator_t<T> x[1] = {static_cast<accumulator_t<T>>(g[r * units.columns])};
+    add_numbers(s, x, 1, how);
+  }
+  return s;
+}
+
+template <class T, class W>
+__global__ void __launch_bounds__(block_threads, 1)
+    measure_kernel(list_table<T> const list, W const* const* parameters, gradient_plan const plan, unit_sums const to) {
+  __shared__ shared_piece at;
+  const y_of_g how = plan.how(), of_weights{true, 1, 0};
+  for (index piece = blockIdx.x; piece < list.pieces; piece += gridDim.x) {
+    at.read(list, parameters, piece);
+    detail::unit_cut const& cut = at.cut();
+    T const* const g = static_cast<T const*>(at.data);
+    W const* const w = static_cast<W const*>(at.other);
+    visit_piece(
+        cut, piece,
+        [&](index slot, index, index first, index n, int rank, int size) {
+          const auto total = [&](power_sums s) { return size == 32 ? warp_total(s) : block_total(s); };
+          const power_sums s = total(sums_of(g + first, n, rank, size, how));
+          if (rank == 0) to.sums[slot] = s;
+          if (!parameters) return;
+          const double squares = w ? total(sums_of(w + first, n, rank, size, of_weights)).squares : -1;
+          if (rank == 0) to.weights[slot] = squares;
+        },
+        [&](index slot, index, index first, index n) {
+          const index c = threadIdx.x;
+          if (c >= n) return;
+          to.sums[slot + c] = column_sums(g + first + c, cut.units, how);
+          to.weights[slot + c] = w ? column_sums(w + first + c, cut.units, of_weights).squares : -1;
+        });
+  }
+}
+
+/// In double, where not everything fits into A.
+template <class A, int N>
+__device__ void scale_carefully(A (&x)[N], detail::scaling const& way) {
+  const detail::scaled_in<double> next(way);
+#pragma unroll  // a loop would put the numbers into local memory
+  for (int j = 0; j < N; ++j) x[j] = detail::narrowed<A>(next(static_cast<double>(x[j])));
+}
+
+template <class T>
+__global__ void __launch_bounds__(block_threads, 1)
+    apply_kernel(list_table<T> const list, gradient_plan const plan, unit_sums const of) {
+  using A = accumulator_t<T>;
+  constexpr int N = wide_of<T>;
+  __shared__ shared_piece at;
+  if (!read_by_warp(&of.report->finite)) return;
+  const detail::scaling chain{plan.scale(), plan.before, 1, plan.after};
+  const bool clamps = chain.clamps();
+  for (index piece = blockIdx.x; piece < list.pieces; piece += gridDim.x) {
+    at.read(list, static_cast<T const* const*>(nullptr), piece);
+    detail::unit_cut const& cut = at.cut();
+    T* const g = static_cast<T*>(at.data);
+    visit_piece(
+        cut, piece,
+        [&](index slot, index unit, index first, index n, int rank, int size) {
+          const detail::scaling way = chain.with(read_by_warp(of.factors + unit));
+          const double largest = clamps ? read_by_warp(&of.sums[slot].largest) : 0;
+          if (!way.changes(largest)) return;
+          const bool fits = way.template fits<A>(largest);
+          const detail::scaled_in<A> next(way);
+          each_piece_of<N>(g + first, n, rank, size, [&](index from, int count) {
+            A x[N] = {};
+            load(g + first + from, x, count);
+            if (fits) {
+#pragma unroll
+              for (int j = 0; j < N; ++j) x[j] = next(x[j]);
+            } else {
+              scale_carefully(x, way);
+            }
+            store(x, g + first + from, count);
+          });
+        },
+        [&](index slot, index unit, index first, index n) {
+          const index c = threadIdx.x;
+          if (c >= n) return;
+          const detail::scaling way = chain.with(of.factors[unit + c]);
+          const double largest = of.sums[slot + c].largest;
+          if (!way.changes(largest)) return;
+          const bool fits = way.template fits<A>(largest);
+          const detail::scaled_in<A> next(way);
+          for (index r = 0; r < cut.units.rows; ++r) {
+            T& of_row = g[r * cut.units.columns + first + c];
+            A x[1] = {static_cast<A>(of_row)};
+            if (fits)
+              x[0] = next(x[0]);
+            else
+              scale_carefully(x, way);
+            of_row = detail::narrowed<T>(x[0]);
+          }
+        });
+  }
+}
+
+}  // namespace hone::inline HONE_ABI::on_cuda
+
+#include <hone/core/macros_pop.hpp>

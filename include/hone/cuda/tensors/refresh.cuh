@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+/// Master weights on CUDA, and how they reach the network.
+#pragma once
+
+#include <hone/cuda/tensors/device_memory.cuh>
+#include <hone/precision/master_weights.hpp>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
+
+/// The master_weights of parameters in device memory; made outside of a graph's capture.
+///
+///     const hone::device_master_weights<float> masters(gpu, parameters);
+///     // an update of masters.tensors() by the caller, then
+///     hone::refresh(gpu, masters, parameters);
+template <class T>
+class device_master_weights : public master_weights<T, device_memory> {
+ public:
+  /// Begins with the numbers of the parameters. Throws hone::invalid_argument where a tensor is no memory.
+  template <class P>
+  device_master_weights(cuda const& backend, tensor_list<P> const& parameters)
+      : master_weights<T, device_memory>(parameters, device_memory(backend)), list_(backend, this->tensors()) {}
+
+  /// The masters, cut for the device.
+  device_list<T> const& list() const noexcept { return list_; }
+
+ private:
+  device_list<T> list_;
+};
+
+/// Enqueues what hone::refresh does on the CPU: one kernel.
+template <class T, class P>
+void refresh(cuda& backend, device_master_weights<T> const& masters, device_list<P> const& parameters) {
+  detail::require_refresh(masters, parameters.tensors());
+  const on_cuda::device_of_stream device(backend.placed());
+  on_cuda::enqueue_pairs(backend.stream(), parameters.table(), masters.list().table().data, on_cuda::copy_job{},
+                         "refresh: pair_kernel");
+}
+
+/// The same of parameters that have not been prepared: their table is uploaded for this call alone.
+template <class T, class P>
+void refresh(cuda& backend, device_master_weights<T> const& masters, tensor_list<P> const& parameters) {
+  detail::require_refresh(masters, parameters);
+  refresh(backend, masters, device_list<P>(backend, parameters));
+}
+
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+/// Averages into the model, and back, on CUDA.
+#pragma once
+
+#include <hone/cuda/tensors/device_ema_state.cuh>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
+
+namespace on_cuda {
+
+struct swap_job {
+  static constexpr bool writes_other = true;
+
+  template <class A>
+  struct task {
+    static constexpr bool idle = false, reads = true;
+    __device__ void operator()(A& x, A& y) const {
+      const A of_x = x;
+      x = y, y = of_x;
+    }
+  };
+  template <class A>
+  __device__ task<A> of(int) const {
+    return {};
+  }
+};
+
+}  // namespace on_cuda
+
+/// Enqueues an exchange of averages and parameters in place: once before an evaluation, once after it, and every bit is
+/// where it was. In between the state refuses to be updated, copied from, saved or loaded; that is known on the host,
+/// so that a graph that captures one swap has to capture the other too.
+///
+///     hone::swap(gpu, shadow, parameters);
+///
+/// Throws hone::invalid_argument, before anything is enqueued, where the sizes are not those of the state, a tensor is
+/// no memory, or the state began at zero: its averages are divided, by hone::copy, when they are read.
+template <class T, class P>
+void swap(cuda& backend, device_ema_state<T>& state, device_list<P> const& parameters) {
+  detail::require_swap(state, parameters.tensors());
+  if (state.from_zero())
+    detail::fail("swap: the state began at zero, so its averages have to be divided; hone::copy does it");
+  const on_cuda::device_of_stream device(backend.placed());
+  on_cuda::enqueue_pairs(backend.stream(), state.list().table(), parameters.table().data, on_cuda::swap_job{},
+                         "swap: pair_kernel");
+  state.exchanged();
+}
+
+/// The same of parameters that have not been prepared: their table is uploaded for this call alone.
+template <class T, class P>
+void swap(cuda& backend, device_ema_state<T>& state, tensor_list<P> const& parameters) {
+  detail::require_swap(state, parameters);
+  swap(backend, state, device_list<P>(backend, parameters));
+}
+
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+/// The verb of averages on CUDA.
+#pragma once
+
+#include <hone/cuda/tensors/device_ema_state.cuh>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
+
+namespace on_cuda {
+
+/// One thread: what the update does depends on how many there were, which the host does not know where steps are
+/// skipped.
+template <class Average>
+__global__ void decide_update_kernel(Average const average, bool from_zero, bool const* finite,
+                                     detail::average_progress* progress, decided_update* decided) {
+  if (finite && !*finite) {
+    *decided = {0, false, true};
+    return;
+  }
+  const detail::update_plan plan = detail::next_update(average, *progress, from_zero);
+  *progress = plan.after;
+  *decided = {plan.weight, plan.clear, false};
+}
+
+/// s = averaged(s, p, weight), or what that becomes where a weight is 1 or 0.
+struct average_job {
+  static constexpr bool writes_other = false;
+
+  decided_update const* decided;
+  unsigned char const* copied;
+
+  template <class A>
+  struct task {
+    A weight;
+    bool idle, reads, copies, clears;
+    __device__ void operator()(A& s, A const& p) const {
+      if (copies) {
+        s = p;
+      } else {
+        const A before = clears ? A(0) : s;
+        s = weight > 0 ? averaged(before, p, weight) : before;
+      }
+    }
+  };
+  template <class A>
+  __device__ task<A> of(int tensor) const {
+    const double weight = read_by_warp(&decided->weight);
+    const bool clears = read_by_warp(&decided->clear), skipped = read_by_warp(&decided->skipped);
+    const bool copies = weight == 1 || read_by_warp(copied + tensor) != 0;
+    const bool idle = skipped || (!copies && weight == 0 && !clears);
+    return {static_cast<A>(weight), idle, !copies && !clears, copies, clears};
+  }
+};
+
+}  // namespace on_cuda
+
+/// Enqueues one update of an average: two kernels, whatever the list is, which read the shadow and the parameters and
+/// write the shadow. `finite`, if given, is device memory, such as report.finite(): false there says that the step was
+/// skipped, and the update neither writes nor counts. The host never waits.
+///
+///     hone::update(gpu, average, shadow, parameters, report.finite());
+///
+/// What hone::update on the CPU says of numbers and errors holds, but for a policy of one's own: its `at` is HONE_HD,
+/// and weights outside [0, 1] are found on the host for the first update alone.
+template <class Average, class T, class P>
+void update(cuda& backend, Average const& average, device_ema_state<T>& state, device_list<P> const& parameters,
+            bool const* finite = nullptr) {
+  detail::require_update<Average>(state, parameters.tensors());
+  static_cast<void>(detail::next_update(average, detail::average_progress{}, state.from_zero()));  // throws
+  const on_cuda::device_of_stream device(backend.placed());
+  on_cuda::launch("update: decide_update_kernel", on_cuda::decide_update_kernel<Average>, {1, 1}, backend.stream(),
+                  average, state.from_zero(), finite, state.progress().data(), state.decided());
+  on_cuda::enqueue_pairs(backend.stream(), state.list().table(), parameters.table().data,
+                         on_cuda::average_job{state.decided(), state.copied()}, "update: pair_kernel");
+}
+
+/// The same of parameters that have not been prepared: their table is uploaded for this call alone. A captured graph
+/// needs a device_list.
+template <class Average, class T, class P>
+void update(cuda& backend, Average const& average, device_ema_state<T>& state, tensor_list<P> const& parameters,
+            bool const* finite = nullptr) {
+  detail::require_update<Average>(state, parameters);
+  update(backend, average, state, device_list<P>(backend, parameters), finite);
+}
+
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+/// Asymmetric loss: negatives of a multi-label problem are damped more than positives, and the easiest left out.
+#pragma once
+
+#include <hone/loss/element/logistic.hpp>
+#include <hone/loss/element/term.hpp>
+#include <hone/loss/modulation.hpp>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
+
+struct asymmetric_options {
+  real gamma_positive = 1;  ///< how much easy positives are damped
+  real gamma_negative = 4;  ///< how much easy negatives are damped
+  real clip = 0.05;         ///< negatives whose probability is at most this count for nothing
+};
+
+/// With p = σ(x), the probability m = max(p - clip, 0) of a negative, c = -log p and d = -log(1 - m):
+///   value     t (1-p)^γ₊ c  +  (1-t) m^γ₋ d
+///   gradient  -t (1-p)^γ₊ (1-p + γ₊ p c)  +  (1-t) (m^γ₋ p (1-p) / (1-m) + γ₋ m^(γ₋-1) p (1-p) d)
+/// where the second part counts where p > clip. d <= const · m, so it is finite for every γ₋.
+struct asymmetric_formula {
+  static constexpr bool of_probabilities = true;
+
+  double gamma_positive, gamma_negative, clip;
+
+  template <operand V, class W = unweighed>
+  HONE_HD value_grad<V> operator()(V x, V t, W w = {}) const {
+    const logistic<V> s(x);
+    const V missed = s.cross_entropy(x, V(1));
+    V m = s.p, alarm = s.softplus, slope = s.p;  // of d
+    if (clip > 0) {
+      m = max(s.p - V(clip), V(0));
+      const V kept = min(s.rest + V(clip), V(1));  // 1 - m; it may be 0 where clip is lost in it
+      const V shifted = select(m < V(0.5), -log1p(-m), -log(kept));
+      alarm = select(kept == s.rest, alarm, shifted);
+      slope = s.p * select(kept == s.rest, V(1), s.rest / kept);
+    }
+    const modulation<V> positive(s.rest, V(0), gamma_positive);
+    const modulation<V> negative(m, s.p * s.rest * alarm, gamma_negative);
+    const V pull = positive.weight * (s.rest + V(gamma_positive) * s.p * missed);
+    const V cost = select(m == V(0), V(0), negative.weight * alarm);
+    const V push = select(m == V(0), V(0), negative.weight * slope + V(gamma_negative) * negative.slope);
+    const V v = w * t;
+    return {v * positive.weight * missed + (V(1) - t) * cost, (V(1) - t) * push - v * pull};
+  }
+};
+
+/// Ridnik et al. 2021, arXiv 2009.14119; the defaults are timm's. Targets as binary_cross_entropy takes them, which
+/// both sides of the loss weigh by: t and 1 - t. γ₊ and γ₋ >= 0, clip in [0, 1).
+template <class Targets>
+auto asymmetric_loss(Targets targets, asymmetric_options options = {}) {
+  static_assert(detail::element_targets<Targets>,
+                "asymmetric_loss: the targets must be a hone::matrix_view or hone::classes(labels), mixed or smoothed");
+  const double positive = options.gamma_positive, negative = options.gamma_negative, clip = options.clip;
+  constexpr auto what = "asymmetric_loss";
+  detail::require(positive >= 0 && detail::finite(positive), what, "gamma_positive", positive,
+                  "finite and not negative");
+  detail::require(negative >= 0 && detail::finite(negative), what, "gamma_negative", negative,
+                  "finite and not negative");
+  detail::require(clip >= 0 && clip < 1, what, "clip", clip, "in [0, 1)");
+  return detail::element_loss(asymmetric_formula{positive, negative, clip}, targets);
+}
+
+static_assert(element_formula<asymmetric_formula>);
+
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

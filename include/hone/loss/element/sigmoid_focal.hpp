@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+/// Focal loss on sigmoids: the many easy negatives of a dense detector count for less.
+#pragma once
+
+#include <hone/loss/element/logistic.hpp>
+#include <hone/loss/element/term.hpp>
+#include <hone/loss/modulation.hpp>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
+
+struct sigmoid_focal_options {
+  real alpha = 0.25;  ///< weight of positives, 1 - alpha of negatives; below 0: no weights
+  real gamma = 2;     ///< how much easy examples are damped
+};
+
+/// With p = σ(x) and m = 1 - p_t = p (1-t) + (1-p) t, as torchvision means soft targets:
+///   value     α_t m^γ BCE(x, t)        α_t = α t + (1-α) (1-t)
+///   gradient  α_t (m^γ (p - t) + γ m^(γ-1) p (1-p) (1-2t) BCE(x, t))
+/// p (1-p) <= m, so the second part is finite for every γ.
+struct sigmoid_focal_formula {
+  static constexpr bool of_probabilities = true;
+
+  double negative, positive_more, gamma;  // α_t = negative + positive_more t
+
+  sigmoid_focal_formula(double alpha, double gamma_)
+      : negative(alpha < 0 ? 1 : 1 - alpha), positive_more(alpha < 0 ? 0 : 2 * alpha - 1), gamma(gamma_) {}
+
+  template <operand V, class W = unweighed>
+  HONE_HD value_grad<V> operator()(V x, V t, W w = {}) const {
+    const logistic<V> s(x);
+    const V u = V(1) - t, loss = s.cross_entropy(x, t, w);
+    const modulation<V> m(s.p * u + s.rest * t, s.p * s.rest, gamma);
+    const V weight = V(negative) + V(positive_more) * t;
+    return {weight * m.weight * loss, weight * (m.weight * s.slope(t, w) + V(gamma) * m.slope * (u - t) * loss)};
+  }
+};
+
+/// α_t (1-p_t)^γ BCE(x, t) (Lin et al. 2017, arXiv 1708.02002). Targets as binary_cross_entropy takes them.
+/// α <= 1, γ >= 0.
+template <class Targets>
+auto sigmoid_focal_loss(Targets targets, sigmoid_focal_options options = {}) {
+  static_assert(
+      detail::element_targets<Targets>,
+      "sigmoid_focal_loss: the targets must be a hone::matrix_view or hone::classes(labels), mixed or smoothed");
+  const double alpha = options.alpha, gamma = options.gamma;
+  detail::require(alpha <= 1, "sigmoid_focal_loss", "alpha", alpha, "at most 1");
+  detail::require(gamma >= 0 && detail::finite(gamma), "sigmoid_focal_loss", "gamma", gamma, "finite and not negative");
+  return detail::element_loss(sigmoid_focal_formula(alpha, gamma), targets);
+}
+
+static_assert(element_formula<sigmoid_focal_formula>);
+
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+/// Which rows a term of an objective passes over: those of its own target, or, where it has none, of every target
+/// of the objective.
+#pragma once
+
+#include <hone/core/list.hpp>
+#include <hone/loss/row/term.hpp>
+#include <hone/target/target.hpp>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::detail {
+
+/// The placeholder of a term without a target.
+struct no_target {
+  static constexpr int labels = 0;
+  static constexpr int dense_parts = 0;
+  static constexpr bool has_uniform = false;
+};
+
+template <class Term>
+struct target_of {
+  using type = no_target;
+};
+template <class Term>
+  requires(Term::has_target)
+struct target_of<Term> {
+  using type = std::remove_cvref_t<decltype(std::declval<Term const&>().target)>;
+};
+template <class Term>
+using target_of_term = typename target_of<Term>::type;
+
+/// Whether mean divides by the target weights of labels, not by rows.
+template <class Term>
+inline constexpr bool divides_by_weights =
+    weighed_target<target_of_term<Term>> && target_of_term<Term>::dense_parts == 0;
+
+HONE_CALLS_GIVEN template <class Leaf, class Test>
+HONE_HD bool test_target_of([[maybe_unused]] Leaf const& leaf, [[maybe_unused]] Test const& test) {
+  if constexpr (Leaf::term_type::has_target) return test(leaf.term.target);
+  return false;
+}
+
+/// Whether test(target) holds of a leaf's own target, or of any target of the objective.
+HONE_CALLS_GIVEN template <class Leaf, class... All, class Test>
+HONE_HD bool any_target_of(Leaf const& leaf, list<All...> const& leaves, Test const& test) {
+  if constexpr (Leaf::term_type::has_target) return test(leaf.term.target);
+  return leaves.apply([&](auto const&... l) { return (test_target_of(l, test) || ...); });
+}
+
+/// Whether any of these targets has labels.
+template <class Leaf, class... All>
+inline constexpr bool has_labels = Leaf::term_type::has_target
+                                       ? target_of_term<typename Leaf::term_type>::labels > 0
+                                       : ((target_of_term<typename All::term_type>::labels > 0) || ...);
+
+}  // namespace hone::inline HONE_ABI::detail
+
+#include <hone/core/macros_pop.hpp>

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+/// The z-loss: keeps the normaliser of a softmax near 1, so that logits do not drift.
+#pragma once
+
+#include <hone/loss/row/term.hpp>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
+
+///   value     c · logsumexp(z)²        gradient  2 c · logsumexp(z) · p
+struct z_loss_term : row_term_base {
+  double coefficient;
+
+  explicit z_loss_term(double coefficient_) : coefficient(coefficient_) {}
+
+  template <operand V>
+  struct row {
+    V loss, slope;
+  };
+
+  template <operand V>
+  HONE_HD row<V> finish(row_statistics<V> const& s) const {
+    const V lse = s.max + s.log_sum, scaled = V(coefficient) * lse;
+    return {scaled * lse, scaled + scaled};
+  }
+  template <operand V>
+  HONE_HD V gradient(row<V> const& r, row_element<V> const& e) const {
+    return r.slope * e.p;
+  }
+};
+
+/// c · logsumexp(z)² (Chowdhery et al. 2022, PaLM, arXiv 2204.02311: c = 1e-4). It skips the rows that the
+/// targets of the same objective ignore. c finite.
+inline z_loss_term z_loss(real coefficient) {
+  detail::require(detail::finite(coefficient.value), "z_loss", "coefficient", coefficient.value, "finite");
+  return z_loss_term(coefficient.value);
+}
+
+static_assert(row_term<z_loss_term>);
+
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+/// mmdet's losses of boxes, as version 3.3.0 has them. eps is 1e-7 in its functions, as here; its classes, which
+/// configurations name, pass 1e-6 on. Not here: its eiou_loss and bounded_iou_loss, which are other losses than those
+/// of their papers' names in hone.
+#pragma once
+
+#include <hone/loss/box/siou.hpp>
+#include <hone/parity/boxes/epsilon.hpp>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::parity {
+
+struct mmdet_options {
+  real eps = 1e-7;  ///< in [0, 1]
+};
+
+/// bbox_overlaps: areas below a least one count as that, and are constants then.
+///   I / max(U, ε)
+struct mmdet_iou_metric {
+  double eps;
+
+  template <operand V, class Format>
+  HONE_HD HONE_INLINE box_metric<V> operator()(box_pair<V, Format> b) const noexcept {
+    const V least = max(V(eps), V(detail::smallest_area));
+    const auto held = b.whole < least;  // then only I moves
+    b.measure(least);
+    const V inverse = V(1) / b.whole;
+    const detail::fraction<V> iou(b.intersection, b.missed, inverse);
+    return {iou.part, iou.missing,
+            detail::fall_of_iou(b, select(held, V(0), iou.part), select(held, V(-1), -(V(1) + iou.part)), inverse)};
+  }
+};
+
+/// I / max(U, ε) - (C' - U') / C', with U' and C' held in the same way.
+struct mmdet_giou_metric {
+  double eps;
+
+  template <operand V, class Format>
+  HONE_HD HONE_INLINE box_metric<V> operator()(box_pair<V, Format> b) const noexcept {
+    const V least = max(V(eps), V(detail::smallest_area)), none = V(0), hull = b.x.hull * b.y.hull;
+    const auto held = b.whole < least;
+    box_metric<V> m = mmdet_iou_metric{eps}(b);
+    const V inverse = V(1) / max(hull, least), empty = select(held, max(hull, least) - least, detail::empty_area(b));
+    b.measure(least);
+    const detail::fraction<V> filled(b.whole, empty, inverse);
+    b.x.side = select(held, none, b.x.side), b.x.overlap = select(held, none, b.x.overlap);  // U does not move
+    b.y.side = select(held, none, b.y.side), b.y.overlap = select(held, none, b.y.overlap);
+    detail::less_empty(b, filled.missing, select(hull < least, none, filled.part), inverse, m);
+    return m;
+  }
+};
+
+/// SIoU with the other sign: neg_gamma=False, the default. ε is added to U, to the distances of the centres (target
+/// less prediction) and to the heights in Ω; sides of the hull are at least ε.
+///   1 - min(IoU - (Δ + Ω) / 2, 1),   Δ = Σ 1 - exp(+(2 - Λ) (d/C)²)
+/// Δ falls with the distance: boxes far apart have the value 0 and no gradient.
+struct mmdet_siou_formula {
+  double eps;
+
+  template <operand V, class Format>
+  HONE_HD HONE_INLINE box_grad<V> operator()(box_pair<V, Format> b) const noexcept {
+    const V least = V(eps), none = V(0);
+    b.widen(least);
+    box_metric<V> m = iou_metric{}(b);
+    box_axis<V> x = b.x, y = b.y;
+    x.offset = x.offset - least, y.offset = y.offset - least;
+    x.hull = max(x.hull, least), y.hull = max(y.hull, least);
+    y.side = y.side + least, y.target = y.target + least;
+    axis_slope<V> by_x, by_y;
+    detail::siou_costs<true>::less(x, y, by_x, by_y, m);
+    by_x.hull = select(b.x.hull < least, none, by_x.hull), by_y.hull = select(b.y.hull < least, none, by_y.hull);
+    detail::add_slopes(b, by_x, by_y, m);
+    return {max(m.lost, none), detail::times(select(m.lost < none, none, V(1)), m.grad)};
+  }
+};
+
+/// iou_loss in its default mode, "log":
+///   -log max(I / max(U, 1e-6), 1e-6)
+/// Differs from hone::log_iou_loss for boxes smaller than 1e-6.
+template <class Boxes, class Format = corners_format>
+auto mmdet_iou_loss(Boxes boxes, Format format = {}) {
+  detail::require_box_targets<Boxes, Format>();
+  return detail::box_loss(minus_log<mmdet_iou_metric>{{1e-6}}, format, boxes);
+}
+/// giou_loss:
+///   1 - I / U + (C - U) / C, U and C at least eps
+template <class Boxes, class Format = corners_format>
+auto mmdet_giou_loss(Boxes boxes, mmdet_options options = {}, Format format = {}) {
+  detail::require_box_targets<Boxes, Format>();
+  const double eps = detail::epsilon_of("mmdet_giou_loss", options.eps);
+  return detail::box_loss(one_minus<mmdet_giou_metric>{{eps}}, format, boxes);
+}
+template <class Boxes, class Format>
+auto mmdet_giou_loss(Boxes boxes, Format format) {
+  return parity::mmdet_giou_loss(boxes, mmdet_options(), format);
+}
+/// diou_loss:
+///   1 - I / (U + eps) + ρ² / (c² + eps)
+template <class Boxes, class Format = corners_format>
+auto mmdet_diou_loss(Boxes boxes, mmdet_options options = {}, Format format = {}) {
+  detail::require_box_targets<Boxes, Format>();
+  const double eps = detail::epsilon_of("mmdet_diou_loss", options.eps);
+  return detail::box_loss(one_minus<epsilon_diou_metric>{{eps}}, format, boxes);
+}
+template <class Boxes, class Format>
+auto mmdet_diou_loss(Boxes boxes, Format format) {
+  return parity::mmdet_diou_loss(boxes, mmdet_options(), format);
+}
+/// ciou_loss:
+///   1 - I / (U + eps) + ρ² / (c² + eps) + α v,   α = v / (1 - IoU + v) above an IoU of 0.5, otherwise 0
+/// eps is added to the heights in v as well. mmdet holds the metric in [-1, 1], which it never leaves. mmdet's value is
+/// NaN for equal boxes whose U is the same with eps as without, in float from an area of 2 on; here it is 0.
+template <class Boxes, class Format = corners_format>
+auto mmdet_ciou_loss(Boxes boxes, mmdet_options options = {}, Format format = {}) {
+  detail::require_box_targets<Boxes, Format>();
+  const double eps = detail::epsilon_of("mmdet_ciou_loss", options.eps);
+  return detail::box_loss(one_minus<epsilon_ciou_metric>{{.eps = eps, .of_height = eps, .above = 0.5}}, format, boxes);
+}
+template <class Boxes, class Format>
+auto mmdet_ciou_loss(Boxes boxes, Format format) {
+  return parity::mmdet_ciou_loss(boxes, mmdet_options(), format);
+}
+/// siou_loss with neg_gamma=False. With neg_gamma=True it is hone::siou_loss but for eps. mmdet's value is NaN for two
+/// boxes without width; here it is finite.
+template <class Boxes, class Format = corners_format>
+auto mmdet_siou_loss(Boxes boxes, mmdet_options options = {}, Format format = {}) {
+  detail::require_box_targets<Boxes, Format>();
+  const double eps = detail::epsilon_of("mmdet_siou_loss", options.eps);
+  return detail::box_loss(mmdet_siou_formula{eps}, format, boxes);
+}
+template <class Boxes, class Format>
+auto mmdet_siou_loss(Boxes boxes, Format format) {
+  return parity::mmdet_siou_loss(boxes, mmdet_options(), format);
+}
+
+static_assert(box_metric_formula<mmdet_iou_metric> && box_metric_formula<mmdet_giou_metric> &&
+              box_formula<mmdet_siou_formula> && box_formula<minus_log<mmdet_iou_metric>>);
+
+}  // namespace hone::inline HONE_ABI::parity
+
+#include <hone/core/macros_pop.hpp>
