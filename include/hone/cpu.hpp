@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+/// The verbs on the CPU. Needs Eigen. Written by tests/structure/doors.py.
+#pragma once
+
+#include <hone/core/config.hpp>  // first: it refuses compilers of older standards
+
+#include <hone/cpu/boxes/aligned.hpp>
+#include <hone/cpu/boxes/boxes.hpp>
+#include <hone/cpu/boxes/kept_boxes.hpp>
+#include <hone/cpu/boxes/nms.hpp>
+#include <hone/cpu/boxes/pairwise.hpp>
+#include <hone/cpu/calibration/logit_row.hpp>
+#include <hone/cpu/calibration/reliability.hpp>
+#include <hone/cpu/calibration/temperature.hpp>
+#include <hone/cpu/elements/elements.hpp>
+#include <hone/cpu/elements/fused_confidence.hpp>
+#include <hone/cpu/elements/segments.hpp>
+#include <hone/cpu/elements/strips.hpp>
+#include <hone/cpu/elements/target_range.hpp>
+#include <hone/cpu/evaluate.hpp>
+#include <hone/cpu/memory/box_layout.hpp>
+#include <hone/cpu/memory/convert.hpp>
+#include <hone/cpu/memory/eigen_views.hpp>
+#include <hone/cpu/memory/interleave.hpp>
+#include <hone/cpu/memory/row_layout.hpp>
+#include <hone/cpu/memory/streaming_store.hpp>
+#include <hone/cpu/rows/allowed_classes.hpp>
+#include <hone/cpu/rows/average_teachers.hpp>
+#include <hone/cpu/rows/full_target.hpp>
+#include <hone/cpu/rows/hard_labels.hpp>
+#include <hone/cpu/rows/rows.hpp>
+#include <hone/cpu/rows/sparse_target.hpp>
+#include <hone/cpu/rows/sweeps.hpp>
+#include <hone/cpu/rows/term_state.hpp>
+#include <hone/cpu/rows/worker.hpp>
+#include <hone/cpu/run/backend.hpp>
+#include <hone/cpu/run/chunks.hpp>
+#include <hone/cpu/run/cores.hpp>
+#include <hone/cpu/run/float_environment.hpp>
+#include <hone/cpu/run/job_number.hpp>
+#include <hone/cpu/run/pieces.hpp>
+#include <hone/cpu/run/scratch.hpp>
+#include <hone/cpu/run/threads.hpp>
+#include <hone/cpu/samples/blend.hpp>
+#include <hone/cpu/samples/blend_numbers.hpp>
+#include <hone/cpu/simd/atan.hpp>
+#include <hone/cpu/simd/bits.hpp>
+#include <hone/cpu/simd/exp.hpp>
+#include <hone/cpu/simd/half_packs.hpp>
+#include <hone/cpu/simd/log.hpp>
+#include <hone/cpu/simd/mask.hpp>
+#include <hone/cpu/simd/math.hpp>
+#include <hone/cpu/simd/pack.hpp>
+#include <hone/cpu/tensors/averages.hpp>
+#include <hone/cpu/tensors/copy.hpp>
+#include <hone/cpu/tensors/norms.hpp>
+#include <hone/cpu/tensors/refresh.hpp>
+#include <hone/cpu/tensors/scale.hpp>
+#include <hone/cpu/tensors/swap.hpp>
+#include <hone/cpu/tensors/tensors.hpp>
+#include <hone/cpu/tensors/transform.hpp>
+#include <hone/cpu/tensors/transform_lists.hpp>
+#include <hone/cpu/tensors/update.hpp>

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+/// The verbs on CUDA. Written by tests/structure/doors.py.
+#pragma once
+
+#include <hone/core/config.hpp>  // first: it refuses compilers of older standards
+
+#include <hone/cuda/boxes/aligned.cuh>
+#include <hone/cuda/boxes/boxes.cuh>
+#include <hone/cuda/boxes/nms.cuh>
+#include <hone/cuda/boxes/nms_kernels.cuh>
+#include <hone/cuda/boxes/nms_limits.cuh>
+#include <hone/cuda/boxes/pairwise.cuh>
+#include <hone/cuda/elements/elements.cuh>
+#include <hone/cuda/elements/fused_confidence.cuh>
+#include <hone/cuda/evaluate.cuh>
+#include <hone/cuda/memory/device_scalar.cuh>
+#include <hone/cuda/memory/divisor.cuh>
+#include <hone/cuda/memory/job.cuh>
+#include <hone/cuda/memory/vector.cuh>
+#include <hone/cuda/memory/views.cuh>
+#include <hone/cuda/rows/average_teachers.cuh>
+#include <hone/cuda/rows/hard_labels.cuh>
+#include <hone/cuda/rows/registers.cuh>
+#include <hone/cuda/rows/rows.cuh>
+#include <hone/cuda/rows/shape.hpp>
+#include <hone/cuda/rows/shared_tile.cuh>
+#include <hone/cuda/rows/team.cuh>
+#include <hone/cuda/rows/term_state.cuh>
+#include <hone/cuda/rows/worker.cuh>
+#include <hone/cuda/run/backend.cuh>
+#include <hone/cuda/run/barrier.cuh>
+#include <hone/cuda/run/device.cuh>
+#include <hone/cuda/run/device_value.cuh>
+#include <hone/cuda/run/error.cuh>
+#include <hone/cuda/run/launch.cuh>
+#include <hone/cuda/run/launch.hpp>
+#include <hone/cuda/run/pieces.cuh>
+#include <hone/cuda/run/reduce.cuh>
+#include <hone/cuda/samples/blend.cuh>
+#include <hone/cuda/samples/device_draw.cuh>
+#include <hone/cuda/samples/draw.cuh>
+#include <hone/cuda/simd/device_float.cuh>
+#include <hone/cuda/tensors/copy.cuh>
+#include <hone/cuda/tensors/device_ema_state.cuh>
+#include <hone/cuda/tensors/device_list.cuh>
+#include <hone/cuda/tensors/device_loss_scaler.cuh>
+#include <hone/cuda/tensors/device_memory.cuh>
+#include <hone/cuda/tensors/device_report.cuh>
+#include <hone/cuda/tensors/device_schedule.cuh>
+#include <hone/cuda/tensors/device_units.cuh>
+#include <hone/cuda/tensors/gradient_factors.cuh>
+#include <hone/cuda/tensors/gradients.cuh>
+#include <hone/cuda/tensors/list_piece.cuh>
+#include <hone/cuda/tensors/norms.cuh>
+#include <hone/cuda/tensors/pairs.cuh>
+#include <hone/cuda/tensors/refresh.cuh>
+#include <hone/cuda/tensors/swap.cuh>
+#include <hone/cuda/tensors/transform.cuh>
+#include <hone/cuda/tensors/update.cuh>

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT
+/// Low precision: master weights. Written by tests/structure/doors.py.
+#pragma once
+
+#include <hone/core/config.hpp>  // first: it refuses compilers of older standards
+
+#include <hone/precision/master_weights.hpp>
