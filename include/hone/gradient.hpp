@@ -9,8 +9,10 @@
 #include <hone/gradient/clip_by_norm.hpp>
 #include <hone/gradient/clip_by_value.hpp>
 #include <hone/gradient/loss_scaler.hpp>
+#include <hone/gradient/plan.hpp>
 #include <hone/gradient/power_sums.hpp>
 #include <hone/gradient/report.hpp>
 #include <hone/gradient/scaling.hpp>
+#include <hone/gradient/settle.hpp>
 #include <hone/gradient/step.hpp>
 #include <hone/gradient/unscale.hpp>

@@ -146,6 +146,31 @@ void not_finite_anywhere() {
     }
 }
 
+/// A unit whose parameters are not finite: NaN counts as epsilon, and infinite ones are never clipped. An excluded
+/// tensor stays as it is, whatever its parameters are.
+template <class Device, class T>
+void parameters_not_finite() {
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  const std::vector<T> weights{T(nan), T(1), T(3), T(4), T(HUGE_VAL), T(1), T(nan), T(1)};
+  const std::vector<T> numbers{T(3), T(4), T(30), T(40), T(6), T(8), T(6), T(8)};
+  const typename Device::template buffer<T> w(weights), g(numbers);
+  const auto list_of = [](T* data) {
+    hone::tensor_list<T> list;
+    list.push_back({data, 3, 2});
+    list.push_back({data + 6, 1, 2});
+    return list;
+  };
+  const auto report = Device::transform(
+      hone::adaptive_clip(list_of(w.data()), {.clipping = 0.5, .epsilon = 0.25, .excluded = {1}}), list_of(g.data()));
+  CHECK(report.finite);
+  const std::vector<double> expected{0.075, 0.1, 1.5, 2, 6, 8, 6, 8};
+  const auto seen = g.host();
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    CAPTURE(i);
+    CHECK(std::abs(static_cast<double>(seen[i]) - expected[i]) <= tolerance<T> * expected[i]);
+  }
+}
+
 template <class Device>
 void gradient_edges() {
   using half = typename Device::half;
@@ -156,6 +181,8 @@ void gradient_edges() {
   zeros_and_denormals<Device, double>(0x1p-1074);
   zeros_and_denormals<Device, half>(0x1p-24);
   zeros_and_denormals<Device, bfloat16>(0x1p-133);
+  parameters_not_finite<Device, float>();
+  parameters_not_finite<Device, double>();
   not_finite_anywhere<Device, float>();
   not_finite_anywhere<Device, double>();
   not_finite_anywhere<Device, half>();

@@ -184,7 +184,7 @@ def check_twins(headers):
     twin = {"cpu": "cuda", "cuda": "cpu"}
     for name in sorted(names):
         folder, _, after = name.partition("/")
-        if folder not in twin:
+        if folder not in twin or not after:
             continue
         has_twin = f"{twin[folder]}/{after}" in names
         if has_twin and name in alone:

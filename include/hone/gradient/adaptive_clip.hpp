@@ -24,6 +24,15 @@ struct adaptive_clip_options {
   std::vector<std::size_t> excluded = {};  ///< tensors that are left alone, by their number in the list
 };
 
+namespace detail {
+
+/// What the gradients of a unit are multiplied with. A weight norm of NaN counts as epsilon.
+HONE_HD constexpr double adaptive_factor(double gradient, double weight, double clipping, double epsilon) noexcept {
+  return clip_factor(gradient, clipping * (weight > epsilon ? weight : epsilon));
+}
+
+}  // namespace detail
+
 template <class T>
 struct adaptive_clip_step {
   static constexpr step_kind kind = step_kind::unit_norm;
@@ -32,11 +41,6 @@ struct adaptive_clip_step {
   double clipping, epsilon;
   agc_units units;
   std::vector<std::size_t> excluded;
-
-  /// What a unit's gradients are multiplied with.
-  HONE_HD static constexpr double factor(double gradient, double weight, double clipping, double epsilon) noexcept {
-    return detail::clip_factor(gradient, clipping * (weight > epsilon ? weight : epsilon));
-  }
 };
 
 /// g · min(1, λ max(‖w‖, ε) / ‖g‖) for every unit w of the parameters and its gradient g; λ, ε >= 0. The gradients are

@@ -22,6 +22,7 @@ class unit_cuts {
     detail::cut_units(all_.data(), tensors, units_of);
   }
 
+  std::size_t tensors() const noexcept { return all_.size() - 1; }
   index pieces() const noexcept { return all_.back().first_piece; }
   index units() const noexcept { return all_.back().first_unit; }
   index slots() const noexcept { return all_.back().first_slot; }

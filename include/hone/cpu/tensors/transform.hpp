@@ -6,10 +6,9 @@
 #include <hone/cpu/tensors/norms.hpp>
 #include <hone/cpu/tensors/scale.hpp>
 #include <hone/cpu/tensors/tensors.hpp>
-#include <hone/gradient/adaptive_clip.hpp>
-#include <hone/gradient/chain.hpp>
-#include <hone/gradient/report.hpp>
+#include <hone/gradient/settle.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 #include <hone/core/macros_push.hpp>
@@ -17,7 +16,7 @@
 namespace hone::inline HONE_ABI {
 namespace on_cpu {
 
-/// The norms of a list's units, and their factors so far.
+/// What is summed up of a list's units, and their factors so far.
 class unit_norms {
  public:
   explicit unit_norms(unit_cuts const& cut) : memory_(bytes(cut)), cut_(cut) {
@@ -30,15 +29,44 @@ class unit_norms {
   }
 
   power_sums* sums;  // of a slot
-  double* weights;   // Σ w² of a slot
+  double* weights;   // Σ w² of a slot, or excluded_unit
   double* factors;   // of a unit
+  double before = detail::infinity;
 
-  /// The p-norm of tensors [begin, end), each unit times its factor; y is `scale` times what was summed up.
-  double norm(std::size_t begin, std::size_t end, double p, double scale, double limit) const {
+  // What gradient/settle.hpp asks for.
+
+  double total(double p) {
+    if (!all_known_)
+      for (index slot = 0; slot < cut_.slots(); ++slot) all_.add(sums[slot]);
+    all_known_ = true;
+    return p == 2 ? all_.g_squares : p == 1 ? all_.g_absolute : all_.largest;
+  }
+  double norm(double p, double y_scale) const { return norm_of(0, cut_.tensors(), p, y_scale); }
+  void multiply(double by) const {
+    std::for_each(factors, factors + cut_.units(), [&](double& f) { f *= by; });
+  }
+  template <class F>
+  void multiply_tensors(double p, double y_scale, F const& f) const {
+    for (std::size_t i = 0; i < cut_.tensors(); ++i) {
+      const double by = f(norm_of(i, i + 1, p, y_scale));
+      std::for_each(factors + cut_[i].first_unit, factors + cut_[i + 1].first_unit, [&](double& g) { g *= by; });
+    }
+  }
+  template <class F>
+  void multiply_units(double y_scale, F const& f) const {
+    for (std::size_t i = 0; i < cut_.tensors(); ++i)
+      each_unit(i, [&](double& factor, power_sums const& s, double w) {
+        factor *= f(factor * y_scale * std::sqrt(s.squares), w);
+      });
+  }
+
+ private:
+  /// Of tensors [begin, end).
+  double norm_of(std::size_t begin, std::size_t end, double p, double y_scale) const {
     double total = 0;
     for (std::size_t i = begin; i < end; ++i)
       each_unit(i, [&](double& factor, power_sums const& s, double) {
-        total = detail::combine_powers(total, s.power(p, factor * scale, limit), p);
+        total = detail::combine_powers(total, s.power(p, factor * y_scale, before), p);
       });
     return p == 2 ? std::sqrt(total) : total;
   }
@@ -53,11 +81,6 @@ class unit_norms {
       body(factors[u], s, w);
     }
   }
-  void multiply(std::size_t i, double by) const {
-    std::for_each(factors + cut_[i].first_unit, factors + cut_[i + 1].first_unit, [&](double& f) { f *= by; });
-  }
-
- private:
   static std::size_t bytes(unit_cuts const& cut) noexcept {
     const auto slots = static_cast<std::size_t>(cut.slots()), units = static_cast<std::size_t>(cut.units());
     return carver::room_for<power_sums>(slots) + carver::room_for<double>(slots) + carver::room_for<double>(units);
@@ -65,6 +88,8 @@ class unit_norms {
 
   scratch<scratch_for::norms> memory_;
   unit_cuts const& cut_;
+  power_sums all_;
+  bool all_known_ = false;
 };
 
 /// What a chain makes of a list of gradients.
@@ -77,30 +102,16 @@ class gradient_job<T, gradient_chain<Step...>> {
       : backend_(backend),
         chain_(chain),
         gradients_(gradients),
-        scale_(chain.unscaling()),
-        before_(chain.limit(false)),
-        after_(chain.limit(true)),
         cut_(gradients.size(), [&](std::size_t i) { return units_of(i); }),
         norms_(cut_) {}
 
   /// `most` is the largest number that can be written.
   gradient_report measure(double most) {
-    const bool squares_only = chain_.takes_squares_only();
-    const y_of_g how{squares_only, squares_only ? 1 : scale_, before_};
-    for_chunks(backend_, cut_.pieces(), 0, [&](index piece, std::byte*) { measure(piece, how); });
-    power_sums all;
-    for (index slot = 0; slot < cut_.slots(); ++slot) all.add(norms_.sums[slot]);
-    gradient_report report;
-    report.norm = scale_ * std::sqrt(all.g_squares);
-    report.finite = detail::finite(report.norm * report.norm);
-    report.factor = scale_;
-    if (!report.finite) return report;
-    y_scale_ = squares_only ? scale_ : 1;
-    if (const double p = chain_.reported_p(); p != 2) report.norm = p == 1 ? scale_ * all.g_absolute : all.largest;
-    chain_.each([&](auto const& step) { settle(step, report); });
-    report.factor *= report.coefficient;
-    report.finite = squares_only || std::min(norm_of(0, gradients_.size(), detail::infinity), after_) <= most;
-    return report;
+    const detail::gradient_plan plan = detail::plan_of(chain_, most);
+    way_ = plan.way(plan.scale);
+    norms_.before = plan.before;
+    for_chunks(backend_, cut_.pieces(), 0, [&](index piece, std::byte*) { measure(piece, plan.sums(plan.scale)); });
+    return detail::settle(plan, plan.scale, norms_);
   }
 
   void apply() {
@@ -110,7 +121,7 @@ class gradient_job<T, gradient_chain<Step...>> {
       cut_[i].visit(
           piece,
           [&](index slot, index unit, index first, index n) {
-            const detail::scaling way{scale_, before_, norms_.factors[unit], after_};
+            const detail::scaling way = way_.with(norms_.factors[unit]);
             const double largest = norms_.sums[slot].largest;
             if (!way.changes(largest)) return;
             if (way.fits<accumulator_t<T>>(largest))
@@ -119,24 +130,20 @@ class gradient_job<T, gradient_chain<Step...>> {
               scale_carefully(g + first, n, way);
           },
           [&](index slot, index unit, index first, index n) {
-            const detail::scaling way{scale_, before_, 1, after_};
             double const* const factors = norms_.factors + unit;
             bool any = false, fit = true;
             for (index c = 0; c < n; ++c) {
               const double largest = norms_.sums[slot + c].largest;
-              any = any || way.with(factors[c]).changes(largest);
-              fit = fit && way.with(factors[c]).template fits<accumulator_t<T>>(largest);
+              any = any || way_.with(factors[c]).changes(largest);
+              fit = fit && way_.with(factors[c]).template fits<accumulator_t<T>>(largest);
             }
-            if (any && fit) scale_columns<accumulator_t<T>>(g + first, units_of(i), n, way, factors);
-            if (any && !fit) scale_columns<double>(g + first, units_of(i), n, way, factors);
+            if (any && fit) scale_columns<accumulator_t<T>>(g + first, units_of(i), n, way_, factors);
+            if (any && !fit) scale_columns<double>(g + first, units_of(i), n, way_, factors);
           });
     });
   }
 
  private:
-  double norm_of(std::size_t begin, std::size_t end, double p) const {
-    return norms_.norm(begin, end, p, y_scale_, before_);
-  }
   detail::tensor_units units_of(std::size_t i) const {
     detail::tensor_units units{1, gradients_[i].size, false};
     chain_.each([&]<class S>(S const& step) {
@@ -154,44 +161,29 @@ class gradient_job<T, gradient_chain<Step...>> {
         piece,
         [&](index slot, index, index first, index n) {
           norms_.sums[slot] = sums_of(g + first, n, how);
-          each_parameter(i, [&](auto const* w) { norms_.weights[slot] = sums_of(w + first, n, weights_).squares; });
+          each_parameter(i, [&](auto const* w) {
+            norms_.weights[slot] = w ? sums_of(w + first, n, weights_).squares : detail::excluded_unit;
+          });
         },
         [&](index slot, index, index first, index n) {
           const detail::tensor_units u = units_of(i);
           column_sums(g + first, u.rows, u.columns, n, how, norms_.sums + slot);
           each_parameter(i, [&](auto const* w) {
             power_sums s[detail::columns_per_piece];
-            column_sums(w + first, u.rows, u.columns, n, weights_, s);
-            for (index c = 0; c < n; ++c) norms_.weights[slot + c] = s[c].squares;
+            if (w) column_sums(w + first, u.rows, u.columns, n, weights_, s);
+            for (index c = 0; c < n; ++c) norms_.weights[slot + c] = w ? s[c].squares : detail::excluded_unit;
           });
         });
   }
+  /// body(parameters of tensor i) if the chain clips adaptively; with null where it leaves this tensor alone.
   template <class Body>
   void each_parameter(std::size_t i, Body const& body) const {
     chain_.each([&]<class S>(S const& step) {
-      if constexpr (S::kind == step_kind::unit_norm) body(step.parameters[i].data);
-    });
-  }
-
-  /// The factors of the units after a step.
-  template <class S>
-  void settle(S const& step, gradient_report& report) {
-    const std::size_t tensors = gradients_.size();
-    if constexpr (S::kind == step_kind::global_norm) {
-      const double by = detail::clip_factor(norm_of(0, tensors, step.p), step.max);
-      report.coefficient *= by;
-      for (std::size_t i = 0; i < tensors; ++i) norms_.multiply(i, by);
-    } else if constexpr (S::kind == step_kind::tensor_norm) {
-      for (std::size_t i = 0; i < tensors; ++i)
-        norms_.multiply(i, detail::clip_factor(norm_of(i, i + 1, step.p), step.max));
-    } else if constexpr (S::kind == step_kind::unit_norm) {
-      for (std::size_t i = 0; i < tensors; ++i) {
-        if (std::find(step.excluded.begin(), step.excluded.end(), i) != step.excluded.end()) continue;
-        norms_.each_unit(i, [&](double& factor, power_sums const& s, double w) {
-          factor *= S::factor(factor * y_scale_ * std::sqrt(s.squares), std::sqrt(w), step.clipping, step.epsilon);
-        });
+      if constexpr (S::kind == step_kind::unit_norm) {
+        const bool excluded = std::find(step.excluded.begin(), step.excluded.end(), i) != step.excluded.end();
+        body(excluded ? nullptr : step.parameters[i].data);
       }
-    }
+    });
   }
 
   static constexpr y_of_g weights_{true, 1, 0};
@@ -199,7 +191,7 @@ class gradient_job<T, gradient_chain<Step...>> {
   cpu const& backend_;
   gradient_chain<Step...> const& chain_;
   tensor_list<T> const& gradients_;
-  double scale_, before_, after_, y_scale_ = 1;
+  detail::scaling way_{1, detail::infinity, 1, detail::infinity};
   unit_cuts cut_;
   unit_norms norms_;
 };

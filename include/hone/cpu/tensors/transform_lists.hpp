@@ -42,43 +42,26 @@ power_sums sums_of_list(cpu const& backend, tensor_list<T> const& list, y_of_g h
   return all;
 }
 
-/// What a chain whose factors are the same for all numbers makes of several lists.
-template <class... Step>
+/// What a chain whose factor is the same for all numbers makes of several lists.
 class shared_norm {
  public:
-  shared_norm(cpu const& backend, gradient_chain<Step...> const& chain)
-      : backend_(backend),
-        chain_(chain),
-        squares_only_(chain.takes_squares_only()),
-        way_{chain.unscaling(), chain.limit(false), 1, chain.limit(true)} {}
+  shared_norm(cpu const& backend, detail::gradient_plan const& plan)
+      : backend_(backend), plan_(plan), way_(plan.way(plan.scale)) {}
 
   template <class T>
   power_sums sums(tensor_list<T> const& list) const {
-    return sums_of_list(backend_, list, {squares_only_, squares_only_ ? 1 : way_.scale, way_.before});
+    return sums_of_list(backend_, list, plan_.sums(plan_.scale));
   }
-  /// The factors that follow from the sums over all lists.
+  /// The report, and the factor, that follow from the sums over all lists. A place in the types is not asked for yet.
   gradient_report settle(power_sums const& all) {
-    gradient_report report;
-    report.norm = way_.scale * std::sqrt(all.g_squares);
-    report.finite = detail::finite(report.norm * report.norm);
-    report.factor = way_.scale;
-    if (!report.finite) return report;
-    if (const double p = chain_.reported_p(); p != 2) report.norm = p == 1 ? way_.scale * all.g_absolute : all.largest;
-    chain_.each([&]<class S>(S const& step) {
-      if constexpr (S::kind == step_kind::global_norm) {
-        const double power = all.power(step.p, way_.factor * y_scale(), way_.before);
-        way_.factor *= detail::clip_factor(step.p == 2 ? std::sqrt(power) : power, step.max);
-      }
-    });
-    report.coefficient = way_.factor;
-    report.factor *= report.coefficient;
-    return report;
+    of_all norms{all, way_};
+    return detail::settle(plan_, plan_.scale, norms);
   }
   /// Whether every number of a list with such sums has a place in T.
   template <class T>
   bool fits(power_sums const& sums) const {
-    const double largest = sums.power(detail::infinity, way_.factor * y_scale(), way_.before);
-    return squares_only_ || std::min(largest, way_.after) <= detail::largest_number<T>();
+    if (plan_.squares_only(plan_.scale)) return true;
+    return std::min(sums.power(detail::infinity, way_.factor, way_.before), way_.after) <= detail::largest_number<T>();
   }
   template <class T>
   void apply(tensor_list<T> const& list, power_sums const& sums) const {
@@ -91,11 +74,25 @@ class shared_norm {
   }
 
  private:
-  double y_scale() const { return squares_only_ ? way_.scale : 1; }  // what was summed up is y without it
+  /// What gradient/settle.hpp asks for, of chains that have no other steps.
+  struct of_all {
+    power_sums const& all;
+    detail::scaling& way;
+
+    double total(double p) const { return p == 2 ? all.g_squares : p == 1 ? all.g_absolute : all.largest; }
+    double norm(double p, double y_scale) const {
+      const double power = all.power(p, way.factor * y_scale, way.before);
+      return p == 2 ? std::sqrt(power) : power;
+    }
+    void multiply(double by) const { way.factor *= by; }
+    template <class F>
+    void multiply_tensors(double, double, F const&) const {}
+    template <class F>
+    void multiply_units(double, F const&) const {}
+  };
 
   cpu const& backend_;
-  gradient_chain<Step...> const& chain_;
-  bool squares_only_;
+  detail::gradient_plan plan_;
   detail::scaling way_;
 };
 
@@ -123,7 +120,7 @@ gradient_report transform(cpu const& backend, Step const& step, tensor_list<T> c
   auto const& chain = detail::as_chain(step);
   on_cpu::require_shared_norm(chain);
   on_cpu::check_lists("transform", first, second, more...);
-  on_cpu::shared_norm shared(backend, chain);
+  on_cpu::shared_norm shared(backend, detail::plan_of(chain, detail::infinity));
   const on_cpu::power_sums sums[] = {shared.sums(first), shared.sums(second), shared.sums(more)...};
   on_cpu::power_sums all;
   for (on_cpu::power_sums const& s : sums) all.add(s);

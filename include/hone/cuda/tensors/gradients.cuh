@@ -41,9 +41,9 @@ __device__ power_sums column_sums(T const* g, detail::tensor_units units, y_of_g
 
 template <class T, class W>
 __global__ void __launch_bounds__(block_threads, 1)
-    measure_kernel(list_table<T> const list, W const* const* parameters, gradient_plan const plan, unit_sums const to) {
+    measure_kernel(list_table<T> const list, W const* const* parameters, device_plan const plan, unit_sums const to) {
   __shared__ shared_piece at;
-  const y_of_g how = plan.how(), of_weights{true, 1, 0};
+  const y_of_g how = plan.chain.sums(plan.scale()), of_weights{true, 1, 0};
   for (index piece = blockIdx.x; piece < list.pieces; piece += gridDim.x) {
     at.read(list, parameters, piece);
     detail::unit_cut const& cut = at.cut();
@@ -56,14 +56,15 @@ __global__ void __launch_bounds__(block_threads, 1)
           const power_sums s = total(sums_of(g + first, n, rank, size, how));
           if (rank == 0) to.sums[slot] = s;
           if (!parameters) return;
-          const double squares = w ? total(sums_of(w + first, n, rank, size, of_weights)).squares : -1;
+          const double squares =
+              w ? total(sums_of(w + first, n, rank, size, of_weights)).squares : detail::excluded_unit;
           if (rank == 0) to.weights[slot] = squares;
         },
         [&](index slot, index, index first, index n) {
           const index c = threadIdx.x;
           if (c >= n) return;
           to.sums[slot + c] = column_sums(g + first + c, cut.units, how);
-          to.weights[slot + c] = w ? column_sums(w + first + c, cut.units, of_weights).squares : -1;
+          to.weights[slot + c] = w ? column_sums(w + first + c, cut.units, of_weights).squares : detail::excluded_unit;
         });
   }
 }
@@ -78,12 +79,12 @@ __device__ void scale_carefully(A (&x)[N], detail::scaling const& way) {
 
 template <class T>
 __global__ void __launch_bounds__(block_threads, 1)
-    apply_kernel(list_table<T> const list, gradient_plan const plan, unit_sums const of) {
+    apply_kernel(list_table<T> const list, device_plan const plan, unit_sums const of) {
   using A = accumulator_t<T>;
   constexpr int N = wide_of<T>;
   __shared__ shared_piece at;
   if (!read_by_warp(&of.report->finite)) return;
-  const detail::scaling chain{plan.scale(), plan.before, 1, plan.after};
+  const detail::scaling chain = plan.chain.way(plan.scale());
   const bool clamps = chain.clamps();
   for (index piece = blockIdx.x; piece < list.pieces; piece += gridDim.x) {
     at.read(list, static_cast<T const* const*>(nullptr), piece);

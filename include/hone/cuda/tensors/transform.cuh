@@ -24,16 +24,10 @@ inline device_unscale_step unscale(device_number scale) { return {1, scale.value
 namespace on_cuda {
 
 template <class... Step>
-gradient_plan plan_of(gradient_chain<Step...> const& chain, double most) {
-  static_assert(sizeof...(Step) <= most_steps, "transform: a chain has at most 8 steps");
-  gradient_plan plan{};
-  plan.known_scale = chain.unscaling(), plan.before = chain.limit(false), plan.after = chain.limit(true);
-  plan.reported_p = chain.reported_p(), plan.most = most;
-  plan.squares_only = chain.takes_squares_only();
+device_plan plan_of(gradient_chain<Step...> const& chain, double most) {
+  device_plan plan{detail::plan_of(chain, most), {}};
   chain.each([&]<class S>(S const& s) {
     if constexpr (requires { s.device_scale; }) plan.device_scale = s.device_scale;
-    if constexpr (requires { s.p; }) plan.steps[plan.count++] = {S::kind, s.max, s.p, 0};
-    if constexpr (S::kind == step_kind::unit_norm) plan.steps[plan.count++] = {S::kind, s.clipping, 2, s.epsilon};
   });
   return plan;
 }
@@ -92,13 +86,13 @@ void enqueue_chain(const char* function, cuda& backend, gradient_chain<Step...> 
   with_units(function, chain, gradients, [&](auto const& list, auto const* parameters) {
     backend.reserve(bytes_for(list));
     const device_of_stream device(backend.placed());
-    const gradient_plan plan =
+    const device_plan plan =
         plan_of(chain, apply ? detail::largest_number<std::remove_const_t<T>>() : detail::infinity);
     const unit_sums of = sums_in(backend.workspace(), list);
     const int blocks = grid_for(list.pieces);
     launch("transform: measure_kernel", measure_kernel<T, std::remove_cvref_t<decltype(**parameters)>>,
            {blocks, block_threads}, backend.stream(), list, parameters, plan, of);
-    launch("transform: settle_kernel", settle_kernel<gradient_plan>, {1, settling_threads}, backend.stream(), list.cuts,
+    launch("transform: settle_kernel", settle_kernel<device_plan>, {1, settling_threads}, backend.stream(), list.cuts,
            list.tensors, plan, of, report ? report->data() : nullptr);
     if (!apply) return;
     if constexpr (!std::is_const_v<T>) {

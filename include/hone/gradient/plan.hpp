@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+/// A chain as numbers: what a backend has to know of it while it sums up and writes.
+#pragma once
+
+#include <hone/gradient/chain.hpp>
+#include <hone/gradient/power_sums.hpp>
+#include <hone/gradient/scaling.hpp>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::detail {
+
+inline constexpr int most_norm_steps = 8;
+
+/// A clip by the p-norm of tensors, of all, or of units, whose `max` is then adaptive_clip's λ.
+struct norm_step {
+  step_kind kind;
+  double max, p, epsilon;
+};
+
+struct gradient_plan {
+  norm_step steps[most_norm_steps] = {};
+  int count = 0;
+  bool takes_squares_only = false;  ///< of a chain whose numbers do not grow
+  double scale = 1;                 ///< what all numbers are multiplied with first
+  double before = infinity;         ///< the limit of clip_by_value before all norms
+  double after = infinity;          ///< the limit after them
+  double reported_p = 2;
+  double most = infinity;  ///< the largest number that can be written
+
+  /// Whether squares are all that is summed up. Where numbers grow, their largest is looked at too, because the type
+  /// may not have the result.
+  HONE_HD bool squares_only(double its_scale) const noexcept { return takes_squares_only && its_scale <= 1; }
+  HONE_HD y_of_g sums(double its_scale) const noexcept {
+    const bool squares = squares_only(its_scale);
+    return {squares, squares ? 1 : its_scale, before};
+  }
+  /// The way of numbers whose unit has factor 1.
+  HONE_HD scaling way(double its_scale) const noexcept { return {its_scale, before, 1, after}; }
+};
+
+template <class... Step>
+gradient_plan plan_of(gradient_chain<Step...> const& chain, double most) {
+  static_assert(((Step::kind != step_kind::unscale && Step::kind != step_kind::value) + ... + 0) <= most_norm_steps,
+                "transform: a chain has at most 8 steps that clip by norms");
+  gradient_plan plan;
+  plan.scale = chain.unscaling(), plan.before = chain.limit(false), plan.after = chain.limit(true);
+  plan.takes_squares_only = chain.takes_squares_only();
+  plan.reported_p = chain.reported_p(), plan.most = most;
+  chain.each([&]<class S>(S const& s) {
+    if constexpr (S::kind == step_kind::unit_norm)
+      plan.steps[plan.count++] = {S::kind, s.clipping, 2, s.epsilon};
+    else if constexpr (S::kind != step_kind::unscale && S::kind != step_kind::value)
+      plan.steps[plan.count++] = {S::kind, s.max, s.p, 0};
+  });
+  return plan;
+}
+
+}  // namespace hone::inline HONE_ABI::detail
+
+#include <hone/core/macros_pop.hpp>

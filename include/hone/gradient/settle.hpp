@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+/// From the norms of gradients to the factors of their units: the steps of a chain, one after the other.
+#pragma once
+
+#include <hone/gradient/adaptive_clip.hpp>
+#include <hone/gradient/plan.hpp>
+#include <hone/gradient/report.hpp>
+
+#include <cmath>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::detail {
+
+/// In place of Σ w² of a unit that adaptive_clip leaves alone.
+inline constexpr double excluded_unit = -1;
+
+/// The factor of a unit with gradients of norm `gradient` and weights of Σ w² = `squares`.
+HONE_HD inline double unit_factor(norm_step const& step, double gradient, double squares) noexcept {
+  return squares < 0 ? 1 : adaptive_factor(gradient, std::sqrt(squares), step.max, step.epsilon);
+}
+
+/// Computes the report of a call, and all factors. `scale` is what numbers are multiplied with first. `Norms` is what a
+/// backend has summed up; where y is named, it is clamp(scale · g, ±before) times the factor of its unit so far, and
+/// `y_scale` is what the sums have to be multiplied with to be those of y:
+///   total(p)                          of g: Σ g² for p = 2, Σ |g| for 1, and the largest |scale · g| for infinity
+///   norm(p, y_scale)                  the p-norm of all y
+///   multiply(by)                      all factors by a number
+///   multiply_tensors(p, y_scale, f)   the factors of each tensor by f(p-norm of its y)
+///   multiply_units(y_scale, f)        each unit's factor by f(2-norm of its y, Σ w² or excluded_unit)
+HONE_CALLS_GIVEN template <class Norms>
+HONE_HD gradient_report settle(gradient_plan const& plan, double scale, Norms& norms) {
+  gradient_report report;
+  report.norm = scale * std::sqrt(norms.total(2));
+  report.finite = finite(report.norm * report.norm);
+  report.factor = scale;
+  if (!report.finite) return report;
+  if (plan.reported_p == 1) report.norm = scale * norms.total(1);
+  if (plan.reported_p == infinity) report.norm = norms.total(infinity);
+  const bool squares_only = plan.squares_only(scale);
+  const double y_scale = squares_only ? scale : 1;
+  for (int k = 0; k < plan.count; ++k) {
+    norm_step const& step = plan.steps[k];
+    const auto clip = [&](double norm) { return clip_factor(norm, step.max); };
+    if (step.kind == step_kind::global_norm) {
+      const double by = clip(norms.norm(step.p, y_scale));
+      report.coefficient *= by;
+      norms.multiply(by);
+    } else if (step.kind == step_kind::tensor_norm) {
+      norms.multiply_tensors(step.p, y_scale, clip);
+    } else {
+      norms.multiply_units(y_scale, [&](double norm, double squares) { return unit_factor(step, norm, squares); });
+    }
+  }
+  report.factor *= report.coefficient;
+  if (!squares_only) {
+    const double largest = norms.norm(infinity, y_scale);
+    report.finite = (largest < plan.after ? largest : plan.after) <= plan.most;
+  }
+  return report;
+}
+
+}  // namespace hone::inline HONE_ABI::detail
+
+#include <hone/core/macros_pop.hpp>
