@@ -42,32 +42,27 @@ static_assert(hone::element_formula<squared_hinge_formula>);
 /// The confidence penalty (Pereyra et al. 2017, arXiv 1701.06548). With p = softmax(z), m = Σ p z:
 ///   value  β Σ p log p  =  β (m - log Σ exp z)        gradient  β p (z - m)
 struct confidence_penalty_term : hone::row_term_base {
-  static constexpr bool needs_softmax = false, needs_logits = true;
-  static constexpr int sums = 2, kept = 1;
+  using statistics = hone::row::list<hone::row::softmax<>, hone::row::total<0, hone::row::coordinate<0>>>;
+  static constexpr bool gradient_reads_coordinates = true;
 
   double beta;
 
   explicit confidence_penalty_term(double beta_) : beta(beta_) {}
 
   template <hone::operand V>
-  struct row {
+  struct result {
     V loss, rate, mean;
   };
 
   template <hone::operand V>
-  HONE_HD void first(hone::row_element<V>& e, V (&sums_)[3]) const {  // z is less the row's maximum: at most 0
-    e.kept[0] = exp_of_nonpositive(e.z);
-    sums_[0] = sums_[0] + e.kept[0];
-    sums_[1] = sums_[1] + e.kept[0] * select(e.kept[0] == V(0), V(0), e.z);  // 0 where z is -inf
+  HONE_HD result<V> finish(hone::row::normaliser<V> const& p, V total) const {
+    const V mean = total * p.inverse;
+    return {V(beta) * (mean - p.log_sum), V(beta) * p.inverse, mean};
   }
-  template <hone::operand V>
-  HONE_HD row<V> finish(hone::row_statistics<V> const& s) const {
-    const V mean = s.sums[1] / s.sums[0];
-    return {V(beta) * (mean - log(s.sums[0])), V(beta) / s.sums[0], mean};
-  }
-  template <hone::operand V>
-  HONE_HD V gradient(row<V> const& r, hone::row_element<V> const& e) const {
-    return r.rate * e.kept[0] * select(e.kept[0] == V(0), V(0), e.z - r.mean);
+  template <hone::operand V, class E>
+  HONE_HD V gradient(result<V> const& r, E const& e) const {
+    const V w = hone::row::weight(e);
+    return r.rate * w * select(w == V(0), V(0), hone::row::coordinate_of(e) - r.mean);  // 0 where z is -inf
   }
 };
 

@@ -29,6 +29,7 @@
 #include <hone/cpu/rows/full_target.hpp>
 #include <hone/cpu/rows/hard_labels.hpp>
 #include <hone/cpu/rows/rows.hpp>
+#include <hone/cpu/rows/shared_weights.hpp>
 #include <hone/cpu/rows/sparse_target.hpp>
 #include <hone/cpu/rows/sweeps.hpp>
 #include <hone/cpu/rows/term_state.hpp>

@@ -38,8 +38,10 @@
 #include <hone/loss/row/cross_entropy.hpp>
 #include <hone/loss/row/distribution_focal.hpp>
 #include <hone/loss/row/expected_bin.hpp>
+#include <hone/loss/row/gather.hpp>
 #include <hone/loss/row/poly1_cross_entropy.hpp>
 #include <hone/loss/row/skipped_rows.hpp>
 #include <hone/loss/row/softmax_focal.hpp>
+#include <hone/loss/row/statistics.hpp>
 #include <hone/loss/row/term.hpp>
 #include <hone/loss/row/z_loss.hpp>

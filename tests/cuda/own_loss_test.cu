@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The losses that CONTRIBUTING.md adds, of elements and of rows, and one of rows with a number between the sweeps. Rows
+// The losses that CONTRIBUTING.md adds, of elements and of rows, and one of rows with a later sweep. Rows
 // are such as a thread, a warp and a block hold, and streamed ones.
 #include <hone/hone.cuh>
 
@@ -11,35 +11,42 @@
 
 namespace own {
 
-struct penalty_with_mean_between : hone::row_term_base {
-  static constexpr bool needs_softmax = false, needs_logits = true;
-  static constexpr int sums = 2, kept = 1;
+/// The same with β = 1 by a later sweep: Σ p log p of all classes.
+struct penalty_by_later_sweep : hone::row_term_base {
+  using statistics = hone::row::list<hone::row::softmax<>>;
+  using later_sweep = hone::row::sweep<1>;
+  static constexpr bool gradient_reads_coordinates = true;
 
   template <hone::operand V>
-  struct row {
-    V loss, rate, mean;
+  struct result {
+    V loss;
+    hone::row::normaliser<V> softmax;
   };
 
-  template <hone::operand V>
-  HONE_HD void first(hone::row_element<V>& e, V (&sums_)[3]) const {
-    e.kept[0] = exp_of_nonpositive(e.z);
-    sums_[0] = sums_[0] + e.kept[0];
-    sums_[1] = sums_[1] + select(e.kept[0] == V(0), V(0), e.kept[0] * e.z);
+  /// p log p of an element.
+  template <hone::operand V, class E>
+  HONE_HD static V at(hone::row::normaliser<V> const& softmax, E const& e) {
+    const V p = hone::row::weight(e) * softmax.inverse;
+    return select(p == V(0), V(0), p * (hone::row::coordinate_of(e) - softmax.log_sum));
   }
   template <hone::operand V>
-  HONE_HD V between(hone::row_statistics<V> const& s) const {
-    return s.sums[1] / s.sums[0];
+  HONE_HD hone::row::normaliser<V> start(hone::row::normaliser<V> const& softmax) const {
+    return softmax;
+  }
+  template <hone::operand V, class E>
+  HONE_HD hone::bundle<V, 1> later(hone::row::normaliser<V> const& softmax, E const& e) const {
+    return {{at(softmax, e)}};
   }
   template <hone::operand V>
-  HONE_HD row<V> finish(hone::row_statistics<V> const& s) const {
-    return {s.given - log(s.sums[0]), V(1) / s.sums[0], s.given};
+  HONE_HD result<V> finish(hone::row::normaliser<V> const& softmax, hone::bundle<V, 1> const& later) const {
+    return {later[0], softmax};
   }
-  template <hone::operand V>
-  HONE_HD V gradient(row<V> const& r, hone::row_element<V> const& e) const {
-    return select(e.kept[0] == V(0), V(0), r.rate * e.kept[0] * (e.z - r.mean));
+  template <hone::operand V, class E>
+  HONE_HD V gradient(result<V> const& r, E const& e) const {
+    return at(r.softmax, e) - hone::row::weight(e) * r.softmax.inverse * r.loss;
   }
 };
-static_assert(hone::row_term<penalty_with_mean_between>);
+static_assert(hone::row_term<penalty_by_later_sweep>);
 
 conformance::row_answer penalty_of(conformance::row_of_numbers const& z, double beta) {
   const conformance::row_of_numbers p = conformance::softmax(z, 1);
@@ -68,7 +75,7 @@ void is_a_penalty(Term const& term, double beta) {
 
 TEST_CASE("a row loss of one's own answers as its formula, in rows of every length") {
   own::is_a_penalty(own::confidence_penalty_term(0.25), 0.25);
-  own::is_a_penalty(own::penalty_with_mean_between(), 1);
+  own::is_a_penalty(own::penalty_by_later_sweep(), 1);
 }
 
 TEST_CASE("an element loss of one's own answers as its formula, with targets of both kinds") {

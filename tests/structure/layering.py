@@ -56,8 +56,8 @@ ALONE = {
                                                               "scratch", "threads")],
     "devices, kernels and grids": ["cuda/run/" + name for name in ("barrier", "device", "device_value", "error",
                                                                    "launch", "reduce")],
-    "strips of targets in the caches": ["cpu/rows/" + name for name in ("allowed_classes", "full_target",
-                                                                        "sparse_target", "sweeps")],
+    "strips of targets and weights in the caches":
+        ["cpu/rows/" + name for name in ("allowed_classes", "full_target", "shared_weights", "sparse_target", "sweeps")],
     "where a team of threads holds a row": ["cuda/rows/" + name for name in ("registers", "shape", "shared_tile",
                                                                             "team")],
     "CUDA finds values outside the range while it computes": ["cpu/elements/target_range"],

@@ -38,6 +38,9 @@ struct matrix_view {
       : matrix_view(other.data, other.rows, other.columns, other.row_stride) {}
 
   HONE_HD constexpr T* row(index i) const noexcept { return data + i * row_stride; }
+
+  /// Whether both view the same numbers in the same shape.
+  friend constexpr bool operator==(matrix_view const&, matrix_view const&) noexcept = default;
 };
 
 /// Per-pixel numbers as convolutions leave them: images × channels × pixels, contiguous (N x C x H x W
@@ -68,6 +71,9 @@ struct image_view {
     requires std::same_as<const U, T>
   constexpr image_view(image_view<U> const& other) noexcept
       : image_view(other.data, other.images, other.channels, other.pixels) {}
+
+  /// Whether both view the same numbers in the same shape.
+  friend constexpr bool operator==(image_view const&, image_view const&) noexcept = default;
 };
 
 namespace detail {

@@ -24,8 +24,11 @@ struct decoupled_distillation_options {
 /// where a and b or u and v are close, their difference from them (distil/divergence.hpp).
 template <class Target, class View>
 struct decoupled_distillation_term : row_term_base {
-  static constexpr bool needs_softmax = false, has_target = true, has_teacher = true, splits = true;
-  static constexpr int sums = 3, kept = 2, late = 2, fine = 2;
+  using statistics =
+      row::list<row::tempered<row::logits, row::unlabelled>, row::tempered<row::teacher, row::unlabelled>,
+                row::total<1, row::difference<1, 0>>>;  // Σ exp(teacher/T) (teacher - z)
+  using later_sweep = row::sweep<2, row::labelled>;     // the label's logits, less the maxima of the other classes
+  using close_sweep = row::sweep<2, row::all, 1>;
 
   Target target;
   View teacher;
@@ -34,8 +37,14 @@ struct decoupled_distillation_term : row_term_base {
   decoupled_distillation_term(Target target_, View teacher_, double temperature_, double alpha_, double beta_)
       : target(target_), teacher(teacher_), temperature(temperature_), alpha(alpha_), beta(beta_) {}
 
+  /// Of the classes but y; log_ratio is log Σ exp(z/T) - log Σ exp(teacher/T), the first alone where the teacher allows
+  /// none of them; rough is KL(v ‖ u) from the difference of logarithms.
   template <operand V>
-  struct row {
+  struct sums {
+    V student, taught, log_ratio, rough;
+  };
+  template <operand V>
+  struct result {
     V loss, label, student, taught;
   };
   /// A decision by its log-odds x.
@@ -58,62 +67,33 @@ struct decoupled_distillation_term : row_term_base {
     return p * select(p == V(0), V(0), max(log_p, V(-3e38)) - log_q);
   }
 
-  template <operand V>
-  HONE_HD auto rest(row_element<V> const& e) const {
-    return e.q == V(0);
-  }
-  template <operand V>
-  HONE_HD void first(row_element<V>& e, V (&sums_)[3]) const {
-    const V rate(1 / temperature), none(0);
-    e.kept[0] = select(rest(e), exp_of_nonpositive(min(e.rest, none) * rate), none);
-    e.kept[1] = select(rest(e), exp_of_nonpositive(min(e.t, none) * rate), none);
-    sums_[0] = sums_[0] + e.kept[0];
-    sums_[1] = sums_[1] + e.kept[1];
-    const V difference = max(e.t, V(-3e38)) - e.rest;  // of -inf twice no NaN, which would raise an exception
-    sums_[2] = sums_[2] + e.kept[1] * select(e.kept[1] == none, none, difference);
-  }
-  template <operand V>
-  HONE_HD void rebase(V (&sums_)[3], V, V teacher_rise, V rise) const {
-    const V rate(1 / temperature), taught = exp_of_nonpositive(-teacher_rise * rate);
-    sums_[0] = sums_[0] * exp_of_nonpositive(-rise * rate);
-    sums_[2] = select(sums_[1] * taught == V(0), V(0), taught * (sums_[2] + sums_[1] * (rise - teacher_rise)));
-    sums_[1] = sums_[1] * taught;
-  }
-  /// The label's logits.
-  template <operand V>
-  HONE_HD void second(row_element<V> const& e, row_statistics<V> const&, V (&late_)[2]) const {
-    late_[0] = late_[0] + select(rest(e), V(0), e.rest);
-    late_[1] = late_[1] + select(rest(e), V(0), e.t);
-  }
   /// x as a divisor: 1 in place of 0, the sum over no class.
   template <operand V>
   HONE_HD static V or_one(V x) {
     return select(x == V(0), V(1), x);
   }
-  // Of the other classes among themselves, as in distillation; the label has no weight there.
-  /// log Σ exp(z/T) - log Σ exp(teacher/T), of the classes but y; the first alone where the teacher allows none of
-  /// them.
+
   template <operand V>
-  HONE_HD V between(row_statistics<V> const& s) const {
-    const V none(0), all_student = select(max(s.sums[0], s.sums[1]) == none, V(1), s.sums[0]);
-    return log(all_student / or_one(s.sums[1]));
+  HONE_HD sums<V> start(row::exponentials<V> const& student, row::exponentials<V> const& taught, V gap) const {
+    const V none(0), all_student = select(max(student.sum, taught.sum) == none, V(1), student.sum);
+    const V log_ratio = log(all_student / or_one(taught.sum));
+    return {student.sum, taught.sum, log_ratio, gap / (or_one(taught.sum) * V(temperature)) + log_ratio};
   }
-  /// From the difference of logarithms.
-  template <operand V>
-  HONE_HD V rough(row_statistics<V> const& s) const {
-    return s.sums[2] / (or_one(s.sums[1]) * V(temperature)) + s.given;
-  }
-  template <operand V>
-  HONE_HD auto refines(row_statistics<V> const& s) const {
-    return rough(s) < V(detail::close_rows);
+  template <operand V, class E>
+  HONE_HD bundle<V, 2> later(sums<V> const&, E const& e) const {
+    const auto other = row::target_of(e) == V(0);
+    return {{select(other, V(0), row::coordinate_of<0>(e)), select(other, V(0), row::coordinate_of<1>(e))}};
   }
   template <operand V>
-  [[gnu::always_inline]] HONE_HD void refine(row_element<V>& e, row_statistics<V> const& s, V (&fine_)[2]) const {
-    const detail::divergence_part<V> part(e.kept[1], e.kept[0] * (s.sums[1] / or_one(s.sums[0])),
-                                          (e.rest - max(e.t, V(-3e38))) * V(1 / temperature) - s.given);
-    fine_[0] = fine_[0] + part.excess;
-    fine_[1] = fine_[1] + part.linear;
-    e.kept[1] = part.rise;
+  HONE_HD auto is_close(sums<V> const& s, bundle<V, 2> const&) const {
+    return s.rough < V(detail::close_rows);
+  }
+  template <operand V, class E>
+  [[gnu::always_inline]] HONE_HD row::replaced<V, 2> close(sums<V> const& s, E const& e) const {
+    const V apart = row::coordinate_of<0>(e) - max(row::coordinate_of<1>(e), V(-3e38));  // of -inf twice no NaN
+    const detail::divergence_part<V> part(row::weight<1>(e), row::weight<0>(e) * (s.taught / or_one(s.student)),
+                                          apart * V(1 / temperature) - s.log_ratio);
+    return {{{part.excess, part.linear}}, part.rise};
   }
 
   /// The first of two: what the label is worth by its log-odds b of the teacher and a of the student, apart = a - b.
@@ -136,34 +116,29 @@ struct decoupled_distillation_term : row_term_base {
   };
 
   template <operand V>
-  HONE_HD row<V> finish(row_statistics<V> const& s) const {
-    const V T(temperature), a(alpha), none(0), inverse = V(1) / or_one(s.sums[1]);
-    const auto is_close = refines(s);
-    const detail::divergence_of_sums<V> exact(s.fine[0] * inverse, s.fine[1] * inverse);
-    const V others_apart = s.given + select(is_close, exact.change, none), log_teacher = log(s.sums[1]);
-    const V log_student = select(s.sums[1] == none, none, log_teacher) + s.given;
-    const V taught = s.late[1] / T - log_teacher, apart = (s.late[0] - s.late[1]) / T - others_apart;
-    const label_part<V> label(decision<V>(s.late[0] / T - log_student), decision<V>(taught), taught, apart);
-    const V b = select(s.sums[1] == none, none, V(beta));  // no other class is possible: there is nothing to rank
-    const V of_others = select(b == none, none, select(is_close, exact.value, rough(s)));
+  HONE_HD result<V> finish(sums<V> const& s, bundle<V, 2> const& logits, bundle<V, 2> const& close) const {
+    const V T(temperature), a(alpha), none(0), inverse = V(1) / or_one(s.taught);
+    const auto near = is_close(s, logits);
+    const detail::divergence_of_sums<V> exact(close[0] * inverse, close[1] * inverse);
+    const V others_apart = s.log_ratio + select(near, exact.change, none), log_teacher = log(s.taught);
+    const V log_student = select(s.taught == none, none, log_teacher) + s.log_ratio;
+    const V taught = logits[1] / T - log_teacher, apart = (logits[0] - logits[1]) / T - others_apart;
+    const label_part<V> label(decision<V>(logits[0] / T - log_student), decision<V>(taught), taught, apart);
+    const V b = select(s.taught == none, none, V(beta));  // no other class is possible: there is nothing to rank
+    const V of_others = select(b == none, none, select(near, exact.value, s.rough));
     const V student = b - a * label.surer, reference = select(b == none, none, T * b * inverse);
     return {T * (T * (a * label.loss + b * of_others)), T * a * label.surer,
-            select(s.sums[0] == none, none,
-                   T * select(is_close, -(b * exact.change + a * label.surer), student) / or_one(s.sums[0])),
-            select(is_close, -reference, reference)};
+            select(s.student == none, none,
+                   T * select(near, -(b * exact.change + a * label.surer), student) / or_one(s.student)),
+            select(near, -reference, reference)};
   }
-  template <operand V>
-  HONE_HD V gradient(row<V> const& r, row_element<V> const& e) const {
-    return select(rest(e), r.student * e.kept[0] - r.taught * e.kept[1], r.label);
+  template <operand V, class E>
+  HONE_HD V gradient(result<V> const& r, E const& e) const {
+    return select(row::target_of(e) == V(0), r.student * row::weight<0>(e) - r.taught * row::weight<1>(e), r.label);
   }
 };
 
 namespace detail {
-
-template <class Target>
-inline constexpr bool is_classes = false;
-template <class Label>
-inline constexpr bool is_classes<classes_target<Label>> = true;
 
 template <class Target, class View>
 auto distil_decoupled(Target target, View teacher, double temperature, decoupled_distillation_options options) {

@@ -17,8 +17,9 @@ namespace hone::inline HONE_ABI {
 /// logarithms (distil/divergence.hpp).
 template <class View>
 struct distillation_term : row_term_base {
-  static constexpr bool needs_softmax = false, has_teacher = true;
-  static constexpr int sums = 3, kept = 2, fine = 2, tempered = 0;
+  using statistics = row::list<row::tempered<row::logits>, row::tempered<row::teacher>,
+                               row::total<1, row::difference<1, 0>>>;  // Σ exp(teacher/T) (teacher - z)
+  using close_sweep = row::sweep<2, row::all, 1>;  // it has w (e^x - 1), x = log s/t, in place of the teacher's w
 
   View teacher;
   double temperature;
@@ -26,61 +27,41 @@ struct distillation_term : row_term_base {
   distillation_term(View teacher_, double temperature_) : teacher(teacher_), temperature(temperature_) {}
 
   template <operand V>
-  struct row {
+  struct sums {
+    V student, taught, log_ratio, rough;  // log_ratio: of both; rough: KL(t ‖ s) from the difference of logarithms
+  };
+  template <operand V>
+  struct result {
     V loss, student, taught;
   };
 
   template <operand V>
-  HONE_HD void first(row_element<V>& e, V (&sums_)[3]) const {
-    const V rate(1 / temperature);
-    e.kept[0] = exp_of_nonpositive(e.z * rate);
-    e.kept[1] = exp_of_nonpositive(e.t * rate);
-    sums_[0] = sums_[0] + e.kept[0];
-    sums_[1] = sums_[1] + e.kept[1];
-    const V difference = max(e.t, V(-3e38)) - e.z;  // of -inf twice no NaN, which would raise an exception
-    sums_[2] = sums_[2] + e.kept[1] * select(e.kept[1] == V(0), V(0), difference);
+  HONE_HD sums<V> start(row::exponentials<V> const& student, row::exponentials<V> const& taught, V gap) const {
+    const V log_ratio = log(student.sum / taught.sum);
+    return {student.sum, taught.sum, log_ratio, gap / (taught.sum * V(temperature)) + log_ratio};
   }
   template <operand V>
-  HONE_HD void rebase(V (&sums_)[3], V rise, V teacher_rise) const {
-    const V rate(1 / temperature), taught = exp_of_nonpositive(-teacher_rise * rate);
-    sums_[0] = sums_[0] * exp_of_nonpositive(-rise * rate);
-    sums_[2] = select(sums_[1] * taught == V(0), V(0), taught * (sums_[2] + sums_[1] * (rise - teacher_rise)));
-    sums_[1] = sums_[1] * taught;
+  HONE_HD auto is_close(sums<V> const& s) const {
+    return s.rough < V(detail::close_rows);
   }
-  /// log Σ exp(z/T) - log Σ exp(teacher/T).
-  template <operand V>
-  HONE_HD V between(row_statistics<V> const& s) const {
-    return log(s.sums[0] / s.sums[1]);
-  }
-  /// From the difference of logarithms.
-  template <operand V>
-  HONE_HD V rough(row_statistics<V> const& s) const {
-    return s.sums[2] / (s.sums[1] * V(temperature)) + s.given;
+  template <operand V, class E>
+  [[gnu::always_inline]] HONE_HD row::replaced<V, 2> close(sums<V> const& s, E const& e) const {
+    const V apart = row::coordinate_of<0>(e) - max(row::coordinate_of<1>(e), V(-3e38));  // of -inf twice no NaN
+    const detail::divergence_part<V> part(row::weight<1>(e), row::weight<0>(e) * (s.taught / s.student),
+                                          apart * V(1 / temperature) - s.log_ratio);
+    return {{{part.excess, part.linear}}, part.rise};
   }
   template <operand V>
-  HONE_HD auto refines(row_statistics<V> const& s) const {
-    return rough(s) < V(detail::close_rows);
+  HONE_HD result<V> finish(sums<V> const& s, bundle<V, 2> const& close) const {
+    const V T(temperature), student = T / s.student, inverse = V(1) / s.taught, taught = T * inverse;
+    const detail::divergence_of_sums<V> exact(close[0] * inverse, close[1] * inverse);
+    const auto near = is_close(s);
+    return {T * (T * select(near, exact.value, s.rough)), select(near, -exact.change * student, student),
+            select(near, -taught, taught)};
   }
-  /// Then keeps w (e^x - 1), x = log s/t, in place of w.
-  template <operand V>
-  [[gnu::always_inline]] HONE_HD void refine(row_element<V>& e, row_statistics<V> const& s, V (&fine_)[2]) const {
-    const detail::divergence_part<V> part(e.kept[1], e.kept[0] * (s.sums[1] / s.sums[0]),
-                                          (e.z - max(e.t, V(-3e38))) * V(1 / temperature) - s.given);
-    fine_[0] = fine_[0] + part.excess;
-    fine_[1] = fine_[1] + part.linear;
-    e.kept[1] = part.rise;
-  }
-  template <operand V>
-  HONE_HD row<V> finish(row_statistics<V> const& s) const {
-    const V T(temperature), student = T / s.sums[0], inverse = V(1) / s.sums[1], taught = T * inverse;
-    const detail::divergence_of_sums<V> exact(s.fine[0] * inverse, s.fine[1] * inverse);
-    const auto is_close = refines(s);
-    return {T * (T * select(is_close, exact.value, rough(s))), select(is_close, -exact.change * student, student),
-            select(is_close, -taught, taught)};
-  }
-  template <operand V>
-  HONE_HD V gradient(row<V> const& r, row_element<V> const& e) const {
-    return r.student * e.kept[0] - r.taught * e.kept[1];
+  template <operand V, class E>
+  HONE_HD V gradient(result<V> const& r, E const& e) const {
+    return r.student * row::weight<0>(e) - r.taught * row::weight<1>(e);
   }
 };
 

@@ -23,8 +23,10 @@ struct jensen_shannon_options {
 ///   β t log t/m + (1-β) s log s/m - (β t + (1-β) s - m) = m Σ_{n≥2} vⁿ β (1-β) (βⁿ⁻¹ - (β-1)ⁿ⁻¹) / (n (n-1))
 template <class View>
 struct jensen_shannon_term : row_term_base {
-  static constexpr bool needs_softmax = false, has_teacher = true;
-  static constexpr int sums = 2, kept = 2, late = 2, fine = 2;
+  using statistics = row::list<row::tempered<row::logits>, row::tempered<row::teacher>>;
+  using later_sweep = row::sweep<2>;  // Σ exp(z/T) log m/s, Σ exp(teacher/T) log m/t
+  using close_sweep = row::sweep<2>;
+  static constexpr bool gradient_reads_coordinates = true;
 
   View teacher;
   double temperature, beta;
@@ -33,8 +35,12 @@ struct jensen_shannon_term : row_term_base {
       : teacher(teacher_), temperature(temperature_), beta(beta_) {}
 
   template <operand V>
-  struct row {
-    V loss, rate, shift, mean, inverse;  // shift: of log t - log s; inverse: 1 / Σ exp(z/T)
+  struct sums {
+    V student, taught, shift;  // shift: of log t - log s
+  };
+  template <operand V>
+  struct result {
+    V loss, rate, shift, mean;
   };
   template <operand V>
   struct mixed {
@@ -43,8 +49,8 @@ struct jensen_shannon_term : row_term_base {
 
   template <operand V>
   [[gnu::always_inline]] HONE_HD mixed<V> mixture(V d) const {
-    const V part = select(d < V(0), V(beta), V(1 - beta)), rest = log1p(part * expm1(-abs(d)));
-    return {select(d < V(0), rest, d + rest), select(d < V(0), rest - d, rest)};
+    const V part = select(d < V(0), V(beta), V(1 - beta)), other = log1p(part * expm1(-abs(d)));
+    return {select(d < V(0), other, d + other), select(d < V(0), other - d, other)};
   }
   /// Σ vⁿ⁻² β (1-β) (up - down) / (n (n-1)) from n = N on; up = βⁿ⁻¹, down = (β-1)ⁿ⁻¹.
   template <int N, operand V>
@@ -56,71 +62,62 @@ struct jensen_shannon_term : row_term_base {
       return of_this + v * series<N + 1>(v, up * V(beta), down * V(beta - 1));
     }
   }
-  template <operand V>
-  HONE_HD V between(row_statistics<V> const& s) const {
-    return log(s.sums[0] / s.sums[1]);
+  /// log t - log s of an element.
+  template <operand V, class E>
+  [[gnu::always_inline]] HONE_HD V log_ratio(V shift, E const& e) const {
+    const V apart = row::coordinate_of<1>(e) - max(row::coordinate_of<0>(e), V(-3e38));  // of -inf twice no NaN
+    return apart * V(1 / temperature) + shift;
   }
 
   template <operand V>
-  HONE_HD void first(row_element<V>& e, V (&sums_)[3]) const {
-    const V rate(1 / temperature);
-    e.kept[0] = exp_of_nonpositive(e.z * rate);
-    e.kept[1] = (e.t - max(e.z, V(-3e38))) * rate;  // of -inf twice no NaN, which would raise an exception
-    sums_[0] = sums_[0] + e.kept[0];
-    sums_[1] = sums_[1] + exp_of_nonpositive(e.t * rate);
+  HONE_HD sums<V> start(row::exponentials<V> const& student, row::exponentials<V> const& taught) const {
+    return {student.sum, taught.sum, log(student.sum / taught.sum)};
+  }
+  template <operand V, class E>
+  HONE_HD bundle<V, 2> later(sums<V> const& s, E const& e) const {
+    const V none(0), student = row::weight<0>(e), taught = row::weight<1>(e);
+    const mixed<V> m = mixture(log_ratio(s.shift, e));
+    return {{student * select(student == none, none, m.student), taught * select(taught == none, none, m.teacher)}};
   }
   template <operand V>
-  HONE_HD void rebase(V (&sums_)[3], V rise, V teacher_rise) const {
-    const V rate(1 / temperature);
-    sums_[0] = sums_[0] * exp_of_nonpositive(-rise * rate);
-    sums_[1] = sums_[1] * exp_of_nonpositive(-teacher_rise * rate);
-  }
-  template <operand V>
-  HONE_HD void second(row_element<V> const& e, row_statistics<V> const& s, V (&late_)[2]) const {
-    const V none(0), taught = exp_of_nonpositive(e.t * V(1 / temperature));
-    const mixed<V> m = mixture(e.kept[1] + s.given);
-    late_[0] = late_[0] + e.kept[0] * select(e.kept[0] == none, none, m.student);
-    late_[1] = late_[1] + taught * select(taught == none, none, m.teacher);
-  }
-  template <operand V>
-  HONE_HD V plain(row_statistics<V> const& s) const {
-    return V(0) - (V(beta) * (s.late[1] / s.sums[1]) + V(1 - beta) * (s.late[0] / s.sums[0]));
+  HONE_HD V plain(sums<V> const& s, bundle<V, 2> const& later) const {
+    return V(0) - (V(beta) * (later[1] / s.taught) + V(1 - beta) * (later[0] / s.student));
   }
   /// The rounding of log m/s and log m/t is a part in 2^24 of d: from d = 1/30 on five digits are left.
   template <operand V>
-  HONE_HD auto refines(row_statistics<V> const& s) const {
-    return plain(s) < V(1e-3 * beta * (1 - beta));
+  HONE_HD auto is_close(sums<V> const& s, bundle<V, 2> const& later) const {
+    return plain(s, later) < V(1e-3 * beta * (1 - beta));
   }
-  template <operand V>
-  [[gnu::always_inline]] HONE_HD void refine(row_element<V>& e, row_statistics<V> const& s, V (&fine_)[2]) const {
-    const V none(0), d = e.kept[1] + s.given, student = e.kept[0] / s.sums[0];
-    const V taught = exp_of_nonpositive(e.t * V(1 / temperature)) / s.sums[1];
+  template <operand V, class E>
+  [[gnu::always_inline]] HONE_HD bundle<V, 2> close(sums<V> const& s, E const& e) const {
+    const V none(0), d = log_ratio(s.shift, e), student = row::weight<0>(e) / s.student;
+    const V taught = row::weight<1>(e) / s.taught;
     const mixed<V> m = mixture(d);
     const V far = V(beta) * taught * select(taught == none, none, m.teacher) +
                   V(1 - beta) * student * select(student == none, none, m.student);
     const V least(-1.0 / 16), most(1.0 / 16), small = min(max(d, least), most);
     const V rise = small + detail::exponential_excess(small), to_mean = V(1) + V(beta) * rise, v = rise / to_mean;
     const V near = student * to_mean * (v * v) * series<2>(v, V(beta), V(beta - 1));
-    fine_[0] = fine_[0] + select(abs(d) < most, near, -far);
-    fine_[1] = fine_[1] + student * select(student == none, none, d);
+    return {{select(abs(d) < most, near, -far), student * select(student == none, none, d)}};
   }
-  /// The sum of refine(), less what the rounding δ of s.given adds to it, β (1-β) δ²/2. Σ s d would be -KL(s ‖ t),
+  /// The sum of close(), less what the rounding δ of the shift adds to it, β (1-β) δ²/2. Σ s d would be -KL(s ‖ t),
   /// which is the sum over β (1-β) where rows are as close as δ matters; what is more than a rounding is no δ.
   template <operand V>
-  HONE_HD V exact(row_statistics<V> const& s) const {
-    const V scale(beta * (1 - beta)), off = s.fine[1] + s.fine[0] / scale;
+  HONE_HD V exact(bundle<V, 2> const& close) const {
+    const V scale(beta * (1 - beta)), off = close[1] + close[0] / scale;
     const V most(detail::computes_in_float<V> ? 2e-6 : 4e-15);
-    return max(s.fine[0] - select(abs(off) < most, scale * (off * off) * V(0.5), V(0)), V(0));
+    return max(close[0] - select(abs(off) < most, scale * (off * off) * V(0.5), V(0)), V(0));
   }
   template <operand V>
-  HONE_HD row<V> finish(row_statistics<V> const& s) const {
-    const V T(temperature), inverse = V(1) / s.sums[0], value = select(refines(s), exact(s), plain(s));
-    return {T * (T * value), T * V(1 - beta), s.given, s.late[0] * inverse, inverse};
+  HONE_HD result<V> finish(sums<V> const& s, bundle<V, 2> const& later, bundle<V, 2> const& close) const {
+    const V T(temperature), inverse = V(1) / s.student,
+                            value = select(is_close(s, later), exact(close), plain(s, later));
+    return {T * (T * value), T * V(1 - beta) * inverse, s.shift, later[0] * inverse};
   }
-  template <operand V>
-  HONE_HD V gradient(row<V> const& r, row_element<V> const& e) const {
-    const V less = r.mean - mixture(e.kept[1] + r.shift).student;
-    return r.rate * (e.kept[0] * r.inverse) * select(e.kept[0] == V(0), V(0), less);
+  template <operand V, class E>
+  HONE_HD V gradient(result<V> const& r, E const& e) const {
+    const V w = row::weight<0>(e), less = r.mean - mixture(log_ratio(r.shift, e)).student;
+    return r.rate * w * select(w == V(0), V(0), less);
   }
 };
 

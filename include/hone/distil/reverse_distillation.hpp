@@ -19,8 +19,10 @@ namespace hone::inline HONE_ABI {
 /// A class whose teacher's logit is -inf is left out of both softmaxes.
 template <class View>
 struct reverse_distillation_term : row_term_base {
-  static constexpr bool needs_softmax = false, has_teacher = true;
-  static constexpr int sums = 3, kept = 2, fine = 2;
+  using statistics = row::list<row::tempered<row::logits, row::taught>, row::tempered<row::teacher>,
+                               row::total<0, row::difference<0, 1>>>;  // Σ exp(z/T) (z - teacher)
+  using close_sweep = row::sweep<2>;
+  static constexpr bool gradient_reads_coordinates = true;
 
   View teacher;
   double temperature;
@@ -28,57 +30,45 @@ struct reverse_distillation_term : row_term_base {
   reverse_distillation_term(View teacher_, double temperature_) : teacher(teacher_), temperature(temperature_) {}
 
   template <operand V>
-  struct row {
+  struct sums {
+    V student, taught, gap, log_ratio, rough;  // as in distillation, of KL(s ‖ t)
+  };
+  template <operand V>
+  struct result {
     V loss, rate, mean;
   };
 
+  /// z - teacher of an element.
+  template <operand V, class E>
+  HONE_HD static V apart(E const& e) {
+    return row::coordinate_of<0>(e) - max(row::coordinate_of<1>(e), V(-3e38));  // of -inf twice no NaN
+  }
+
   template <operand V>
-  HONE_HD void first(row_element<V>& e, V (&sums_)[3]) const {
-    const V rate(1 / temperature);
-    e.kept[0] = select(e.t == V(-HUGE_VAL), V(0), exp_of_nonpositive(e.z * rate));
-    e.kept[1] = e.z - max(e.t, V(-3e38));  // of -inf twice no NaN, which would raise an exception
-    sums_[0] = sums_[0] + e.kept[0];
-    sums_[1] = sums_[1] + exp_of_nonpositive(e.t * rate);
-    sums_[2] = sums_[2] + e.kept[0] * select(e.kept[0] == V(0), V(0), e.kept[1]);
+  HONE_HD sums<V> start(row::exponentials<V> const& student, row::exponentials<V> const& taught, V gap) const {
+    const V log_ratio = log(taught.sum / student.sum);
+    return {student.sum, taught.sum, gap, log_ratio, gap / (student.sum * V(temperature)) + log_ratio};
   }
   template <operand V>
-  HONE_HD void rebase(V (&sums_)[3], V rise, V teacher_rise) const {
-    const V rate(1 / temperature), less = exp_of_nonpositive(-rise * rate);
-    sums_[2] = select(sums_[0] * less == V(0), V(0), less * (sums_[2] + sums_[0] * (teacher_rise - rise)));
-    sums_[0] = sums_[0] * less;
-    sums_[1] = sums_[1] * exp_of_nonpositive(-teacher_rise * rate);
+  HONE_HD auto is_close(sums<V> const& s) const {
+    return s.rough < V(detail::close_rows);
   }
-  /// log Σ exp(teacher/T) - log Σ exp(z/T).
-  template <operand V>
-  HONE_HD V between(row_statistics<V> const& s) const {
-    return log(s.sums[1] / s.sums[0]);
-  }
-  /// From the difference of logarithms.
-  template <operand V>
-  HONE_HD V rough(row_statistics<V> const& s) const {
-    return s.sums[2] / (s.sums[0] * V(temperature)) + s.given;
+  template <operand V, class E>
+  [[gnu::always_inline]] HONE_HD bundle<V, 2> close(sums<V> const& s, E const& e) const {
+    const detail::divergence_part<V> part(row::weight<0>(e), row::weight<1>(e) * (s.student / s.taught),
+                                          -apart<V>(e) * V(1 / temperature) - s.log_ratio);
+    return {{part.excess, part.linear}};
   }
   template <operand V>
-  HONE_HD auto refines(row_statistics<V> const& s) const {
-    return rough(s) < V(detail::close_rows);
+  HONE_HD result<V> finish(sums<V> const& s, bundle<V, 2> const& close) const {
+    const V T(temperature), rate = V(1) / s.student;
+    const detail::divergence_of_sums<V> exact(close[0] * rate, close[1] * rate);
+    return {T * (T * select(is_close(s), exact.value, s.rough)), rate, s.gap * rate};
   }
-  template <operand V>
-  [[gnu::always_inline]] HONE_HD void refine(row_element<V>& e, row_statistics<V> const& s, V (&fine_)[2]) const {
-    const V rate(1 / temperature);
-    const detail::divergence_part<V> part(e.kept[0], exp_of_nonpositive(e.t * rate) * (s.sums[0] / s.sums[1]),
-                                          -e.kept[1] * rate - s.given);
-    fine_[0] = fine_[0] + part.excess;
-    fine_[1] = fine_[1] + part.linear;
-  }
-  template <operand V>
-  HONE_HD row<V> finish(row_statistics<V> const& s) const {
-    const V T(temperature), rate = V(1) / s.sums[0];
-    const detail::divergence_of_sums<V> exact(s.fine[0] * rate, s.fine[1] * rate);
-    return {T * (T * select(refines(s), exact.value, rough(s))), rate, s.sums[2] * rate};
-  }
-  template <operand V>
-  HONE_HD V gradient(row<V> const& r, row_element<V> const& e) const {
-    return r.rate * e.kept[0] * select(e.kept[0] == V(0), V(0), e.kept[1] - r.mean);
+  template <operand V, class E>
+  HONE_HD V gradient(result<V> const& r, E const& e) const {
+    const V w = row::weight<0>(e);
+    return r.rate * w * select(w == V(0), V(0), apart<V>(e) - r.mean);
   }
 };
 

@@ -18,8 +18,9 @@ namespace hone::inline HONE_ABI {
 /// s_R comes from a sum over the rest with a maximum of its own, never from 1 - Σ s; and s - t of listed classes from
 /// their logarithms where these are close (distil/divergence.hpp).
 struct top_k_distillation_term : row_term_base {
-  static constexpr bool needs_softmax = false, splits = true, has_list = true;
-  static constexpr int sums = 3, kept = 2, fine = 2;
+  using statistics = row::list<row::tempered<row::logits, row::listed>, row::tempered<row::logits, row::unlisted>,
+                               row::softmax<row::listed_numbers, row::listed>, row::number>;
+  using close_sweep = row::sweep<2, row::listed, 2>;  // it has t (e^x - 1), x = log s/t, in place of t
 
   top_k_view teacher;
   double temperature;
@@ -27,7 +28,13 @@ struct top_k_distillation_term : row_term_base {
   explicit top_k_distillation_term(top_k_view teacher_) : teacher(teacher_), temperature(teacher_.temperature) {}
 
   template <operand V>
-  struct row {
+  struct sums {
+    V top, rest, fall, lowered;   // Σ exp(z/T) of the listed and of other classes, each from its maximum
+    V student, taught, log_rest;  // of all classes; log_rest: the teacher's of the other classes
+    V log_ratio;                  // log s/t of all classes but for the row's factors: log Σ exp(z/T) - log Σ t
+  };
+  template <operand V>
+  struct result {
     V loss, student, taught, rest;
   };
 
@@ -57,7 +64,7 @@ struct top_k_distillation_term : row_term_base {
       }
   }
 
-  HONE_HD float given(index i) const { return teacher.rest[i]; }
+  HONE_HD float row_number(index i) const { return teacher.rest[i]; }
   HONE_CALLS_GIVEN template <class Put>
   HONE_HD void list(index i, Put const& put) const {
     for (index j = i * teacher.k; j < (i + 1) * teacher.k; ++j)
@@ -78,86 +85,44 @@ struct top_k_distillation_term : row_term_base {
   }
 
   template <operand V>
-  HONE_HD auto rest(row_element<V> const& e) const {
-    return e.t > V(0);
+  HONE_HD sums<V> start(row::exponentials<V> const& top, row::exponentials<V> const& rest,
+                        row::exponentials<V> const& listed, V log_rest) const {
+    // The largest logit of the others relative to that of the row, over T; finite where there are none.
+    const V fall = max(rest.max - top.max, V(-1e37)) / V(temperature), lowered = exp_of_nonpositive(max(fall, V(-1e4)));
+    const V student = top.sum + rest.sum * lowered, taught = listed.sum + exp_of_nonpositive(log_rest);
+    return {top.sum, rest.sum, fall, lowered, student, taught, log_rest, log(student / taught)};
   }
   template <operand V>
-  HONE_HD void first(row_element<V>& e, V (&sums_)[3]) const {
-    const V rate(1 / temperature), none(0);
-    e.kept[0] = exp_of_nonpositive(select(rest(e), min(e.rest, none), e.z) * rate);
-    e.kept[1] = select(rest(e), V(unlisted), exp_of_nonpositive(min(e.t, none)));
-    sums_[0] = sums_[0] + select(rest(e), none, e.kept[0]);
-    sums_[1] = sums_[1] + select(rest(e), e.kept[0], none);
-    sums_[2] = sums_[2] + max(e.kept[1], none);
-  }
-  template <operand V>
-  HONE_HD void rebase(V (&sums_)[3], V rise, V, V rest_rise) const {
-    const V rate(1 / temperature);
-    sums_[0] = sums_[0] * exp_of_nonpositive(-rise * rate);
-    sums_[1] = sums_[1] * exp_of_nonpositive(-rest_rise * rate);
-  }
-  /// log s/t of all classes but for the row's factors: log Σ exp(z/T) - log Σ t.
-  template <operand V>
-  HONE_HD V between(row_statistics<V> const& s) const {
-    return log(student(s) / taught(s));
-  }
-  template <operand V>
-  HONE_HD auto refines(row_statistics<V> const&) const {
+  HONE_HD auto is_close(sums<V> const&) const {
     return V(0) < V(1);
   }
-  /// Of listed classes: the sums of the divergence, and t (e^x - 1) in place of t, x = log s/t.
-  template <operand V>
-  [[gnu::always_inline]] HONE_HD void refine(row_element<V>& e, row_statistics<V> const& s, V (&fine_)[2]) const {
-    const V none(0), listed = select(rest(e), none, V(1)), weight = max(e.kept[1], none);
-    const detail::divergence_part<V> part(weight, listed * e.kept[0] * (taught(s) / student(s)),
-                                          e.z * V(1 / temperature) - (max(min(e.t, none), V(-3e38)) + s.given));
-    fine_[0] = fine_[0] + part.excess;
-    fine_[1] = fine_[1] + part.linear;
-    e.kept[1] = select(rest(e), e.kept[1], part.rise);
+  /// Of listed classes: the sums of the divergence, and t (e^x - 1).
+  template <operand V, class E>
+  [[gnu::always_inline]] HONE_HD row::replaced<V, 2> close(sums<V> const& s, E const& e) const {
+    const V log_t = max(min(row::listed_number(e), V(0)), V(-3e38));
+    const detail::divergence_part<V> part(row::weight<2>(e), row::weight<0>(e) * (s.taught / s.student),
+                                          row::coordinate_of<0>(e) * V(1 / temperature) - (log_t + s.log_ratio));
+    return {{{part.excess, part.linear}}, part.rise};
   }
   template <operand V>
-  HONE_HD row<V> finish(row_statistics<V> const& s) const {
-    const V T(temperature), none(0), lower = lowered(s);
-    const V of_rest = exp_of_nonpositive(s.of_list), sum_of_t = taught(s);
-    const V top = s.sums[0], others = s.sums[1] * lower, all = top + others;
+  HONE_HD result<V> finish(sums<V> const& s, bundle<V, 2> const& close) const {
+    const V T(temperature), none(0);
+    const V of_rest = exp_of_nonpositive(s.log_rest), others = s.rest * s.lowered, all = s.top + others;
     // log s_R, without the cancellation that log Σ - log Σ has where either is most of the other
-    const V log_others = select(top < others, none, fall(s) + log(s.sums[1]) - log(top)) -
-                         log1p_of_unit(min(top, others) / max(top, others));
-    const V log_taught = max(s.of_list - log(sum_of_t), V(-3e38));  // of -inf twice no NaN
-    const detail::divergence_part<V> bin(of_rest, others * (sum_of_t / all), log_others - log_taught);
-    const detail::divergence_of_sums<V> kl((s.fine[0] + bin.excess) / sum_of_t, (s.fine[1] + bin.linear) / sum_of_t);
-    const V change = T * kl.change / all, taught_rate = T / sum_of_t;
+    const V log_others = select(s.top < others, none, s.fall + log(s.rest) - log(s.top)) -
+                         log1p_of_unit(min(s.top, others) / max(s.top, others));
+    const V log_taught = max(s.log_rest - log(s.taught), V(-3e38));  // of -inf twice no NaN
+    const detail::divergence_part<V> bin(of_rest, others * (s.taught / all), log_others - log_taught);
+    const detail::divergence_of_sums<V> kl((close[0] + bin.excess) / s.taught, (close[1] + bin.linear) / s.taught);
+    const V change = T * kl.change / all, taught_rate = T / s.taught;
     return {T * (T * kl.value), -change, -taught_rate,
-            select(s.sums[1] == none, none,
-                   taught_rate * bin.rise / select(s.sums[1] == none, V(1), s.sums[1]) - change * lower)};
+            select(s.rest == none, none,
+                   taught_rate * bin.rise / select(s.rest == none, V(1), s.rest) - change * s.lowered)};
   }
-  template <operand V>
-  HONE_HD V gradient(row<V> const& r, row_element<V> const& e) const {
-    const auto others = e.kept[1] == V(unlisted);
-    return e.kept[0] * select(others, r.rest, r.student) - select(others, V(0), r.taught * e.kept[1]);
-  }
-
- private:
-  static constexpr int unlisted = -2;  // what is kept of a class that is not listed: t (e^x - 1) is at least -1
-
-  /// The rest's largest logit relative to that of the row, over T; finite where there is no rest.
-  template <operand V>
-  HONE_HD V fall(row_statistics<V> const& s) const {
-    return max(s.rest_max - s.max, V(-1e37)) / V(temperature);
-  }
-  /// The largest of the rest's exponentials relative to that of the row.
-  template <operand V>
-  HONE_HD V lowered(row_statistics<V> const& s) const {
-    return exp_of_nonpositive(max(fall(s), V(-1e4)));
-  }
-  /// Σ exp(z/T), and Σ t of all bins.
-  template <operand V>
-  HONE_HD V student(row_statistics<V> const& s) const {
-    return s.sums[0] + s.sums[1] * lowered(s);
-  }
-  template <operand V>
-  HONE_HD V taught(row_statistics<V> const& s) const {
-    return s.sums[2] + exp_of_nonpositive(s.of_list);
+  /// Of a class that is not listed the first and the last part are 0.
+  template <operand V, class E>
+  HONE_HD V gradient(result<V> const& r, E const& e) const {
+    return r.student * row::weight<0>(e) + r.rest * row::weight<1>(e) - r.taught * row::weight<2>(e);
   }
 };
 

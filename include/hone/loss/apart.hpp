@@ -22,8 +22,8 @@ template <class Term, class See>
 void each_input_of_term(Term const& term, See const& see) {
   if constexpr (requires { term.each_input(see); }) term.each_input(see);
   if constexpr (row_term<Term>) {
-    if constexpr (Term::has_target) each_input(term.target, see);
-    if constexpr (Term::has_teacher) see("distillation teacher", footprint_of(term.teacher));
+    if constexpr (row::has_target<Term>) each_input(term.target, see);
+    if constexpr (row::has_teacher<Term>) see("distillation teacher", footprint_of(term.teacher));
   } else if constexpr (elementwise<Term>) {
     term.targets.views().each([&](auto const& view) { see("targets", footprint_of(view)); });
     if constexpr (requires { term.targets.labels; }) each_input(term.targets.labels, see);

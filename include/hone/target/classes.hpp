@@ -73,6 +73,15 @@ struct classes_target {
   }
 };
 
+namespace detail {
+
+template <class Target>
+inline constexpr bool is_classes = false;
+template <class Label>
+inline constexpr bool is_classes<classes_target<Label>> = true;
+
+}  // namespace detail
+
 /// Labels of any integer type in a std::vector, std::span or another vector (core/contiguous.hpp), viewed: row i
 /// belongs to class labels[i]. Labels outside [0, classes) throw when evaluated, but for `ignore`.
 template <class Labels>

@@ -15,8 +15,8 @@ void check_leaf(View prediction, detail::leaf<Term, Weights> const& leaf) {
   const index rows = detail::rows_of(prediction);
   check_row_weights(leaf, rows);
   const index columns = detail::columns_of(prediction);
-  if constexpr (Term::has_target) leaf.term.target.check_shape(rows, columns);
-  if constexpr (Term::has_target) {
+  if constexpr (row::has_target<Term>) leaf.term.target.check_shape(rows, columns);
+  if constexpr (row::has_target<Term>) {
     const auto counts = [&](index i) { return leaf.factor_of_row(i) != 0; };
     if constexpr (requires { leaf.term.target.check_values(rows, columns, counts); }) {
       leaf.term.target.check_values(rows, columns, counts);
@@ -24,9 +24,9 @@ void check_leaf(View prediction, detail::leaf<Term, Weights> const& leaf) {
       leaf.term.target.check_values(rows, columns);
     }
   }
-  if constexpr (Term::has_list) leaf.term.check_shape(rows, columns);
-  if constexpr (Term::has_list) leaf.term.check_values(rows, columns);
-  if constexpr (Term::has_teacher) detail::require_like(leaf.term.teacher, "distillation teacher", prediction);
+  if constexpr (requires { leaf.term.check_shape(rows, columns); }) leaf.term.check_shape(rows, columns);
+  if constexpr (requires { leaf.term.check_values(rows, columns); }) leaf.term.check_values(rows, columns);
+  if constexpr (row::has_teacher<Term>) detail::require_like(leaf.term.teacher, "distillation teacher", prediction);
 }
 
 /// What a mean divides a leaf by: the rows that count, or their target weights; times what each row counts for.
@@ -61,17 +61,6 @@ A const* class_weights_of([[maybe_unused]] Leaf const& leaf, [[maybe_unused]] ca
   }
 }
 
-/// Which power of two the temperature of the first tempered term is; -1 for none.
-template <class... Leaf>
-int squarings_of(detail::list<Leaf...> const& leaves) {
-  double temperature = 0;
-  leaves.each([&]([[maybe_unused]] auto const& leaf) {
-    if constexpr (std::remove_cvref_t<decltype(leaf.term)>::tempered >= 0)
-      if (temperature == 0) temperature = leaf.term.temperature;
-  });
-  return temperature == 2 ? 1 : temperature == 4 ? 2 : -1;
-}
-
 /// Fills the outputs of row terms and returns Σ scale · factor · weight · loss.
 template <class View, class... Leaf>
 double sum_rows(cpu const& backend, row_job<View, Leaf...> job) {
@@ -86,7 +75,6 @@ double sum_rows(cpu const& backend, row_job<View, Leaf...> job) {
     std::size_t k = 0;
     job.leaves.each([&](auto const& leaf) { job.class_weights[k++] = class_weights_of<A>(leaf, memory); });
   }
-  job.squarings = squarings_of(job.leaves);
   job.streaming = worth_streaming(job.prediction, job.out.gradient);
 
   return sum_over_chunks(backend, chunk_plan<A>(job.prediction), worker::bytes(job.prediction, columns),

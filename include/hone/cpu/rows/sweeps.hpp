@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// The three loops over a group of rows. They are free functions on values and plain pointers, the same for
-/// wide and tall groups; only what they sum up is summed over the lanes afterwards, where lanes are classes.
+/// The loops over a group of rows. They are free functions on values and plain pointers, the same for wide and tall
+/// groups; only what they sum up is summed over the lanes afterwards, where lanes are classes.
 #pragma once
 
 #include <hone/cpu/rows/term_state.hpp>
@@ -13,20 +13,25 @@
 namespace hone::inline HONE_ABI::on_cpu {
 
 template <class... Term>
-inline constexpr bool any_softmax = (Term::needs_softmax || ...);
+inline constexpr bool any_softmax = (row::reads_softmax<Term> || ...);
+
+/// Whether a statistic is tempered weights of all logits, of which those of softmax<> may be a power.
+template <class S>
+struct is_tempered_logits : std::is_same<S, row::tempered<row::logits>> {};
 template <class... Term>
-inline constexpr bool any_tempered = ((Term::tempered >= 0) || ...);
+inline constexpr bool any_tempered = (row::any_in<row::statistics_of<Term>, is_tempered_logits> || ...);
 
 /// The strips that the terms share.
 template <class A>
 struct shared_strips {
-  A const* z;  // logits
-  A* e;        // exp(z - max), where no term keeps a power of it
+  A const* z;         // logits
+  A* e;               // exp(z - max), unless it is a power of a term's weights:
+  A const* power_of;  // exp((z - max) / 2^squarings), or null
+  int squarings;
   index packs;
   index tail;  // lanes of the last pack that hold classes; all if 0
   row_ahead next;
-  int squarings;  // exp(z - max) is the first tempered number squared this often; -1: it is not
-  bool tall;      // lanes are rows, not classes
+  bool tall;  // lanes are rows, not classes
 
   /// The classes of the pack at element i.
   pack<A> columns(index i) const noexcept {
@@ -34,25 +39,17 @@ struct shared_strips {
     const index column = i / V::size;
     return tall ? V(static_cast<A>(column)) : lane_numbers<A>() + V(static_cast<A>(i));
   }
+  /// exp(z - max) after the first sweep. `Powers`: whether it may be a power of a term's weights.
+  template <bool Powers>
+  pack<A> exponential(index i) const noexcept {
+    if (!Powers || !power_of) return pack<A>::load(e + i);
+    return power(pack<A>::load(power_of + i));
+  }
+  pack<A> power(pack<A> x) const noexcept {
+    for (int k = 0; k < squarings; ++k) x = x * x;
+    return x;
+  }
 };
-
-/// exp(z - max) from exp((z - max) / 2^squarings).
-template <class V>
-V squared(V x, int squarings) noexcept {
-  for (int i = 0; i < squarings; ++i) x = x * x;
-  return x;
-}
-
-/// The strip of the first term that keeps exp((z - max) / temperature).
-template <class A, class... Term>
-A const* tempered_strip(detail::list<leaf_state<A, Term>...> const& leaves) noexcept {
-  A const* strip = nullptr;
-  leaves.each([&]<class T>([[maybe_unused]] leaf_state<A, T> const& l) {
-    if constexpr (T::tempered >= 0)
-      if (!strip) strip = l.kept[T::tempered];
-  });
-  return strip;
-}
 
 template <class A>
 pack<A> largest_of(A const* z, index packs) noexcept {
@@ -75,48 +72,65 @@ struct softmax_sums {
   V exponentials, logits;
 };
 
-/// Sums exp(z - max) and z - max, keeps the exponentials, and lets every term take what it needs.
+/// Adds the element at i to what a term sums up, and stores its weights. `OfBase`: its totals over softmax<>, or all
+/// else.
+template <bool OfBase, class A, class Term>
+void gather(first_part<A, Term>& part, shared_strips<A> const& strips, index i, pack<A> logit, pack<A> base) noexcept {
+  using V = pack<A>;
+  row::element<V, Term> e = part.in.template read<true>(i, logit, strips.columns(i));
+  row::each_statistic<Term>([&](auto k) {
+    using S = row::statistic<k(), Term>;
+    constexpr bool of_base = row::is_total_of_base<S, Term>;
+    if constexpr (row::is_base<S>) {
+      e.weights[k()] = base;
+    } else if constexpr (row::is_softmax<S> && !OfBase) {
+      weight_strip<A> const& strip = part.in.weights[k()];
+      if (strip.borrowed) {
+        e.weights[k()] = V::load(strip.data + i);
+        part.s.sum[k()] += e.weights[k()];
+      } else {
+        row::gather<k()>(part.in.rate, e, part.s);
+        e.weights[k()].store(strip.data + i);
+      }
+    } else if constexpr (of_base == OfBase) {
+      row::gather<k()>(part.in.rate, e, part.s);
+    }
+  });
+}
+
+/// Sums exp(z - max) and z - max, keeps the exponentials, and gathers the statistics of every term.
 template <class A, class... Term>
 softmax_sums<pack<A>> first_sweep(detail::list<leaf_state<A, Term>...>& leaves, shared_strips<A> const strips,
                                   pack<A> const row_max) noexcept {
   using V = pack<A>;
   auto parts = leaves.apply([](auto const&... l) { return detail::list(first_part(l)...); });
-  A const* const tempered = tempered_strip(leaves);
   V total(0), logits(0);
   softmax_sums<V> sums{V(any_softmax<Term...> ? 0 : 1), V(0)};  // it is divided by, softmax or not
   bool first = true;                                            // stretch
 
-  const auto step = [&](index i, V z, V z_or_0) {
+  const auto step = [&](index i, V logit, V z, V z_or_0) {
     parts.each([&]<class T>([[maybe_unused]] first_part<A, T>& l) {
-      if constexpr (has_full_target<T>) {
+      if constexpr (sums_full_target<T>) {
         l.in.q.next.prefetch(i);
         const V q = l.in.q.at(i);
-        l.s.mass += q;
+        l.s.sum[row::target_place<T>] += q;
         l.s.dot += q * zero_where(q == V(0), z);
       }
-      if constexpr (T::kept > 0) {
-        row_element<V> e{z, V(0), V(0), V(0), {V(0), V(0)}};
-        if constexpr (T::needs_column) e.column = strips.columns(i);
-        if constexpr (T::splits) e.rest = V::load(strips.z + i) - l.in.rest_max;
-        if constexpr (T::splits && T::has_target) e.q = l.in.q.at(i);
-        if constexpr (reads_teacher<T>) {
-          l.in.t_next.prefetch(i);
-          e.t = V::load(l.in.t + i) - l.in.t_max;
-        }
-        l.in.term.first(e, l.s.sums);
-        e.kept[0].store(l.in.kept[0] + i);
-        if constexpr (T::kept > 1) e.kept[1].store(l.in.kept[1] + i);
-      }
+      if constexpr (row::has_teacher<T> && row::gathers<T>) l.in.t_next.prefetch(i);
+      if constexpr (row::gathers<T>) gather<false>(l, strips, i, logit, V(0));
     });
     if constexpr (any_softmax<Term...>) {
       V e;
-      if (any_tempered<Term...> && strips.squarings >= 0) {
-        e = squared(V::load(tempered + i), strips.squarings);
+      if (any_tempered<Term...> && strips.power_of) {
+        e = strips.power(V::load(strips.power_of + i));
       } else {
         e = exp_of_nonpositive(z);
         e.store(strips.e + i);
       }
       total += e;
+      parts.each([&]<class T>([[maybe_unused]] first_part<A, T>& l) {
+        if constexpr (row::totals_base<T>) gather<true>(l, strips, i, logit, e);
+      });
     }
     if constexpr ((wants_sum_of_logits<Term> || ...)) logits += z_or_0;
   };
@@ -133,99 +147,101 @@ softmax_sums<pack<A>> first_sweep(detail::list<leaf_state<A, Term>...>& leaves, 
   for (index i = 0; i < whole; end_stretch())
     for (const index end = std::min(i + stretch_packs * V::size, whole); i < end; i += V::size) {
       strips.next.prefetch(i);
-      const V z = V::load(strips.z + i) - row_max;
-      step(i, z, z);
+      const V logit = V::load(strips.z + i), z = logit - row_max;
+      step(i, logit, z, z);
     }
   if (strips.tail != 0) {
     A valid[V::size];
     for (int lane = 0; lane < V::size; ++lane) valid[lane] = lane < strips.tail;
-    const V z = V::load(strips.z + whole) - row_max;
-    step(whole, z, zero_where(V::load(valid) == V(0), z));
+    const V logit = V::load(strips.z + whole), z = logit - row_max;
+    step(whole, logit, z, zero_where(V::load(valid) == V(0), z));
     end_stretch();
   }
   return sums;
 }
 
-/// exp(z - max) as the first sweep left it: its own strip, or a tempered one to be squared.
-template <class A, class... Term>
-struct exponentials {
-  A const* strip;
-  int squarings = 0;
+/// Whether no lane of an element is in a subset; false if that is not known.
+template <class Subset, class E>
+bool has_none([[maybe_unused]] E const& e) noexcept {
+  if constexpr (requires { Subset::excludes(e); }) return all(Subset::excludes(e));
+  return false;
+}
 
-  exponentials(detail::list<leaf_state<A, Term>...> const& leaves, shared_strips<A> const& strips) noexcept
-      : strip(strips.e) {
-    if (any_tempered<Term...> && strips.squarings >= 0) strip = tempered_strip(leaves), squarings = strips.squarings;
-  }
-  pack<A> at(index i) const noexcept {
-    const pack<A> e = pack<A>::load(strip + i);
-    return any_tempered<Term...> ? squared(e, squarings) : e;
-  }
-};
-
-/// For terms that need the first sums before they can sum; where they have a target, classes without are passed over.
-template <class A, class Term, class... All>
-void second_sweep(leaf_state<A, Term>& leaf, detail::list<leaf_state<A, All>...> const& leaves,
-                  shared_strips<A> const strips, pack<A> const row_max, pack<A> const inverse) noexcept {
-  static_assert(Term::has_target || reads_teacher<Term>, "a term with late sums needs a target or a teacher");
+/// Sums up body(element) over a group, a stretch at a time, over packs that have classes of the subset.
+template <class Subset, int N, bool Powers, class A, class Term, class Body>
+void sum_elements(leaf_inputs<A, Term> const& in, shared_strips<A> const& strips, bundle<pack<A>, N>& to,
+                  Body const& body) noexcept {
   using V = pack<A>;
-  const exponentials<A, All...> e_of(leaves, strips);
   const index size = strips.packs * V::size;
   for (index i = 0; i < size;) {
-    V late[2] = {V(0), V(0)};
+    bundle<V, N> sums;
+    for (int k = 0; k < N; ++k) sums[k] = V(0);
     for (const index end = std::min(i + stretch_packs * V::size, size); i < end; i += V::size) {
-      if constexpr (Term::has_target)
-        if (all(leaf.q.at(i) == V(0))) continue;
-      V p(0);
-      if constexpr (any_softmax<All...>) p = e_of.at(i) * inverse;
-      row_element<V> e = leaf.template at<true>(i, V::load(strips.z + i) - row_max, p);
-      if constexpr (reads_teacher<Term>) e.t = V::load(leaf.t + i) - leaf.t_max;
-      if constexpr (Term::splits) e.rest = V::load(strips.z + i) - leaf.rest_max;
-      if constexpr (Term::needs_column) e.column = strips.columns(i);
-      leaf.term.second(e, leaf.s, late);
+      V base(0);
+      if constexpr (row::reads_softmax<Term>) base = strips.template exponential<Powers>(i);
+      row::element<V, Term> e = in.template at<true>(i, V::load(strips.z + i), strips.columns(i), base);
+      if (has_none<Subset>(e)) continue;
+      const bundle<V, N> more = body(i, e);
+      for (int k = 0; k < N; ++k) sums[k] += more[k];
     }
-    for (int k = 0; k < Term::late; ++k) leaf.s.late[k] += late[k];
+    for (int k = 0; k < N; ++k) to[k] += sums[k];
   }
 }
 
-/// For terms whose first sums cancel in some of the lanes, which `where` names; what they keep of others stays. A term
-/// with a list is asked where there are listed numbers alone.
-template <class A, class Term>
-void refine_sweep(leaf_state<A, Term>& leaf, shared_strips<A> const strips, pack<A> const row_max,
-                  mask<A> const where) noexcept {
+/// The sums of a term's later sweep.
+template <bool Powers, class A, class Term>
+void later_sweep(leaf_state<A, Term>& leaf, shared_strips<A> const strips) noexcept {
   using V = pack<A>;
-  const leaf_state<A, Term> in = leaf;  // so that the compiler need not fear that a store changes it
-  const index size = strips.packs * V::size;
-  for (index i = 0; i < size;) {
-    V fine[2] = {V(0), V(0)};
-    for (const index end = std::min(i + stretch_packs * V::size, size); i < end; i += V::size) {
-      row_element<V> e = in.template at<true>(i, V::load(strips.z + i) - row_max, V(0));
-      if constexpr (reads_teacher<Term>) e.t = V::load(in.t + i) - in.t_max;
-      if constexpr (Term::has_list)
-        if (all(in.term.rest(e))) continue;
-      if constexpr (Term::splits) e.rest = V::load(strips.z + i) - in.rest_max;
-      const V kept[2] = {e.kept[0], e.kept[1]};
-      in.term.refine(e, in.s, fine);
-      if constexpr (Term::kept > 1) select(where, e.kept[1], kept[1]).store(in.kept[1] + i);
-    }
-    for (int k = 0; k < Term::fine; ++k) leaf.s.fine[k] += fine[k];
-  }
+  const leaf_inputs<A, Term> in = leaf;  // so that the compiler need not fear that a store changes it
+  const row::start_type<V, Term> start = leaf.known.start;
+  sum_elements<typename Term::later_sweep::subset, Term::later_sweep::size, Powers>(
+      in, strips, leaf.known.later, [&](index, row::element<V, Term> const& e) { return in.term.later(start, e); });
+}
+
+/// The sums of a term's close sweep. Weights are replaced in the lanes that `where` names.
+template <bool Powers, class A, class Term>
+void close_sweep(leaf_state<A, Term>& leaf, shared_strips<A> const strips, mask<A> const where) noexcept {
+  using V = pack<A>;
+  const leaf_inputs<A, Term> in = leaf;
+  const row::start_type<V, Term> start = leaf.known.start;
+  sum_elements<typename Term::close_sweep::subset, Term::close_sweep::size, Powers>(
+      in, strips, leaf.known.close, [&](index i, row::element<V, Term>& e) {
+        constexpr int place = row::replaced_weights<Term>;
+        V old(0);
+        if constexpr (place >= 0) old = e.weights[place];
+        const bundle<V, Term::close_sweep::size> sums = row::close_of(in.term, start, e);
+        if constexpr (place >= 0) select(where, e.weights[place], old).store(in.weights[place].data + i);
+        return sums;
+      });
+}
+
+/// The sweeps after the first of a term that has any, summed over the lanes by `collapse`.
+template <bool Powers, class A, class Term, class Collapse>
+void later_sweeps(leaf_state<A, Term>& leaf, shared_strips<A> const& strips, Collapse const& collapse) noexcept {
+  auto& known = leaf.known;
+  known.start = row::start_of(leaf.term, known.s, known.base);
+  for (int i = 0; i < row::later_size<Term>; ++i) known.later[i] = pack<A>(0);
+  for (int i = 0; i < row::close_size<Term>; ++i) known.close[i] = pack<A>(0);
+  if constexpr (row::later_size<Term> > 0) later_sweep<Powers>(leaf, strips);
+  for (int i = 0; i < row::later_size<Term>; ++i) known.later[i] = collapse(known.later[i]);
+  if constexpr (row::close_size<Term> > 0)
+    if (const auto where = row::is_close_of(leaf.term, known); any(where)) close_sweep<Powers>(leaf, strips, where);
+  for (int i = 0; i < row::close_size<Term>; ++i) known.close[i] = collapse(known.close[i]);
 }
 
 /// Adds up the gradients of all terms, of elements [from, to).
 template <bool Labels, class A, class... Term>
-void last_sweep(detail::list<leaf_state<A, Term>...> const& leaves, shared_strips<A> const strips,
-                pack<A> const row_max, pack<A> const inverse, index from, index to, A* out) noexcept {
+void last_sweep(detail::list<leaf_state<A, Term>...> const& leaves, shared_strips<A> const strips, index from, index to,
+                A* out) noexcept {
   using V = pack<A>;
   const auto state = leaves.apply([](leaf_inputs<A, Term> const&... l) { return detail::list(l...); });
-  const exponentials<A, Term...> e_of(leaves, strips);
   for (index i = from; i < to; i += V::size) {
-    V z(0), p(0);
-    if constexpr ((Term::needs_logits || ...)) z = V::load(strips.z + i) - row_max;
-    if constexpr (any_softmax<Term...>) p = e_of.at(i) * inverse;
+    V logit(0), base(0);
+    if constexpr ((Term::gradient_reads_coordinates || ...)) logit = V::load(strips.z + i);
+    if constexpr (any_softmax<Term...>) base = strips.template exponential<any_tempered<Term...>>(i);
     const auto gradient = [&]<class T>(leaf_inputs<A, T> const& l) {
-      row_element<V> e = l.template at<Labels>(i, z, p);
-      if constexpr (T::needs_column) e.column = strips.columns(i);
-      const V g = l.scale * l.term.gradient(l.row, e);
+      const V g =
+          l.scale * row::gradient_of(l.term, l.result, l.template at<Labels>(i, logit, strips.columns(i), base));
       return sizeof...(Term) == 1 ? g : keep(l.counts, g);
     };
     state.apply([&](auto const&... l) { return (gradient(l) + ...); }).store(out + i);
@@ -235,22 +251,21 @@ void last_sweep(detail::list<leaf_state<A, Term>...> const& leaves, shared_strip
 /// All elements. Where rows are wide, most packs hold no label: they are written without, and a label's again.
 /// (Unless a term or its target needs the logits, over which the gradient may have been written.)
 template <class A, class... Term>
-void write_sweep(detail::list<leaf_state<A, Term>...> const& leaves, shared_strips<A> const strips, bool tall,
-                 pack<A> const row_max, pack<A> const inverse, A* out) noexcept {
+void write_sweep(detail::list<leaf_state<A, Term>...> const& leaves, shared_strips<A> const strips, A* out) noexcept {
   const index size = strips.packs * pack<A>::size;
   if constexpr ((has_sparse_target<Term> || ...)) {
-    if (tall || ((Term::needs_logits || smooths_allowed<Term>) || ...))
-      return last_sweep<true>(leaves, strips, row_max, inverse, 0, size, out);
-    last_sweep<false>(leaves, strips, row_max, inverse, 0, size, out);
+    if (strips.tall || ((Term::gradient_reads_coordinates || smooths_allowed<Term>) || ...))
+      return last_sweep<true>(leaves, strips, 0, size, out);
+    last_sweep<false>(leaves, strips, 0, size, out);
     leaves.each([&]<class T>([[maybe_unused]] leaf_state<A, T> const& l) {
       if constexpr (has_sparse_target<T>)
         for (int j = 0; j < target_of_term<T>::labels; ++j) {
           const index i = l.q.label(j) / pack<A>::size * pack<A>::size;
-          last_sweep<true>(leaves, strips, row_max, inverse, i, i + pack<A>::size, out);
+          last_sweep<true>(leaves, strips, i, i + pack<A>::size, out);
         }
     });
   } else {
-    last_sweep<false>(leaves, strips, row_max, inverse, 0, size, out);
+    last_sweep<false>(leaves, strips, 0, size, out);
   }
 }
 

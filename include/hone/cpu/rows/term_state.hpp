@@ -5,6 +5,7 @@
 #include <hone/cpu/rows/full_target.hpp>
 #include <hone/loss/row/skipped_rows.hpp>
 
+#include <algorithm>
 #include <limits>
 
 #include <hone/core/macros_push.hpp>
@@ -25,14 +26,19 @@ bool skips(Leaf const& leaf, detail::list<All...> const& leaves, index i) noexce
 }
 
 template <class Term>
-inline constexpr bool has_sparse_target = Term::has_target && is_sparse<target_of_term<Term>>;
+inline constexpr bool has_sparse_target = row::has_target<Term> && is_sparse<target_of_term<Term>>;
 template <class Term>
-inline constexpr bool has_full_target = Term::has_target && !is_sparse<target_of_term<Term>>;
+inline constexpr bool has_full_target = row::has_target<Term> && !is_sparse<target_of_term<Term>>;
 template <class Term>
 inline constexpr bool smooths_allowed = has_sparse_target<Term> && allowed_target<target_of_term<Term>>;
 template <class Term>
+inline constexpr bool sums_full_target = has_full_target<Term> && row::sums_target<Term>;
+template <class Term>
 inline constexpr bool wants_sum_of_logits =
-    has_sparse_target<Term> && target_of_term<Term>::has_uniform && !smooths_allowed<Term>;
+    has_sparse_target<Term> && row::sums_target<Term> && target_of_term<Term>::has_uniform && !smooths_allowed<Term>;
+/// Whether a term has a strip of teacher's logits, or of listed numbers.
+template <class Term>
+inline constexpr bool has_teacher_strip = row::has_teacher<Term> || row::has_list<Term>;
 
 /// What a sweep reads a target from: registers, or the numbers of a full target.
 template <class A>
@@ -47,55 +53,112 @@ template <class A, class Term>
 using target_source =
     std::conditional_t<has_full_target<Term>, target_numbers<A>, sparse_target<A, target_of_term<Term>>>;
 
+/// A strip of a softmax's weights. `borrowed` if another term, whose softmax is the same, writes it.
+template <class A>
+struct weight_strip {
+  A* data = nullptr;
+  bool borrowed = false;
+};
+
 /// What the sweeps read of a term. They copy it, so that the compiler need not fear that a store changes it.
 template <class A, class Term>
 struct leaf_inputs {
   using V = pack<A>;
+  using element = row::element<V, Term>;
 
   Term term;
   target_source<A, Term> q;
-  A const* t = nullptr;  // teacher
+  A const* t = nullptr;  // teacher, or listed numbers
   row_ahead t_next{};
-  A* kept[2] = {};
-  V t_max = V(0), rest_max = V(0);
-  typename Term::template row<V> row{};
-  V scale = V(0);       // factor · row weight / divisor, per lane
-  mask<A> counts = {};  // lanes whose scale is not 0
+  weight_strip<A> weights[element::size] = {};
+  V max[element::size] = {};
+  V rate = V(1);                       // 1 / temperature
+  row::result_type<V, Term> result{};  // of the group
+  V scale = V(0);                      // factor · row weight / divisor, per lane
+  mask<A> counts = {};                 // lanes whose scale is not 0
 
-  /// Element i of the row; `Labels` says whether with the labels of a sparse target or with its ground alone.
+  /// Element i of the row without weights; `Labels` says whether with the labels of a sparse target or with its ground
+  /// alone.
   template <bool Labels>
-  row_element<V> at(index i, V z, V p) const noexcept {
-    row_element<V> e{z, p, V(0), V(0), {V(0), V(0)}};
-    if constexpr (Term::has_target) e.q = Labels ? q.at(i) : q.rest_at(i);
-    if constexpr (Term::kept > 0) e.kept[0] = V::load(kept[0] + i);
-    if constexpr (Term::kept > 1) e.kept[1] = V::load(kept[1] + i);
+  element read(index i, V logit, V column) const noexcept {
+    element e;
+    e.logit = logit;
+    if constexpr (row::has_target<Term>) e.target = Labels ? q.at(i) : q.rest_at(i);
+    if constexpr (row::has_teacher<Term>) e.teacher = V::load(t + i);
+    if constexpr (row::has_list<Term>) e.listed = V::load(t + i);
+    if constexpr (row::needs_column<Term>) e.column = column;
+    e.locate(max);
+    return e;
+  }
+  /// The same with weights, those of softmax<> given.
+  template <bool Labels>
+  element at(index i, V logit, V column, V base) const noexcept {
+    element e = read<Labels>(i, logit, column);
+    row::each_statistic<Term>([&](auto k) {
+      using S = row::statistic<k(), Term>;
+      if constexpr (row::is_base<S>) {
+        e.weights[k()] = base;
+      } else if constexpr (row::is_softmax<S>) {
+        e.weights[k()] = V::load(weights[k()].data + i);
+      }
+    });
     return e;
   }
 
-  /// The largest of these numbers in the rest of a term that splits the classes, per lane.
-  V largest_of_rest(A const* numbers, index packs) const noexcept {
-    V most(std::numeric_limits<A>::lowest());  // finite: to subtract -inf from itself gives NaN
-    for (index i = 0; i < packs * V::size; i += V::size) {
-      row_element<V> e{V(0), V(0), V(0), V(0), {V(0), V(0)}};
-      if constexpr (Term::has_target) e.q = q.at(i);
-      if constexpr (Term::has_list) e.t = V::load(t + i);
-      most = max(most, select(term.rest(e), V::load(numbers + i), most));
-    }
+  /// The largest number of the subset of a softmax, per lane; finite.
+  template <class S>
+  V largest_in_subset(A const* logits, index packs) const noexcept {
+    const V lowest(std::numeric_limits<A>::lowest());  // to subtract -inf from itself gives NaN
+    V most = lowest;
+    for (index i = 0; i < packs * V::size; i += V::size)
+      most = on_cpu::max(most, row::maximum_part<S>(read<true>(i, V::load(logits + i), V(0)), lowest));
     return most;
   }
 };
 
-/// The term with its sums over the group.
+/// The term with what is known of the group.
 template <class A, class Term>
 struct leaf_state : leaf_inputs<A, Term> {
-  row_statistics<pack<A>> s{};
+  row::knowledge<pack<A>, Term> known{};
+
+  /// Σ q, of terms that ask for it.
+  pack<A>& mass() noexcept { return known.s.sum[row::target_place<Term>]; }
+
+  /// Sums over the lanes, by `collapse`, what the first sweep left; `logits` is the row's Σ (z - max).
+  template <class Collapse>
+  void end_first(row::normaliser<pack<A>> const& base, [[maybe_unused]] pack<A> logits,
+                 Collapse const& collapse) noexcept {
+    row::each_gathered(known.s, [&](pack<A>& sum) { sum = collapse(sum); });
+    if constexpr (sums_full_target<Term>) mass() = collapse(mass()), known.s.dot = collapse(known.s.dot);
+    if constexpr (wants_sum_of_logits<Term>) {
+      const pack<A> ground = this->q.ground();
+      known.s.dot += zero_where(ground == pack<A>(0), ground * logits);
+    }
+    known.base = base;
+  }
 };
 
-/// The sums of a first sweep, and what it reads; nothing for a term that has no part in it.
+/// The listed numbers of a term among ones, in a strip.
+template <class A, class Term>
+A const* list_numbers(Term const& term, group g, A* strip, index size) noexcept {
+  std::fill_n(strip, size, A(1));
+  for (int lane = 0; lane < g.rows; ++lane)
+    term.list(g.row + lane, [&](index c, float x) { strip[g.position<A>(c, lane)] = static_cast<A>(x); });
+  return strip;
+}
+/// row_number(i) of a term, per lane.
+template <class A, class Term>
+pack<A> row_numbers(Term const& term, group g) noexcept {
+  typename pack<A>::lanes numbers = {};
+  for (int lane = 0; lane < g.rows; ++lane) numbers[lane] = row::number_of<A>(term, g.row + lane);
+  return packed(g.tall, numbers);
+}
+
+/// What a sweep of all terms sums up of one, and what it reads for that; nothing if there is nothing to sum up.
 template <class A, class Term>
 struct first_part {
   leaf_inputs<A, Term> in;
-  row_statistics<pack<A>> s{};
+  row::sums<pack<A>, Term> s{};
 
   explicit first_part(leaf_state<A, Term> const& l) noexcept : in(l) {}
   /// Hands the sums to the leaf, the first time in place of what it has, and begins anew.
@@ -104,12 +167,14 @@ struct first_part {
       to = first ? from : to + from;
       from = pack<A>(0);
     };
-    for (int i = 0; i < Term::sums; ++i) hand(s.sums[i], l.s.sums[i]);
-    if constexpr (has_full_target<Term>) hand(s.mass, l.s.mass), hand(s.dot, l.s.dot);
+    row::each_statistic<Term>([&](auto k) {
+      if constexpr (row::is_gathered<row::statistic<k(), Term>>) hand(s.sum[k()], l.known.s.sum[k()]);
+    });
+    if constexpr (sums_full_target<Term>) hand(s.sum[row::target_place<Term>], l.mass()), hand(s.dot, l.known.s.dot);
   }
 };
 template <class A, class Term>
-  requires(Term::kept == 0 && !has_full_target<Term>)
+  requires(!row::gathers<Term> && !sums_full_target<Term>)
 struct first_part<A, Term> {
   explicit first_part(leaf_state<A, Term> const&) noexcept {}
   void give(leaf_state<A, Term>&, bool) const noexcept {}

@@ -4,6 +4,7 @@
 
 #include <hone/core/outputs.hpp>
 #include <hone/cpu/memory/streaming_store.hpp>
+#include <hone/cpu/rows/shared_weights.hpp>
 #include <hone/cpu/rows/sweeps.hpp>
 
 #include <algorithm>
@@ -25,7 +26,6 @@ struct row_job {
   std::array<double, sizeof...(Leaf)> scales;  // factor of the reduction, per leaf
   index columns;
   A const* class_weights[sizeof...(Leaf)] = {};  // of full targets, in the type of the arithmetic
-  int squarings = -1;                            // see shared_strips
   bool streaming = false;                        // the gradient goes past the caches
 };
 
@@ -39,6 +39,7 @@ class row_worker {
   template <class L>
   using term_of = typename L::term_type;
   using states = detail::list<leaf_state<A, term_of<Leaf>>...>;
+  static constexpr bool powers = any_tempered<term_of<Leaf>...>;
   using indices = std::index_sequence_for<Leaf...>;
 
  public:
@@ -46,7 +47,7 @@ class row_worker {
     const std::size_t strip = carver::room_for<A>(static_cast<std::size_t>(packs_of<A>(is_tall(v), columns) * W));
     const auto of_leaf = [&]<class L>(L const*) {
       using T = term_of<L>;
-      const std::size_t n = strip * (std::size_t(T::kept) + (reads_teacher<T> ? 1 : 0));
+      const std::size_t n = strip * (std::size_t(weight_strips<T>) + (has_teacher_strip<T> ? 1 : 0));
       if constexpr (has_full_target<T>) return n + full_target<A, target_of_term<T>>::bytes(is_tall(v), columns);
       return n;
     };
@@ -75,16 +76,13 @@ class row_worker {
         logits_(strip(memory)),
         exponentials_(strip(memory)),
         gradient_(strip(memory)),
-        teachers_{(reads_teacher<term_of<Leaf>> ? strip(memory) : nullptr)...},
-        states_{leaf_state<A, term_of<Leaf>>{{detail::at<I>(job.leaves).term,
-                                              source<term_of<Leaf>>(),
-                                              nullptr,
-                                              {},
-                                              {kept<Leaf, 0>(memory), kept<Leaf, 1>(memory)}}}...},
+        teachers_{(has_teacher_strip<term_of<Leaf>> ? strip(memory) : nullptr)...},
+        states_{leaf_state<A, term_of<Leaf>>{{detail::at<I>(job.leaves).term, source<term_of<Leaf>>()}}...},
         targets_{reader<term_of<Leaf>>(memory)...} {
     each([&](auto& s, auto&, auto const& leaf, std::size_t k) {
       varies_[k] = leaf.weight_count > 0 || skips_rows(leaf, job_.leaves);
       set_scale(s, k, [&](int) { return leaf.factor; });
+      take_strips(s, memory);
     });
   }
 
@@ -107,9 +105,22 @@ class row_worker {
   }
 
   A* strip(carver& memory) const noexcept { return memory.template take<A>(static_cast<std::size_t>(packs_ * W)); }
-  template <class L, int K>
-  A* kept(carver& memory) const noexcept {
-    return term_of<L>::kept > K ? strip(memory) : nullptr;
+  /// Strips for the weights of a term, or those of an earlier term that has the same.
+  template <class T>
+  void take_strips(leaf_state<A, T>& s, carver& memory) noexcept {
+    const double temperature = row::temperature_of(s.term);
+    s.rate = V(1 / temperature);
+    row::each_statistic<T>([&](auto k) {
+      using S = row::statistic<k(), T>;
+      if constexpr (row::is_softmax<S> && !row::is_base<S>) {
+        A* const own = strip(memory);
+        A* const others = row::replaced_weights<T> == k() ? nullptr : same_weights<S>(states_, s);
+        s.weights[k()] = {others ? others : own, others != nullptr};
+        if constexpr (is_tempered_logits<S>::value)
+          if (const int power = squarings_to(temperature); !power_of_ && power >= 0)
+            power_of_ = s.weights[k()].data, squarings_ = power;
+      }
+    });
   }
 
   template <class Body>
@@ -129,23 +140,28 @@ class row_worker {
     }
     A const* z = load<A>(job_.prediction, g, logits_, -std::numeric_limits<A>::infinity());
     const V row_max = largest(z);
-    shared_strips<A> strips{z,
-                            exponentials_,
-                            packs_,
-                            tall_ ? 0 : int(job_.columns % W),
-                            row_ahead(job_.prediction, g, more),
-                            job_.squarings,
-                            tall_};
+    const shared_strips<A> strips{z,
+                                  exponentials_,
+                                  power_of_,
+                                  squarings_,
+                                  packs_,
+                                  tall_ ? 0 : int(job_.columns % W),
+                                  row_ahead(job_.prediction, g, more),
+                                  tall_};
     each([&](auto& s, auto& target, auto const& leaf, std::size_t k) {
       begin_leaf(s, target, leaf, g, z, row_max, k, more);
     });
 
     const auto sums = first_sweep(states_, strips, row_max);
-    const V total = collapse(sums.exponentials), log_sum = log(total), inverse = V(1) / total;
-    each([&](auto& s, auto&, auto const&, std::size_t) { end_first(s, log_sum, row_max, collapse(sums.logits)); });
-    each([&](auto& s, auto&, auto const&, std::size_t) { run_second(s, strips, row_max, inverse); });
-    each([&](auto& s, auto&, auto const&, std::size_t) { s.row = s.term.finish(s.s); });
-    if (job_.out.gradient.data) write_gradient(g, strips, row_max, inverse);
+    const V total = collapse(sums.exponentials);
+    const row::normaliser<V> base{row_max, total, log(total), V(1) / total};
+    const auto over_lanes = [this](V x) { return collapse(x); };
+    each([&](auto& s, auto&, auto const&, std::size_t) {
+      s.end_first(base, collapse(sums.logits), over_lanes);
+      later_sweeps<powers>(s, strips, over_lanes);
+      s.result = row::finish_of(s.term, s.known);
+    });
+    if (job_.out.gradient.data) write_gradient(g, strips);
     return write_losses(g);
   }
 
@@ -182,72 +198,45 @@ class row_worker {
     return most;
   }
 
-  /// The listed numbers among ones, in a strip.
-  template <class S, class Term>
-  void list_numbers(S& s, Term const& term, group g, A* strip) const noexcept {
-    std::fill_n(strip, packs_ * W, A(1));
-    typename V::lanes given = {};
-    for (int lane = 0; lane < g.rows; ++lane) {
-      term.list(g.row + lane, [&](index c, float x) { strip[g.position<A>(c, lane)] = static_cast<A>(x); });
-      given[lane] = static_cast<A>(term.given(g.row + lane));
-    }
-    s.t = strip;
-    s.s.of_list = packed(tall_, given);
-  }
-
   /// Over the lanes where they are classes of one row.
   V largest_in_row(V x) const noexcept { return tall_ ? x : V(on_cpu::largest(x)); }
 
-  template <class S, class Target, class L>
-  void begin_leaf(S& s, Target& target, L const& leaf, group g, A const* z, V row_max, std::size_t k,
+  template <class T, class Target, class L>
+  void begin_leaf(leaf_state<A, T>& s, Target& target, L const& leaf, group g, A const* z, V row_max, std::size_t k,
                   bool more) noexcept {
-    using T = term_of<L>;
-    for (int i = 0; i < 2; ++i) s.s.late[i] = s.s.fine[i] = V(0);
     if constexpr (has_full_target<T>) {
       s.q.data = target.begin(leaf.term.target, job_.class_weights[k], g, z);
       if constexpr (requires { leaf.term.target.view; }) s.q.next = row_ahead(leaf.term.target.view, g, more);
     }
-    if constexpr (has_sparse_target<T>) s.q.begin(leaf.term.target, g, z, row_max, s.s.mass, s.s.dot);
-    if constexpr (T::has_teacher) {
+    if constexpr (has_sparse_target<T>) {
+      V mass, dot;
+      s.q.begin(leaf.term.target, g, z, row_max, mass, dot);
+      if constexpr (row::sums_target<T>) s.mass() = mass, s.known.s.dot = dot;
+    }
+    if constexpr (row::has_teacher<T>) {
       s.t = load<A>(leaf.term.teacher, g, teachers_[k], -std::numeric_limits<A>::infinity());
       s.t_next = row_ahead(leaf.term.teacher, g, more);
-      s.t_max = T::splits ? V(0) : largest(s.t);
     }
-    if constexpr (T::has_list) list_numbers(s, leaf.term, g, teachers_[k]);
-    if constexpr (T::splits) {
-      s.rest_max = largest_in_row(s.largest_of_rest(z, packs_));
-      if constexpr (T::has_teacher) s.t_max = largest_in_row(s.largest_of_rest(s.t, packs_));
-    }
+    if constexpr (row::has_list<T>) s.t = list_numbers(leaf.term, g, teachers_[k], packs_ * W);
+    row::each_statistic<T>([&](auto i) {
+      using S = row::statistic<i(), T>;
+      V& most = s.max[i()] = row_max;
+      if constexpr (row::has_own_maximum<S>) {
+        if constexpr (S::subset::own_maximum) {
+          most = largest_in_row(s.template largest_in_subset<S>(z, packs_));
+        } else {
+          most = largest(s.t);
+        }
+      }
+      s.known.s.max[i()] = most;
+      if constexpr (std::same_as<S, row::number>) s.known.s.sum[i()] = row_numbers<A>(leaf.term, g);
+    });
   }
 
-  template <class S>
-  void end_first(S& s, V log_sum, V row_max, V sum_of_logits) noexcept {
-    using T = std::remove_cvref_t<decltype(s.term)>;
-    s.s.max = row_max, s.s.rest_max = s.rest_max;
-    s.s.log_sum = log_sum;
-    for (int i = 0; i < T::sums; ++i) s.s.sums[i] = collapse(s.s.sums[i]);
-    if constexpr (has_full_target<T>) s.s.mass = collapse(s.s.mass), s.s.dot = collapse(s.s.dot);
-    if constexpr (wants_sum_of_logits<T>) {
-      const V ground = s.q.ground();
-      s.s.dot += zero_where(ground == V(0), ground * sum_of_logits);
-    }
-  }
-
-  template <class S>
-  void run_second(S& s, shared_strips<A> const& strips, V row_max, V inverse) noexcept {
-    using T = std::remove_cvref_t<decltype(s.term)>;
-    if constexpr (requires { s.term.between(s.s); }) s.s.given = s.term.between(s.s);
-    if constexpr (T::late > 0) second_sweep(s, states_, strips, row_max, inverse);
-    for (int i = 0; i < T::late; ++i) s.s.late[i] = collapse(s.s.late[i]);
-    if constexpr (T::fine > 0)
-      if (const auto where = s.term.refines(s.s); any(where)) refine_sweep(s, strips, row_max, where);
-    for (int i = 0; i < T::fine; ++i) s.s.fine[i] = collapse(s.s.fine[i]);
-  }
-
-  void write_gradient(group g, shared_strips<A> const& strips, V row_max, V inverse) noexcept {
+  void write_gradient(group g, shared_strips<A> const& strips) noexcept {
     A* direct = job_.streaming ? nullptr : target_of<A>(job_.out.gradient, g);
     A* to = direct ? direct : gradient_;
-    write_sweep(states_, strips, tall_, row_max, inverse, to);
+    write_sweep(states_, strips, to);
     if (job_.streaming && stream(job_.out.gradient, g, gradient_)) return;
     store(job_.out.gradient, g, static_cast<A const*>(to));
     if (std::any_of(varies_, varies_ + count, [](bool v) { return v; }))
@@ -266,7 +255,7 @@ class row_worker {
     double unreduced[std::size_t(W)] = {};
     each([&](auto& s, auto&, auto const&, std::size_t k) {
       typename V::lanes loss;
-      s.row.loss.store(loss);
+      s.result.loss.store(loss);
       double weighed[std::size_t(W)] = {};
       for (int lane = 0; lane < g.rows; ++lane)
         if (factors_[k][lane] != 0) weighed[lane] = factors_[k][lane] * static_cast<double>(loss[lane]);
@@ -291,6 +280,8 @@ class row_worker {
   index packs_;
   A *logits_, *exponentials_, *gradient_;
   A* teachers_[count];
+  A const* power_of_ = nullptr;  // see shared_strips
+  int squarings_ = 0;
   states states_;
   detail::list<
       std::conditional_t<has_full_target<term_of<Leaf>>, full_target<A, target_of_term<term_of<Leaf>>>, no_target>...>

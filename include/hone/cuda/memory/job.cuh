@@ -15,7 +15,6 @@ struct job {
   using T = detail::number_of<View>;
   using A = accumulator_t<T>;
   using factors = A[sizeof...(Leaf)];
-  static constexpr int most_sums = 2 + 5 * int(sizeof...(Leaf));  // of a row, at once
 
   View prediction;
   typename detail::outputs_of<View>::type out;

@@ -15,11 +15,11 @@ namespace hone::inline HONE_ABI::on_cuda {
 /// The views that a term reads for every element: its teacher, then its target's dense parts.
 template <row_term Term>
 HONE_HD constexpr auto views_of(Term const& term) {
-  if constexpr (Term::has_teacher && Term::has_target) {
+  if constexpr (row::has_teacher<Term> && row::has_target<Term>) {
     return detail::concatenated(detail::list(term.teacher), term.target.dense_views());
-  } else if constexpr (Term::has_teacher) {
+  } else if constexpr (row::has_teacher<Term>) {
     return detail::list(term.teacher);
-  } else if constexpr (Term::has_target) {
+  } else if constexpr (row::has_target<Term>) {
     return term.target.dense_views();
   } else {
     return detail::list();
@@ -34,7 +34,7 @@ HONE_HD constexpr auto views_of(Term const& term) {
   return detail::list(term.boxes);
 }
 template <row_term Term>
-inline constexpr int view_count = int(Term::has_teacher) + detail::target_of_term<Term>::dense_parts;
+inline constexpr int view_count = int(row::has_teacher<Term>) + detail::target_of_term<Term>::dense_parts;
 
 /// A prediction, and all views of an objective behind it.
 template <class View, class... Leaf>

@@ -24,12 +24,23 @@ struct logits_of<job<View, Leaf...>> {
   HONE_HD static constexpr bool of(std::size_t view) noexcept {
     std::size_t first = 1;
     bool found = view == 0;
-    ((found |= Leaf::term_type::has_teacher && view == first,
+    ((found |= row::has_teacher<typename Leaf::term_type> && view == first,
       first += std::size_t(view_count<typename Leaf::term_type>)),
      ...);
     return found;
   }
 };
+
+/// The numbers that a row's threads reduce at once, at most.
+template <class Job>
+inline constexpr int most_sums = 0;
+template <class View, class... Leaf>
+inline constexpr int most_sums<job<View, Leaf...>> =
+    3 + ([]<class Term>(Term*) {
+      const int first = row::count_of<Term> + 1, later = row::later_size<Term>, close = row::close_size<Term>;
+      return first > later ? (first > close ? first : close) : later > close ? later : close;
+    }(static_cast<typename Leaf::term_type*>(nullptr)) +
+         ...);
 
 /// How many views an objective reads, and what a thread needs to hold of them per element: arithmetic in double takes
 /// more registers than that in float.
@@ -79,7 +90,7 @@ __global__ void __launch_bounds__(Shape::threads, 1) row_kernel_of(Job const job
   } else if constexpr (Shape::rows > 1) {
     total = rows_of_team<Shape>(job, cut, rows, one_warp());
   } else {
-    using block = one_block<Shape::threads, operand_of<A>, Job::most_sums>;
+    using block = one_block<Shape::threads, operand_of<A>, most_sums<Job>>;
     __shared__ typename block::memory shared;
     total = rows_of_team<Shape>(job, cut, rows, block(shared));
   }
@@ -120,9 +131,9 @@ template <class View, row_term Term, int Weights>
 void check_leaf(View prediction, detail::leaf<Term, Weights> const& leaf) {
   const index rows = detail::rows_of(prediction), columns = detail::columns_of(prediction);
   leaf.check_weight_sizes(rows);
-  if constexpr (Term::has_target) leaf.term.target.check_shape(rows, columns);
-  if constexpr (Term::has_list) leaf.term.check_shape(rows, columns);
-  if constexpr (Term::has_teacher) detail::require_like(leaf.term.teacher, "distillation teacher", prediction);
+  if constexpr (row::has_target<Term>) leaf.term.target.check_shape(rows, columns);
+  if constexpr (requires { leaf.term.check_shape(rows, columns); }) leaf.term.check_shape(rows, columns);
+  if constexpr (row::has_teacher<Term>) detail::require_like(leaf.term.teacher, "distillation teacher", prediction);
 }
 
 template <class Job>

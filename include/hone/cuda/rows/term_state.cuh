@@ -4,6 +4,8 @@
 
 #include <hone/cuda/memory/divisor.cuh>
 #include <hone/cuda/memory/views.cuh>
+#include <hone/cuda/rows/team.cuh>
+#include <hone/loss/row/term.hpp>
 #include <hone/target/row_parts.hpp>
 
 #include <limits>
@@ -12,41 +14,41 @@
 
 namespace hone::inline HONE_ABI::on_cuda {
 
-/// Whether a term's sums can be made relative to a maximum that rose.
-template <class Term, class A>
-inline constexpr bool rebases = Term::sums == 0 || requires(Term const& term, A (&sums)[3], A rise) {
-  term.rebase(sums, rise, rise);
-} || requires(Term const& term, A (&sums)[3], A rise) { term.rebase(sums, rise, rise, rise); };
-
 /// A constant, for nvcc refuses calls of std::numeric_limits on the device.
 template <class T>
 inline constexpr T lowest_number = std::numeric_limits<T>::lowest();
 
+/// The numbers of A, which may be an operand of our own.
+template <class A>
+using number_of_operand = std::conditional_t<sizeof(A) == sizeof(float), float, double>;
+
 /// Whether a class is allowed: its logit is above -inf.
 template <class A>
 __device__ bool is_allowed(A z) {
-  using number = std::conditional_t<sizeof(A) == sizeof(float), float, double>;  // A may be an operand of our own
-  return !(z < A(lowest_number<number>));
+  return !(z < A(lowest_number<number_of_operand<A>>));
 }
 
 template <class A, class Leaf, int FirstView>
 struct leaf_row {
   using Term = typename Leaf::term_type;
   using Target = detail::target_of_term<Term>;
-  static constexpr int first_view = FirstView;
-  static constexpr bool sparse = Term::has_target && detail::is_sparse<Target>, full = Term::has_target && !sparse;
+  using element = row::element<A, Term>;
+  static constexpr bool sparse = row::has_target<Term> && detail::is_sparse<Target>;
+  static constexpr bool sums_full = row::sums_target<Term> && !sparse, sums_sparse = row::sums_target<Term> && sparse;
   static constexpr bool over_allowed = allowed_target<Target>;
-  static constexpr bool wants_logits = sparse && Target::has_uniform && !over_allowed;  // their sum
+  static constexpr bool wants_logits = sums_sparse && Target::has_uniform && !over_allowed;  // their sum
+  static constexpr int target_place = row::target_place<Term>;
+  static constexpr A lowest{lowest_number<number_of_operand<A>>};
 
-  A weight = 0, scale = 0;       // factor · row weight, 0 where the row is skipped; and times that of the reduction
-  A t_max = 0, t_now = 0;        // of the teacher: what the sums are relative to, and what has been met
-  A rest_max = 0, rest_now = 0;  // of the logits in the rest of a term that splits the classes
+  A weight = 0, scale = 0;    // factor · row weight, 0 where the row is skipped; and times that of the reduction
+  A rate = 1;                 // 1 / temperature
+  A now[element::size] = {};  // the maxima of statistics that have been met; known.s.max is what sums are relative to
   index row_index = 0;
-  bool refined = false;  // the row's sums would cancel
+  bool is_close = false;
   A logit_at[Target::labels > 0 ? Target::labels : 1] = {};
   detail::row_parts<A, Target, int> parts;
-  row_statistics<A> s{};
-  typename Term::template row<A> row{};
+  row::knowledge<A, Term> known{};
+  row::result_type<A, Term> result{};
 
   /// Reads weights and target in one thread of each warp.
   template <class Team, class... All>
@@ -55,7 +57,7 @@ struct leaf_row {
     row_index = i;
     if (team.reads()) {
       weight = skips(leaf, leaves, i, columns) ? A(0) : leaf.template factor_of_row<A>(i);
-      if constexpr (Term::has_target) {
+      if constexpr (row::has_target<Term>) {
         parts = detail::row_parts<A, Target, int>(leaf.term.target, i, columns);
         const bool invalid = !leaf.term.target.ignores(i) & !leaf.term.target.labels_fit(i, columns);
         if (invalid && invalid_labels && team.rank() == 0) atomicAdd(invalid_labels, 1ULL);
@@ -80,44 +82,129 @@ struct leaf_row {
   }
   /// Σ q and Σ q (z - max), from the labels and the sum of z - max.
   __device__ void sum_labels(A max, A logits, A columns) {
-    s.mass = parts.ground * columns;
-    s.dot = parts.ground == A(0) ? A(0) : parts.ground * logits;
+    A &mass = known.s.sum[target_place], &dot = known.s.dot;
+    mass = parts.ground * columns;
+    dot = parts.ground == A(0) ? A(0) : parts.ground * logits;
 #pragma unroll
     for (int j = 0; j < Target::labels; ++j) {
       const A w = parts.weight_at[j];
-      s.mass += w;
-      s.dot += w == A(0) ? A(0) : w * (logit_at[j] - max);
+      mass += w;
+      dot += w == A(0) ? A(0) : w * (logit_at[j] - max);
     }
   }
 
   /// Shares the ground among so many classes.
   __device__ void share_ground(A classes) { parts.ground = classes == A(0) ? A(0) : parts.ground / classes; }
 
-  /// Element h of the row: its target and teacher.
+  /// Forgets the row before.
+  __device__ void reset(Term const& term) {
+    known = {}, is_close = false;
+    row::each_statistic<Term>([&](auto k) {
+      known.s.max[k()] = now[k()] = lowest;
+      if constexpr (std::same_as<row::statistic<k(), Term>, row::number>)
+        known.s.sum[k()] = row::number_of<A>(term, row_index);
+    });
+  }
+  /// Meets an element, for its maxima.
   template <class Element>
-  __device__ row_element<A> at(Element const& h, Term const& term, A z, A p) const {
-    row_element<A> e{z, p, A(0), A(0), {A(0), A(0)}};
-    if constexpr (Term::needs_column) e.column = static_cast<A>(h.column);
-    if constexpr (Term::has_teacher) e.t = h.template number<FirstView>() - t_max;
-    if constexpr (Term::has_target) e.q = target(h, term.target, std::make_index_sequence<Target::dense_parts>());
-    if constexpr (Term::has_list) e.t = static_cast<A>(term.listed(row_index, h.column));
-    if constexpr (Term::splits) e.rest = h.template number<0>() - rest_max;
+  __device__ void meet(Element const& h, Term const& term) {
+    row::each_statistic<Term>([&](auto k) {
+      using S = row::statistic<k(), Term>;
+      if constexpr (row::has_own_maximum<S>) now[k()] = larger()(now[k()], row::maximum_part<S>(read(h, term), lowest));
+    });
+  }
+  /// f(maximum) for each that this term alone needs.
+  template <class F>
+  __device__ void each_maximum(F const& f) {
+    row::each_statistic<Term>([&](auto k) {
+      if constexpr (row::has_own_maximum<row::statistic<k(), Term>>) f(now[k()]);
+    });
+  }
+  /// What sums are relative to from now on: the maxima that have been met, `max` of all logits.
+  __device__ void set_maxima(A max) {
+    row::each_statistic<Term>(
+        [&](auto k) { known.s.max[k()] = row::has_own_maximum<row::statistic<k(), Term>> ? now[k()] : max; });
+  }
+  /// The same where there are sums already. The maximum of all logits rose by `of_all`; base is the sum of softmax<>.
+  __device__ void rise(A max, A of_all, A base) {
+    A rises[element::size] = {};
+    row::each_statistic<Term>([&](auto k) {
+      rises[k()] = row::has_own_maximum<row::statistic<k(), Term>> ? now[k()] - known.s.max[k()] : of_all;
+    });
+    set_maxima(max);
+    if constexpr (sums_full) {
+      const A mass = known.s.sum[target_place];
+      known.s.dot -= mass == A(0) ? A(0) : mass * of_all;
+    }
+    row::rise(rate, base, rises, known.s);
+  }
+  /// Adds an element to the sums; z and base are its logit less the maximum, and the exponential of that.
+  template <class Element>
+  __device__ void add(Element const& h, Term const& term, [[maybe_unused]] A z, [[maybe_unused]] A base) {
+    if constexpr (sums_full || row::gathers<Term>) {
+      element e = read(h, term);
+      if constexpr (sums_full) {
+        const A q = h.is_in_row() ? e.target : A(0);
+        known.s.sum[target_place] += q;
+        known.s.dot += q == A(0) ? A(0) : q * z;
+      }
+      row::each_statistic<Term>([&](auto k) {
+        if constexpr (row::is_base<row::statistic<k(), Term>>) {
+          e.weights[k()] = base;
+        } else {
+          row::gather<k()>(rate, e, known.s);
+        }
+      });
+    }
+  }
+  /// f(sum) for every sum of the first sweep.
+  template <class F>
+  __device__ void each_sum(F const& f) {
+    if constexpr (sums_full) f(known.s.sum[target_place]), f(known.s.dot);
+    row::each_gathered(known.s, f);
+  }
+
+  /// Element h of the row, without weights.
+  template <class Element>
+  __device__ element read(Element const& h, Term const& term) const {
+    element e;
+    e.logit = h.template number<0>();
+    if constexpr (row::has_teacher<Term>) e.teacher = h.template number<FirstView>();
+    if constexpr (row::has_target<Term>)
+      e.target = target(h, term.target, std::make_index_sequence<Target::dense_parts>());
+    if constexpr (row::has_list<Term>) e.listed = static_cast<A>(term.listed(row_index, h.column));
+    if constexpr (row::needs_column<Term>) e.column = static_cast<A>(h.column);
+    e.locate(known.s.max);
+    return e;
+  }
+  /// The same with weights, computed anew because they would take more room than time. Those of softmax<> are given.
+  template <class Element>
+  __device__ element at(Element const& h, Term const& term, A base) const {
+    element e = read(h, term);
+    row::each_statistic<Term>([&](auto k) {
+      using S = row::statistic<k(), Term>;
+      if constexpr (row::is_base<S>) {
+        e.weights[k()] = base;
+      } else if constexpr (row::is_softmax<S>) {
+        e.weights[k()] = row::weight_of<S>(e, e.coordinates[k()], rate);
+      }
+    });
+    return e;
+  }
+  /// With the weights that the close sweep replaces.
+  template <class Element>
+  __device__ element at_last(Element const& h, Term const& term, A base) const {
+    element e = at(h, term, base);
+    if constexpr (row::replaced_weights<Term> >= 0)
+      if (is_close && !is_excluded<typename Term::close_sweep::subset>(e)) row::close_of(term, known.start, e);
     return e;
   }
 
-  /// What the term keeps of an element, computed anew: it would take more room than time.
-  __device__ void keep([[maybe_unused]] Term const& term, [[maybe_unused]] row_element<A>& e) const {
-    if constexpr (Term::kept > 0) {
-      A sums[3] = {};
-      term.first(e, sums);
-    }
-    if constexpr (Term::fine > 0) {
-      if (!refined) return;
-      if constexpr (Term::has_list)
-        if (term.rest(e)) return;
-      A fine[2] = {};
-      term.refine(e, s, fine);
-    }
+  /// Whether an element is known not to be in a subset.
+  template <class Subset>
+  __device__ static bool is_excluded([[maybe_unused]] element const& e) {
+    if constexpr (requires { Subset::excludes(e); }) return Subset::excludes(e);
+    return false;
   }
 
  private:
@@ -126,7 +213,7 @@ struct leaf_row {
     A q = parts.ground;
     if constexpr (over_allowed)
       if (!is_allowed(A(h.template number<0>()))) q = A(0);
-    ((q += parts.dense_at[K] * h.template number<FirstView + int(Term::has_teacher) + int(K)>()), ...);
+    ((q += parts.dense_at[K] * h.template number<FirstView + int(row::has_teacher<Term>) + int(K)>()), ...);
 #pragma unroll
     for (int j = 0; j < Target::labels; ++j) q += h.column == parts.label_at[j] ? parts.weight_at[j] : A(0);
     if constexpr (weighed_target<Target> && !sparse)

@@ -28,18 +28,20 @@ template <class View, class... Leaf, class Numbers, class Team>
 class row_worker<job<View, Leaf...>, Numbers, Team> {
   using A = operand_of<typename job<View, Leaf...>::A>;
   using factors = typename job<View, Leaf...>::factors;
-  static constexpr bool softmax = (Leaf::term_type::needs_softmax || ...), late = ((Leaf::term_type::late > 0) || ...),
-                        refines = ((Leaf::term_type::fine > 0) || ...),
-                        sums_logits = (leaf_row<A, Leaf, 0>::wants_logits || ...),
-                        counts_allowed = (leaf_row<A, Leaf, 0>::over_allowed || ...);
-  static constexpr bool all_rebase = (rebases<typename Leaf::term_type, A> && ...) && !counts_allowed;
+  static constexpr bool softmax = (row::reads_softmax<typename Leaf::term_type> || ...);
+  static constexpr bool later = ((row::later_size<typename Leaf::term_type> > 0) || ...);
+  static constexpr bool close = ((row::close_size<typename Leaf::term_type> > 0) || ...);
+  static constexpr bool sums_logits = (leaf_row<A, Leaf, 0>::wants_logits || ...);
+  static constexpr bool counts_allowed = (leaf_row<A, Leaf, 0>::over_allowed || ...);
   using limits = std::numeric_limits<typename job<View, Leaf...>::A>;
   static constexpr A lowest{limits::lowest()}, minus_infinity{-limits::infinity()};
 
  public:
   __device__ row_worker(job<View, Leaf...> const& work, factors const& reduction, Numbers& numbers, Team& team,
                         int columns)
-      : job_(work), reduction_(reduction), numbers_(numbers), team_(team), columns_(columns) {}
+      : job_(work), reduction_(reduction), numbers_(numbers), team_(team), columns_(columns) {
+    each([](auto& l, auto const& leaf, A) { l.rate = A(1 / row::temperature_of(leaf.term)); });
+  }
 
   /// Fills the row's outputs. In the team's first thread, returns its Σ scale · factor · weight · loss.
   __device__ double evaluate(index row) {
@@ -52,9 +54,9 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
     if (counts) {
       numbers_.begin(row);
       first_sweep();
-      second_sweep();
-      refine_sweep();
-      each([&](auto& l, auto const& leaf, A) { l.row = leaf.term.finish(l.s); });
+      later_sweep();
+      close_sweep();
+      each([&](auto& l, auto const& leaf, A) { l.result = row::finish_of(leaf.term, l.known); });
     }
     if (job_.out.gradient.data) {
       if (live) {
@@ -80,48 +82,45 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
     if constexpr (softmax) f(total_);
     if constexpr (sums_logits) f(logits_);
     if constexpr (counts_allowed) f(allowed_logits_);
-    each([&]<class L>(L& l, auto const&, A) {
-      if constexpr (L::full) f(l.s.mass), f(l.s.dot);
-#pragma unroll
-      for (int i = 0; i < L::Term::sums; ++i) f(l.s.sums[i]);
-    });
+    each([&](auto& l, auto const&, A) { l.each_sum(f); });
   }
 
   __device__ void first_sweep() {
     max_ = lowest, now_ = minus_infinity, total_ = logits_ = seen_ = allowed_ = allowed_logits_ = A(0);
-    each([&]<class L>(L& l, [[maybe_unused]] auto const& leaf, A) {
-      l.s = {}, l.t_max = l.t_now = l.rest_max = l.rest_now = lowest;
-      if constexpr (L::Term::has_list) l.s.of_list = A(leaf.term.given(l.row_index));
+    each([&]<class L>(L& l, auto const& leaf, A) {
+      l.reset(leaf.term);
       if constexpr (L::sparse) l.read_label_logits(numbers_, team_);
     });
-    if constexpr (Numbers::whole || all_rebase) {
+    if constexpr (Numbers::whole || !counts_allowed) {
       numbers_.sweep([&] {
         numbers_.each([&](auto const& element) { meet(element); });
         if constexpr (Numbers::whole) reduce_maxima();
-        rebase();
+        rise();
         numbers_.each([&](auto const& element) { add(element); });
       });
       if constexpr (!Numbers::whole) {
         reduce_maxima();
-        rebase();
+        rise();
       }
-    } else {  // the maxima first, for sums that cannot be made relative to others: the row is read once more
+    } else {  // the maxima first, and how many classes are allowed: the row is read once more
       numbers_.sweep([&] { numbers_.each([&](auto const& element) { meet(element); }); });
       reduce_maxima();
-      rebase();
+      rise();
       numbers_.sweep([&] { numbers_.each([&](auto const& element) { add(element); }); });
     }
     team_.reduce(added(), [&](auto const& f) { each_sum(f); });
     const bool nothing = softmax ? total_ == A(0) : now_ == minus_infinity;  // the highest logit counts 1, unless -inf
     if (nothing) max_ = minus_infinity;                                      // the row is worth NaN
-    log_sum_ = log(total_), inverse_ = A(1) / total_;
-    each([&]<class L>(L& l, auto const&, A) {
-      l.s.max = max_, l.s.log_sum = log_sum_, l.s.rest_max = l.rest_max;
-      if constexpr (L::sparse && L::over_allowed) {
+    const row::normaliser<A> base{max_, total_, log(total_), A(1) / total_};
+    each([&]<class L>(L& l, auto const& leaf, A) {
+      if (nothing) l.set_maxima(max_);
+      l.known.base = base;
+      if constexpr (L::sums_sparse && L::over_allowed) {
         l.sum_labels(max_, allowed_logits_, allowed_);
-      } else if constexpr (L::sparse) {
+      } else if constexpr (L::sums_sparse) {
         l.sum_labels(max_, logits_, static_cast<A>(columns_));
       }
+      l.known.start = row::start_of(leaf.term, l.known.s, base);
     });
   }
 
@@ -129,21 +128,12 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
   __device__ void meet(Element const& element) {
     now_ = larger()(now_, A(element.template number<0>()));
     if constexpr (counts_allowed) allowed_ += is_allowed(A(element.template number<0>())) ? A(1) : A(0);
-    each([&]<class L>(L& l, auto const& leaf, A) {
-      if constexpr (L::Term::splits) {
-        if (!leaf.term.rest(l.at(element, leaf.term, A(0), A(0)))) return;
-        l.rest_now = larger()(l.rest_now, A(element.template number<0>()));
-      }
-      if constexpr (L::Term::has_teacher) l.t_now = larger()(l.t_now, A(element.template number<L::first_view>()));
-    });
+    each([&](auto& l, auto const& leaf, A) { l.meet(element, leaf.term); });
   }
   __device__ void reduce_maxima() {
     team_.reduce(larger(), [&](auto const& f) {
       f(now_);
-      each([&]<class L>(L& l, auto const&, A) {
-        if constexpr (L::Term::has_teacher) f(l.t_now);
-        if constexpr (L::Term::splits) f(l.rest_now);
-      });
+      each([&](auto& l, auto const&, A) { l.each_maximum(f); });
     });
     if constexpr (counts_allowed) {
       team_.reduce(added(), [&](auto const& f) { f(allowed_); });
@@ -154,24 +144,18 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
   }
 
   /// Makes the sums relative to the maxima that have been met.
-  __device__ void rebase() {
+  __device__ void rise() {
     const A met = larger()(now_, lowest), rise = met - max_;  // finite: to subtract -inf from itself gives NaN
+    const bool first = Numbers::whole || seen_ == A(0);
     max_ = met;
-    each([&]<class L>(L& l, auto const& leaf, A) {
-      [[maybe_unused]] const A t_rise = l.t_now - l.t_max, rest_rise = l.rest_now - l.rest_max;
-      l.t_max = l.t_now, l.rest_max = l.rest_now;
-      if constexpr (!Numbers::whole) {
-        if (seen_ == A(0)) return;
-        if constexpr (L::full) l.s.dot -= l.s.mass == A(0) ? A(0) : l.s.mass * rise;
-        if constexpr (L::Term::splits && all_rebase) {
-          leaf.term.rebase(l.s.sums, rise, t_rise, rest_rise);
-        } else if constexpr (L::Term::sums > 0 && all_rebase) {
-          leaf.term.rebase(l.s.sums, rise, t_rise);
-        }
-      }
+    each([&](auto& l, auto const&, A) {
+      if (first)
+        l.set_maxima(met);
+      else
+        l.rise(met, rise, total_);
     });
     if constexpr (!Numbers::whole) {
-      if (seen_ == A(0)) return;
+      if (first) return;
       if constexpr (softmax) total_ *= exp_of_nonpositive(-rise);
       if constexpr (sums_logits) logits_ -= seen_ * rise;
     }
@@ -180,92 +164,81 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
   template <class Element>
   __device__ void add(Element const& element) {
     const A z = element.template number<0>() - max_;
-    if constexpr (softmax) total_ += exp_of_nonpositive(z);
+    A base = 0;
+    if constexpr (softmax) total_ += base = exp_of_nonpositive(z);
     if constexpr (sums_logits) logits_ += element.is_in_row() ? z : A(0);
     if constexpr (counts_allowed) allowed_logits_ += is_allowed(A(element.template number<0>())) ? z : A(0);
     if constexpr (!Numbers::whole) seen_ += element.is_in_row() ? A(1) : A(0);
-    each([&]<class L>(L& l, auto const& leaf, A) {
-      if constexpr (L::full || L::Term::kept > 0) {
-        row_element<A> e = l.at(element, leaf.term, z, A(0));
-        if constexpr (L::full) {
-          if (!element.is_in_row()) e.q = A(0);
-          l.s.mass += e.q;
-          l.s.dot += e.q == A(0) ? A(0) : e.q * z;
-        }
-        if constexpr (L::Term::kept > 0) leaf.term.first(e, l.s.sums);
-      }
-    });
+    each([&](auto& l, auto const& leaf, A) { l.add(element, leaf.term, z, base); });
   }
 
-  /// Sums that need the first ones; where a term has a target, classes without are passed over.
-  __device__ void second_sweep() {
-    each([&]<class L>(L& l, [[maybe_unused]] auto const& leaf, A) {
-      if constexpr (requires { leaf.term.between(l.s); }) l.s.given = leaf.term.between(l.s);
-    });
-    if constexpr (late) {
+  /// exp(z - max) of an element, for terms that read softmax<>.
+  template <class Element>
+  __device__ A base_of(Element const& element) const {
+    return softmax ? exp_of_nonpositive(element.template number<0>() - max_) : A(0);
+  }
+
+  /// Sums that need the first ones.
+  __device__ void later_sweep() {
+    if constexpr (later) {
       numbers_.sweep([&] {
         numbers_.each([&](auto const& element) {
-          const A z = element.template number<0>() - max_, p = softmax ? exp_of_nonpositive(z) * inverse_ : A(0);
+          const A base = base_of(element);
           each([&]<class L>(L& l, auto const& leaf, A) {
-            if constexpr (L::Term::late > 0) {
-              row_element<A> e = l.at(element, leaf.term, z, p);
-              if (!element.is_in_row() || (L::Term::has_target && e.q == A(0))) return;
-              l.keep(leaf.term, e);
-              leaf.term.second(e, l.s, l.s.late);
+            if constexpr (row::later_size<typename L::Term> > 0) {
+              const typename L::element e = l.at(element, leaf.term, base);
+              if (!element.is_in_row() || L::template is_excluded<typename L::Term::later_sweep::subset>(e)) return;
+              add_to(l.known.later, leaf.term.later(l.known.start, e));
             }
           });
         });
       });
-      team_.reduce(added(), [&](auto const& f) {
-        each([&]<class L>(L& l, auto const&, A) {
-#pragma unroll
-          for (int i = 0; i < L::Term::late; ++i) f(l.s.late[i]);
-        });
-      });
+      team_.reduce(added(), [&](auto const& f) { each([&](auto& l, auto const&, A) { hand(l.known.later, f); }); });
     }
   }
 
-  /// Sums that would cancel, once more. The team agrees on who needs it: all of it has the same sums.
-  __device__ void refine_sweep() {
-    if constexpr (refines) {
+  /// Sums of rows that are close. The team agrees on which these are: all of it has the same sums.
+  __device__ void close_sweep() {
+    if constexpr (close) {
       bool wanted = false;
       each([&]<class L>(L& l, [[maybe_unused]] auto const& leaf, A) {
-        if constexpr (L::Term::fine > 0) l.s.fine[0] = l.s.fine[1] = A(0), wanted |= l.refined = leaf.term.refines(l.s);
+        if constexpr (row::close_size<typename L::Term> > 0)
+          wanted |= l.is_close = row::is_close_of(leaf.term, l.known);
       });
       if (!wanted) return;
       numbers_.sweep([&] {
         numbers_.each([&](auto const& element) {
-          const A z = element.template number<0>() - max_;
+          const A base = base_of(element);
           each([&]<class L>(L& l, auto const& leaf, A) {
-            if constexpr (L::Term::fine > 0) {
-              if (!l.refined || !element.is_in_row()) return;
-              row_element<A> e = l.at(element, leaf.term, z, A(0));
-              if constexpr (L::Term::has_list)
-                if (leaf.term.rest(e)) return;
-              A sums[3] = {};
-              leaf.term.first(e, sums);
-              leaf.term.refine(e, l.s, l.s.fine);
+            if constexpr (row::close_size<typename L::Term> > 0) {
+              if (!l.is_close || !element.is_in_row()) return;
+              typename L::element e = l.at(element, leaf.term, base);
+              if (L::template is_excluded<typename L::Term::close_sweep::subset>(e)) return;
+              add_to(l.known.close, row::close_of(leaf.term, l.known.start, e));
             }
           });
         });
       });
-      team_.reduce(added(), [&](auto const& f) {
-        each([&]<class L>(L& l, auto const&, A) {
-#pragma unroll
-          for (int i = 0; i < L::Term::fine; ++i) f(l.s.fine[i]);
-        });
-      });
+      team_.reduce(added(), [&](auto const& f) { each([&](auto& l, auto const&, A) { hand(l.known.close, f); }); });
     }
+  }
+  template <int N>
+  __device__ static void add_to(bundle<A, N>& to, bundle<A, N> const& more) {
+#pragma unroll
+    for (int i = 0; i < N; ++i) to[i] += more[i];
+  }
+  template <int N, class F>
+  __device__ static void hand(bundle<A, N>& sums, F const& f) {
+#pragma unroll
+    for (int i = 0; i < N; ++i) f(sums[i]);
   }
 
   __device__ void write_gradient() {
     numbers_.write([&](auto const& element) {
-      const A z = element.template number<0>() - max_, p = softmax ? exp_of_nonpositive(z) * inverse_ : A(0);
+      const A base = base_of(element);
       A gradient = 0;
       each([&]<class L>(L& l, auto const& leaf, A) {
-        row_element<A> e = l.at(element, leaf.term, z, p);
-        l.keep(leaf.term, e);
-        const A g = l.scale * leaf.term.gradient(l.row, e);
+        const A g = l.scale * row::gradient_of(leaf.term, l.result, l.at_last(element, leaf.term, base));
         gradient += sizeof...(Leaf) == 1 || l.scale != A(0) ? g : A(0);
       });
       return gradient;
@@ -277,8 +250,8 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
     A loss = 0;
     each([&](auto const& l, auto const&, A reduction) {
       if (l.weight == A(0)) return;
-      loss += l.weight * l.row.loss;
-      if (reduction != A(0)) total += static_cast<double>(l.scale * l.row.loss);
+      loss += l.weight * l.result.loss;
+      if (reduction != A(0)) total += static_cast<double>(l.scale * l.result.loss);
     });
     if (job_.out.unreduced) job_.out.unreduced[row] = detail::narrowed<typename job<View, Leaf...>::A>(loss);
     return total;
@@ -293,7 +266,6 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
   A max_, now_;                 // what the sums are relative to, and what has been met
   A total_, logits_, seen_;     // Σ exp(z - max), Σ (z - max), and of how many elements
   A allowed_, allowed_logits_;  // how many classes are allowed, and their Σ (z - max)
-  A log_sum_, inverse_;
 };
 
 }  // namespace hone::inline HONE_ABI::on_cuda

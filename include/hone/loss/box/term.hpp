@@ -2,6 +2,7 @@
 /// The role of a box loss: a formula of a predicted box and its target, how both are said, and where the targets are.
 #pragma once
 
+#include <hone/core/lanes.hpp>
 #include <hone/core/objective.hpp>
 #include <hone/core/view.hpp>
 #include <hone/core/view_check.hpp>
@@ -11,20 +12,39 @@
 
 namespace hone::inline HONE_ABI {
 
+namespace detail {
+
+/// Compile a formula for an operand that stands for all.
+template <class F>
+void try_corner_formula(F const& f) {
+  static_cast<void>(f(box<lanes>(), box<lanes>()));
+}
+template <class F>
+void try_pair_formula(F const& f) {
+  static_cast<void>(f(box_pair<lanes>(box<lanes>(), box<lanes>()))),
+      static_cast<void>(f(box_pair<lanes, centers_format>(box<lanes>(), box<lanes>())));
+}
+template <class F>
+inline constexpr bool is_corner_formula = (static_cast<void>(&try_corner_formula<F>), true);
+template <class F>
+inline constexpr bool is_pair_formula = (static_cast<void>(&try_pair_formula<F>), true);
+
+}  // namespace detail
+
 /// A formula on corners, as darknet's are: value and gradient by the corners of the predicted box, the first argument.
 template <class F>
 concept corner_formula = requires(F const& f, box<double> b) {
   { f(b, b) } -> std::same_as<box_grad<double>>;
-};
+} && detail::is_corner_formula<F>;
 
 /// Value and gradient of a pair of boxes, by the numbers that its format says the predicted one with. Finite wherever
 /// both boxes are.
 template <class F>
 concept box_formula =
-    corner_formula<F> || requires(F const& f, box_pair<double> b, box_pair<double, centers_format> c) {
+    corner_formula<F> || (requires(F const& f, box_pair<double> b, box_pair<double, centers_format> c) {
       { f(b) } -> std::same_as<box_grad<double>>;
       { f(c) } -> std::same_as<box_grad<double>>;
-    };
+    } && detail::is_pair_formula<F>);
 
 namespace detail {
 

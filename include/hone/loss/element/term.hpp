@@ -2,6 +2,7 @@
 /// The role of an element-wise term: a formula of a logit x and its target t, and where the targets come from.
 #pragma once
 
+#include <hone/core/lanes.hpp>
 #include <hone/core/objective.hpp>
 #include <hone/core/operand.hpp>
 #include <hone/core/view.hpp>
@@ -13,11 +14,23 @@
 
 namespace hone::inline HONE_ABI {
 
+namespace detail {
+
+/// Compiles a formula for an operand that stands for all.
+template <class F>
+void try_element_formula(F const& f) {
+  static_cast<void>(f(lanes(), lanes()));
+}
+template <class F>
+inline constexpr bool is_element_formula = (static_cast<void>(&try_element_formula<F>), true);
+
+}  // namespace detail
+
 /// value and gradient by x of one element.
 template <class F>
 concept element_formula = requires(F const& f, double x) {
   { f(x, x) } -> std::same_as<value_grad<double>>;
-};
+} && detail::is_element_formula<F>;
 
 struct element_term_base : objective_base {};
 
@@ -205,10 +218,17 @@ auto element_loss(F formula, Target target) {
   return element_term<F, row_targets<Target>>(formula, {target});
 }
 
+/// A formula, to ask whether targets are those of any.
+struct any_element_formula {
+  template <operand V>
+  HONE_HD value_grad<V> operator()(V x, V) const {
+    return {x, V(1)};
+  }
+};
+
 /// Targets of an element-wise loss: a view, hone::classes, or what hone::mix and hone::smooth make of them.
 template <class T>
-concept element_targets =
-    requires(value_grad<double> (*formula)(double, double), T targets) { element_loss(formula, targets); };
+concept element_targets = requires(T targets) { element_loss(any_element_formula(), targets); };
 
 }  // namespace detail
 }  // namespace hone::inline HONE_ABI

@@ -14,24 +14,24 @@ namespace hone::inline HONE_ABI {
 ///   gradient  (Σ q) p - q
 template <row_target Target>
 struct cross_entropy_term : row_term_base {
-  static constexpr bool has_target = true;
+  using statistics = row::list<row::softmax<>, row::target>;
 
   Target target;
 
   explicit cross_entropy_term(Target target_) : target(target_) {}
 
   template <operand V>
-  struct row {
-    V loss, mass;
+  struct result {
+    V loss, rate;
   };
 
   template <operand V>
-  HONE_HD row<V> finish(row_statistics<V> const& s) const {
-    return {s.mass * s.log_sum - s.dot, s.mass};
+  HONE_HD result<V> finish(row::normaliser<V> const& p, row::target_sums<V> const& q) const {
+    return {q.mass * p.log_sum - q.dot, q.mass * p.inverse};
   }
-  template <operand V>
-  HONE_HD V gradient(row<V> const& r, row_element<V> const& e) const {
-    return r.mass * e.p - e.q;
+  template <operand V, class E>
+  HONE_HD V gradient(result<V> const& r, E const& e) const {
+    return r.rate * row::weight(e) - row::target_of(e);
   }
 };
 

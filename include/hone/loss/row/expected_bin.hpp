@@ -18,33 +18,21 @@ namespace hone::inline HONE_ABI {
 /// With p = softmax(z) and i the column:
 ///   value  Σ i p        gradient  p (i - Σ i p)
 struct expected_bin_term : row_term_base {
-  static constexpr bool needs_softmax = false, needs_column = true;
-  static constexpr int sums = 2, kept = 1;
+  using statistics = row::list<row::softmax<>, row::total<0, row::column>>;
+  static constexpr bool reads_column = true;
 
   template <operand V>
-  struct row {
+  struct result {
     V loss, rate;
   };
 
   template <operand V>
-  HONE_HD void first(row_element<V>& e, V (&sums_)[3]) const {
-    e.kept[0] = exp_of_nonpositive(e.z);
-    sums_[0] = sums_[0] + e.kept[0];
-    sums_[1] = sums_[1] + e.kept[0] * e.column;
+  HONE_HD result<V> finish(row::normaliser<V> const& p, V total) const {
+    return {total * p.inverse, p.inverse};
   }
-  template <operand V>
-  HONE_HD void rebase(V (&sums_)[3], V rise, V) const {
-    const V less = exp_of_nonpositive(-rise);
-    sums_[0] = sums_[0] * less;
-    sums_[1] = sums_[1] * less;
-  }
-  template <operand V>
-  HONE_HD row<V> finish(row_statistics<V> const& s) const {
-    return {s.sums[1] / s.sums[0], V(1) / s.sums[0]};
-  }
-  template <operand V>
-  HONE_HD V gradient(row<V> const& r, row_element<V> const& e) const {
-    return r.rate * e.kept[0] * (e.column - r.loss);
+  template <operand V, class E>
+  HONE_HD V gradient(result<V> const& r, E const& e) const {
+    return r.rate * row::weight(e) * (row::column_of(e) - r.loss);
   }
 };
 

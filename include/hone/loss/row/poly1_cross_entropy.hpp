@@ -17,8 +17,8 @@ struct poly1_cross_entropy_options {
 ///   value     Σ q (-log p + ε (1 - p))        gradient  (Σ q) p - q + ε p (Σ q p - q)
 template <row_target Target>
 struct poly1_cross_entropy_term : row_term_base {
-  static constexpr bool has_target = true;
-  static constexpr int late = 1;  // Σ q p
+  using statistics = row::list<row::softmax<>, row::target>;
+  using later_sweep = row::sweep<1, row::labelled>;  // Σ q p
 
   Target target;
   double epsilon;
@@ -26,21 +26,30 @@ struct poly1_cross_entropy_term : row_term_base {
   poly1_cross_entropy_term(Target target_, double epsilon_) : target(target_), epsilon(epsilon_) {}
 
   template <operand V>
-  struct row {
-    V loss, mass, hit;  // hit: Σ q p
+  struct sums {
+    V entropy, mass, inverse;
+  };
+  template <operand V>
+  struct result {
+    V loss, mass, hit, inverse;  // hit: Σ q p
   };
 
   template <operand V>
-  HONE_HD void second(row_element<V> const& e, row_statistics<V> const&, V (&late_)[2]) const {
-    late_[0] = late_[0] + e.q * e.p;
+  HONE_HD sums<V> start(row::normaliser<V> const& p, row::target_sums<V> const& q) const {
+    return {q.mass * p.log_sum - q.dot, q.mass, p.inverse};
+  }
+  template <operand V, class E>
+  HONE_HD bundle<V, 1> later(sums<V> const& s, E const& e) const {
+    return {{row::target_of(e) * (row::weight(e) * s.inverse)}};
   }
   template <operand V>
-  HONE_HD row<V> finish(row_statistics<V> const& s) const {
-    return {s.mass * s.log_sum - s.dot + V(epsilon) * (s.mass - s.late[0]), s.mass, s.late[0]};
+  HONE_HD result<V> finish(sums<V> const& s, bundle<V, 1> const& hit) const {
+    return {s.entropy + V(epsilon) * (s.mass - hit[0]), s.mass, hit[0], s.inverse};
   }
-  template <operand V>
-  HONE_HD V gradient(row<V> const& r, row_element<V> const& e) const {
-    return e.p * (r.mass + V(epsilon) * (r.hit - e.q)) - e.q;
+  template <operand V, class E>
+  HONE_HD V gradient(result<V> const& r, E const& e) const {
+    const V q = row::target_of(e);
+    return row::weight(e) * r.inverse * (r.mass + V(epsilon) * (r.hit - q)) - q;
   }
 };
 

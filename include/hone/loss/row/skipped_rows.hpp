@@ -23,7 +23,7 @@ struct target_of {
   using type = no_target;
 };
 template <class Term>
-  requires(Term::has_target)
+  requires(row::has_target<Term>)
 struct target_of<Term> {
   using type = std::remove_cvref_t<decltype(std::declval<Term const&>().target)>;
 };
@@ -37,20 +37,20 @@ inline constexpr bool divides_by_weights =
 
 HONE_CALLS_GIVEN template <class Leaf, class Test>
 HONE_HD bool test_target_of([[maybe_unused]] Leaf const& leaf, [[maybe_unused]] Test const& test) {
-  if constexpr (Leaf::term_type::has_target) return test(leaf.term.target);
+  if constexpr (row::has_target<typename Leaf::term_type>) return test(leaf.term.target);
   return false;
 }
 
 /// Whether test(target) holds of a leaf's own target, or of any target of the objective.
 HONE_CALLS_GIVEN template <class Leaf, class... All, class Test>
 HONE_HD bool any_target_of(Leaf const& leaf, list<All...> const& leaves, Test const& test) {
-  if constexpr (Leaf::term_type::has_target) return test(leaf.term.target);
+  if constexpr (row::has_target<typename Leaf::term_type>) return test(leaf.term.target);
   return leaves.apply([&](auto const&... l) { return (test_target_of(l, test) || ...); });
 }
 
 /// Whether any of these targets has labels.
 template <class Leaf, class... All>
-inline constexpr bool has_labels = Leaf::term_type::has_target
+inline constexpr bool has_labels = row::has_target<typename Leaf::term_type>
                                        ? target_of_term<typename Leaf::term_type>::labels > 0
                                        : ((target_of_term<typename All::term_type>::labels > 0) || ...);
 

@@ -19,8 +19,9 @@ struct softmax_focal_options {
 /// 1 - p is -expm1(log p), which stays exact where p rounds to 1.
 template <row_target Target>
 struct softmax_focal_term : row_term_base {
-  static constexpr bool has_target = true, needs_logits = true;
-  static constexpr int late = 2;
+  using statistics = row::list<row::softmax<>>;
+  using later_sweep = row::sweep<2, row::labelled>;  // Σ q f, Σ q h
+  static constexpr bool gradient_reads_coordinates = true;
 
   Target target;
   double gamma;
@@ -28,36 +29,36 @@ struct softmax_focal_term : row_term_base {
   softmax_focal_term(Target target_, double gamma_) : target(target_), gamma(gamma_) {}
 
   template <operand V>
-  struct row {
-    V loss, total, log_sum;  // total: Σ q h
-  };
-  template <operand V>
-  struct weighed {
-    V value, slope;  // q f, q h
+  struct result {
+    V loss, slope;  // slope: Σ q h
+    row::normaliser<V> softmax;
   };
 
-  template <operand V>
-  HONE_HD weighed<V> at(row_element<V> const& e, V log_sum) const {
-    const V log_p = e.z - log_sum, rest = -expm1(log_p);
-    const V p_log_p = e.p * select(e.p == V(0), V(0), log_p);
-    const modulation<V> m(rest, p_log_p, gamma);
-    const V none(0);
-    return {-e.q * m.weight * select(e.q == none, none, log_p),
-            select(e.q == none, none, e.q * (V(gamma) * m.slope - m.weight))};
+  /// q f and q h of an element.
+  template <operand V, class E>
+  HONE_HD bundle<V, 2> at(row::normaliser<V> const& softmax, E const& e) const {
+    const V none(0), q = row::target_of(e), p = row::weight(e) * softmax.inverse;
+    const V log_p = row::coordinate_of(e) - softmax.log_sum, other = -expm1(log_p);
+    const V p_log_p = p * select(p == none, none, log_p);
+    const modulation<V> m(other, p_log_p, gamma);
+    return {
+        {-q * m.weight * select(q == none, none, log_p), select(q == none, none, q * (V(gamma) * m.slope - m.weight))}};
   }
   template <operand V>
-  HONE_HD void second(row_element<V> const& e, row_statistics<V> const& s, V (&late_)[2]) const {
-    const auto [value, slope] = at(e, s.log_sum);
-    late_[0] = late_[0] + value;
-    late_[1] = late_[1] + slope;
+  HONE_HD row::normaliser<V> start(row::normaliser<V> const& softmax) const {
+    return softmax;
+  }
+  template <operand V, class E>
+  HONE_HD bundle<V, 2> later(row::normaliser<V> const& softmax, E const& e) const {
+    return at(softmax, e);
   }
   template <operand V>
-  HONE_HD row<V> finish(row_statistics<V> const& s) const {
-    return {s.late[0], s.late[1], s.log_sum};
+  HONE_HD result<V> finish(row::normaliser<V> const& softmax, bundle<V, 2> const& later) const {
+    return {later[0], later[1], softmax};
   }
-  template <operand V>
-  HONE_HD V gradient(row<V> const& r, row_element<V> const& e) const {
-    return at(e, r.log_sum).slope - e.p * r.total;
+  template <operand V, class E>
+  HONE_HD V gradient(result<V> const& r, E const& e) const {
+    return at(r.softmax, e)[1] - row::weight(e) * r.softmax.inverse * r.slope;
   }
 };
 

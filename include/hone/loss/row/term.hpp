@@ -1,89 +1,219 @@
 // SPDX-License-Identifier: MIT
-/// The role of a row term: a loss of a row of logits z, in up to three sweeps that a backend runs.
+/// The role of a row term: a loss of a row of logits, from statistics of the row. A term has
 ///
-///   first sweep    over z - max z; a term may add to its sums and keep numbers per element
-///   between        (if the term has it) a number of the row, from the first sums: s.given in all that follows
-///   second sweep   (late > 0 only) with p = softmax(z) and the first sums known; a term may add to its late sums
-///   refine         (fine > 0 only) a further sweep, for rows of which refines(s) holds: sums that would cancel are
-///   taken
-///                  again relative to what is known by now. It adds to its fine sums, and may change what was kept
-///   finish         the row's loss, and what the gradient needs to know of the row
-///   last sweep     the gradient of one element
-/// Where a row is met in pieces (sums > 0), rebase(sums, rise, teacher_rise) makes the sums relative to maxima that
-/// rose: of the logits, and of the teacher; and, as a fourth argument, of its rest where the term splits the classes. A
-/// term without it has its rows read once more there.
+///   statistics       row::list<…>, what it asks to know (loss/row/statistics.hpp)
+///   finish(…)        takes those, in their order, and returns a struct with the row's `loss` and what the gradient
+///   needs gradient(r, e)   of element e, from what finish returned; row::weight<I>(e), row::target_of(e), … read the
+///   element
 ///
-/// A term that splits the classes says by rest(e), from q or t, which ones are its rest. The rest has a maximum of its
-/// own, for it would vanish beside a class that is far above; the teacher's maximum is then that of the rest, too.
+/// and, if its statistics say so, members `target`, `teacher`, `temperature` (checked to be positive). A term that can
+/// sum up only after that has
 ///
-/// A term with a list knows numbers, at most 0, for some classes of a row: list(i, put) calls put(class, number) for
-/// each, listed(i, class) returns it, or 1 where there is none, and given(i) is another number of the row. They are e.t
-/// and s.of_list. check_shape and check_values as of targets.
+///   start(…)         takes the statistics in place of finish
+///   later_sweep      row::sweep<N, subset>, with later(s, e): N numbers of an element, which are summed up; s is what
+///                    start returned. It is asked of the subset's classes alone, or may be
+///   close_sweep      the same for rows where is_close(s), or is_close(s, later sums), holds, say because sums would
+///                    cancel; close(s, e) returns N numbers or, if the sweep replaces weights, row::replaced
+///   finish(s, …)     then takes what start returned and the sums of both sweeps
 ///
-/// All terms of an objective share the sweeps, the maximum and the softmax. V is a number on a GPU thread and
-/// a pack on the CPU, whose lanes are classes of one row or the same class of several rows; a term cannot tell.
+/// A term with a list knows numbers, at most 0, for some classes of a row, by list(i, put), which calls put(class,
+/// number) for each, and listed(i, class), which returns the number or 1 where there is none. A term that reads more
+/// than its target and teacher names it by each_input(see), and checks it by check_shape and check_values, as targets
+/// do.
+///
+/// All terms of an objective share the sweeps and the weights of softmax<>. V is a number on a GPU thread and a pack on
+/// the CPU, whose lanes are classes of one row or the same class of several rows; a term cannot tell. Behind the last
+/// class logits are -inf; weights are 0 there. A class whose target is 0 must add exactly 0, even if its logit is -inf.
 #pragma once
 
+#include <hone/core/lanes.hpp>
 #include <hone/core/objective.hpp>
-#include <hone/core/operand.hpp>
+#include <hone/loss/row/gather.hpp>
 
 #include <hone/core/macros_push.hpp>
 
 namespace hone::inline HONE_ABI {
 
-/// One element of a row, as far as the sweep has come.
-template <class V>
-struct row_element {
-  V z;             ///< logit - the row's maximum
-  V p;             ///< softmax(z); known after the first sweep
-  V q;             ///< the term's target, class weight included
-  V t;             ///< teacher's logit - its maximum; or the listed number
-  V kept[2] = {};  ///< what the term kept in the first sweep
-  V column = {};   ///< its number in the row, where the term needs it
-  V rest = {};     ///< logit - the maximum of the term's rest, where the term splits the classes
-};
-
-/// The sums over a row.
-template <class V>
-struct row_statistics {
-  V max;           ///< of the logits; logsumexp = max + log_sum
-  V log_sum;       ///< log Σ exp(z - max)
-  V mass;          ///< Σ q
-  V dot;           ///< Σ q (z - max), where a q of 0 counts for 0 even if z is -inf
-  V rest_max;      ///< of the logits in the term's rest, finite; lowest where there are none
-  V given;         ///< what between() returned
-  V of_list;       ///< what a term with a list has of the row
-  V sums[3] = {};  ///< the term's own, of the first sweep
-  V late[2] = {};  ///< and of the second
-  V fine[2] = {};  ///< and of refine(); of no use where refines(s) does not hold
-};
-
-/// Defaults of the properties that a backend asks for.
+/// Defaults of the properties of a row term.
 struct row_term_base : objective_base {
-  static constexpr bool needs_softmax = true;
-  static constexpr bool needs_logits = false;  ///< z in the last sweep
-  static constexpr bool needs_column = false;
-  static constexpr bool splits = false;  ///< rest(e) is asked before the first sweep, which then knows q
-  static constexpr bool has_target = false;
-  static constexpr bool has_teacher = false;
-  static constexpr bool has_list = false;
-  static constexpr int sums = 0, kept = 0, late = 0, fine = 0;
-  static constexpr int tempered = -1;  ///< which kept number is exp((z - max) / temperature), if any
+  static constexpr bool gradient_reads_coordinates = false;  ///< row::coordinate_of in gradient
+  static constexpr bool reads_column = false;                ///< row::column_of
 };
 
-/// Whether e.t is of use.
-template <class Term>
-inline constexpr bool reads_teacher = Term::has_teacher || Term::has_list;
+namespace row {
 
-/// The sums and kept numbers fit the arrays above, and first(), which adds to the sums, runs (kept > 0).
+/// What close(s, e) returns if its sweep replaces a weight.
+template <class V, int N>
+struct replaced {
+  bundle<V, N> sums;
+  V weight;
+};
+
+template <class Term>
+inline constexpr int later_size = 0;
+template <class Term>
+  requires requires { Term::later_sweep::size; }
+inline constexpr int later_size<Term> = Term::later_sweep::size;
+template <class Term>
+inline constexpr int close_size = 0;
+template <class Term>
+  requires requires { Term::close_sweep::size; }
+inline constexpr int close_size<Term> = Term::close_sweep::size;
+/// Which weights the close sweep replaces, or -1.
+template <class Term>
+inline constexpr int replaced_weights = -1;
+template <class Term>
+  requires requires { Term::close_sweep::size; }
+inline constexpr int replaced_weights<Term> = Term::close_sweep::replaces;
+
+template <class Term>
+inline constexpr bool has_later_sweeps = later_size<Term> > 0 || close_size<Term> > 0;
+
+template <class S>
+struct needs_column_type : std::false_type {};
+template <int I>
+struct needs_column_type<total<I, column>> : std::true_type {};
+template <class Term>
+inline constexpr bool needs_column = Term::reads_column || any_in<statistics_of<Term>, needs_column_type>;
+
+// ---- how a backend asks a term
+
+/// Its temperature and its number of row i, of terms whose statistics need them.
+template <class Term>
+HONE_HD double temperature_of([[maybe_unused]] Term const& term) {
+  if constexpr (has_temperature<Term>) return term.temperature;
+  return 1;
+}
+HONE_CALLS_GIVEN template <class V, class Term>
+HONE_HD V number_of([[maybe_unused]] Term const& term, [[maybe_unused]] index i) {
+  if constexpr (requires { term.row_number(i); }) return static_cast<V>(term.row_number(i));
+  return V(0);
+}
+
+/// What statistic I tells the term.
+template <int I, class V, class Term>
+HONE_HD auto told(sums<V, Term> const& s, normaliser<V> const& base) noexcept {
+  using S = statistic<I, Term>;
+  if constexpr (is_base<S>) {
+    return base;
+  } else if constexpr (is_softmax<S>) {
+    return exponentials<V>{s.max[I], s.sum[I]};
+  } else if constexpr (std::same_as<S, target>) {
+    return target_sums<V>{s.sum[I], s.dot};
+  } else {
+    return s.sum[I];
+  }
+}
+
+struct nothing {};
+
+/// start(statistics…), for terms with later sweeps.
+HONE_CALLS_GIVEN template <class V, class Term, int... I>
+HONE_HD auto start_with(Term const& term, sums<V, Term> const& s, normaliser<V> const& base,
+                        std::integer_sequence<int, I...>) {
+  constexpr bool takes = requires { term.start(told<I>(s, base)...); };
+  static_assert(takes, "row term: a term with later sweeps needs start(…), which takes what `statistics` lists");
+  if constexpr (takes) return term.start(told<I>(s, base)...);
+}
+HONE_CALLS_GIVEN template <class V, class Term>
+HONE_HD auto start_of(Term const& term, sums<V, Term> const& s, normaliser<V> const& base) {
+  if constexpr (has_later_sweeps<Term>) {
+    return start_with(term, s, base, std::make_integer_sequence<int, count_of<Term>>());
+  } else {
+    return nothing();
+  }
+}
+template <class V, class Term>
+using start_type = decltype(start_of(std::declval<Term const&>(), std::declval<sums<V, Term> const&>(),
+                                     std::declval<normaliser<V> const&>()));
+
+/// What a term knows of a row before it finishes.
+template <class V, class Term>
+struct knowledge {
+  sums<V, Term> s;
+  normaliser<V> base{};
+  start_type<V, Term> start{};
+  bundle<V, later_size<Term>> later{};
+  bundle<V, close_size<Term>> close{};
+};
+
+HONE_CALLS_GIVEN template <class V, class Term, int... I>
+HONE_HD auto finish_with(Term const& term, knowledge<V, Term> const& k, std::integer_sequence<int, I...>) {
+  constexpr bool takes = requires { term.finish(told<I>(k.s, k.base)...); };
+  static_assert(takes, "row term: finish must take what `statistics` lists, in its order: see loss/row/term.hpp");
+  if constexpr (takes) return term.finish(told<I>(k.s, k.base)...);
+}
+HONE_CALLS_GIVEN template <class V, class Term>
+HONE_HD auto finish_of(Term const& term, knowledge<V, Term> const& k) {
+  if constexpr (later_size<Term> > 0 && close_size<Term> > 0) {
+    return term.finish(k.start, k.later, k.close);
+  } else if constexpr (later_size<Term> > 0) {
+    return term.finish(k.start, k.later);
+  } else if constexpr (close_size<Term> > 0) {
+    return term.finish(k.start, k.close);
+  } else {
+    return finish_with(term, k, std::make_integer_sequence<int, count_of<Term>>());
+  }
+}
+template <class V, class Term>
+using result_type = decltype(finish_of(std::declval<Term const&>(), std::declval<knowledge<V, Term> const&>()));
+
+HONE_CALLS_GIVEN template <class V, class Term>
+HONE_HD auto is_close_of(Term const& term, knowledge<V, Term> const& k) {
+  if constexpr (later_size<Term> > 0) {
+    return term.is_close(k.start, k.later);
+  } else {
+    return term.is_close(k.start);
+  }
+}
+/// close(s, e), its weight put into e if the sweep replaces one.
+HONE_CALLS_GIVEN template <class V, class Term>
+HONE_HD bundle<V, close_size<Term>> close_of(Term const& term, start_type<V, Term> const& start, element<V, Term>& e) {
+  if constexpr (replaced_weights<Term> >= 0) {
+    const replaced<V, close_size<Term>> r = term.close(start, static_cast<element<V, Term> const&>(e));
+    e.weights[replaced_weights<Term>] = r.weight;
+    return r.sums;
+  } else {
+    return term.close(start, static_cast<element<V, Term> const&>(e));
+  }
+}
+/// gradient(r, e), of the element as a gradient may read it.
+HONE_CALLS_GIVEN template <class V, class Term, class Result>
+HONE_HD V gradient_of(Term const& term, Result const& r, element<V, Term> const& e) {
+  element<V, Term, true> in;
+  in.logit = e.logit, in.teacher = e.teacher, in.target = e.target, in.listed = e.listed, in.column = e.column;
+  for (std::size_t i = 0; i < e.size; ++i) in.weights[i] = e.weights[i], in.coordinates[i] = e.coordinates[i];
+  return term.gradient(r, static_cast<element<V, Term, true> const&>(in));
+}
+
+/// Compiles a term for an operand that stands for all.
+template <class Term>
+void try_term(Term const& term) {
+  using V = hone::detail::lanes;
+  knowledge<V, Term> known;
+  element<V, Term> e;
+  each_statistic<Term>([&](auto i) { gather<i()>(V(1), e, known.s); });
+  known.start = start_of(term, known.s, known.base);
+  if constexpr (later_size<Term> > 0) known.later = term.later(known.start, e);
+  if constexpr (close_size<Term> > 0) {
+    static_cast<void>(is_close_of(term, known));
+    known.close = close_of(term, known.start, e);
+  }
+  const auto result = finish_of(term, known);
+  constexpr bool has_loss = requires { V(result.loss); };
+  static_assert(has_loss, "row term: finish must return a struct with the row's `loss`");
+  constexpr bool has_gradient = requires { V(gradient_of(term, result, e)); };
+  static_assert(has_gradient, "row term: gradient must take what finish returned and an element, and return a number");
+  if constexpr (has_gradient) static_cast<void>(gradient_of(term, result, e));
+}
+template <class Term>
+inline constexpr bool is_tried = (static_cast<void>(&try_term<Term>), true);
+
+}  // namespace row
+
+/// A term with statistics, from which it finishes, and a gradient.
 template <class T>
-concept row_term =
-    std::derived_from<T, row_term_base> && (T::sums >= 0 && T::sums <= 3) && (T::kept >= 0 && T::kept <= 2) &&
-    (T::late >= 0 && T::late <= 2) && (T::fine >= 0 && T::fine <= 2) && (T::sums == 0 || T::kept > 0) &&
-    requires(T const& term, row_statistics<double> const& s, row_element<double> const& e) {
-      { term.finish(s).loss } -> std::convertible_to<double>;
-      { term.gradient(term.finish(s), e) } -> std::convertible_to<double>;
-    };
+concept row_term = std::derived_from<T, row_term_base> && requires { typename T::statistics; } && row::is_tried<T>;
 
 }  // namespace hone::inline HONE_ABI
 

@@ -10,23 +10,25 @@ namespace hone::inline HONE_ABI {
 
 ///   value     c · logsumexp(z)²        gradient  2 c · logsumexp(z) · p
 struct z_loss_term : row_term_base {
+  using statistics = row::list<row::softmax<>>;
+
   double coefficient;
 
   explicit z_loss_term(double coefficient_) : coefficient(coefficient_) {}
 
   template <operand V>
-  struct row {
-    V loss, slope;
+  struct result {
+    V loss, rate;
   };
 
   template <operand V>
-  HONE_HD row<V> finish(row_statistics<V> const& s) const {
-    const V lse = s.max + s.log_sum, scaled = V(coefficient) * lse;
-    return {scaled * lse, scaled + scaled};
+  HONE_HD result<V> finish(row::normaliser<V> const& p) const {
+    const V lse = p.max + p.log_sum, scaled = V(coefficient) * lse;
+    return {scaled * lse, (scaled + scaled) * p.inverse};
   }
-  template <operand V>
-  HONE_HD V gradient(row<V> const& r, row_element<V> const& e) const {
-    return r.slope * e.p;
+  template <operand V, class E>
+  HONE_HD V gradient(result<V> const& r, E const& e) const {
+    return r.rate * row::weight(e);
   }
 };
 

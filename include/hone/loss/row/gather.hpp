@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT
+/// The statistics of a row, element by element: the same for all backends, whose V is a number or a pack.
+#pragma once
+
+#include <hone/core/number.hpp>
+#include <hone/loss/row/statistics.hpp>
+
+#include <utility>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::row {
+
+/// An element of a row. A term reads it by the functions below, subsets by its members.
+template <class V, class Term, bool InGradient = false>
+struct element {
+  using number = V;
+  using term_type = Term;
+  static constexpr bool in_gradient = InGradient;
+  static constexpr std::size_t size = count_of<Term>;
+
+  V logit = {}, teacher = {};  // as they are
+  V target = {};               // q, class weight included
+  V listed = {};               // the listed number, at most 0; 1 if the class is not listed
+  V column = {};
+  V weights[size] = {};      // of each softmax
+  V coordinates[size] = {};  // and what it is of, less its maximum
+
+  /// Fills in the coordinates.
+  HONE_HD void locate(V const (&maxima)[size]) noexcept {
+    [&]<int... I>(std::integer_sequence<int, I...>) {
+      (locate<I>(maxima[I]), ...);
+    }(std::make_integer_sequence<int, int(size)>());
+  }
+
+ private:
+  template <int I>
+  HONE_HD void locate(V max) noexcept {
+    using S = statistic<I, Term>;
+    if constexpr (is_softmax_of<S, listed_numbers>) {
+      coordinates[I] = listed;
+    } else if constexpr (is_softmax_of<S, row::teacher>) {
+      coordinates[I] = teacher - max;
+    } else if constexpr (is_softmax<S>) {
+      coordinates[I] = logit - max;
+    }
+  }
+};
+
+// ---- how a term reads an element
+
+/// exp((x - max) / temperature) of statistic I, 0 outside its subset.
+template <int I = 0, class V, class Term, bool G>
+HONE_HD V weight(element<V, Term, G> const& e) noexcept {
+  static_assert(is_softmax<statistic<I, Term>>,
+                "row term: weight<I> reads statistic I of the term, which must be a row::softmax or row::tempered");
+  return e.weights[I];
+}
+/// x - max of statistic I.
+template <int I = 0, class V, class Term, bool G>
+HONE_HD V coordinate_of(element<V, Term, G> const& e) noexcept {
+  static_assert(is_softmax<statistic<I, Term>>,
+                "row term: coordinate_of<I> reads statistic I of the term, which must be a row::softmax or "
+                "row::tempered");
+  static_assert(!G || Term::gradient_reads_coordinates,
+                "row term: a gradient that reads coordinate_of<I> needs gradient_reads_coordinates = true");
+  return e.coordinates[I];
+}
+/// The term's target, class weight included.
+template <class V, class Term, bool G>
+HONE_HD V target_of(element<V, Term, G> const& e) noexcept {
+  static_assert(has_target<Term>, "row term: target_of needs a member `target`");
+  return e.target;
+}
+/// The listed number, or 1 if the class is not listed.
+template <class V, class Term, bool G>
+HONE_HD V listed_number(element<V, Term, G> const& e) noexcept {
+  static_assert(has_list<Term>, "row term: listed_number needs a member listed(row, column)");
+  return e.listed;
+}
+/// The class of the element.
+template <class V, class Term, bool G>
+HONE_HD V column_of(element<V, Term, G> const& e) noexcept {
+  static_assert(Term::reads_column, "row term: column_of needs reads_column = true");
+  return e.column;
+}
+
+// ---- sums
+
+/// What has been summed up of a row for a term; at I, of statistic I.
+template <class V, class Term>
+struct sums {
+  static constexpr std::size_t size = count_of<Term>;
+
+  V max[size] = {};
+  V sum[size] = {};  // Σ w; Σ w x; Σ q; the row's number
+  V dot = {};        // Σ q (z - max)
+};
+
+HONE_CALLS_GIVEN template <class Body, int... I>
+HONE_HD constexpr void each_index(Body const& body, std::integer_sequence<int, I...>) {
+  (body(std::integral_constant<int, I>()), ...);
+}
+/// body(integral_constant<int, I>) for each statistic of a term.
+HONE_CALLS_GIVEN template <class Term, class Body>
+HONE_HD constexpr void each_statistic(Body const& body) {
+  each_index(body, std::make_integer_sequence<int, count_of<Term>>());
+}
+
+/// Whether a statistic has a maximum that only its term needs: of the teacher, or of a subset.
+template <class S>
+inline constexpr bool has_own_maximum = false;
+template <class S>
+  requires is_softmax<S>
+inline constexpr bool has_own_maximum<S> = !std::same_as<typename S::source, listed_numbers> &&
+                                           (S::subset::own_maximum || std::same_as<typename S::source, teacher>);
+
+/// What statistic I has its maximum of: the element's logit, or `lowest` outside the subset.
+template <class S, class V, class Term>
+HONE_HD V maximum_part(element<V, Term> const& e, V lowest) noexcept {
+  const V x = std::same_as<typename S::source, teacher> ? e.teacher : e.logit;
+  if constexpr (S::subset::own_maximum)
+    return if_in<typename S::subset>(e, x, lowest);
+  else
+    return x;
+}
+
+template <class S, class V, class Term>
+HONE_HD V weight_of(element<V, Term> const& e, V coordinate, V rate) noexcept {
+  if constexpr (S::subset::own_maximum) coordinate = min(coordinate, V(0));
+  if constexpr (std::same_as<typename S::source, listed_numbers>) coordinate = min(coordinate, V(0));
+  const V x = exp_of_nonpositive(S::has_temperature ? coordinate * rate : coordinate);
+  return if_in<typename S::subset>(e, x, V(0));
+}
+
+/// x of a total, where its weight counts. Infinite coordinates make no NaN, which would raise an exception.
+template <class V, class Term, int I>
+HONE_HD V total_of(element<V, Term> const& e, int, coordinate<I>) noexcept {
+  return e.coordinates[I];
+}
+template <class V, class Term, int I, int J>
+HONE_HD V total_of(element<V, Term> const& e, int weights, difference<I, J>) noexcept {
+  const V finite(-3e38);
+  return weights == I ? max(e.coordinates[I], finite) - e.coordinates[J]
+                      : e.coordinates[I] - max(e.coordinates[J], finite);
+}
+template <class V, class Term>
+HONE_HD V total_of(element<V, Term> const& e, int, column) noexcept {
+  return e.column;
+}
+
+/// Adds an element to statistic I, and fills in its weight. Of softmax<> the weight is known.
+template <int I, class V, class Term>
+HONE_HD void gather([[maybe_unused]] V rate, element<V, Term>& e, sums<V, Term>& s) noexcept {
+  using S = statistic<I, Term>;
+  if constexpr (is_softmax<S> && !is_base<S>) {
+    e.weights[I] = weight_of<S>(e, e.coordinates[I], rate);
+    s.sum[I] = s.sum[I] + e.weights[I];
+  } else if constexpr (is_total<S>) {
+    const V w = e.weights[S::weights];
+    s.sum[I] = s.sum[I] + w * select(w == V(0), V(0), total_of(e, S::weights, typename S::x()));
+  }
+}
+
+/// f(sum) for every sum that gather adds to.
+HONE_CALLS_GIVEN template <class V, class Term, class F>
+HONE_HD void each_gathered([[maybe_unused]] sums<V, Term>& s, [[maybe_unused]] F const& f) {
+  each_statistic<Term>([&](auto i) {
+    if constexpr (is_gathered<statistic<i(), Term>>) f(s.sum[i()]);
+  });
+}
+
+/// Makes the sums relative to maxima that rose by rises[I]. `base` is the sum of softmax<> so far.
+template <class V>
+HONE_HD V shift_of(V const*, column) noexcept {
+  return V(0);
+}
+template <class V, int I>
+HONE_HD V shift_of(V const* rises, coordinate<I>) noexcept {
+  return -rises[I];
+}
+template <class V, int I, int J>
+HONE_HD V shift_of(V const* rises, difference<I, J>) noexcept {
+  return rises[J] - rises[I];
+}
+template <class V, class Term>
+HONE_HD void rise(V rate, V base, V const (&rises)[count_of<Term>], sums<V, Term>& s) noexcept {
+  const auto factor = [&](auto i) {
+    return exp_of_nonpositive(statistic<i(), Term>::has_temperature ? -rises[i()] * rate : -rises[i()]);
+  };
+  each_statistic<Term>([&](auto i) {  // totals first, from the sums as they were
+    using S = statistic<i(), Term>;
+    if constexpr (is_total<S>) {
+      const std::integral_constant<int, S::weights> of;
+      const V by = factor(of), sum = is_base<statistic<of(), Term>> ? base : s.sum[of()];
+      s.sum[i()] = select(by * sum == V(0), V(0), by * (s.sum[i()] + sum * shift_of(rises, typename S::x())));
+    }
+  });
+  each_statistic<Term>([&](auto i) {
+    using S = statistic<i(), Term>;
+    if constexpr (is_softmax<S> && !is_base<S> && !is_softmax_of<S, listed_numbers>)
+      s.sum[i()] = s.sum[i()] * factor(i);
+  });
+}
+
+}  // namespace hone::inline HONE_ABI::row
+
+#include <hone/core/macros_pop.hpp>
