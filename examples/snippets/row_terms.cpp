@@ -120,6 +120,17 @@ int main() {
     expect(hone::evaluate(cpu, objective, z), -std::log(p[0]) + 16 * (label + 8 * others), "decoupled_distillation");
   }
   {
+    // [soft_target_focal_loss]
+    auto objective = hone::soft_target_focal_loss(hone::smooth(target, 0.1), {.gamma = 2});
+    // [/soft_target_focal_loss]
+    double sum = 0;
+    for (std::size_t c = 0; c < 3; ++c) {
+      const double q = (c == 0 ? 0.9 : 0) + 0.1 / 3;
+      sum -= q * (q - p[c]) * (q - p[c]) * std::log(p[c]);
+    }
+    expect(hone::evaluate(cpu, objective, z), sum, "soft_target_focal_loss");
+  }
+  {
     // [z_loss]
     auto objective = hone::cross_entropy(target) + hone::z_loss(1e-4);
     // [/z_loss]

@@ -41,6 +41,7 @@
 #include <hone/loss/row/gather.hpp>
 #include <hone/loss/row/poly1_cross_entropy.hpp>
 #include <hone/loss/row/skipped_rows.hpp>
+#include <hone/loss/row/soft_target_focal.hpp>
 #include <hone/loss/row/softmax_focal.hpp>
 #include <hone/loss/row/statistics.hpp>
 #include <hone/loss/row/term.hpp>

@@ -58,6 +58,20 @@ inline row_answer focal_of(row_of_numbers const& z, row_of_numbers const& q) {  
   for (std::size_t c = 0; c < z.size(); ++c) a.gradient[c] -= p[c] * total;
   return a;
 }
+inline row_answer soft_target_focal_of(row_of_numbers const& z, row_of_numbers const& q) {  // γ = 2
+  const row_of_numbers p = softmax(z, 1);
+  const double lse = logsumexp(z);
+  row_answer a{0, row_of_numbers(z.size())};
+  double total = 0;
+  for (std::size_t c = 0; c < z.size(); ++c) {
+    const double log_p = z[c] - lse, apart = q[c] - 1 - std::expm1(log_p);
+    a.loss -= q[c] * apart * apart * log_p;
+    a.gradient[c] = q[c] * apart * (2 * p[c] * log_p - apart);
+    total += a.gradient[c];
+  }
+  for (std::size_t c = 0; c < z.size(); ++c) a.gradient[c] -= p[c] * total;
+  return a;
+}
 inline row_answer poly1_of(row_of_numbers const& z, row_of_numbers const& q) {  // ε = 2
   const row_of_numbers p = softmax(z, 1);
   row_answer a = cross_entropy_of(z, q);
@@ -270,6 +284,9 @@ void rows_of_targets(std::vector<shape> const& shapes) {
         hone::mean);
     expect_rows(b, hone::softmax_focal_loss(hone::smooth(other, 0.1)),
                 {{[&](index i) { return focal_of(b.row(b.z, i), smoothed(second(i), 0.1)); }, all, n}}, hone::mean);
+    expect_rows(b, hone::soft_target_focal_loss(hone::smooth(other, 0.1)),
+                {{[&](index i) { return soft_target_focal_of(b.row(b.z, i), smoothed(second(i), 0.1)); }, all, n}},
+                hone::mean);
     expect_rows(
         b, hone::poly1_cross_entropy(hone::mix(one, other, b.device_lambda)),
         {{[&](index i) { return poly1_of(b.row(b.z, i), mixed(first(i), second(i), lambda(i))); }, counts, kept}},

@@ -153,6 +153,8 @@ TEST_CASE("hyper-parameters") {
             [&](call& c) { c(hone::jensen_shannon_distillation(dense, 2, {.beta = x})); });
   for (const double x : {-1.0, not_a_number, infinity}) {
     refuses("softmax_focal_loss: gamma is ", [&](call& c) { c(hone::softmax_focal_loss(target, {.gamma = x})); });
+    refuses("soft_target_focal_loss: gamma is ",
+            [&](call& c) { c(hone::soft_target_focal_loss(target, {.gamma = x})); });
     refuses("sigmoid_focal_loss: gamma is ", [&](call& c) { c(hone::sigmoid_focal_loss(dense, {.gamma = x})); });
     refuses("quality_focal_loss: beta is ", [&](call& c) { c(hone::quality_focal_loss(dense, {.beta = x})); });
     refuses("varifocal_loss: gamma is ", [&](call& c) { c(hone::varifocal_loss(dense, {.gamma = x})); });

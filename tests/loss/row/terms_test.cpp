@@ -84,6 +84,19 @@ row_loss poly1(dense_target const& q, double epsilon) {
     return loss;
   };
 }
+row_loss soft_target_focal(dense_target const& q, double gamma) {
+  return [q, gamma](row_of_duals const& z, hone::index i) {
+    const dual lse = logsumexp(z);
+    dual loss(0);
+    for (std::size_t c = 0; c < z.size(); ++c) {
+      const double t = q(i, hone::index(c));
+      const dual log_p = z[c] - lse, apart = abs(dual(t - 1) - expm1(log_p));
+      if (t == 0 || apart.v == 0) continue;
+      loss = loss - dual(t) * exp(dual(gamma) * log(apart)) * log_p;
+    }
+    return loss;
+  };
+}
 row_loss distillation(batch const& b, double T) {
   return [&b, T](row_of_duals const& z, hone::index i) {
     row_of_duals t;
@@ -139,6 +152,8 @@ void prove_target(const char* name, batch const& b, Target const& target, dense_
   prove(name, b, hone::cross_entropy(target), cross_entropy(q));
   for (const double gamma : {0.0, 0.5, 1.0, 2.0, 3.7})
     prove(name, b, hone::softmax_focal_loss(target, {.gamma = gamma}), focal(q, gamma));
+  for (const double gamma : {0.0, 0.5, 1.0, 2.0, 3.7})
+    prove(name, b, hone::soft_target_focal_loss(target, {.gamma = gamma}), soft_target_focal(q, gamma));
   for (const double epsilon : {-1.0, 0.0, 2.0})
     prove(name, b, hone::poly1_cross_entropy(target, {.epsilon = epsilon}), poly1(q, epsilon));
 }
