@@ -131,6 +131,17 @@ int main() {
     expect(hone::evaluate(cpu, objective, z), sum, "soft_target_focal_loss");
   }
   {
+    // [ldam_loss]
+    const std::vector<double> counts{900, 100, 16};  // of the training set, per class
+    const std::vector<double> margins = hone::ldam_margins(counts, 0.5);
+    auto objective = hone::ldam_loss(target, margins, {.scale = 30});
+    // [/ldam_loss]
+    double others = 0;
+    for (std::size_t c = 1; c < 3; ++c)
+      others += std::exp(30 * (double(logits[c]) - double(logits[0]) + 0.5 * std::pow(16 / 900.0, 0.25)));
+    expect(hone::evaluate(cpu, objective, z), std::log(1 + others), "ldam_loss");
+  }
+  {
     // [z_loss]
     auto objective = hone::cross_entropy(target) + hone::z_loss(1e-4);
     // [/z_loss]

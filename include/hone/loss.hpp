@@ -39,6 +39,7 @@
 #include <hone/loss/row/distribution_focal.hpp>
 #include <hone/loss/row/expected_bin.hpp>
 #include <hone/loss/row/gather.hpp>
+#include <hone/loss/row/ldam.hpp>
 #include <hone/loss/row/poly1_cross_entropy.hpp>
 #include <hone/loss/row/skipped_rows.hpp>
 #include <hone/loss/row/soft_target_focal.hpp>

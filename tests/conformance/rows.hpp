@@ -72,6 +72,15 @@ inline row_answer soft_target_focal_of(row_of_numbers const& z, row_of_numbers c
   for (std::size_t c = 0; c < z.size(); ++c) a.gradient[c] -= p[c] * total;
   return a;
 }
+inline row_answer ldam_of(row_of_numbers z, std::size_t label, double margin, double scale) {
+  z[label] -= margin;
+  for (double& x : z) x *= scale;
+  row_of_numbers q(z.size());
+  q[label] = 1;
+  row_answer a = cross_entropy_of(z, q);
+  for (double& g : a.gradient) g *= scale;
+  return a;
+}
 inline row_answer poly1_of(row_of_numbers const& z, row_of_numbers const& q) {  // ε = 2
   const row_of_numbers p = softmax(z, 1);
   row_answer a = cross_entropy_of(z, q);
@@ -286,6 +295,12 @@ void rows_of_targets(std::vector<shape> const& shapes) {
                 {{[&](index i) { return focal_of(b.row(b.z, i), smoothed(second(i), 0.1)); }, all, n}}, hone::mean);
     expect_rows(b, hone::soft_target_focal_loss(hone::smooth(other, 0.1)),
                 {{[&](index i) { return soft_target_focal_of(b.row(b.z, i), smoothed(second(i), 0.1)); }, all, n}},
+                hone::mean);
+    expect_rows(b, hone::ldam_loss(one, b.device_class_weights, {.scale = 0.5}),
+                {{[&](index i) {
+                    return ldam_of(b.row(b.z, i), std::size_t(b.labels[std::size_t(i)]), b.label_weight(i), 0.5);
+                  },
+                  counts, kept}},
                 hone::mean);
     expect_rows(
         b, hone::poly1_cross_entropy(hone::mix(one, other, b.device_lambda)),

@@ -117,6 +117,10 @@ TEST_CASE("labels and numbers per row or class") {
           [&](call& c) { c(hone::cross_entropy(hone::mix(target, target, three))); });
   refuses("weigh_classes weight of class 1 is nan",
           [&](call& c) { c(hone::cross_entropy(hone::weigh_classes(target, bad))); });
+  refuses("evaluate: 4 ldam_loss margins for 3 classes",
+          [&](call& c) { c(hone::ldam_loss(target, std::span(numbers).first(4))); });
+  refuses("ldam_loss margin of class 1 is nan", [&](call& c) { c(hone::ldam_loss(target, bad)); });
+  refuses("the label of row 2 is 3", [&](call& c) { c(hone::ldam_loss(hone::classes(large), three)); });
   refuses("evaluate: 4 weigh_classes weights for 3",
           [&](call& c) { c(hone::cross_entropy(hone::weigh_classes(target, beyond))); });
   refuses("evaluate: 3 weigh_rows weights for 4 rows",
@@ -136,6 +140,9 @@ TEST_CASE("hyper-parameters") {
   for (const double x : {0.0, -1.0, not_a_number, infinity})
     refuses("distillation: temperature is ", [&](call& c) { c(hone::distillation(dense, x)); });
   for (const double x : {0.0, -1.0, not_a_number, infinity}) {
+    refuses("ldam_loss: scale is ", [&](call& c) { c(hone::ldam_loss(target, numbers, {.scale = x})); });
+    refuses("ldam_margins: largest is ", [&](call&) { hone::ldam_margins(std::vector<double>{3, 1}, x); });
+    refuses("ldam_margins: the count of class 1 is ", [&](call&) { hone::ldam_margins(std::vector<double>{3, x}); });
     refuses("reverse_distillation: temperature is ", [&](call& c) { c(hone::reverse_distillation(dense, x)); });
     refuses("jensen_shannon_distillation: temperature is ",
             [&](call& c) { c(hone::jensen_shannon_distillation(dense, x)); });

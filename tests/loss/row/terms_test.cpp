@@ -97,6 +97,15 @@ row_loss soft_target_focal(dense_target const& q, double gamma) {
     return loss;
   };
 }
+/// As the paper has it: the margin is taken from the label's logit, and all logits are scaled.
+row_loss ldam(batch const& b, std::vector<double> const& margins, double scale) {
+  return [&b, &margins, scale](row_of_duals z, hone::index i) {
+    const auto y = std::size_t(b.labels[std::size_t(i)]);
+    z[y] = z[y] - dual(margins[y]);
+    for (dual& x : z) x = dual(scale) * x;
+    return logsumexp(z) - z[y];
+  };
+}
 row_loss distillation(batch const& b, double T) {
   return [&b, T](row_of_duals const& z, hone::index i) {
     row_of_duals t;
@@ -257,6 +266,35 @@ TEST_CASE("teacher, z-loss and a weighed sum") {
             });
     }
   }
+}
+
+TEST_CASE("margins of labels") {
+  for (const hone::index K : {1, 2, 7, 33, 100}) {
+    const batch b(5, K);
+    std::vector<double> margins;
+    for (hone::index c = 0; c < K; ++c) margins.push_back(0.1 * double(c % 6) - 0.1);
+    for (const double scale : {0.5, 1.0, 30.0})
+      prove("ldam", b, hone::ldam_loss(hone::classes(b.labels), margins, {.scale = scale}), ldam(b, margins, scale));
+  }
+  const std::vector<double> m = hone::ldam_margins(std::vector<double>{625, 16, 81, 16}, 0.5);
+  CHECK(m == std::vector<double>{0.2, 0.5, 0.5 * 2 / 3, 0.5});
+  CHECK(hone::ldam_margins({}).empty());
+}
+
+TEST_CASE("rows of labels far from and far above all others, with margins") {
+  const double inf = std::numeric_limits<double>::infinity();
+  const std::vector<int> labels{0, 0, 0, 0};
+  const std::vector<double> z{700, 0, 0, -700, 0, 0, -inf, 0, 0, 3, -inf, -inf}, margins{0.5, 0.5, 0.5};
+  std::vector<double> gradient(12), losses(4);
+  hone::evaluate(hone::cpu(), hone::ldam_loss(hone::classes(labels), margins, {.scale = 1}),
+                 hone::matrix_view{z.data(), 4, 3}, {.gradient = {gradient.data(), 4, 3}, .unreduced = losses.data()},
+                 hone::sum);
+  CHECK(losses[0] == doctest::Approx(2 * std::exp(0.5 - 700)));
+  CHECK(losses[1] == doctest::Approx(700.5 + std::log(2)));
+  CHECK(losses[2] == inf);
+  CHECK(losses[3] == 0);
+  CHECK(std::vector<double>(gradient.begin() + 3, gradient.end()) ==
+        std::vector<double>{-1, 0.5, 0.5, -1, 0.5, 0.5, 0, 0, 0});
 }
 
 TEST_CASE("Poly-1 on a softmax of x and 0 is Poly-1 on the sigmoid of x") {
