@@ -14,6 +14,7 @@
 #include <hone/distil/reverse_distillation.hpp>
 #include <hone/distil/teacher_file.hpp>
 #include <hone/distil/teacher_reader.hpp>
+#include <hone/distil/teacher_view.hpp>
 #include <hone/distil/teacher_writer.hpp>
 #include <hone/distil/top_k.hpp>
 #include <hone/distil/top_k_distillation.hpp>

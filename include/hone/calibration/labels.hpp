@@ -49,12 +49,8 @@ template <class View, class Label>
 void require_labelled(const char* function, View logits, classes_target<Label> const& labels) {
   require_valid(logits, "logits", function);
   const index rows = rows_of(logits), columns = columns_of(logits);
-  if (labels.size != rows)
-    fail("%s: %jd labels for %jd rows", function, std::intmax_t(labels.size), std::intmax_t(rows));
-  for (index i = 0; i < rows; ++i)
-    if (!labels.labels_fit(i, columns) && !labels.ignores(i))
-      fail("%s: the label of row %jd is %jd, must be in [0, %jd)", function, std::intmax_t(i),
-           std::intmax_t(labels.label(i)), std::intmax_t(columns));
+  labels.check_shape(rows, columns, function);
+  labels.check_values(rows, columns, function);
 }
 
 /// What a verb of calibration works on.

@@ -44,13 +44,13 @@ struct row_weighed : objective_base {
   row_weighed(O inner_, numbers weights_) : inner(inner_), weights(weights_) {}
 };
 
-/// A factor in device memory, see cuda/memory/device_scalar.cuh.
+/// A factor that is read when the objective is evaluated, from memory that the host may not read.
 template <objective O>
-struct scaled_on_device : objective_base {
+struct scaled_later : objective_base {
   O inner;
   numbers factor;
 
-  scaled_on_device(O inner_, numbers factor_) : inner(inner_), factor(factor_) {}
+  scaled_later(O inner_, numbers factor_) : inner(inner_), factor(factor_) {}
 };
 
 /// A factor of any arithmetic type, hone::real or hone::integer, finite.
@@ -139,21 +139,21 @@ auto leaves(scaled<O> const& o);
 template <class O>
 auto leaves(row_weighed<O> const& o);
 template <class O>
-auto leaves(scaled_on_device<O> const& o);
+auto leaves(scaled_later<O> const& o);
 template <class First, class Second>
 auto leaves(summed<First, Second> const& o);
 
-/// Whether an objective reads device memory.
+/// Whether an objective has such a factor, which the host cannot read.
 template <class O>
-inline constexpr bool needs_device = false;
+inline constexpr bool has_late_factor = false;
 template <class O>
-inline constexpr bool needs_device<scaled_on_device<O>> = true;
+inline constexpr bool has_late_factor<scaled_later<O>> = true;
 template <class O>
-inline constexpr bool needs_device<scaled<O>> = needs_device<O>;
+inline constexpr bool has_late_factor<scaled<O>> = has_late_factor<O>;
 template <class O>
-inline constexpr bool needs_device<row_weighed<O>> = needs_device<O>;
+inline constexpr bool has_late_factor<row_weighed<O>> = has_late_factor<O>;
 template <class First, class Second>
-inline constexpr bool needs_device<summed<First, Second>> = needs_device<First> || needs_device<Second>;
+inline constexpr bool has_late_factor<summed<First, Second>> = has_late_factor<First> || has_late_factor<Second>;
 
 /// The leaves of an objective, in the order in which they were written.
 template <class Term>
@@ -169,7 +169,7 @@ auto leaves(row_weighed<O> const& o) {
   return leaves(o.inner).apply([&](auto const&... l) { return list(weighed_leaf(l, o.weights)...); });
 }
 template <class O>
-auto leaves(scaled_on_device<O> const& o) {
+auto leaves(scaled_later<O> const& o) {
   return leaves(o.inner).apply([&](auto const&... l) { return list(weighed_leaf(l, o.factor)...); });
 }
 template <class First, class Second>

@@ -78,6 +78,18 @@ struct image_view {
 
 namespace detail {
 
+template <class T>
+constexpr matrix_view<const T> const_view(matrix_view<T> v) noexcept {
+  return v;
+}
+template <class T>
+constexpr image_view<const T> const_view(image_view<T> v) noexcept {
+  return v;
+}
+/// A matrix_view or an image_view.
+template <class View>
+concept any_view = requires(View v) { const_view(v); };
+
 /// What a view is made of, without const.
 template <class View>
 using number_of = std::remove_const_t<std::remove_pointer_t<decltype(View::data)>>;

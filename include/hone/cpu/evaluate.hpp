@@ -44,11 +44,11 @@ double evaluate_leaves(cpu const& backend, list<Leaf...> const& all, View predic
   if (columns == 0) {  // rows without classes count for nothing
     if (kind == sum_of::rows && out.unreduced) std::fill_n(out.unreduced, rows, A(0));
   } else if constexpr (kind == sum_of::rows) {
-    total = on_cpu::sum_rows(backend, on_cpu::row_job<View, Leaf...>{prediction, out, all, scales, columns});
+    total = on_cpu::sum_rows(backend, on_cpu::row_job<View, Leaf...>{{prediction, out, all}, scales, columns});
   } else if constexpr (kind == sum_of::elements) {
-    total = on_cpu::sum_elements(backend, on_cpu::element_job<View, Leaf...>{prediction, out, all, scales, columns});
+    total = on_cpu::sum_elements(backend, on_cpu::element_job<View, Leaf...>{{prediction, out, all}, scales, columns});
   } else {
-    total = on_cpu::sum_boxes(backend, on_cpu::box_job<View, Leaf...>{prediction, out, all, scales});
+    total = on_cpu::sum_boxes(backend, on_cpu::box_job<View, Leaf...>{{prediction, out, all}, scales});
   }
   if (!counts) {
     total = 0;
@@ -83,7 +83,7 @@ template <class Objective, class View>
 double evaluate_view(cpu const& backend, Objective const& objective, View prediction,
                      typename outputs_of<View>::type const& out, reduction how) {
   require_evaluable<Objective, View>();
-  static_assert(!needs_device<Objective>,
+  static_assert(!has_late_factor<Objective>,
                 "evaluate: a hone::device_scalar is read on a device: it goes with hone::cuda");
   if constexpr (hone::objective<Objective>) {
     return evaluate_leaves(backend, leaves(objective), prediction, out, how);

@@ -79,7 +79,7 @@ void enqueue_leaves(cuda& backend, list<Leaf...> const& all, View prediction,
   if (rows == 0 || columns == 0) return on_cuda::write_nothing(backend, out, by_rows ? rows : 0);
   const on_cuda::grid_scratch scratch(backend.workspace());
   double* counted = reinterpret_cast<double*>(static_cast<char*>(backend.workspace()) + on_cuda::grid_scratch::bytes);
-  on_cuda::job<View, Leaf...> work{prediction, out, all, {}, scratch, backend.invalid_labels()};
+  on_cuda::job<View, Leaf...> work{{prediction, out, all}, {}, scratch, backend.invalid_labels()};
   auto* scale = work.scales;
   all.each([&](auto const& l) { *scale++ = scale_for(backend, l, all, rows, columns, how, scratch, counted++); });
   if constexpr (kind == sum_of::rows) {

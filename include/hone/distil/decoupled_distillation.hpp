@@ -2,8 +2,8 @@
 /// Knowledge distillation in two parts: how sure the teacher is of the label, and how it ranks the other classes.
 #pragma once
 
-#include <hone/core/view.hpp>
 #include <hone/distil/divergence.hpp>
+#include <hone/distil/teacher_view.hpp>
 #include <hone/loss/row/term.hpp>
 #include <hone/target/classes.hpp>
 
@@ -138,31 +138,18 @@ struct decoupled_distillation_term : row_term_base {
   }
 };
 
-namespace detail {
-
-template <class Target, class View>
-auto distil_decoupled(Target target, View teacher, double temperature, decoupled_distillation_options options) {
-  static_assert(is_classes<Target>, "decoupled_distillation: the first argument must be hone::classes(labels)");
-  const double alpha = options.alpha, beta = options.beta;
-  require_positive("decoupled_distillation", "temperature", temperature);
-  require(alpha >= 0 && finite(alpha), "decoupled_distillation", "alpha", alpha, "finite and not negative");
-  require(beta >= 0 && finite(beta), "decoupled_distillation", "beta", beta, "finite and not negative");
-  return decoupled_distillation_term<Target, View>(target, teacher, temperature, alpha, beta);
-}
-
-}  // namespace detail
-
 /// T²·(α TCKD + β NCKD), decoupled knowledge distillation (Zhao et al. 2022, arXiv 2203.08679). The target is
 /// hone::classes(labels); the teacher's logits and T as in distillation; α and β finite and not negative.
-template <class Target, class T>
-auto decoupled_distillation(Target target, matrix_view<T> teacher_logits, real temperature,
+template <class Target, class View>
+auto decoupled_distillation(Target target, View teacher_logits, real temperature,
                             decoupled_distillation_options options = {}) {
-  return detail::distil_decoupled(target, matrix_view<const T>(teacher_logits), temperature.value, options);
-}
-template <class Target, class T>
-auto decoupled_distillation(Target target, image_view<T> teacher_logits, real temperature,
-                            decoupled_distillation_options options = {}) {
-  return detail::distil_decoupled(target, image_view<const T>(teacher_logits), temperature.value, options);
+  static_assert(detail::is_classes<Target>, "decoupled_distillation: the first argument must be hone::classes(labels)");
+  const double alpha = options.alpha, beta = options.beta;
+  detail::require_positive("decoupled_distillation", "temperature", temperature.value);
+  detail::require(alpha >= 0 && detail::finite(alpha), "decoupled_distillation", "alpha", alpha,
+                  "finite and not negative");
+  detail::require(beta >= 0 && detail::finite(beta), "decoupled_distillation", "beta", beta, "finite and not negative");
+  return decoupled_distillation_term(target, detail::teacher_view(teacher_logits), temperature.value, alpha, beta);
 }
 
 static_assert(row_term<decoupled_distillation_term<classes_target<int>, matrix_view<const float>>>);

@@ -2,8 +2,8 @@
 /// Knowledge distillation: a student's logits against a teacher's.
 #pragma once
 
-#include <hone/core/view.hpp>
 #include <hone/distil/divergence.hpp>
+#include <hone/distil/teacher_view.hpp>
 #include <hone/loss/row/term.hpp>
 
 #include <hone/core/macros_push.hpp>
@@ -65,26 +65,13 @@ struct distillation_term : row_term_base {
   }
 };
 
-namespace detail {
-
-template <class View>
-distillation_term<View> distil(View teacher, double temperature) {
-  require_positive("distillation", "temperature", temperature);
-  return {teacher, temperature};
-}
-
-}  // namespace detail
-
 /// T²·KL(softmax(teacher/T) ‖ softmax(z/T)) (Hinton et al. 2015, arXiv 1503.02531). The teacher's logits are a
 /// view of the prediction's shape; its type may differ. T finite and positive. It skips the rows that the
 /// targets of the same objective ignore.
-template <class T>
-auto distillation(matrix_view<T> teacher_logits, real temperature) {
-  return detail::distil(matrix_view<const T>(teacher_logits), temperature.value);
-}
-template <class T>
-auto distillation(image_view<T> teacher_logits, real temperature) {
-  return detail::distil(image_view<const T>(teacher_logits), temperature.value);
+template <class View>
+auto distillation(View teacher_logits, real temperature) {
+  detail::require_positive("distillation", "temperature", temperature.value);
+  return distillation_term(detail::teacher_view(teacher_logits), temperature.value);
 }
 
 static_assert(row_term<distillation_term<matrix_view<const float>>>);

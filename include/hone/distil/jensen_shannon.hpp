@@ -2,8 +2,8 @@
 /// Knowledge distillation by the generalized Jensen-Shannon divergence, which is bounded and finite everywhere.
 #pragma once
 
-#include <hone/core/view.hpp>
 #include <hone/distil/divergence.hpp>
+#include <hone/distil/teacher_view.hpp>
 #include <hone/loss/row/term.hpp>
 
 #include <hone/core/macros_push.hpp>
@@ -121,28 +121,16 @@ struct jensen_shannon_term : row_term_base {
   }
 };
 
-namespace detail {
-
-template <class View>
-jensen_shannon_term<View> distil_between(View teacher, double temperature, double beta) {
-  require_positive("jensen_shannon_distillation", "temperature", temperature);
-  require(beta > 0 && beta < 1, "jensen_shannon_distillation", "beta", beta,
-          "in (0, 1): 0 is distillation, 1 is reverse_distillation");
-  return {teacher, temperature, beta};
-}
-
-}  // namespace detail
-
 /// T²·(β KL(t ‖ m) + (1-β) KL(s ‖ m)) with m = β t + (1-β) s (Agarwal et al. 2023, arXiv 2306.13649). The teacher's
 /// logits and T as in distillation. β in (0, 1). Below T² log 2 for β = 1/2; a logit of -inf, of either, is a
 /// probability of 0.
-template <class T>
-auto jensen_shannon_distillation(matrix_view<T> teacher_logits, real temperature, jensen_shannon_options options = {}) {
-  return detail::distil_between(matrix_view<const T>(teacher_logits), temperature.value, options.beta.value);
-}
-template <class T>
-auto jensen_shannon_distillation(image_view<T> teacher_logits, real temperature, jensen_shannon_options options = {}) {
-  return detail::distil_between(image_view<const T>(teacher_logits), temperature.value, options.beta.value);
+template <class View>
+auto jensen_shannon_distillation(View teacher_logits, real temperature, jensen_shannon_options options = {}) {
+  const double beta = options.beta;
+  detail::require_positive("jensen_shannon_distillation", "temperature", temperature.value);
+  detail::require(beta > 0 && beta < 1, "jensen_shannon_distillation", "beta", beta,
+                  "in (0, 1): 0 is distillation, 1 is reverse_distillation");
+  return jensen_shannon_term(detail::teacher_view(teacher_logits), temperature.value, beta);
 }
 
 static_assert(row_term<jensen_shannon_term<matrix_view<const float>>>);

@@ -3,8 +3,8 @@
 /// where the teacher does not.
 #pragma once
 
-#include <hone/core/view.hpp>
 #include <hone/distil/divergence.hpp>
+#include <hone/distil/teacher_view.hpp>
 #include <hone/loss/row/term.hpp>
 
 #include <cmath>
@@ -72,26 +72,13 @@ struct reverse_distillation_term : row_term_base {
   }
 };
 
-namespace detail {
-
-template <class View>
-reverse_distillation_term<View> distil_reverse(View teacher, double temperature) {
-  require_positive("reverse_distillation", "temperature", temperature);
-  return {teacher, temperature};
-}
-
-}  // namespace detail
-
 /// T²·KL(softmax(z/T) ‖ softmax(teacher/T)) (Gu et al. 2023, arXiv 2306.08543; Agarwal et al. 2023, arXiv 2306.13649).
 /// The teacher's logits and T as in distillation. A class whose teacher's logit is -inf has neither part in the
 /// student's softmax nor a gradient.
-template <class T>
-auto reverse_distillation(matrix_view<T> teacher_logits, real temperature) {
-  return detail::distil_reverse(matrix_view<const T>(teacher_logits), temperature.value);
-}
-template <class T>
-auto reverse_distillation(image_view<T> teacher_logits, real temperature) {
-  return detail::distil_reverse(image_view<const T>(teacher_logits), temperature.value);
+template <class View>
+auto reverse_distillation(View teacher_logits, real temperature) {
+  detail::require_positive("reverse_distillation", "temperature", temperature.value);
+  return reverse_distillation_term(detail::teacher_view(teacher_logits), temperature.value);
 }
 
 static_assert(row_term<reverse_distillation_term<matrix_view<const float>>>);

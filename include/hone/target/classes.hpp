@@ -56,19 +56,19 @@ struct classes_target {
   void each_input(See const& see) const {
     see("labels", detail::footprint_of(data, size));
   }
-  void check_shape(index rows, index) const {
-    if (size != rows) detail::fail("evaluate: %jd labels for %jd rows", std::intmax_t(size), std::intmax_t(rows));
+  void check_shape(index rows, index, const char* function = "evaluate") const {
+    if (size != rows) detail::fail("%s: %jd labels for %jd rows", function, std::intmax_t(size), std::intmax_t(rows));
   }
 
   void check_numbers(index) const noexcept {}
   /// Every label in [0, columns) or ignored.
-  void check_values(index rows, index columns) const {
+  void check_values(index rows, index columns, const char* function = "evaluate") const {
     bool bad = false;
     for (index i = 0; i < rows; ++i) bad |= !labels_fit(i, columns) && !ignores(i);
     if (!bad) return;
     for (index i = 0; i < rows; ++i)
       if (!labels_fit(i, columns) && !ignores(i))
-        detail::fail("evaluate: the label of row %jd is %jd, must be in [0, %jd)", std::intmax_t(i),
+        detail::fail("%s: the label of row %jd is %jd, must be in [0, %jd)", function, std::intmax_t(i),
                      std::intmax_t(label(i)), std::intmax_t(columns));
   }
 };

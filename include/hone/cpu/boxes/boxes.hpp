@@ -2,7 +2,7 @@
 /// Objectives of box losses on the CPU: a box per lane.
 #pragma once
 
-#include <hone/core/outputs.hpp>
+#include <hone/core/evaluation.hpp>
 #include <hone/cpu/memory/box_layout.hpp>
 #include <hone/cpu/run/chunks.hpp>
 #include <hone/cpu/simd/math.hpp>
@@ -80,14 +80,9 @@ pack<A> box_sweep(detail::list<Leaf...> const& leaves, box_lines<A const> predic
   return total;
 }
 
+/// What all threads of a call share.
 template <class View, class... Leaf>
-struct box_job {
-  using T = detail::number_of<View>;
-  using A = accumulator_t<T>;
-
-  View prediction;
-  typename detail::outputs_of<View>::type out;
-  detail::list<Leaf...> leaves;
+struct box_job : detail::evaluation<View, Leaf...> {
   std::array<double, sizeof...(Leaf)> scales;  // factor of the reduction, per leaf
   bool streaming = false;                      // the gradient goes past the caches
 };

@@ -3,7 +3,7 @@
 /// line; a line is worked on in segments that stay in the first-level cache.
 #pragma once
 
-#include <hone/core/outputs.hpp>
+#include <hone/core/evaluation.hpp>
 #include <hone/cpu/elements/strips.hpp>
 #include <hone/cpu/elements/target_range.hpp>
 
@@ -53,14 +53,9 @@ pack<A> element_sweep(detail::list<Leaf...> const& leaves, A const* x, A* gradie
   return total;
 }
 
+/// What all threads of a call share.
 template <class View, class... Leaf>
-struct element_job {
-  using T = detail::number_of<View>;
-  using A = accumulator_t<T>;
-
-  View prediction;
-  typename detail::outputs_of<View>::type out;
-  detail::list<Leaf...> leaves;
+struct element_job : detail::evaluation<View, Leaf...> {
   std::array<double, sizeof...(Leaf)> scales;  // factor of the reduction, per leaf
   index columns;
 };

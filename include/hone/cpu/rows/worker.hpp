@@ -2,7 +2,7 @@
 /// One thread's work on the rows of an objective: a group of rows at a time, from logits to gradient.
 #pragma once
 
-#include <hone/core/outputs.hpp>
+#include <hone/core/evaluation.hpp>
 #include <hone/cpu/memory/streaming_store.hpp>
 #include <hone/cpu/rows/shared_weights.hpp>
 #include <hone/cpu/rows/sweeps.hpp>
@@ -16,17 +16,11 @@ namespace hone::inline HONE_ABI::on_cpu {
 
 /// What all threads of a call share.
 template <class View, class... Leaf>
-struct row_job {
-  using T = detail::number_of<View>;
-  using A = accumulator_t<T>;
-
-  View prediction;
-  typename detail::outputs_of<View>::type out;
-  detail::list<Leaf...> leaves;
+struct row_job : detail::evaluation<View, Leaf...> {
   std::array<double, sizeof...(Leaf)> scales;  // factor of the reduction, per leaf
   index columns;
-  A const* class_weights[sizeof...(Leaf)] = {};  // of full targets, in the type of the arithmetic
-  bool streaming = false;                        // the gradient goes past the caches
+  typename row_job::A const* class_weights[sizeof...(Leaf)] = {};  // of full targets, in the type of the arithmetic
+  bool streaming = false;                                          // the gradient goes past the caches
 };
 
 template <class View, class... Leaf>

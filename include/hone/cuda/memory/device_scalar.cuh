@@ -23,11 +23,11 @@ device_number device_scalar(T const* pointer) {
 }
 
 template <objective O>
-scaled_on_device<O> operator*(device_number factor, O const& o) {
+scaled_later<O> operator*(device_number factor, O const& o) {
   return {o, factor.value};
 }
 template <objective O>
-scaled_on_device<O> operator*(O const& o, device_number factor) {
+scaled_later<O> operator*(O const& o, device_number factor) {
   return {o, factor.value};
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-/// What every kernel of evaluate is given.
+/// The argument of every kernel of evaluate.
 #pragma once
 
-#include <hone/core/outputs.hpp>
+#include <hone/core/evaluation.hpp>
 #include <hone/cuda/memory/divisor.cuh>
 #include <hone/cuda/memory/views.cuh>
 
@@ -11,14 +11,9 @@
 namespace hone::inline HONE_ABI::on_cuda {
 
 template <class View, class... Leaf>
-struct job {
-  using T = detail::number_of<View>;
-  using A = accumulator_t<T>;
-  using factors = A[sizeof...(Leaf)];
+struct job : detail::evaluation<View, Leaf...> {
+  using factors = typename job::A[sizeof...(Leaf)];
 
-  View prediction;
-  typename detail::outputs_of<View>::type out;
-  detail::list<Leaf...> leaves;
   scale_of_leaf scales[sizeof...(Leaf)];
   grid_scratch scratch;
   unsigned long long* invalid_labels;  // a counter, or null
@@ -27,6 +22,7 @@ struct job {
   __device__ void read_scales(factors& to) const {
 #pragma unroll
     for (std::size_t k = 0; k < sizeof...(Leaf); ++k) {
+      using A = typename job::A;
       const A factor = threadIdx.x % 32 == 0 ? static_cast<A>(scales[k].get()) : A(0);
       to[k] = __shfl_sync(all_lanes, factor, 0);  // read once per warp
     }

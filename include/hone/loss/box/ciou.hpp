@@ -58,7 +58,6 @@ struct ciou_metric {
 /// 1 - CIoU of each predicted box, n x 4, with the box in the same row of `boxes`.
 template <class Boxes, class Format = corners_format>
 auto ciou_loss(Boxes boxes, Format format = {}) {
-  detail::require_box_targets<Boxes, Format>();
   return detail::box_loss(one_minus<ciou_metric>{}, format, boxes);
 }
 

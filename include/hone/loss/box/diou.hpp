@@ -57,7 +57,6 @@ struct diou_metric {
 /// 1 - DIoU of each predicted box, n x 4, with the box in the same row of `boxes`.
 template <class Boxes, class Format = corners_format>
 auto diou_loss(Boxes boxes, Format format = {}) {
-  detail::require_box_targets<Boxes, Format>();
   return detail::box_loss(one_minus<diou_metric>{}, format, boxes);
 }
 

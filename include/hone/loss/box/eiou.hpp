@@ -54,13 +54,11 @@ struct focal_eiou_options {
 /// 1 - EIoU of each predicted box, n x 4, with the box in the same row of `boxes`; no focal weight.
 template <class Boxes, class Format = corners_format>
 auto eiou_loss(Boxes boxes, Format format = {}) {
-  detail::require_box_targets<Boxes, Format>();
   return detail::box_loss(one_minus<eiou_metric>{}, format, boxes);
 }
 /// IoU^γ (1 - EIoU).
 template <class Boxes, class Format = corners_format>
 auto focal_eiou_loss(Boxes boxes, focal_eiou_options options = {}, Format format = {}) {
-  detail::require_box_targets<Boxes, Format>();
   const double gamma = options.gamma;
   detail::require(gamma >= 0 && detail::finite(gamma), "focal_eiou_loss", "gamma", gamma, "finite and not negative");
   return detail::box_loss(focal_eiou_formula{gamma < 1e30 ? gamma : 1e30}, format, boxes);  // so much of a float

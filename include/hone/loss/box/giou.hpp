@@ -53,7 +53,6 @@ struct giou_metric {
 /// 1 - GIoU of each predicted box, n x 4, with the box in the same row of `boxes`.
 template <class Boxes, class Format = corners_format>
 auto giou_loss(Boxes boxes, Format format = {}) {
-  detail::require_box_targets<Boxes, Format>();
   return detail::box_loss(one_minus<giou_metric>{}, format, boxes);
 }
 

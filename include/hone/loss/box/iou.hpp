@@ -66,19 +66,16 @@ using squared_iou_formula = one_minus_square<iou_metric>;
 /// 1 - IoU of each predicted box, n x 4, with the box in the same row of `boxes`.
 template <class Boxes, class Format = corners_format>
 auto iou_loss(Boxes boxes, Format format = {}) {
-  detail::require_box_targets<Boxes, Format>();
   return detail::box_loss(one_minus<iou_metric>{}, format, boxes);
 }
 /// -log IoU.
 template <class Boxes, class Format = corners_format>
 auto log_iou_loss(Boxes boxes, Format format = {}) {
-  detail::require_box_targets<Boxes, Format>();
   return detail::box_loss(log_iou_formula{}, format, boxes);
 }
 /// 1 - IoU².
 template <class Boxes, class Format = corners_format>
 auto squared_iou_loss(Boxes boxes, Format format = {}) {
-  detail::require_box_targets<Boxes, Format>();
   return detail::box_loss(squared_iou_formula{}, format, boxes);
 }
 

@@ -66,12 +66,6 @@ template <class T>
 using boxes_like = std::type_identity_t<matrix_view<const T>>;
 template <class T>
 using overlaps_of = std::type_identity_t<matrix_view<overlap_number<T>>>;
-template <class T, class Format>
-constexpr void require_pairwise_types() {
-  static_assert(box_number<std::remove_const_t<T>>, "pairwise: boxes consist of floating-point numbers or integers");
-  static_assert(box_format<Format>, "pairwise: the format must be hone::corners, hone::centers or hone::top_left");
-}
-
 /// a and b are boxes, and out has a row for each of a and a column for each of b.
 template <class T>
 void require_pairwise(const char* function, matrix_view<const T> a, matrix_view<const T> b,
@@ -86,6 +80,19 @@ void require_pairwise(const char* function, matrix_view<const T> a, matrix_view<
   require_apart(function, "out", footprint_of(out), "b", footprint_of(b));
 }
 
+/// Calls what a backend supplies: fill_overlaps(backend, overlap, function, a, b, out, format), found beside the
+/// backend (cpu/boxes/pairwise.hpp, cuda/boxes/pairwise.cuh), which writes overlap(box_pair) of every pair.
+template <class Backend, class Overlap, class T, class Out, class Format>
+void fill_pairwise(Backend const& backend, Overlap overlap, const char* function, matrix_view<const T> a,
+                   matrix_view<const T> b, Out out, Format format) {
+  static_assert(box_number<T>, "pairwise: boxes consist of floating-point numbers or integers");
+  static_assert(box_format<Format>, "pairwise: the format must be hone::corners, hone::centers or hone::top_left");
+  constexpr bool has_backend = requires { fill_overlaps(backend, overlap, function, a, b, out, format); };
+  static_assert(has_backend || !box_number<T> || !box_format<Format>,
+                "pairwise: the backend must be hone::cpu or hone::cuda: include hone/cpu.hpp or hone/cuda.cuh");
+  if constexpr (has_backend) fill_overlaps(backend, overlap, function, a, b, out, format);
+}
+
 }  // namespace detail
 
 /// On any backend: out(i, j) becomes the IoU of box a(i) and box b(j), n x 4 and m x 4 in the format, out n x m of the
@@ -95,36 +102,35 @@ void require_pairwise(const char* function, matrix_view<const T> a, matrix_view<
 template <class Backend, class T, class Format = corners_format>
 void pairwise_iou(Backend const& backend, matrix_view<T> a, detail::boxes_like<T> b, detail::overlaps_of<T> out,
                   Format format = {}) {
-  detail::require_pairwise_types<T, Format>();
-  fill_overlaps(backend, detail::overlap_of<iou_metric>(), "pairwise_iou", matrix_view<const T>(a), b, out, format);
+  detail::fill_pairwise(backend, detail::overlap_of<iou_metric>(), "pairwise_iou", matrix_view<const T>(a), b, out,
+                        format);
 }
 /// The same of GIoU.
 template <class Backend, class T, class Format = corners_format>
 void pairwise_giou(Backend const& backend, matrix_view<T> a, detail::boxes_like<T> b, detail::overlaps_of<T> out,
                    Format format = {}) {
-  detail::require_pairwise_types<T, Format>();
-  fill_overlaps(backend, detail::overlap_of<giou_metric>(), "pairwise_giou", matrix_view<const T>(a), b, out, format);
+  detail::fill_pairwise(backend, detail::overlap_of<giou_metric>(), "pairwise_giou", matrix_view<const T>(a), b, out,
+                        format);
 }
 /// The same of DIoU.
 template <class Backend, class T, class Format = corners_format>
 void pairwise_diou(Backend const& backend, matrix_view<T> a, detail::boxes_like<T> b, detail::overlaps_of<T> out,
                    Format format = {}) {
-  detail::require_pairwise_types<T, Format>();
-  fill_overlaps(backend, detail::overlap_of<diou_metric>(), "pairwise_diou", matrix_view<const T>(a), b, out, format);
+  detail::fill_pairwise(backend, detail::overlap_of<diou_metric>(), "pairwise_diou", matrix_view<const T>(a), b, out,
+                        format);
 }
 /// The same of CIoU.
 template <class Backend, class T, class Format = corners_format>
 void pairwise_ciou(Backend const& backend, matrix_view<T> a, detail::boxes_like<T> b, detail::overlaps_of<T> out,
                    Format format = {}) {
-  detail::require_pairwise_types<T, Format>();
-  fill_overlaps(backend, detail::overlap_of<ciou_metric>(), "pairwise_ciou", matrix_view<const T>(a), b, out, format);
+  detail::fill_pairwise(backend, detail::overlap_of<ciou_metric>(), "pairwise_ciou", matrix_view<const T>(a), b, out,
+                        format);
 }
 /// The same of intersection over the area of a(i): how a detection is matched with a crowd.
 template <class Backend, class T, class Format = corners_format>
 void pairwise_ioa(Backend const& backend, matrix_view<T> a, detail::boxes_like<T> b, detail::overlaps_of<T> out,
                   Format format = {}) {
-  detail::require_pairwise_types<T, Format>();
-  fill_overlaps(backend, detail::overlap_over_first(), "pairwise_ioa", matrix_view<const T>(a), b, out, format);
+  detail::fill_pairwise(backend, detail::overlap_over_first(), "pairwise_ioa", matrix_view<const T>(a), b, out, format);
 }
 
 }  // namespace hone::inline HONE_ABI

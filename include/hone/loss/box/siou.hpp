@@ -86,7 +86,6 @@ struct siou_metric {
 /// 1 - SIoU of each predicted box, n x 4, with the box in the same row of `boxes`.
 template <class Boxes, class Format = corners_format>
 auto siou_loss(Boxes boxes, Format format = {}) {
-  detail::require_box_targets<Boxes, Format>();
   return detail::box_loss(one_minus<siou_metric>{}, format, boxes);
 }
 

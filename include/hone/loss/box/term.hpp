@@ -95,25 +95,14 @@ concept boxwise = std::derived_from<T, box_term_base>;
 
 namespace detail {
 
-template <class F, box_format Format, class T>
-auto box_loss(F formula, Format, matrix_view<T> boxes) {
-  return box_term<F, Format, matrix_view<const T>>(formula, boxes);
-}
-/// Boxes in separate arrays: planes of x1, of y1, and so on.
-template <class F, box_format Format, class T>
-auto box_loss(F formula, Format, image_view<T> boxes) {
-  return box_term<F, Format, image_view<const T>>(formula, boxes);
-}
-
-/// Targets of a box loss: a view of n x 4 numbers, or an image_view of 4 channels.
-template <class T>
-concept box_targets = requires(T boxes) { require_valid(boxes, ""); };
-
-/// What every box loss says of arguments that it cannot take.
-template <class Boxes, class Format>
-constexpr void require_box_targets() {
-  static_assert(box_targets<Boxes>, "box loss: the targets must be a hone::matrix_view or hone::image_view of boxes");
+/// A box loss with its targets: n x 4 numbers in a matrix, or an image_view of 4 channels, whose planes are x1, y1, and
+/// so on.
+template <class F, class Format, class Boxes>
+auto box_loss(F formula, Format, Boxes boxes) {
+  static_assert(any_view<Boxes>, "box loss: the targets must be a hone::matrix_view or hone::image_view of boxes");
   static_assert(box_format<Format>, "box loss: the format must be hone::corners, hone::centers or hone::top_left");
+  if constexpr (any_view<Boxes> && box_format<Format>)
+    return box_term<F, Format, decltype(const_view(boxes))>(formula, const_view(boxes));
 }
 
 }  // namespace detail

@@ -20,7 +20,7 @@ struct element_weighed : objective_base {
 };
 
 template <class O, class W>
-inline constexpr bool needs_device<element_weighed<O, W>> = needs_device<O>;
+inline constexpr bool has_late_factor<element_weighed<O, W>> = has_late_factor<O>;
 
 template <class F, class T, class... W, int Rows, class Weights>
 auto element_weighed_leaf(leaf<element_term<F, T, W...>, Rows> const& from, Weights weights) {

@@ -42,6 +42,7 @@ inline expected_bin_term expected_bin() { return {}; }
 
 namespace detail {
 
+/// Calls the backend's evaluate, found beside the backend (cpu/evaluate.hpp, cuda/evaluate.cuh).
 template <class Backend, class View, class A>
 void decode_bins(Backend& backend, View logits, std::span<A> out) {
   require_valid(logits, "logits", "expected_bin");
@@ -50,7 +51,10 @@ void decode_bins(Backend& backend, View logits, std::span<A> out) {
     fail("expected_bin: room for %jd numbers, %jd rows", std::intmax_t(out.size()), std::intmax_t(rows));
   typename outputs_of<View>::type to;
   to.unreduced = out.data();
-  evaluate(backend, expected_bin_term(), logits, to, sum);
+  constexpr bool has_backend = requires { evaluate(backend, expected_bin_term(), logits, to, sum); };
+  static_assert(has_backend,
+                "expected_bin: the backend must be hone::cpu or hone::cuda: include hone/cpu.hpp or hone/cuda.cuh");
+  if constexpr (has_backend) evaluate(backend, expected_bin_term(), logits, to, sum);
 }
 
 template <class T>

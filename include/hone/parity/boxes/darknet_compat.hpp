@@ -190,25 +190,21 @@ static_assert(box_formula<iou_formula> && box_formula<giou_formula> && box_formu
 /// As hone::iou_loss, with darknet's gradient.
 template <class Boxes, class Format = corners_format>
 auto iou_loss(Boxes boxes, Format format = {}) {
-  hone::detail::require_box_targets<Boxes, Format>();
   return hone::detail::box_loss(iou_formula{}, format, boxes);
 }
 /// As hone::giou_loss, with darknet's gradient.
 template <class Boxes, class Format = corners_format>
 auto giou_loss(Boxes boxes, Format format = {}) {
-  hone::detail::require_box_targets<Boxes, Format>();
   return hone::detail::box_loss(giou_formula{}, format, boxes);
 }
 /// As hone::diou_loss, with darknet's value and gradient.
 template <class Boxes, class Format = corners_format>
 auto diou_loss(Boxes boxes, Format format = {}) {
-  hone::detail::require_box_targets<Boxes, Format>();
   return hone::detail::box_loss(diou_formula{}, format, boxes);
 }
 /// As hone::ciou_loss, with darknet's value and gradient.
 template <class Boxes, class Format = corners_format>
 auto ciou_loss(Boxes boxes, Format format = {}) {
-  hone::detail::require_box_targets<Boxes, Format>();
   return hone::detail::box_loss(ciou_formula{}, format, boxes);
 }
 

@@ -80,14 +80,12 @@ struct mmdet_siou_formula {
 /// Differs from hone::log_iou_loss for boxes smaller than 1e-6.
 template <class Boxes, class Format = corners_format>
 auto mmdet_iou_loss(Boxes boxes, Format format = {}) {
-  detail::require_box_targets<Boxes, Format>();
   return detail::box_loss(minus_log<mmdet_iou_metric>{{1e-6}}, format, boxes);
 }
 /// giou_loss:
 ///   1 - I / U + (C - U) / C, U and C at least eps
 template <class Boxes, class Format = corners_format>
 auto mmdet_giou_loss(Boxes boxes, mmdet_options options = {}, Format format = {}) {
-  detail::require_box_targets<Boxes, Format>();
   const double eps = detail::epsilon_of("mmdet_giou_loss", options.eps);
   return detail::box_loss(one_minus<mmdet_giou_metric>{{eps}}, format, boxes);
 }
@@ -99,7 +97,6 @@ auto mmdet_giou_loss(Boxes boxes, Format format) {
 ///   1 - I / (U + eps) + ρ² / (c² + eps)
 template <class Boxes, class Format = corners_format>
 auto mmdet_diou_loss(Boxes boxes, mmdet_options options = {}, Format format = {}) {
-  detail::require_box_targets<Boxes, Format>();
   const double eps = detail::epsilon_of("mmdet_diou_loss", options.eps);
   return detail::box_loss(one_minus<epsilon_diou_metric>{{eps}}, format, boxes);
 }
@@ -113,7 +110,6 @@ auto mmdet_diou_loss(Boxes boxes, Format format) {
 /// NaN for equal boxes whose U is the same with eps as without, in float from an area of 2 on; here it is 0.
 template <class Boxes, class Format = corners_format>
 auto mmdet_ciou_loss(Boxes boxes, mmdet_options options = {}, Format format = {}) {
-  detail::require_box_targets<Boxes, Format>();
   const double eps = detail::epsilon_of("mmdet_ciou_loss", options.eps);
   return detail::box_loss(one_minus<epsilon_ciou_metric>{{.eps = eps, .of_height = eps, .above = 0.5}}, format, boxes);
 }
@@ -125,7 +121,6 @@ auto mmdet_ciou_loss(Boxes boxes, Format format) {
 /// boxes without width; here it is finite.
 template <class Boxes, class Format = corners_format>
 auto mmdet_siou_loss(Boxes boxes, mmdet_options options = {}, Format format = {}) {
-  detail::require_box_targets<Boxes, Format>();
   const double eps = detail::epsilon_of("mmdet_siou_loss", options.eps);
   return detail::box_loss(mmdet_siou_formula{eps}, format, boxes);
 }

@@ -15,19 +15,16 @@ namespace hone::inline HONE_ABI::parity {
 /// ε = 1e-9 is added to U and C. The loss falls as boxes that are apart, GIoU below 0, move further apart.
 template <class Boxes, class Format = corners_format>
 auto paddle_squared_giou_loss(Boxes boxes, Format format = {}) {
-  detail::require_box_targets<Boxes, Format>();
   return detail::box_loss(one_minus_square<epsilon_giou_metric>{{1e-9}}, format, boxes);
 }
 /// IouLoss(diou=True): 1 - DIoU², with ε = 1e-9 added to U and c².
 template <class Boxes, class Format = corners_format>
 auto paddle_squared_diou_loss(Boxes boxes, Format format = {}) {
-  detail::require_box_targets<Boxes, Format>();
   return detail::box_loss(one_minus_square<epsilon_diou_metric>{{1e-9}}, format, boxes);
 }
 /// IouLoss(ciou=True): 1 - CIoU², with ε = 1e-9 added to U, c², the heights in v and α's divisor.
 template <class Boxes, class Format = corners_format>
 auto paddle_squared_ciou_loss(Boxes boxes, Format format = {}) {
-  detail::require_box_targets<Boxes, Format>();
   constexpr double eps = 1e-9;
   return detail::box_loss(one_minus_square<epsilon_ciou_metric>{{.eps = eps, .of_height = eps, .of_alpha = eps}},
                           format, boxes);
@@ -41,7 +38,6 @@ struct paddle_options {
 ///   1 - I / (U + eps) + (ρ² + eps) / (c² + eps)
 template <class Boxes, class Format = corners_format>
 auto paddle_diou_loss(Boxes boxes, paddle_options options = {}, Format format = {}) {
-  detail::require_box_targets<Boxes, Format>();
   const double eps = detail::epsilon_of("paddle_diou_loss", options.eps);
   return detail::box_loss(one_minus<epsilon_diou_metric>{{.eps = eps, .of_distance = eps}}, format, boxes);
 }
@@ -54,7 +50,6 @@ auto paddle_diou_loss(Boxes boxes, Format format) {
 /// PaddleDetection's gradient is NaN where a box has no height; here it is finite.
 template <class Boxes, class Format = corners_format>
 auto paddle_ciou_loss(Boxes boxes, paddle_options options = {}, Format format = {}) {
-  detail::require_box_targets<Boxes, Format>();
   const double eps = detail::epsilon_of("paddle_ciou_loss", options.eps);
   return detail::box_loss(one_minus<epsilon_ciou_metric>{{.eps = eps, .of_distance = eps, .of_alpha = eps}}, format,
                           boxes);

@@ -16,7 +16,6 @@ struct torchvision_options {
 ///   1 - I / (U + eps) + (C - U) / (C + eps)
 template <class Boxes, class Format = corners_format>
 auto torchvision_giou_loss(Boxes boxes, torchvision_options options = {}, Format format = {}) {
-  detail::require_box_targets<Boxes, Format>();
   const double eps = detail::epsilon_of("torchvision_giou_loss", options.eps);
   return detail::box_loss(one_minus<epsilon_giou_metric>{{eps}}, format, boxes);
 }
@@ -28,7 +27,6 @@ auto torchvision_giou_loss(Boxes boxes, Format format) {
 ///   1 - I / (U + eps) + ρ² / (c² + eps)
 template <class Boxes, class Format = corners_format>
 auto torchvision_diou_loss(Boxes boxes, torchvision_options options = {}, Format format = {}) {
-  detail::require_box_targets<Boxes, Format>();
   const double eps = detail::epsilon_of("torchvision_diou_loss", options.eps);
   return detail::box_loss(one_minus<epsilon_diou_metric>{eps}, format, boxes);
 }
@@ -42,7 +40,6 @@ auto torchvision_diou_loss(Boxes boxes, Format format) {
 /// point, and both are finite.
 template <class Boxes, class Format = corners_format>
 auto torchvision_ciou_loss(Boxes boxes, torchvision_options options = {}, Format format = {}) {
-  detail::require_box_targets<Boxes, Format>();
   const double eps = detail::epsilon_of("torchvision_ciou_loss", options.eps);
   return detail::box_loss(one_minus<epsilon_ciou_metric>{{.eps = 1e-7, .of_alpha = eps}}, format, boxes);
 }

@@ -24,7 +24,6 @@ struct ultralytics_ciou_metric {
 /// bbox_iou(xywh=True) adds nothing to heights, and is NaN for boxes without sides.
 template <class Boxes, class Format = corners_format>
 auto ultralytics_ciou_loss(Boxes boxes, Format format = {}) {
-  detail::require_box_targets<Boxes, Format>();
   return detail::box_loss(one_minus<ultralytics_ciou_metric>{}, format, boxes);
 }
 

@@ -57,7 +57,6 @@ struct alpha_iou_options {
 /// 1 - IoU^α of each predicted box, n x 4, with the box in the same row of `boxes`.
 template <class Boxes, class Format = corners_format>
 auto alpha_iou_loss(Boxes boxes, alpha_iou_options options = {}, Format format = {}) {
-  detail::require_box_targets<Boxes, Format>();
   const double alpha = options.alpha;
   detail::require(alpha >= 1 && detail::finite(alpha), "alpha_iou_loss", "alpha", alpha, "finite and at least 1");
   return detail::box_loss(alpha_iou_formula{alpha < 1e30 ? alpha : 1e30}, format, boxes);
@@ -69,7 +68,6 @@ auto alpha_iou_loss(Boxes boxes, Format format) {
 /// 1 - IoU^α + (ρ²/c²)^α.
 template <class Boxes, class Format = corners_format>
 auto alpha_diou_loss(Boxes boxes, alpha_iou_options options = {}, Format format = {}) {
-  detail::require_box_targets<Boxes, Format>();
   const double alpha = options.alpha;
   detail::require(alpha >= 1 && detail::finite(alpha), "alpha_diou_loss", "alpha", alpha, "finite and at least 1");
   return detail::box_loss(one_minus<alpha_diou_metric>{{alpha < 1e30 ? alpha : 1e30}}, format, boxes);

@@ -36,7 +36,6 @@ struct inner_iou_options {
 /// 1 - IoU_inner of each predicted box, n x 4, with the box in the same row of `boxes`.
 template <class Boxes, class Format = corners_format>
 auto inner_iou_loss(Boxes boxes, inner_iou_options options = {}, Format format = {}) {
-  detail::require_box_targets<Boxes, Format>();
   const double ratio = options.ratio;
   detail::require(ratio > 0 && ratio <= 100, "inner_iou_loss", "ratio", ratio, "in (0, 100]");
   return detail::box_loss(one_minus<inner_iou_metric>{{ratio}}, format, boxes);

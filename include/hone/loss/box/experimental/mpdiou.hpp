@@ -37,7 +37,6 @@ struct mpdiou_metric {
 /// boxes' unit; above 1e-6.
 template <class Boxes, class Format = corners_format>
 auto mpdiou_loss(Boxes boxes, real width, real height, Format format = {}) {
-  detail::require_box_targets<Boxes, Format>();
   for (const double side : {width.value, height.value})
     detail::require(side > 1e-6 && detail::finite(side), "mpdiou_loss", side == width.value ? "width" : "height", side,
                     "finite and above 1e-6");

@@ -61,7 +61,6 @@ struct wise_iou_options {
 /// Wise-IoU of each predicted box, n x 4, with the box in the same row of `boxes`.
 template <class Boxes, class Format = corners_format>
 auto wise_iou_loss(Boxes boxes, wise_iou_options options = {}, Format format = {}) {
-  detail::require_box_targets<Boxes, Format>();
   const double mean = options.mean, alpha = options.alpha, delta = options.delta;
   detail::require(mean == 0 || (mean >= 1e-6 && mean <= 1), "wise_iou_loss", "mean", mean, "0 or in [1e-6, 1]");
   detail::require(alpha > 1 && alpha <= 10, "wise_iou_loss", "alpha", alpha, "in (1, 10]");

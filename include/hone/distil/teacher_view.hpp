@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+/// The teacher's logits, as distillation terms take them.
+#pragma once
+
+#include <hone/core/view.hpp>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::detail {
+
+/// The teacher's logits, to be read alone.
+template <class View>
+auto teacher_view(View logits) {
+  static_assert(any_view<View>, "distillation: the teacher's logits must be a hone::matrix_view or hone::image_view");
+  if constexpr (any_view<View>) {
+    return const_view(logits);
+  } else {
+    return matrix_view<const float>();  // so that the compiler says no more
+  }
+}
+
+}  // namespace hone::inline HONE_ABI::detail
+
+#include <hone/core/macros_pop.hpp>
