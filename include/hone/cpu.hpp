@@ -54,6 +54,7 @@
 #include <hone/cpu/simd/pack.hpp>
 #include <hone/cpu/tensors/averages.hpp>
 #include <hone/cpu/tensors/copy.hpp>
+#include <hone/cpu/tensors/each_number.hpp>
 #include <hone/cpu/tensors/norms.hpp>
 #include <hone/cpu/tensors/refresh.hpp>
 #include <hone/cpu/tensors/scale.hpp>

@@ -48,6 +48,7 @@
 #include <hone/cuda/tensors/device_report.cuh>
 #include <hone/cuda/tensors/device_schedule.cuh>
 #include <hone/cuda/tensors/device_units.cuh>
+#include <hone/cuda/tensors/each_number.cuh>
 #include <hone/cuda/tensors/gradient_factors.cuh>
 #include <hone/cuda/tensors/gradients.cuh>
 #include <hone/cuda/tensors/list_piece.cuh>

@@ -8,6 +8,7 @@
 #include <hone/gradient/chain.hpp>
 #include <hone/gradient/clip_by_norm.hpp>
 #include <hone/gradient/clip_by_value.hpp>
+#include <hone/gradient/each_number.hpp>
 #include <hone/gradient/loss_scaler.hpp>
 #include <hone/gradient/plan.hpp>
 #include <hone/gradient/power_sums.hpp>

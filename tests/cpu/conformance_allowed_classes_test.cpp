@@ -3,7 +3,7 @@
 #include <hone/hone.hpp>
 
 #include <conformance/allowed_classes.hpp>
-#include <cpu/run/this_machine.hpp>
+#include <cpu/this_machine.hpp>
 
 TEST_CASE("losses of targets smoothed over the allowed classes answer as every backend does") {
   conformance::row_losses_of_allowed<on_this_machine>();

@@ -3,7 +3,7 @@
 #include <hone/hone.hpp>
 
 #include <conformance/boxes.hpp>
-#include <cpu/run/this_machine.hpp>
+#include <cpu/this_machine.hpp>
 
 TEST_CASE("box losses answer as every backend does") { conformance::box_losses<on_this_machine>(); }
 TEST_CASE("metrics of pairs answer as every backend does") { conformance::metrics_of_pairs<on_this_machine>(); }

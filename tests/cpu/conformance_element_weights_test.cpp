@@ -3,7 +3,7 @@
 #include <hone/hone.hpp>
 
 #include <conformance/element_weights.hpp>
-#include <cpu/run/this_machine.hpp>
+#include <cpu/this_machine.hpp>
 
 TEST_CASE("mixed targets and weights of elements answer as every backend does") {
   conformance::weighed_elements<on_this_machine>();

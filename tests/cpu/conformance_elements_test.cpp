@@ -3,6 +3,6 @@
 #include <hone/hone.hpp>
 
 #include <conformance/elements.hpp>
-#include <cpu/run/this_machine.hpp>
+#include <cpu/this_machine.hpp>
 
 TEST_CASE("element-wise losses answer as every backend does") { conformance::element_losses<on_this_machine>(); }

@@ -5,7 +5,7 @@
 #include <conformance/averages.hpp>
 #include <conformance/gradient_edges.hpp>
 #include <conformance/gradients.hpp>
-#include <cpu/run/this_machine.hpp>
+#include <cpu/this_machine.hpp>
 
 TEST_CASE("gradients are changed as every backend does") { conformance::gradients<on_this_machine>(); }
 TEST_CASE("gradients at the edges of their types") { conformance::gradient_edges<on_this_machine>(); }

@@ -3,7 +3,7 @@
 #include <hone/hone.hpp>
 
 #include <conformance/rows.hpp>
-#include <cpu/run/this_machine.hpp>
+#include <cpu/this_machine.hpp>
 
 TEST_CASE("losses of any target answer as every backend does") {
   conformance::row_losses_of_targets<on_this_machine>();

@@ -3,7 +3,7 @@
 #include <hone/hone.hpp>
 
 #include <conformance/teachers.hpp>
-#include <cpu/run/this_machine.hpp>
+#include <cpu/this_machine.hpp>
 
 TEST_CASE("divergences answer as on every backend") { conformance::row_losses_of_divergences<on_this_machine>(); }
 TEST_CASE("decoupled distillation answers as on every backend") {

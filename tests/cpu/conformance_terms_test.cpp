@@ -3,6 +3,6 @@
 #include <hone/hone.hpp>
 
 #include <conformance/rows.hpp>
-#include <cpu/run/this_machine.hpp>
+#include <cpu/this_machine.hpp>
 
 TEST_CASE("sums of terms answer as every backend does") { conformance::row_losses_of_terms<on_this_machine>(); }

@@ -3,7 +3,7 @@
 #include <hone/hone.hpp>
 
 #include <conformance/narrowing.hpp>
-#include <cpu/run/this_machine.hpp>
+#include <cpu/this_machine.hpp>
 
 #include <doctest/doctest.h>
 

@@ -191,6 +191,14 @@ struct conformance {
     return report.host();
   }
 
+  template <class F, class... T>
+  static void for_each_number(F const& f, hone::tensor_list<T> const&... lists) {
+    const device::stream stream;
+    hone::cuda gpu(stream);
+    hone::for_each_number(gpu, f, hone::device_list<T>(gpu, lists)...);
+    hone::on_cuda::check(cudaStreamSynchronize(stream), "cudaStreamSynchronize");
+  }
+
   template <class T>
   class averages {
     device::stream stream_;

@@ -3,6 +3,7 @@
 #include <hone/hone.cuh>
 
 #include <conformance/averages.hpp>
+#include <conformance/each_number.hpp>
 #include <conformance/gradient_edges.hpp>
 #include <cuda/device.cuh>
 
@@ -41,6 +42,8 @@ struct model {
 }  // namespace
 
 TEST_CASE("gradients are changed as every backend does") { conformance::gradients<device::conformance>(); }
+
+TEST_CASE("a step of one's own, over lists of several types") { conformance::steps_of_ones_own<device::conformance>(); }
 
 TEST_CASE("gradients at the edges of their types") { conformance::gradient_edges<device::conformance>(); }
 

@@ -3,7 +3,7 @@
 #include <hone/hone.hpp>
 
 #include <conformance/confidence.hpp>
-#include <cpu/run/this_machine.hpp>
+#include <cpu/this_machine.hpp>
 #include <support/dual.hpp>
 #include <support/finite_differences.hpp>
 #include <support/message.hpp>

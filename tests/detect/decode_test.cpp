@@ -4,7 +4,7 @@
 #include <hone/hone.hpp>
 
 #include <conformance/decoding.hpp>
-#include <cpu/run/this_machine.hpp>
+#include <cpu/this_machine.hpp>
 #include <support/message.hpp>
 
 #include <algorithm>

@@ -3,6 +3,6 @@
 #include <hone/hone.hpp>
 
 #include <conformance/distil.hpp>
-#include <cpu/run/this_machine.hpp>
+#include <cpu/this_machine.hpp>
 
 TEST_CASE("labels and means of teachers are as on every backend") { conformance::teachers_in_all<on_this_machine>(); }

@@ -5,7 +5,7 @@
 #include <conformance/boxes.hpp>
 #include <conformance/elements.hpp>
 #include <conformance/rows.hpp>
-#include <cpu/run/this_machine.hpp>
+#include <cpu/this_machine.hpp>
 
 namespace {
 

@@ -29,6 +29,15 @@
 #define HONE_INLINE inline
 #endif
 
+/// Before a loop whose turns do not depend on each other: what one writes no other reads.
+#if defined(__clang__)
+#define HONE_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#elif defined(__GNUC__)
+#define HONE_INDEPENDENT _Pragma("GCC ivdep")
+#else
+#define HONE_INDEPENDENT
+#endif
+
 /// A class of which every program and shared object has its own, with its static members: one that is unloaded takes
 /// its own along, and nobody else's.
 #if defined(__ELF__) || defined(__APPLE__)

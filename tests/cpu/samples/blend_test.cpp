@@ -3,7 +3,7 @@
 #include <hone/hone.hpp>
 
 #include <conformance/mixing.hpp>
-#include <cpu/run/this_machine.hpp>
+#include <cpu/this_machine.hpp>
 #include <support/message.hpp>
 
 #include <algorithm>

@@ -94,6 +94,11 @@ struct on_this_machine {
     return hone::transform(hone::cpu(2), step, gradients);
   }
 
+  template <class F, class... T>
+  static void for_each_number(F const& f, hone::tensor_list<T> const&... lists) {
+    hone::for_each_number(hone::cpu(2), f, lists...);
+  }
+
   template <class T>
   struct averages {
     hone::cpu cpu{2};

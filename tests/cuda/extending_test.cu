@@ -3,7 +3,7 @@
 // are such as a thread, a warp and a block hold, and streamed ones.
 #include <hone/hone.cuh>
 
-#include <../examples/snippets/own_loss.hpp>
+#include <../examples/snippets/extending.hpp>
 
 #include <conformance/elements.hpp>
 #include <conformance/rows.hpp>
@@ -76,6 +76,64 @@ void is_a_penalty(Term const& term, double beta) {
 TEST_CASE("a row loss of one's own answers as its formula, in rows of every length") {
   own::is_a_penalty(own::confidence_penalty_term(0.25), 0.25);
   own::is_a_penalty(own::penalty_by_later_sweep(), 1);
+}
+
+TEST_CASE("a box loss of one's own answers as its formula") {
+  const std::vector<float> boxes = {0, 0, 4, 4, 1, 1, 3, 5, 2, 2, 9, 3},
+                           targets = {0.5, -2, 4.25, 4, 1, 2.5, 3, 5.5, 2, 2.5, 9, 3};
+  const device::buffer<float> z(boxes), t(targets), gradient(boxes), losses(std::size_t(3));
+  device::conformance::evaluate(own::smooth_l1_loss(hone::matrix_view<const float>{t.data(), 3, 4}),
+                                hone::matrix_view<const float>{z.data(), 3, 4},
+                                hone::outputs<float>{.gradient = {gradient.data(), 3, 4}, .unreduced = losses.data()},
+                                hone::sum);
+  const auto g = gradient.host(), u = losses.host();
+  for (std::size_t i = 0; i < 3; ++i) {
+    const auto box_at = [i](std::vector<float> const& v) {
+      return hone::box<double>{v[4 * i], v[4 * i + 1], v[4 * i + 2], v[4 * i + 3]};
+    };
+    const auto expected = own::smooth_l1_formula()(box_at(boxes), box_at(targets));
+    CHECK(double(u[i]) == doctest::Approx(expected.value));
+    CHECK(double(g[4 * i]) == expected.grad.x1);
+    CHECK(double(g[4 * i + 1]) == expected.grad.y1);
+    CHECK(double(g[4 * i + 2]) == expected.grad.x2);
+    CHECK(double(g[4 * i + 3]) == expected.grad.y2);
+  }
+}
+
+TEST_CASE("a target of one's own answers as probabilities do") {
+  conformance::each_batch<conformance::row_batch<device::conformance, float>>(
+      {{5, 7}, {5, 300}, {2, 40000}}, [&](auto const& b) {
+        const double K = double(b.size.columns);
+        const own::trusted_labels<int> target{hone::classes(b.device_others), b.device_lambda};
+        const auto row = [&](hone::index i) {
+          const double c = double(b.lambda[std::size_t(i)]);
+          conformance::row_of_numbers q = b.one_hot(b.others[std::size_t(i)]);
+          for (double& x : q) x = c * x + (1 - c) / K;
+          return conformance::cross_entropy_of(b.row(b.z, i), q);
+        };
+        conformance::expect_rows(b, hone::cross_entropy(target),
+                                 {{row, [](hone::index) { return 1.0; }, double(b.size.rows)}}, hone::mean);
+      });
+}
+
+TEST_CASE("an average and a schedule of one's own are computed on the device") {
+  const device::stream stream;
+  hone::cuda gpu(stream);
+  const auto list_of = [](device::buffer<float> const& x) { return hone::tensor_list<float>{{x.data(), 2}}; };
+  const device::buffer<float> p(std::vector<float>{4, 2}), q(std::vector<float>{8, 6}), seen(std::vector<float>{0, 0});
+  hone::device_ema_state<float> state(gpu, list_of(p));
+  for (device::buffer<float> const* now : {&q, &p, &p})
+    hone::update(gpu, own::mean_then_ema{.decay = 0.5, .means = 2}, state,
+                 hone::device_list<float>(gpu, list_of(*now)));
+  hone::copy(gpu, state, hone::device_list<float>(gpu, list_of(seen)));
+  REQUIRE(cudaStreamSynchronize(stream) == cudaSuccess);
+  CHECK(seen.host() == std::vector<float>{5, 3});  // (8 + 4) / 2, then half of the way to 4
+
+  const own::triangular cycles{.low = 1, .high = 3, .period = 8};
+  const hone::device_schedule rate(gpu, cycles, 4);
+  CHECK(rate.host().rate == 3);
+  rate.advance(gpu);
+  CHECK(rate.host().rate == cycles.rate(5));
 }
 
 TEST_CASE("an element loss of one's own answers as its formula, with targets of both kinds") {

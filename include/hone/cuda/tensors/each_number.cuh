@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+/// A function of one's own over the numbers of tensor lists, on CUDA.
+#pragma once
+
+#include <hone/cuda/tensors/norms.cuh>
+#include <hone/cuda/tensors/pairs.cuh>
+#include <hone/gradient/each_number.hpp>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
+namespace on_cuda {
+
+/// N numbers of a list, in the type of the arithmetic.
+template <int N, class T>
+struct held_stretch {
+  using A = accumulator_t<std::remove_const_t<T>>;
+
+  T* data;
+  bool aligned;  // N neighbours, wherever a piece of the first list begins
+  A at[N];
+
+  __device__ void read(index from, int count) {
+    if (count == N) return load_all(data + from, at, aligned);
+#pragma unroll
+    for (int j = 0; j < N; ++j)
+      if (j < count) at[j] = static_cast<A>(data[from + j]);
+  }
+  __device__ void write(index from, int count) const {
+    if constexpr (!std::is_const_v<T>) {
+      if (count == N) return store_all(at, data + from, aligned);
+#pragma unroll
+      for (int j = 0; j < N; ++j)
+        if (j < count) data[from + j] = detail::narrowed<T>(at[j]);
+    }
+  }
+  __device__ detail::number_reference<T> number(int j) { return at[j]; }
+};
+
+template <class Held, class F, std::size_t... I>
+__device__ void call_with(Held& held, int j, F const& f, std::index_sequence<I...>) {
+  f(detail::at<I>(held).number(j)...);
+}
+
+/// So many neighbouring numbers of every list are at most 16 bytes.
+template <class... T>
+constexpr int wide_of_all() {
+  int least = 16;
+  ((least = wide_of<std::remove_const_t<T>> < least ? wide_of<std::remove_const_t<T>> : least), ...);
+  return least;
+}
+
+/// A thread takes neighbouring numbers of every list at a time.
+template <class F, class T, class... More>
+__global__ void __launch_bounds__(block_threads)
+    number_kernel(list_table<T> const list, F const f, More* const*... more) {
+  constexpr int N = wide_of_all<T, More...>();
+  __shared__ shared_piece at;
+  for (index piece = blockIdx.x; piece < list.pieces; piece += gridDim.x) {
+    at.read(list, static_cast<T* const*>(nullptr), piece);
+    const int tensor = at.tensor;
+    at.cut().visit(
+        piece,
+        [&](index, index, index first, index n) {
+          T* const x = static_cast<T*>(at.data) + first;
+          const auto alike = [&]<class U>(U* y) {
+            return reinterpret_cast<std::uintptr_t>(x) / sizeof(T) % N ==
+                   reinterpret_cast<std::uintptr_t>(y) / sizeof(U) % N;
+          };
+          each_piece_of<N>(x, n, static_cast<int>(threadIdx.x), static_cast<int>(blockDim.x),
+                           [&](index from, int count) {
+                             detail::list<held_stretch<N, T>, held_stretch<N, More>...> held(
+                                 held_stretch<N, T>{x, true, {}},
+                                 held_stretch<N, More>{more[tensor] + first, alike(more[tensor] + first), {}}...);
+                             held.each([&](auto& h) { h.read(from, count); });
+#pragma unroll
+                             for (int j = 0; j < N; ++j)
+                               if (j < count) call_with(held, j, f, std::make_index_sequence<1 + sizeof...(More)>());
+                             held.each([&](auto& h) { h.write(from, count); });
+                           });
+        },
+        [](index, index, index, index) {});  // a list is not cut into columns
+  }
+}
+}  // namespace on_cuda
+
+/// What for_each_number does on the CPU, enqueued on the stream: one kernel, whatever the lists are. f is called on the
+/// device: an object with a HONE_HD or __device__ operator(), or an extended lambda; it is copied. A captured graph
+/// keeps the f that it was captured with.
+template <class F, class T, class... More>
+void for_each_number(cuda const& backend, F const& f, device_list<T> const& first, device_list<More> const&... more) {
+  static_assert(std::is_trivially_copyable_v<F>, "for_each_number: f is copied to the device: it must be bytes alone");
+  detail::require_number_lists("for_each_number", first.tensors(), more.tensors()...);
+  const on_cuda::device_of_stream device(backend.placed());
+  on_cuda::launch("for_each_number: number_kernel", on_cuda::number_kernel<F, T, More...>,
+                  {on_cuda::grid_for(first.table().pieces), on_cuda::block_threads}, backend.stream(), first.table(), f,
+                  more.table().data...);
+}
+
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

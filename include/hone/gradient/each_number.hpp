@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+/// What for_each_number asks of its lists, on every backend.
+#pragma once
+
+#include <hone/core/number.hpp>
+#include <hone/core/tensor_list.hpp>
+#include <hone/core/tensor_overlap.hpp>
+
+#include <type_traits>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::detail {
+
+/// How a function sees the numbers of a list of T.
+template <class T>
+using number_reference = std::conditional_t<std::is_const_v<T>, accumulator_t<std::remove_const_t<T>> const&,
+                                            accumulator_t<std::remove_const_t<T>>&>;
+
+inline constexpr const char* number_list_names[] = {"list 1", "list 2", "list 3", "list 4",
+                                                    "list 5", "list 6", "list 7", "list 8"};
+
+/// A list that is written shares no memory with another, nor do its own tensors. Of list k and those behind it.
+template <class T, class... More>
+void require_lists_apart(const char* function, int k, tensor_list<T> const& list, tensor_list<More> const&... more) {
+  if constexpr (!std::is_const_v<T>) {
+    const tensor_places places(function, number_list_names[k], list);
+    [[maybe_unused]] int other = k;
+    (places.require_apart(number_list_names[++other], more), ...);
+  } else {
+    [[maybe_unused]] int other = k;
+    [[maybe_unused]] const auto check = [&]<class U>(tensor_list<U> const& later) {
+      ++other;
+      if constexpr (!std::is_const_v<U>)
+        tensor_places(function, number_list_names[other], later).require_apart(number_list_names[k], list);
+    };
+    (check(more), ...);
+  }
+  if constexpr (sizeof...(More) > 0) require_lists_apart(function, k + 1, more...);
+}
+
+template <class T, class... More>
+void require_number_lists(const char* function, tensor_list<T> const& first, tensor_list<More> const&... more) {
+  static_assert(sizeof...(More) < 8, "for_each_number: at most 8 lists");
+  require_tensors(function, number_list_names[0], first);
+  [[maybe_unused]] int k = 0;
+  (require_tensors(function, number_list_names[++k], more), ...);
+  k = 0;
+  (require_sizes_like(function, number_list_names[++k], more, number_list_names[0], first), ...);
+  require_lists_apart(function, 0, first, more...);
+}
+
+}  // namespace hone::inline HONE_ABI::detail
+
+#include <hone/core/macros_pop.hpp>

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// A step of one's own over tensor lists: it answers as its formula, and lists that do not fit are refused.
+#include <hone/hone.hpp>
+
+#include <conformance/each_number.hpp>
+#include <cpu/this_machine.hpp>
+#include <support/message.hpp>
+
+#include <doctest/doctest.h>
+
+#include <vector>
+
+namespace {
+
+using list = hone::tensor_list<float>;
+using const_list = hone::tensor_list<const float>;
+
+const auto sum = [](float& x, float const& y) { x += y; };
+
+std::string refused(list const& x, const_list const& y) {
+  return support::message([&] { hone::for_each_number(hone::cpu(2), sum, x, y); });
+}
+
+}  // namespace
+
+TEST_CASE("a step of one's own, over lists of several types") { conformance::steps_of_ones_own<on_this_machine>(); }
+
+TEST_CASE("one list, and lists that are only read") {
+  std::vector<float> x(100, 3);
+  hone::for_each_number(hone::cpu(2), [](float& a) { a *= 2; }, list{{x.data(), 100}});
+  CHECK(x == std::vector<float>(100, 6));
+  hone::for_each_number(hone::cpu(2), sum, list{{x.data(), 50}}, const_list{{x.data() + 50, 50}});
+  CHECK(x[0] == 12);
+  CHECK(x[99] == 6);
+  hone::for_each_number(hone::cpu(2), sum, list{}, const_list{});
+}
+
+TEST_CASE("lists that do not fit") {
+  std::vector<float> x(100, 3);
+  float* const at = x.data();
+  CHECK(refused({{at, 3}}, {{at + 3, 4}}) == "for_each_number: tensor 0 of list 2 has 4 numbers, that of list 1 has 3");
+  CHECK(refused({{at, 3}}, {{at + 3, 3}, {at + 6, 3}}) == "for_each_number: list 2 has 2 tensors, list 1 has 1");
+  CHECK(refused({{at, 3}}, {{at + 2, 3}}) ==
+        "for_each_number: tensor 0 of list 1 shares memory with tensor 0 of list 2");
+  CHECK(refused({{at, 3}, {at + 2, 3}}, {{at + 9, 3}, {at + 12, 3}}) ==
+        "for_each_number: tensors 0 and 1 of list 1 share memory: list tied weights once");
+  CHECK(refused({{nullptr, 3}}, {{at, 3}}) == "for_each_number: tensor 0 of list 1 has 3 numbers but no data");
+  CHECK(refused({{at, 3}}, {{nullptr, 3}}) == "for_each_number: tensor 0 of list 2 has 3 numbers but no data");
+  CHECK(support::message([&] {
+          hone::for_each_number(
+              hone::cpu(2), [](float const&, float& b) { b = 1; }, const_list{{at, 3}}, list{{at + 1, 3}});
+        }) == "for_each_number: tensor 0 of list 2 shares memory with tensor 0 of list 1");
+  CHECK(x == std::vector<float>(100, 3));
+  CHECK(refused({{at, 3}}, {{at + 3, 3}}).empty());
+}
