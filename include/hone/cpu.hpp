@@ -52,6 +52,7 @@
 #include <hone/cpu/simd/mask.hpp>
 #include <hone/cpu/simd/math.hpp>
 #include <hone/cpu/simd/pack.hpp>
+#include <hone/cpu/simd/packet.hpp>
 #include <hone/cpu/tensors/averages.hpp>
 #include <hone/cpu/tensors/copy.hpp>
 #include <hone/cpu/tensors/each_number.hpp>

@@ -5,6 +5,8 @@
 #include <calibration/reference.hpp>
 #include <support/message.hpp>
 
+#include <support/long_double.hpp>
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -63,6 +65,7 @@ TEST_CASE("three of four right, by two: p = 3/4 where 2/T = log 3") {
 }
 
 TEST_CASE("where golden section and bisection find the minimum too") {
+  if (!support::long_double_is_wider()) return;
   for (const auto& [rows, columns, sharpness] :
        {std::tuple{40, 2, 1.0}, {500, 3, 1.0}, {300, 10, 4.0}, {300, 10, 0.25}, {60, 101, 1.0}, {2000, 2, 16.0}}) {
     const calibration::data d(rows, columns, sharpness);
@@ -81,6 +84,7 @@ TEST_CASE("where golden section and bisection find the minimum too") {
 }
 
 TEST_CASE("the derivatives are those of the loss") {
+  if (!support::long_double_is_wider()) return;
   const calibration::data d(50, 7);
   const auto labels = hone::classes(d.y, {.ignore = -1});
   const hone::matrix_view<double const> z{d.z.data(), d.rows, d.columns};

@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -25,9 +26,14 @@ BEGIN, END = "<!-- written by tests/platforms/platforms.py -->\n", "<!-- end -->
 
 
 class Platform:
-    def __init__(self, name, compiler, *flags, emulator=(), package="", quick=False, needs=""):
+    def __init__(self, name, compiler, *flags, emulator=(), package="", quick=False, needs="", eigen=""):
         self.name, self.compiler, self.flags = name, compiler, flags
         self.emulator, self.package, self.quick, self.needs = tuple(emulator), package, quick, needs
+        self.eigen = eigen  # a version of WHEELS; by default the system's
+
+
+# Eigen's headers of other versions than the system's: the package of PyPI that ships them, and where in it they are.
+WHEELS = {"3.4.1": ("cmeel-eigen==3.4.1", "cmeel.prefix/include/eigen3"), "5.0.1": ("eigency==5.0.1.1", "eigency/eigen")}
 
 
 def of_gnu(name, triple, *flags, emulator, **more):
@@ -50,6 +56,10 @@ PLATFORMS = [
     Platform("x86-64, g++ 14", "g++-14", "-static", package="g++-14"),
     Platform("x86-64, g++ 15", "g++-15", "-static", package="g++-15"),
     Platform("x86-64, g++ 16", "g++-16", "-static", package="g++-16"),
+    Platform("x86-64-v3, Eigen 3.4.1", "g++", "-march=x86-64-v3", needs="avx2", eigen="3.4.1"),
+    Platform("x86-64, Eigen 5.0.1", "g++", eigen="5.0.1"),
+    Platform("x86-64-v3, Eigen 5.0.1", "g++", "-march=x86-64-v3", needs="avx2", eigen="5.0.1", quick=True),
+    Platform("x86-64-v4, Eigen 5.0.1", "g++", "-march=x86-64-v4", needs="avx512vl", eigen="5.0.1"),
     of_gnu("i686, x87", "i686-linux-gnu", "-Wno-conversion", emulator=["qemu-i386"]),
     of_gnu("i686, SSE2", "i686-linux-gnu", "-Wno-conversion", "-msse2", "-mfpmath=sse", emulator=["qemu-i386"]),
     of_gnu("aarch64", "aarch64-linux-gnu", emulator=["qemu-aarch64"], quick=True),
@@ -71,9 +81,24 @@ def lacks(platform):
     return ""
 
 
+def eigen_of(version):
+    """The folder of Eigen's headers; None if PyPI does not give them."""
+    if not version:
+        return os.environ.get("EIGEN", "/usr/include/eigen3")
+    package, inside = WHEELS[version]
+    folder = ROOT / ".deps" / f"eigen-{version}"
+    if not (folder / inside / "Eigen/Core").exists():
+        with tempfile.TemporaryDirectory() as download:
+            run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", download, package])
+            for wheel in Path(download).glob("*.whl"):
+                with zipfile.ZipFile(wheel) as archive:
+                    archive.extractall(folder, [n for n in archive.namelist() if n.startswith(inside + "/")])
+    return str(folder / inside) if (folder / inside / "Eigen/Core").exists() else None
+
+
 def command(platform):
     launcher = ["ccache"] if shutil.which("ccache") else []
-    eigen = os.environ.get("EIGEN", "/usr/include/eigen3")
+    eigen = eigen_of(platform.eigen)
     return [*launcher, platform.compiler, "-std=c++20", "-O1", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-pthread",
             "-I", str(ROOT / "include"), "-I", str(ROOT / "tests"), "-isystem", eigen, "-idirafter", "/usr/include",
             *platform.flags]
@@ -109,6 +134,9 @@ def tried(platform, programs):
     """A row of the table, and whether all went well; None where there is no compiler."""
     if not shutil.which(platform.compiler):
         print(f"{platform.name}: SKIPPED, no {platform.compiler} (Debian: {platform.package})", flush=True)
+        return None
+    if not eigen_of(platform.eigen):
+        print(f"{platform.name}: SKIPPED, PyPI did not give {WHEELS[platform.eigen][0]}", flush=True)
         return None
     passed = failed = 0
     missing = lacks(platform)

@@ -28,7 +28,7 @@ FOLDERS = {  # a folder and what its door says
 }
 POLICIES = [door for door in FOLDERS if door not in ("cpu.hpp", "cuda.cuh")]
 OF_DOORS = {
-    "policies.hpp": ("All policies, which need no backend.", POLICIES),
+    "policies.hpp": ("All policies, which need no backend.", sorted([*POLICIES, "extend.hpp"])),
     "hone.hpp": ("Everything for a CPU trainer. Needs Eigen.", ["cpu.hpp", "policies.hpp", "version.hpp"]),
     "hone.cuh": ("Everything for a CUDA trainer. Needs the CUDA toolkit.", ["cuda.cuh", "policies.hpp", "version.hpp"]),
 }

@@ -45,7 +45,7 @@ SHARED = ["loss/modulation.hpp"]  # of a folder itself, and yet below its rooms
 # A header of cpu/ has its twin in cuda/, in the room of the same name, and the reverse; these stand alone.
 ALONE = {
     "an operand of CUDA is one number, and the device has its functions":
-        ["cpu/simd/" + name for name in ("atan", "bits", "exp", "half_packs", "log", "mask", "math", "pack")]
+        ["cpu/simd/" + name for name in ("atan", "bits", "exp", "half_packs", "log", "mask", "math", "pack", "packet")]
         + ["cuda/simd/device_float"],
     "packs and strips: a thread of CUDA reads its numbers as they lie":
         ["cpu/memory/" + name for name in ("box_layout", "convert", "eigen_views", "interleave", "row_layout",
@@ -173,6 +173,8 @@ def check_header(path, relative):
             yield number, "a header has no using namespace"
         elif "__CUDA_ARCH__" in line and relative.as_posix() != "core/config.hpp":
             yield number, "no __CUDA_ARCH__ in a body"
+        elif "Eigen::internal" in line and relative.as_posix() != "cpu/simd/packet.hpp":
+            yield number, "Eigen's internals are named in cpu/simd/packet.hpp only"
         elif folder in ("core", *POLICIES) and (name := BACKEND_NAMES.search(line)):
             yield number, f"{folder} names a backend: {name[0]}"
 

@@ -59,6 +59,7 @@ BAD = [  # path, text after the head, what must be said
     ("cuda/a.cuh", "#if __CUDA_ARCH__ > 800\n#endif", "__CUDA_ARCH__"),
     ("cpu/a.hpp", "#define HONE_X 1", "macros live in core/config.hpp"),
     ("cpu/a.hpp", "using namespace std;", "using namespace"),
+    ("cpu/a.hpp", "auto x = Eigen::internal::padd(a, b);", "Eigen's internals are named in"),
     ("cpu/a.hpp", "namespace hone {", "is written hone::inline HONE_ABI"),
     ("cpu/a.hpp", "namespace hone::on_cpu {", "is written hone::inline HONE_ABI"),
     ("cpu/Upper.hpp", "", "snake_case"),

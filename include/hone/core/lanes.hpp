@@ -3,6 +3,7 @@
 /// could not compute is refused there, in one sentence.
 #pragma once
 
+#include <hone/core/number.hpp>
 #include <hone/core/operand.hpp>
 
 #include <hone/core/macros_push.hpp>

@@ -4,7 +4,7 @@
 
 #include <hone/core/contiguous.hpp>
 
-#include <Eigen/Core>
+#include <hone/cpu/simd/packet.hpp>
 
 #include <hone/core/macros_push.hpp>
 

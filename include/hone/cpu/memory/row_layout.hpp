@@ -88,7 +88,7 @@ class row_ahead {
   row_ahead(image_view<T>, group, bool) noexcept {}
 
   void prefetch(index i) const noexcept {
-    if (at_) Eigen::internal::prefetch(at_ + i * step_);
+    if (at_) packets::prefetch(at_ + i * step_);
   }
 
  private:
@@ -119,7 +119,7 @@ void store_singly(View v, group g, A const* from, index columns) noexcept {
 #endif
 /// As many registers of A as one has lanes.
 template <class A>
-using square_of = Eigen::internal::PacketBlock<typename pack<A>::packet, pack<A>::size>;
+using square_of = packets::PacketBlock<typename pack<A>::packet, pack<A>::size>;
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic pop
 #endif
@@ -134,7 +134,7 @@ template <class A>
   } else {
     square_of<A> block;
     for (int i = 0; i < W; ++i) block.packet[i] = pack<A>::load(from + i * from_stride).v;
-    Eigen::internal::ptranspose(block);
+    packets::ptranspose(block);
     for (int i = 0; i < W; ++i) pack<A>::of(block.packet[i]).store(to + i * to_stride);
   }
 }

@@ -64,7 +64,8 @@ pack<A> largest_of(A const* z, index packs) noexcept {
   return max(a, b);
 }
 
-/// Sums are taken over stretches of so many packs first: one chain over a row of 100,000 would lose four digits.
+/// Sums are taken over stretches of so many packs first, and then over so many stretches: one chain over a row of 100,000
+/// would lose four digits.
 inline constexpr index stretch_packs = 64;
 
 template <class V>
@@ -106,7 +107,7 @@ softmax_sums<pack<A>> first_sweep(detail::list<leaf_state<A, Term>...>& leaves, 
   auto parts = leaves.apply([](auto const&... l) { return detail::list(first_part(l)...); });
   V total(0), logits(0);
   softmax_sums<V> sums{V(any_softmax<Term...> ? 0 : 1), V(0)};  // it is divided by, softmax or not
-  bool first = true;                                            // stretch
+  bool first = true;
 
   const auto step = [&](index i, V logit, V z, V z_or_0) {
     parts.each([&]<class T>([[maybe_unused]] first_part<A, T>& l) {
@@ -136,13 +137,21 @@ softmax_sums<pack<A>> first_sweep(detail::list<leaf_state<A, Term>...>& leaves, 
   };
 
   const index whole = (strips.packs - (strips.tail != 0)) * V::size;
-  const auto end_stretch = [&] {
+  softmax_sums<V> of_stretches{V(0), V(0)};
+  index stretches = 0;
+  const auto give = [&] {
     [&]<std::size_t... I>(std::index_sequence<I...>) {
       (detail::at<I>(parts).give(detail::at<I>(leaves), first), ...);
     }(std::index_sequence_for<Term...>());
     first = false;
-    sums.exponentials += total, sums.logits += logits;
+    sums.exponentials += of_stretches.exponentials, sums.logits += of_stretches.logits;
+    of_stretches = {V(0), V(0)};
+  };
+  const auto end_stretch = [&] {
+    parts.each([](auto& part) { part.end_stretch(); });
+    of_stretches.exponentials += total, of_stretches.logits += logits;
     total = logits = V(0);
+    if (++stretches % stretch_packs == 0) give();
   };
   for (index i = 0; i < whole; end_stretch())
     for (const index end = std::min(i + stretch_packs * V::size, whole); i < end; i += V::size) {
@@ -157,6 +166,7 @@ softmax_sums<pack<A>> first_sweep(detail::list<leaf_state<A, Term>...>& leaves, 
     step(whole, logit, z, zero_where(V::load(valid) == V(0), z));
     end_stretch();
   }
+  give();
   return sums;
 }
 

@@ -157,26 +157,40 @@ pack<A> row_numbers(Term const& term, group g) noexcept {
 /// What a sweep of all terms sums up of one, and what it reads for that; nothing if there is nothing to sum up.
 template <class A, class Term>
 struct first_part {
+  using sums = row::sums<pack<A>, Term>;
+
   leaf_inputs<A, Term> in;
-  row::sums<pack<A>, Term> s{};
+  sums s{}, stretches{};
 
   explicit first_part(leaf_state<A, Term> const& l) noexcept : in(l) {}
-  /// Hands the sums to the leaf, the first time in place of what it has, and begins anew.
+
+  /// Adds a stretch's sums to those of the stretches before, and begins anew.
+  void end_stretch() noexcept { fold(s, stretches); }
+  /// Adds the stretches' sums to the leaf's, the first time in place of what it has, and begins anew.
   void give(leaf_state<A, Term>& l, bool first) noexcept {
-    const auto hand = [first](pack<A>& from, pack<A>& to) {
-      to = first ? from : to + from;
-      from = pack<A>(0);
+    if (first) fold(l.known.s, l.known.s, true);
+    fold(stretches, l.known.s);
+  }
+
+ private:
+  /// Adds to `to` what `from` has summed up, and clears that; or only clears it.
+  static void fold(sums& from, sums& to, bool clear_only = false) noexcept {
+    const auto one = [clear_only](pack<A>& x, pack<A>& y) {
+      if (!clear_only) y += x;
+      x = pack<A>(0);
     };
     row::each_statistic<Term>([&](auto k) {
-      if constexpr (row::is_gathered<row::statistic<k(), Term>>) hand(s.sum[k()], l.known.s.sum[k()]);
+      if constexpr (row::is_gathered<row::statistic<k(), Term>>) one(from.sum[k()], to.sum[k()]);
     });
-    if constexpr (sums_full_target<Term>) hand(s.sum[row::target_place<Term>], l.mass()), hand(s.dot, l.known.s.dot);
+    if constexpr (sums_full_target<Term>)
+      one(from.sum[row::target_place<Term>], to.sum[row::target_place<Term>]), one(from.dot, to.dot);
   }
 };
 template <class A, class Term>
   requires(!row::gathers<Term> && !sums_full_target<Term>)
 struct first_part<A, Term> {
   explicit first_part(leaf_state<A, Term> const&) noexcept {}
+  void end_stretch() const noexcept {}
   void give(leaf_state<A, Term>&, bool) const noexcept {}
 };
 

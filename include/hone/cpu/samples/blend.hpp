@@ -68,7 +68,7 @@ struct blend_job {
       } else {
         for (index at = 0; at < n; at += block) {
           const index m = std::min(block, n - at);
-          for (index j = at; j < at + m; j += index(64 / sizeof(T))) Eigen::internal::prefetch(ahead + j);
+          for (index j = at; j < at + m; j += index(64 / sizeof(T))) packets::prefetch(ahead + j);
           row(i, own + at, other + at, scratch, begin + at, m, ahead + at);
           stream_copy(static_cast<T const*>(scratch), to + at, m);
         }

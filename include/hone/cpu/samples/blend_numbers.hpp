@@ -33,7 +33,7 @@ void blend_numbers(A const* own, A const* other, A* to, index n, float lambda, A
   index i = PastCaches ? std::min(n, before_aligned_pack(to)) : 0;
   blend_few(own, other, to, i, l, r);
   for (; i + V::size <= n; i += V::size) {
-    Eigen::internal::prefetch(ahead + i);
+    packets::prefetch(ahead + i);
     const V mixed = detail::blended(V::load(own + i), V::load(other + i), l, r);
     PastCaches ? stream_pack(mixed, to + i) : mixed.store(to + i);
   }
@@ -48,8 +48,8 @@ void blend_pair(A* first, A* second, index n, float lambda_of_first, float lambd
   const V l(lambda_of_first), r(A(1) - A(lambda_of_first)), m(lambda_of_second), s(A(1) - A(lambda_of_second));
   index i = 0;
   for (; i + V::size <= n; i += V::size) {
-    Eigen::internal::prefetch(ahead + i);
-    Eigen::internal::prefetch(further + i);
+    packets::prefetch(ahead + i);
+    packets::prefetch(further + i);
     const V a = V::load(first + i), b = V::load(second + i);
     detail::blended(a, b, l, r).store(first + i);
     detail::blended(b, a, m, s).store(second + i);

@@ -35,7 +35,7 @@ pack<T> atan(pack<T> x) noexcept {
   const V u = select(upper, (t - V(1)) / (t + V(1)), t), z = u * u;
   V y = fma(u * z, polynomial(z, atan_constants<T>::c), u) + keep(upper, V(0.78539816339744831));
   y = select(large, V(1.5707963267948966) - y, y);
-  return select(is_number(x), V::of(Eigen::internal::por(y.v, Eigen::internal::pandnot(x.v, size.v))), x);
+  return select(is_number(x), V::of(packets::por(y.v, packets::pandnot(x.v, size.v))), x);
 }
 
 }  // namespace hone::inline HONE_ABI::on_cpu

@@ -20,24 +20,24 @@ namespace hone::inline HONE_ABI::on_cpu {
 /// Integers of the width of T beside a register of Lanes numbers.
 template <class T, int Lanes>
 struct register_integers {
-  using packet = typename Eigen::internal::packet_traits<T>::type;
-  using type = typename Eigen::internal::unpacket_traits<packet>::integer_packet;
+  using packet = typename packets::packet_traits<T>::type;
+  using type = typename packets::unpacket_traits<packet>::integer_packet;
 
-  static type all(std::int32_t i) noexcept { return Eigen::internal::pset1<type>(i); }
-  static type bits_of(packet x) noexcept { return Eigen::internal::preinterpret<type, packet>(x); }
-  static packet number_of_bits(type i) noexcept { return Eigen::internal::preinterpret<packet, type>(i); }
-  static type truncated(packet x) noexcept { return Eigen::internal::pcast<packet, type>(x); }
-  static packet to_number(type i) noexcept { return Eigen::internal::pcast<type, packet>(i); }
-  static type sum(type a, type b) noexcept { return Eigen::internal::padd(a, b); }
-  static type difference(type a, type b) noexcept { return Eigen::internal::psub(a, b); }
-  static type both(type a, type b) noexcept { return Eigen::internal::pand(a, b); }
+  static type all(std::int32_t i) noexcept { return packets::pset1<type>(i); }
+  static type bits_of(packet x) noexcept { return packets::preinterpret<type, packet>(x); }
+  static packet number_of_bits(type i) noexcept { return packets::preinterpret<packet, type>(i); }
+  static type truncated(packet x) noexcept { return packets::pcast<packet, type>(x); }
+  static packet to_number(type i) noexcept { return packets::pcast<type, packet>(i); }
+  static type sum(type a, type b) noexcept { return packets::padd(a, b); }
+  static type difference(type a, type b) noexcept { return packets::psub(a, b); }
+  static type both(type a, type b) noexcept { return packets::pand(a, b); }
   template <int N>
   static type left(type i) noexcept {
-    return Eigen::internal::plogical_shift_left<N>(i);
+    return packets::plogical_shift_left<N>(i);
   }
   template <int N>
   static type right(type i) noexcept {
-    return Eigen::internal::parithmetic_shift_right<N>(i);
+    return packets::parithmetic_shift_right<N>(i);
   }
 };
 #if defined(__GNUC__) && !defined(__clang__)

@@ -67,9 +67,7 @@ struct whole<double> {
   pack<double> n;
 
   static whole nearest(pack<double> x) noexcept { return {floor(x + pack<double>(0.5))}; }
-  pack<double> power_of_two() const noexcept {
-    return pack<double>::of(Eigen::internal::pldexp(pack<double>(1).v, n.v));
-  }
+  pack<double> power_of_two() const noexcept { return pack<double>::of(packets::pldexp(pack<double>(1).v, n.v)); }
   whole half() const noexcept { return {floor(n * pack<double>(0.5))}; }
   friend whole operator-(whole a, whole b) noexcept { return {a.n - b.n}; }
 };

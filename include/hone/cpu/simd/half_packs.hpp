@@ -71,19 +71,17 @@ struct half_packs<Eigen::half> {
 /// By Eigen's packets of T.
 template <class T>
 struct eigen_half_packs {
-  using narrow = typename Eigen::internal::packet_traits<T>::type;
+  using narrow = typename packets::packet_traits<T>::type;
   using wide = typename pack<float>::packet;
 
   static pack<float> load(T const* p) noexcept {
-    return pack<float>::of(Eigen::internal::pcast<narrow, wide>(Eigen::internal::ploadu<narrow>(p)));
+    return pack<float>::of(packets::pcast<narrow, wide>(packets::ploadu<narrow>(p)));
   }
-  static void store(pack<float> x, T* p) noexcept {
-    Eigen::internal::pstoreu(p, Eigen::internal::pcast<wide, narrow>(x.v));
-  }
+  static void store(pack<float> x, T* p) noexcept { packets::pstoreu(p, packets::pcast<wide, narrow>(x.v)); }
 };
 template <class T>
 inline constexpr bool eigen_has_half_packs =
-    int(Eigen::internal::packet_traits<T>::size) == pack<float>::size && pack<float>::size > 1;
+    int(packets::packet_traits<T>::size) == pack<float>::size && pack<float>::size > 1;
 
 template <>
 struct half_packs<Eigen::bfloat16> : eigen_half_packs<Eigen::bfloat16> {

@@ -31,7 +31,7 @@ inline decomposed<pack<float>> decompose(pack<float> x) noexcept {
 inline decomposed<pack<double>> decompose(pack<double> x) noexcept {
   using V = pack<double>;
   V k;
-  const V half = V::of(Eigen::internal::pfrexp(x.v, k.v));  // in [1/2, 1)
+  const V half = V::of(packets::pfrexp(x.v, k.v));  // in [1/2, 1)
   const mask<double> small = half < V(0.70710678118654752);
   return {k - keep(small, V(1)), select(small, half + half, half)};
 }

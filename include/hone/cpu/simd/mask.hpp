@@ -6,7 +6,7 @@
 
 #include <hone/core/config.hpp>
 
-#include <Eigen/Core>
+#include <hone/cpu/simd/packet.hpp>
 
 #include <bit>
 #include <cstdint>
@@ -24,24 +24,24 @@ namespace hone::inline HONE_ABI::on_cpu {
 /// Registers of Lanes numbers T.
 template <class T, int Lanes>
 struct register_masks {
-  using packet = typename Eigen::internal::packet_traits<T>::type;
+  using packet = typename packets::packet_traits<T>::type;
   using type = packet;
 
-  static type less(packet a, packet b) noexcept { return Eigen::internal::pcmp_lt(a, b); }
-  static type at_most(packet a, packet b) noexcept { return Eigen::internal::pcmp_le(a, b); }
-  static type equal(packet a, packet b) noexcept { return Eigen::internal::pcmp_eq(a, b); }
-  static type both(type a, type b) noexcept { return Eigen::internal::pand(a, b); }
-  static type either(type a, type b) noexcept { return Eigen::internal::por(a, b); }
+  static type less(packet a, packet b) noexcept { return packets::pcmp_lt(a, b); }
+  static type at_most(packet a, packet b) noexcept { return packets::pcmp_le(a, b); }
+  static type equal(packet a, packet b) noexcept { return packets::pcmp_eq(a, b); }
+  static type both(type a, type b) noexcept { return packets::pand(a, b); }
+  static type either(type a, type b) noexcept { return packets::por(a, b); }
   static bool any(type m) noexcept {
     if constexpr (std::is_same_v<T, float>)
-      return Eigen::internal::predux_any(m);
+      return packets::predux_any(m);
     else  // Eigen 3.4 has it for registers of float alone
-      return Eigen::internal::predux(Eigen::internal::pand(m, Eigen::internal::pset1<packet>(T(1)))) > 0;
+      return packets::predux(packets::pand(m, packets::pset1<packet>(T(1)))) > 0;
   }
-  static packet select(type m, packet yes, packet no) noexcept { return Eigen::internal::pselect(m, yes, no); }
-  static packet keep(type m, packet x) noexcept { return Eigen::internal::pand(m, x); }
-  static packet zero_where(type m, packet x) noexcept { return Eigen::internal::pandnot(x, m); }
-  static packet ones_where(type m, packet x) noexcept { return Eigen::internal::por(m, x); }
+  static packet select(type m, packet yes, packet no) noexcept { return packets::pselect(m, yes, no); }
+  static packet keep(type m, packet x) noexcept { return packets::pand(m, x); }
+  static packet zero_where(type m, packet x) noexcept { return packets::pandnot(x, m); }
+  static packet ones_where(type m, packet x) noexcept { return packets::por(m, x); }
 };
 
 template <class T>
@@ -104,7 +104,7 @@ struct register_masks<double, 8> {
 #endif
 
 template <class T>
-using masks_of = register_masks<T, Eigen::internal::packet_traits<T>::size>;
+using masks_of = register_masks<T, packets::packet_traits<T>::size>;
 
 /// Where numbers of a pack differ. Not a bool, so no formula can branch on it.
 template <class T>

@@ -7,7 +7,7 @@
 #include <hone/core/operand.hpp>
 #include <hone/cpu/simd/mask.hpp>
 
-#include <Eigen/Core>
+#include <hone/cpu/simd/packet.hpp>
 
 #include <bit>
 #include <cfloat>
@@ -26,40 +26,40 @@ namespace hone::inline HONE_ABI::on_cpu {
 /// Eigen's divisions and roots of 32-bit NEON are series that lose digits; lane by lane they are those of a number.
 #if defined(EIGEN_VECTORIZE_NEON) && !defined(__aarch64__)
 template <class T>
-inline constexpr bool divides_by_series = Eigen::internal::packet_traits<T>::size > 1;
+inline constexpr bool divides_by_series = packets::packet_traits<T>::size > 1;
 #else
 template <class T>
 inline constexpr bool divides_by_series = false;
 #endif
 template <class Packet, class... More, class Of>
 Packet lane_by_lane(Of const& of, Packet a, More... more) noexcept {
-  using T = typename Eigen::internal::unpacket_traits<Packet>::type;
-  constexpr int size = Eigen::internal::unpacket_traits<Packet>::size;
+  using T = typename packets::unpacket_traits<Packet>::type;
+  constexpr int size = packets::unpacket_traits<Packet>::size;
   T x[1 + sizeof...(More)][std::size_t(size)];
   int row = 0;
-  Eigen::internal::pstoreu(x[row], a);
-  (Eigen::internal::pstoreu(x[++row], more), ...);
+  packets::pstoreu(x[row], a);
+  (packets::pstoreu(x[++row], more), ...);
   for (int i = 0; i < size; ++i) {
     if constexpr (sizeof...(More) == 0)
       x[0][i] = of(x[0][i]);
     else
       x[0][i] = of(x[0][i], x[1][i]);
   }
-  return Eigen::internal::ploadu<Packet>(x[0]);
+  return packets::ploadu<Packet>(x[0]);
 }
 
 template <std::floating_point T>
 struct pack {
   using number = T;
-  using packet = typename Eigen::internal::packet_traits<T>::type;
-  static constexpr int size = Eigen::internal::unpacket_traits<packet>::size;
+  using packet = typename packets::packet_traits<T>::type;
+  static constexpr int size = packets::unpacket_traits<packet>::size;
 
   using lanes = T[std::size_t(size)];  ///< a number for each lane
 
   packet v;
 
   pack() noexcept = default;
-  explicit pack(arithmetic auto x) noexcept : v(Eigen::internal::pset1<packet>(static_cast<T>(x))) {}
+  explicit pack(arithmetic auto x) noexcept : v(packets::pset1<packet>(static_cast<T>(x))) {}
   explicit pack(real x) noexcept : pack(x.value) {}
 
   static pack of(packet p) noexcept {
@@ -67,19 +67,19 @@ struct pack {
     result.v = p;
     return result;
   }
-  static pack load(T const* p) noexcept { return of(Eigen::internal::ploadu<packet>(p)); }
-  void store(T* p) const noexcept { Eigen::internal::pstoreu(p, v); }
+  static pack load(T const* p) noexcept { return of(packets::ploadu<packet>(p)); }
+  void store(T* p) const noexcept { packets::pstoreu(p, v); }
 
-  friend pack operator+(pack a, pack b) noexcept { return of(Eigen::internal::padd(a.v, b.v)); }
-  friend pack operator-(pack a, pack b) noexcept { return of(Eigen::internal::psub(a.v, b.v)); }
-  friend pack operator*(pack a, pack b) noexcept { return of(Eigen::internal::pmul(a.v, b.v)); }
+  friend pack operator+(pack a, pack b) noexcept { return of(packets::padd(a.v, b.v)); }
+  friend pack operator-(pack a, pack b) noexcept { return of(packets::psub(a.v, b.v)); }
+  friend pack operator*(pack a, pack b) noexcept { return of(packets::pmul(a.v, b.v)); }
   friend pack operator/(pack a, pack b) noexcept {
     if constexpr (divides_by_series<T>)
       return of(lane_by_lane([](T x, T y) { return x / y; }, a.v, b.v));
     else
-      return of(Eigen::internal::pdiv(a.v, b.v));
+      return of(packets::pdiv(a.v, b.v));
   }
-  friend pack operator-(pack a) noexcept { return of(Eigen::internal::pnegate(a.v)); }
+  friend pack operator-(pack a) noexcept { return of(packets::pnegate(a.v)); }
   pack& operator+=(pack b) noexcept { return *this = *this + b; }
 
   friend mask<T> operator<(pack a, pack b) noexcept { return {masks_of<T>::less(a.v, b.v)}; }
@@ -92,7 +92,7 @@ struct pack {
 /// 0, 1, 2, … over the lanes.
 template <class T>
 pack<T> lane_numbers() noexcept {
-  return pack<T>::of(Eigen::internal::plset<typename pack<T>::packet>(T(0)));
+  return pack<T>::of(packets::plset<typename pack<T>::packet>(T(0)));
 }
 template <class T>
 pack<T> select(mask<T> condition, pack<T> yes, pack<T> no) noexcept {
@@ -116,40 +116,40 @@ pack<T> nan_where(mask<T> condition, pack<T> x) noexcept {
 
 template <class T>
 pack<T> abs(pack<T> x) noexcept {
-  return pack<T>::of(Eigen::internal::pabs(x.v));
+  return pack<T>::of(packets::pabs(x.v));
 }
 template <class T>
 pack<T> sqrt(pack<T> x) noexcept {
   if constexpr (divides_by_series<T>)
     return pack<T>::of(lane_by_lane([](T y) { return std::sqrt(y); }, x.v));
   else
-    return pack<T>::of(Eigen::internal::psqrt(x.v));
+    return pack<T>::of(packets::psqrt(x.v));
 }
 template <class T>
 pack<T> floor(pack<T> x) noexcept {
-  return pack<T>::of(Eigen::internal::pfloor(x.v));
+  return pack<T>::of(packets::pfloor(x.v));
 }
 template <class T>
 pack<T> min(pack<T> a, pack<T> b) noexcept {
-  return pack<T>::of(Eigen::internal::pmin(a.v, b.v));
+  return pack<T>::of(packets::pmin(a.v, b.v));
 }
 template <class T>
 pack<T> max(pack<T> a, pack<T> b) noexcept {
-  return pack<T>::of(Eigen::internal::pmax(a.v, b.v));
+  return pack<T>::of(packets::pmax(a.v, b.v));
 }
 /// a · b + c, fused where the processor can.
 template <class T>
 pack<T> fma(pack<T> a, pack<T> b, pack<T> c) noexcept {
-  return pack<T>::of(Eigen::internal::pmadd(a.v, b.v, c.v));
+  return pack<T>::of(packets::pmadd(a.v, b.v, c.v));
 }
 
 template <class T>
 T sum(pack<T> x) noexcept {
-  return Eigen::internal::predux(x.v);
+  return packets::predux(x.v);
 }
 template <class T>
 T largest(pack<T> x) noexcept {
-  return Eigen::internal::predux_max(x.v);
+  return packets::predux_max(x.v);
 }
 template <class T>
 bool all(mask<T> m) noexcept {

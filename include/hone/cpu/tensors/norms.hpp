@@ -18,7 +18,9 @@ using detail::is_whole;
 using detail::power_sums;
 using detail::y_of_g;
 
-inline constexpr index norm_block = 1024;
+/// So many numbers are added up in A: no lane adds more than 256.
+template <class A>
+inline constexpr index norm_block = std::min<index>(1024, 256 * pack<A>::size);
 
 /// Over whole packs of a block.
 template <class A>
@@ -69,10 +71,11 @@ template <class T>
 power_sums sums_of(T const* g, index n, y_of_g how) noexcept {
   using A = accumulator_t<T>;
   constexpr index W = pack<A>::size;
-  A block[norm_block];
+  constexpr index most = norm_block<A>;
+  A block[most];
   power_sums total;
-  for (index i = 0; i < n; i += norm_block) {
-    const index m = std::min(norm_block, n - i);
+  for (index i = 0; i < n; i += most) {
+    const index m = std::min(most, n - i);
     A const* at = block;
     if constexpr (std::is_same_v<A, T>)
       if (m % W == 0) at = g + i;

@@ -3,6 +3,7 @@
 /// objective in one sweep (loss/row/gather.hpp), and knows no term.
 #pragma once
 
+#include <hone/core/number.hpp>
 #include <hone/core/operand.hpp>
 
 #include <cmath>
