@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Detection: confidence losses' targets, decoding of boxes, non-maximum suppression. Written by tests/structure/doors.py.
+/// Detection: confidence targets, decoding of boxes, non-maximum suppression. Written by tests/structure/doors.py.
 #pragma once
 
 #include <hone/core/config.hpp>  // first: it refuses compilers of older standards

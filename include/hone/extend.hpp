@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// What a policy of one's own is made with: docs/extending.md shows one of each kind. These names stay; hone::detail may
-/// change at any time.
+/// What a policy of one's own is made with: docs/extending.md shows one of each kind. These names stay; hone::detail
+/// may change at any time.
 ///
 ///   hone::element_formula, hone::row_term, hone::box_formula, hone::corner_formula   concepts of losses
 ///   hone::row_target, hone::schedule, hone::averaging                                concepts of other policies

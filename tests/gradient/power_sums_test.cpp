@@ -13,10 +13,10 @@ using detail::power_sums;
 namespace {
 
 constexpr double inf = std::numeric_limits<double>::infinity(), not_a_number = std::numeric_limits<double>::quiet_NaN();
-constexpr detail::y_of_g all{false, 1, inf};
+constexpr detail::norm_request all{false, 1, inf};
 
 template <class A>
-power_sums of(A g, detail::y_of_g how) {
+power_sums of(A g, detail::norm_request how) {
   power_sums s;
   detail::add_carefully(s, g, how);
   return s;
@@ -89,17 +89,17 @@ TEST_CASE("what is not finite shows in the squares of g, whatever the limit hide
 }
 
 TEST_CASE("a sum in float is whole where neither its largest square overflowed nor one that counts vanished") {
-  using detail::is_whole;
-  CHECK(is_whole<float>(1));
-  CHECK(is_whole<float>(0x1p-85));
-  CHECK(is_whole<float>(0x1p119));
+  using detail::in_range;
+  CHECK(in_range<float>(1));
+  CHECK(in_range<float>(0x1p-85));
+  CHECK(in_range<float>(0x1p119));
   for (const double lost :
        {0.0, 0x1p-86, 0x1p-140, 0x1p120, double(std::numeric_limits<float>::max()), inf, not_a_number})
-    CHECK_FALSE(is_whole<float>(lost));
+    CHECK_FALSE(in_range<float>(lost));
 }
 
 TEST_CASE("a sum in double is whole where it is a number above zero") {
-  using detail::is_whole;
-  for (const double sum : {1.0, 0x1p-300, 0x1p900}) CHECK(is_whole<double>(sum));
-  for (const double lost : {0.0, not_a_number}) CHECK_FALSE(is_whole<double>(lost));
+  using detail::in_range;
+  for (const double sum : {1.0, 0x1p-300, 0x1p900}) CHECK(in_range<double>(sum));
+  for (const double lost : {0.0, not_a_number}) CHECK_FALSE(in_range<double>(lost));
 }

@@ -3,7 +3,8 @@
 """Compiles a chosen part of the tests for many processors, compilers and standards, and runs it, on emulators too.
 
     platforms.py [NAME...]            the platforms of these names, all by default; --quick: those of every change
-    platforms.py --write PAGE         puts the table of what was done between the marks of a page
+    platforms.py --write PAGE         puts what was done into the table between the marks of a page; rows of platforms
+                                      that were not tried stay
     platforms.py --programs FOLDER    also the programs of a folder, each of which ends in "N passed, M failed"
 
 Status 1 where something failed to compile or to pass. What is not installed is named and skipped.
@@ -181,10 +182,12 @@ def main():
     results = [r for r in (tried(p, programs) for p in chosen) if r]
     if asked.write:
         page = Path(asked.write)
-        before, rest = page.read_text(encoding="utf-8").split(BEGIN)
+        before, behind = page.read_text(encoding="utf-8").split(BEGIN)
+        old, after = behind.split(END)
         table = ["| Processor and library | Compiler | Flags | Run by | Checks |", "| --- | --- | --- | --- | --- |"]
-        rows = [row for row, _ in results if row]
-        page.write_text(before + BEGIN + "\n".join(table + rows) + "\n" + END + rest.split(END)[1], encoding="utf-8")
+        rows = {row.split("|")[1].strip(): row for row in [*old.splitlines(), *(row for row, _ in results if row)]}
+        table += [rows[p.name] for p in PLATFORMS if p.name in rows]
+        page.write_text(before + BEGIN + "\n".join(table) + "\n" + END + after, encoding="utf-8")
     good = sum(fine for _, fine in results)
     print(f"{good} of {len(results)} platforms are right")
     return 0 if results and good == len(results) else 1

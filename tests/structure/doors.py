@@ -13,7 +13,7 @@ from pathlib import Path
 FOLDERS = {  # a folder and what its door says
     "average.hpp": "Averages of parameters, and their states on disk.",
     "calibration.hpp": "Calibration: reliability diagrams and temperature scaling.",
-    "detect.hpp": "Detection: confidence losses' targets, decoding of boxes, non-maximum suppression.",
+    "detect.hpp": "Detection: confidence targets, decoding of boxes, non-maximum suppression.",
     "distil.hpp": "Distillation: terms, teachers' files, averages and labels of teachers.",
     "gradient.hpp": "Gradients: unscaling, clipping, loss scaling.",
     "large_batch.hpp": "Large batches: accumulation, groups without decay, zero-initialised scales.",

@@ -44,11 +44,11 @@ class iou_exceeds {
 
   template <operand V, class Format>
   HONE_HD auto may(box_pair<V, Format> const& b) const noexcept {
-    return V(low_) * b.whole < b.intersection;
+    return V(low_) * b.union_area < b.intersection;
   }
   template <operand V, class Format>
   HONE_HD auto must(box_pair<V, Format> const& b) const noexcept {
-    return V(high_) * b.whole < b.intersection;
+    return V(high_) * b.union_area < b.intersection;
   }
   template <class Format>
   HONE_HD bool does(box_pair<A, Format> const& b) const noexcept {
@@ -83,9 +83,9 @@ class diou_exceeds {
   template <class Format>
   HONE_HD bool does(box_pair<A, Format> const& b) const noexcept {
     const double both = double(b.x.overlap) * double(b.y.overlap);
-    const double whole = double(b.x.side) * double(b.y.side) + (double(b.x.target) * double(b.y.target) - both);
+    const double union_area = double(b.x.side) * double(b.y.side) + (double(b.x.target) * double(b.y.target) - both);
     const double diagonal = square(b.x.hull) + square(b.y.hull), distance = square(b.x.offset) + square(b.y.offset);
-    return t_.below(std::fma(both, diagonal, -distance * whole), whole * diagonal);
+    return t_.below(std::fma(both, diagonal, -distance * union_area), union_area * diagonal);
   }
 
  private:
@@ -93,7 +93,7 @@ class diou_exceeds {
   HONE_HD static auto above(box_pair<V, Format> const& b, V t) noexcept {
     const V diagonal = b.x.hull * b.x.hull + b.y.hull * b.y.hull;
     const V distance = b.x.offset * b.x.offset + b.y.offset * b.y.offset;
-    return distance * b.whole < (b.intersection - t * b.whole) * diagonal;
+    return distance * b.union_area < (b.intersection - t * b.union_area) * diagonal;
   }
   HONE_HD static double square(A x) noexcept { return double(x) * double(x); }
 
@@ -101,7 +101,7 @@ class diou_exceeds {
   A low_, high_;
 };
 
-/// The whole rule, of one pair.
+/// The union_area rule, of one pair.
 template <class Rule, class A, class Format>
 HONE_HD bool exceeds(Rule const& rule, box_pair<A, Format> const& b) noexcept {
   return rule.must(b) || (rule.may(b) && rule.does(b));

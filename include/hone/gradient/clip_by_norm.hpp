@@ -25,8 +25,8 @@ inline clip_by_norm_step clip_by_norm(real max, norm_options options = {}) {
   return {detail::require_max("clip_by_norm", "max", max), detail::require_p("clip_by_norm", options.p)};
 }
 
-/// g · min(1, max / ‖all gradients‖), max >= 0: the direction of the step stays. Nothing is added to the norm, so
-/// gradients of a norm of max or less keep their bits (PyTorch multiplies with max / (norm + 1e-6) always).
+/// g · min(1, max / ‖all gradients‖), max >= 0: the direction of the step stays. Nothing is added to the norm: PyTorch
+/// multiplies by min(1, max / (norm + 1e-6)).
 ///   .p  as in clip_by_norm
 /// Source: Pascanu et al., On the difficulty of training recurrent neural networks, 2013, arXiv 1211.5063, section 3.2.
 inline clip_by_global_norm_step clip_by_global_norm(real max, norm_options options = {}) {

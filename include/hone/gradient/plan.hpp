@@ -31,7 +31,7 @@ struct gradient_plan {
   /// Whether squares are all that is summed up. Where numbers grow, their largest is looked at too, because the type
   /// may not have the result.
   HONE_HD bool squares_only(double its_scale) const noexcept { return takes_squares_only && its_scale <= 1; }
-  HONE_HD y_of_g sums(double its_scale) const noexcept {
+  HONE_HD norm_request sums(double its_scale) const noexcept {
     const bool squares = squares_only(its_scale);
     return {squares, squares ? 1 : its_scale, before};
   }

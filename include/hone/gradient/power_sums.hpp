@@ -28,7 +28,7 @@ HONE_HD inline double combine_powers(double a, double b, double p) noexcept {
 }
 
 /// What is wanted of a sweep: squares of g alone, or all.
-struct y_of_g {
+struct norm_request {
   bool squares_only;
   double scale, limit;
 };
@@ -36,13 +36,13 @@ struct y_of_g {
 /// Whether a sum of up to a few thousand squares in A has lost nothing: none overflowed, and what vanished does not
 /// count. NaN is not.
 template <class A>
-HONE_HD constexpr bool is_whole(double squares) noexcept {
+HONE_HD constexpr bool in_range(double squares) noexcept {
   return sizeof(A) == 8 ? squares > 0 : squares > 0x1p-86 && squares < 0x1p120;
 }
 
 /// Number by number, in double.
 template <class A>
-HONE_HD void add_carefully(power_sums& s, A g, y_of_g how) noexcept {
+HONE_HD void add_carefully(power_sums& s, A g, norm_request how) noexcept {
   const double x = static_cast<double>(g), scaled = x * how.scale, y = scaled < 0 ? -scaled : scaled,
                least = y > how.limit ? how.limit : y;
   s.g_squares += x * x, s.g_absolute += x < 0 ? -x : x;

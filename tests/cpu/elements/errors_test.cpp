@@ -54,7 +54,9 @@ TEST_CASE("labels of one column are refused, for 0 would be the positive class")
     const std::string message = refused(loss(hone::classes(labels)), 4, 1);
     CHECK(holds(message, "prediction has 1 column"));
     CHECK(holds(message, "hone::matrix_view{labels.data(), rows, 1}"));
+    CHECK(holds(message, ".background"));
     CHECK(holds(refused(loss(hone::smooth(hone::classes(labels), 0.1)), 4, 1), "prediction has 1 column"));
+    CHECK(!holds(refused(loss(hone::smooth(hone::classes(labels), 0.1)), 4, 1), ".background"));
     CHECK(holds(refused(loss(hone::mix(hone::classes(labels), hone::classes(labels), 0.5)), 4, 1), "1 column"));
     CHECK(refused(loss(hone::classes(labels)), 4, 2).empty());
     CHECK(refused(loss(hone::matrix_view{labels.data(), 4, 1}), 4, 1).empty());  // the call that it names

@@ -20,9 +20,9 @@ void aligned(cpu const& backend, Metric const& metric, const char* function, mat
   using V = pack<A>;
   detail::require_aligned(function, a, b, out);
   const chunk_plan_t plan = chunk_plan<A>(a);
-  const std::size_t bytes = 2 * carver::room_for<A>(4 * segment_boxes) + carver::room_for<A>(segment_boxes);
+  const std::size_t bytes = 2 * arena::room_for<A>(4 * segment_boxes) + arena::room_for<A>(segment_boxes);
   for_chunks(backend, plan.chunks(), bytes, [&](index chunk, std::byte* memory) {
-    carver pieces(memory);
+    arena pieces(memory);
     A* const rows_a = pieces.take<A>(4 * segment_boxes);
     A* const rows_b = pieces.take<A>(4 * segment_boxes);
     A* const values = pieces.take<A>(segment_boxes);

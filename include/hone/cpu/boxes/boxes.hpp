@@ -96,11 +96,11 @@ class box_worker {
 
  public:
   static std::size_t bytes() {
-    return carver::room_for<A>(4 * segment_boxes) * (2 + count) + carver::room_for<A>(segment_boxes) * (1 + count);
+    return arena::room_for<A>(4 * segment_boxes) * (2 + count) + arena::room_for<A>(segment_boxes) * (1 + count);
   }
 
   box_worker(job_type const& job, std::byte* memory) : job_(job) {
-    carver pieces(memory);
+    arena pieces(memory);
     for (A** p : {&x_, &gradient_}) *p = pieces.take<A>(4 * segment_boxes);
     for (A*& t : targets_) t = pieces.take<A>(4 * segment_boxes);
     for (A*& w : weights_) w = pieces.take<A>(segment_boxes);
@@ -120,9 +120,9 @@ class box_worker {
  private:
   double evaluate(box_segment s) noexcept {
     const index padded = (s.boxes + V::size - 1) / V::size * V::size;
-    const bool whole = padded == s.boxes;
+    const bool full = padded == s.boxes;
     A* const unreduced = job_.out.unreduced ? job_.out.unreduced + s.first : nullptr;
-    A* const losses = unreduced && !whole ? unreduced_ : unreduced;
+    A* const losses = unreduced && !full ? unreduced_ : unreduced;
     const box_lines<A> direct = job_.streaming ? box_lines<A>{} : lines_in_place<A>(job_.out.gradient, s);
     const box_lines<A> gradient = !job_.out.gradient.data ? box_lines<A>{}
                                   : direct.at[0]          ? direct

@@ -22,9 +22,9 @@ class kept_boxes {
   static constexpr index look_after = (std::is_same_v<A, float> ? 4 : 8) * V::size;  // a look costs as much as a pack
 
  public:
-  static std::size_t bytes(index most) noexcept { return 4 * carver::room_for<A>(room(most)); }
+  static std::size_t bytes(index most) noexcept { return 4 * arena::room_for<A>(room(most)); }
 
-  kept_boxes(carver& pieces, index most) noexcept {
+  kept_boxes(arena& pieces, index most) noexcept {
     for (A*& c : columns_) c = pieces.take<A>(room(most));
   }
 

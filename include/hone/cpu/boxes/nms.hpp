@@ -39,7 +39,7 @@ class nms_group {
 
  public:
   static std::size_t bytes(index boxes) noexcept {
-    return carver::room_for<box<A>>(static_cast<std::size_t>(boxes)) + kept_boxes<A, Format>::bytes(boxes);
+    return arena::room_for<box<A>>(static_cast<std::size_t>(boxes)) + kept_boxes<A, Format>::bytes(boxes);
   }
 
   nms_group(std::byte* memory, index boxes, double threshold) noexcept
@@ -72,7 +72,7 @@ class nms_group {
  private:
   bool suppressed(index i, index first) const noexcept { return kept_.suppress(boxes_[i], first, rule_); }
 
-  carver pieces_;
+  arena pieces_;
   box<A>* boxes_;
   kept_boxes<A, Format> kept_;
   Rule rule_;

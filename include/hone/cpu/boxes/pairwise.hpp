@@ -50,9 +50,9 @@ void pairwise(cpu const& backend, const char* function, matrix_view<const T> a, 
   const index per = std::max({chunk_elements / std::max<index>(b.rows, 1), (a.rows + most_chunks - 1) / most_chunks,
                               std::min<index>(16, a.rows / 64), index(1)});
   const chunk_plan_t plan{a.rows, per};
-  const std::size_t bytes = 2 * carver::room_for<A>(4 * segment_boxes) + carver::room_for<A>(segment_boxes);
+  const std::size_t bytes = 2 * arena::room_for<A>(4 * segment_boxes) + arena::room_for<A>(segment_boxes);
   for_chunks(backend, plan.chunks(), bytes, [&](index chunk, std::byte* memory) {
-    carver pieces(memory);
+    arena pieces(memory);
     A* const rows = pieces.take<A>(4 * segment_boxes);
     A* const columns = pieces.take<A>(4 * segment_boxes);
     A* const line = pieces.take<A>(segment_boxes);

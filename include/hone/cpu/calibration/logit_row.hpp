@@ -24,11 +24,11 @@ class logit_row {
 
  public:
   static std::size_t bytes(index columns) noexcept {
-    return carver::room_for<double>(static_cast<std::size_t>(padded(columns)));
+    return arena::room_for<double>(static_cast<std::size_t>(padded(columns)));
   }
 
   logit_row(std::byte* memory, index columns) noexcept
-      : z_(carver(memory).take<double>(static_cast<std::size_t>(padded(columns)))), columns_(columns) {}
+      : z_(arena(memory).take<double>(static_cast<std::size_t>(padded(columns)))), columns_(columns) {}
 
   /// Takes the logits of a row, or of a pixel of images, each less the largest: at most 0, or NaN where the softmax is
   /// not defined.

@@ -68,11 +68,11 @@ class element_worker {
 
  public:
   static std::size_t bytes(index columns) {
-    return carver::room_for<A>(segment_elements) * 4 + (element_strips<A, Leaf>::bytes(columns) + ...);
+    return arena::room_for<A>(segment_elements) * 4 + (element_strips<A, Leaf>::bytes(columns) + ...);
   }
 
   element_worker(job_type const& job, std::byte* memory) : job_(job) {
-    carver pieces(memory);
+    arena pieces(memory);
     for (A** p : {&x_, &gradient_, &unreduced_, &part_}) *p = pieces.take<A>(segment_elements);
     for_each_leaf([&](auto const& leaf, std::size_t k, auto& strips) {
       strips.begin(leaf, job.columns, static_cast<A>(job.scales[k]), pieces);
@@ -92,18 +92,17 @@ class element_worker {
 
  private:
   bool is_one_line() const noexcept {
-    bool whole = contiguous(job_.prediction) && (!job_.out.gradient.data || contiguous(job_.out.gradient));
-    job_.leaves.each(
-        [&](auto const& l) { l.term.views().each([&](auto const& v) { whole = whole && contiguous(v); }); });
-    return whole;
+    bool full = contiguous(job_.prediction) && (!job_.out.gradient.data || contiguous(job_.out.gradient));
+    job_.leaves.each([&](auto const& l) { l.term.views().each([&](auto const& v) { full = full && contiguous(v); }); });
+    return full;
   }
 
   double evaluate(segment s) noexcept {
     A const* x = reach(job_.prediction, s, x_);
-    const bool whole = s.size % V::size == 0;
+    const bool full = s.size % V::size == 0;
     auto* unreduced = job_.out.unreduced ? job_.out.unreduced + s.row * job_.columns + s.column : nullptr;
-    A* losses = unreduced && !whole ? unreduced_ : unreduced;
-    A* direct = whole ? in_place(job_.out.gradient, s) : nullptr;
+    A* losses = unreduced && !full ? unreduced_ : unreduced;
+    A* direct = full ? in_place(job_.out.gradient, s) : nullptr;
     A* gradient = job_.out.gradient.data ? (direct ? direct : gradient_) : nullptr;
     const auto leaves = [&]<std::size_t... I>(std::index_sequence<I...>) {
       return detail::list(detail::at<I>(strips_).at(detail::at<I>(job_.leaves), s, part_)...);

@@ -52,8 +52,8 @@ void fused_confidence(cpu const& backend, matrix_view<T> objectness, std::type_i
   detail::require_fused<number>(from, iou, out, options);
   const fused_confidence_formula formula(options, std::numeric_limits<A>::min());
   const index length = from.rows * from.columns, segments = (length + most - 1) / most;
-  on_cpu::for_chunks(backend, segments, 3 * on_cpu::carver::room_for<A>(most), [&](index i, std::byte* memory) {
-    on_cpu::carver pieces(memory);
+  on_cpu::for_chunks(backend, segments, 3 * on_cpu::arena::room_for<A>(most), [&](index i, std::byte* memory) {
+    on_cpu::arena pieces(memory);
     A *const a = pieces.take<A>(most), *const b = pieces.take<A>(most), *const to = pieces.take<A>(most);
     const on_cpu::segment s{i * most / from.columns, i * most % from.columns, std::min(most, length - i * most)};
     A const *const x = on_cpu::reach_over_gaps(from, s, a), *const y = on_cpu::reach_over_gaps(iou, s, b);

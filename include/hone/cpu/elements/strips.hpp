@@ -85,11 +85,11 @@ class element_strips {
 
  public:
   static std::size_t bytes(index columns) {
-    return carver::room_for<A>(segment_elements) * (2 + Term::weighs_positives) +
-           carver::room_for<A>(static_cast<std::size_t>(columns)) * (Term::weighs_columns + Term::weighs_positives);
+    return arena::room_for<A>(segment_elements) * (2 + Term::weighs_positives) +
+           arena::room_for<A>(static_cast<std::size_t>(columns)) * (Term::weighs_columns + Term::weighs_positives);
   }
 
-  void begin(Leaf const& leaf, index columns, A scale, carver& memory) noexcept {
+  void begin(Leaf const& leaf, index columns, A scale, arena& memory) noexcept {
     columns_ = columns, scale_ = scale;
     targets_ = memory.take<A>(segment_elements);
     weights_ = memory.take<A>(segment_elements);

@@ -77,15 +77,15 @@ T* address(image_view<T> v, index row, index column) noexcept {
 
 /// Where the row after a wide one lies, for prefetching: hardware looks no further than a page, and stops while the
 /// numbers of a row are computed with.
-class row_ahead {
+class next_row {
  public:
-  row_ahead() noexcept = default;
+  next_row() noexcept = default;
   /// Of nothing where rows are tall, or no row follows in the caller's chunk.
   template <class T>
-  row_ahead(matrix_view<T> v, group g, bool more) noexcept
+  next_row(matrix_view<T> v, group g, bool more) noexcept
       : at_(more && !g.tall ? reinterpret_cast<char const*>(v.row(g.row) + v.row_stride) : nullptr), step_(sizeof(T)) {}
   template <class T>
-  row_ahead(image_view<T>, group, bool) noexcept {}
+  next_row(image_view<T>, group, bool) noexcept {}
 
   void prefetch(index i) const noexcept {
     if (at_) packets::prefetch(at_ + i * step_);

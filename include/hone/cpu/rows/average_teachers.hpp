@@ -33,10 +33,10 @@ class teachers_mean {
         out_(out),
         size_(packs_of<A>(is_tall(out), out.columns) * V::size) {}
 
-  std::size_t bytes() const { return (teachers_.size() + 1) * carver::room_for<A>(std::size_t(size_)); }
+  std::size_t bytes() const { return (teachers_.size() + 1) * arena::room_for<A>(std::size_t(size_)); }
 
   void run(index begin, index end, std::byte* memory) const noexcept {
-    carver strips(memory);
+    arena strips(memory);
     A* strip[detail::most_teachers];
     for (std::size_t m = 0; m < teachers_.size(); ++m) strip[m] = strips.template take<A>(std::size_t(size_));
     A* const to = strips.template take<A>(std::size_t(size_));

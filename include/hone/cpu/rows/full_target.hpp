@@ -18,7 +18,7 @@ class full_target {
 
   static std::size_t bytes(bool tall, index columns) { return (1 + (parts > 0)) * strip_bytes(tall, columns); }
 
-  full_target(bool tall, index columns, carver& memory) noexcept
+  full_target(bool tall, index columns, arena& memory) noexcept
       : tall_(tall), columns_(columns), numbers_(take(memory)), part_(parts > 0 ? take(memory) : nullptr) {}
 
   /// The group's numbers, as packs; z are its logits.
@@ -33,9 +33,9 @@ class full_target {
 
  private:
   static std::size_t strip_bytes(bool tall, index columns) {
-    return carver::room_for<A>(static_cast<std::size_t>(packs_of<A>(tall, columns) * W));
+    return arena::room_for<A>(static_cast<std::size_t>(packs_of<A>(tall, columns) * W));
   }
-  A* take(carver& memory) const noexcept {
+  A* take(arena& memory) const noexcept {
     return memory.take<A>(static_cast<std::size_t>(packs_of<A>(tall_, columns_) * W));
   }
 

@@ -50,7 +50,7 @@ inline constexpr bool copies_weights =
 
 /// Class weights in the type of the arithmetic, copied to `memory`.
 template <class A, class Leaf>
-A const* class_weights_of([[maybe_unused]] Leaf const& leaf, [[maybe_unused]] carver& memory) {
+A const* class_weights_of([[maybe_unused]] Leaf const& leaf, [[maybe_unused]] arena& memory) {
   if constexpr (copies_weights<Leaf>) {
     const numbers weights = leaf.term.target.weights;
     A* copy = memory.template take<A>(static_cast<std::size_t>(weights.size()));
@@ -69,9 +69,9 @@ double sum_rows(cpu const& backend, row_job<View, Leaf...> job) {
   const index columns = detail::columns_of(job.prediction);
 
   constexpr int weighed = (int(copies_weights<Leaf>) + ... + 0);
-  const scratch<scratch_for::class_weights> weights(weighed * carver::room_for<A>(std::size_t(columns)));
+  const scratch<scratch_for::class_weights> weights(weighed * arena::room_for<A>(std::size_t(columns)));
   if constexpr (weighed > 0) {
-    carver memory(weights.data());
+    arena memory(weights.data());
     std::size_t k = 0;
     job.leaves.each([&](auto const& leaf) { job.class_weights[k++] = class_weights_of<A>(leaf, memory); });
   }

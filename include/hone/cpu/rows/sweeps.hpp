@@ -30,7 +30,7 @@ struct shared_strips {
   int squarings;
   index packs;
   index tail;  // lanes of the last pack that hold classes; all if 0
-  row_ahead next;
+  next_row next;
   bool tall;  // lanes are rows, not classes
 
   /// The classes of the pack at element i.
@@ -64,8 +64,8 @@ pack<A> largest_of(A const* z, index packs) noexcept {
   return max(a, b);
 }
 
-/// Sums are taken over stretches of so many packs first, and then over so many stretches: one chain over a row of 100,000
-/// would lose four digits.
+/// Sums are taken over stretches of so many packs first, and then over so many stretches: one chain over a row of
+/// 100,000 would lose four digits.
 inline constexpr index stretch_packs = 64;
 
 template <class V>
@@ -136,7 +136,7 @@ softmax_sums<pack<A>> first_sweep(detail::list<leaf_state<A, Term>...>& leaves, 
     if constexpr ((wants_sum_of_logits<Term> || ...)) logits += z_or_0;
   };
 
-  const index whole = (strips.packs - (strips.tail != 0)) * V::size;
+  const index full = (strips.packs - (strips.tail != 0)) * V::size;
   softmax_sums<V> of_stretches{V(0), V(0)};
   index stretches = 0;
   const auto give = [&] {
@@ -153,8 +153,8 @@ softmax_sums<pack<A>> first_sweep(detail::list<leaf_state<A, Term>...>& leaves, 
     total = logits = V(0);
     if (++stretches % stretch_packs == 0) give();
   };
-  for (index i = 0; i < whole; end_stretch())
-    for (const index end = std::min(i + stretch_packs * V::size, whole); i < end; i += V::size) {
+  for (index i = 0; i < full; end_stretch())
+    for (const index end = std::min(i + stretch_packs * V::size, full); i < end; i += V::size) {
       strips.next.prefetch(i);
       const V logit = V::load(strips.z + i), z = logit - row_max;
       step(i, logit, z, z);
@@ -162,8 +162,8 @@ softmax_sums<pack<A>> first_sweep(detail::list<leaf_state<A, Term>...>& leaves, 
   if (strips.tail != 0) {
     A valid[V::size];
     for (int lane = 0; lane < V::size; ++lane) valid[lane] = lane < strips.tail;
-    const V logit = V::load(strips.z + whole), z = logit - row_max;
-    step(whole, logit, z, zero_where(V::load(valid) == V(0), z));
+    const V logit = V::load(strips.z + full), z = logit - row_max;
+    step(full, logit, z, zero_where(V::load(valid) == V(0), z));
     end_stretch();
   }
   give();

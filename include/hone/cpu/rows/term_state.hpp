@@ -44,7 +44,7 @@ inline constexpr bool has_teacher_strip = row::has_teacher<Term> || row::has_lis
 template <class A>
 struct target_numbers {
   A const* data = nullptr;
-  row_ahead next{};
+  next_row next{};
 
   pack<A> at(index i) const noexcept { return pack<A>::load(data + i); }
   pack<A> rest_at(index i) const noexcept { return at(i); }
@@ -69,7 +69,7 @@ struct leaf_inputs {
   Term term;
   target_source<A, Term> q;
   A const* t = nullptr;  // teacher, or listed numbers
-  row_ahead t_next{};
+  next_row t_next{};
   weight_strip<A> weights[element::size] = {};
   V max[element::size] = {};
   V rate = V(1);                       // 1 / temperature

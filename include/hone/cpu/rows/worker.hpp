@@ -38,7 +38,7 @@ class row_worker {
 
  public:
   static std::size_t bytes(View v, index columns) {
-    const std::size_t strip = carver::room_for<A>(static_cast<std::size_t>(packs_of<A>(is_tall(v), columns) * W));
+    const std::size_t strip = arena::room_for<A>(static_cast<std::size_t>(packs_of<A>(is_tall(v), columns) * W));
     const auto of_leaf = [&]<class L>(L const*) {
       using T = term_of<L>;
       const std::size_t n = strip * (std::size_t(weight_strips<T>) + (has_teacher_strip<T> ? 1 : 0));
@@ -48,7 +48,7 @@ class row_worker {
     return 3 * strip + (of_leaf(static_cast<Leaf const*>(nullptr)) + ... + 0);
   }
 
-  row_worker(job_type const& job, std::byte* memory) : row_worker(job, carver(memory), indices()) {}
+  row_worker(job_type const& job, std::byte* memory) : row_worker(job, arena(memory), indices()) {}
 
   /// Rows [begin, end): fills the outputs and returns the sum of factor · weight · loss.
   double run(index begin, index end) noexcept {
@@ -63,7 +63,7 @@ class row_worker {
 
  private:
   template <std::size_t... I>
-  row_worker(job_type const& job, carver memory, std::index_sequence<I...>)
+  row_worker(job_type const& job, arena memory, std::index_sequence<I...>)
       : job_(job),
         tall_(is_tall(job.prediction)),
         packs_(packs_of<A>(tall_, job.columns)),
@@ -89,7 +89,7 @@ class row_worker {
     }
   }
   template <class T>
-  auto reader(carver& memory) const noexcept {
+  auto reader(arena& memory) const noexcept {
     if constexpr (has_full_target<T>) {
       return full_target<A, target_of_term<T>>(tall_, job_.columns, memory);
     } else {
@@ -98,10 +98,10 @@ class row_worker {
     }
   }
 
-  A* strip(carver& memory) const noexcept { return memory.template take<A>(static_cast<std::size_t>(packs_ * W)); }
+  A* strip(arena& memory) const noexcept { return memory.template take<A>(static_cast<std::size_t>(packs_ * W)); }
   /// Strips for the weights of a term, or those of an earlier term that has the same.
   template <class T>
-  void take_strips(leaf_state<A, T>& s, carver& memory) noexcept {
+  void take_strips(leaf_state<A, T>& s, arena& memory) noexcept {
     const double temperature = row::temperature_of(s.term);
     s.rate = V(1 / temperature);
     row::each_statistic<T>([&](auto k) {
@@ -140,7 +140,7 @@ class row_worker {
                                   squarings_,
                                   packs_,
                                   tall_ ? 0 : int(job_.columns % W),
-                                  row_ahead(job_.prediction, g, more),
+                                  next_row(job_.prediction, g, more),
                                   tall_};
     each([&](auto& s, auto& target, auto const& leaf, std::size_t k) {
       begin_leaf(s, target, leaf, g, z, row_max, k, more);
@@ -200,7 +200,7 @@ class row_worker {
                   bool more) noexcept {
     if constexpr (has_full_target<T>) {
       s.q.data = target.begin(leaf.term.target, job_.class_weights[k], g, z);
-      if constexpr (requires { leaf.term.target.view; }) s.q.next = row_ahead(leaf.term.target.view, g, more);
+      if constexpr (requires { leaf.term.target.view; }) s.q.next = next_row(leaf.term.target.view, g, more);
     }
     if constexpr (has_sparse_target<T>) {
       V mass, dot;
@@ -209,7 +209,7 @@ class row_worker {
     }
     if constexpr (row::has_teacher<T>) {
       s.t = load<A>(leaf.term.teacher, g, teachers_[k], -std::numeric_limits<A>::infinity());
-      s.t_next = row_ahead(leaf.term.teacher, g, more);
+      s.t_next = next_row(leaf.term.teacher, g, more);
     }
     if constexpr (row::has_list<T>) s.t = list_numbers(leaf.term, g, teachers_[k], packs_ * W);
     row::each_statistic<T>([&](auto i) {

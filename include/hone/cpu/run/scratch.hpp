@@ -70,9 +70,9 @@ class scratch {
 };
 
 /// Hands out pieces of scratch memory, each aligned.
-class carver {
+class arena {
  public:
-  explicit carver(std::byte* memory) noexcept : at_(memory) {}
+  explicit arena(std::byte* memory) noexcept : at_(memory) {}
 
   template <class A>
   A* take(std::size_t count) noexcept {

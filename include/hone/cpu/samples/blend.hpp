@@ -144,8 +144,8 @@ void blend(cpu const& backend, Draw const& draw, matrix_view<In> images, matrix_
   if constexpr (requires { draw.boxes; }) detail::require_channels(from.columns, draw.height, draw.width);
   if (from.rows * from.columns == 0) return;
   const auto n = std::size_t(from.rows);
-  const on_cpu::scratch<on_cpu::scratch_for::samples> room(on_cpu::carver::room_for<index>(n) + n);
-  on_cpu::carver memory(room.data());
+  const on_cpu::scratch<on_cpu::scratch_for::samples> room(on_cpu::arena::room_for<index>(n) + n);
+  on_cpu::arena memory(room.data());
   index* const order = memory.take<index>(n);
   const bool in_place = from.data == mixed.data;
   if (!detail::follow_partners(rows.partner, from.rows, order, memory.take<std::uint8_t>(n)) && in_place)

@@ -42,34 +42,36 @@ struct exp_constants<double> {
                                  1.608717723438078228e-10};
 };
 
-/// A whole number and the power of two that it stands for, normal numbers only.
+/// A rounded_exponent number and the power of two that it stands for, normal numbers only.
 template <class T>
-struct whole;
+struct rounded_exponent;
 
 /// By conversion: the usual magic number dies under -ffast-math.
 template <>
-struct whole<float> {
+struct rounded_exponent<float> {
   bits<float> i;
   pack<float> n;
 
-  explicit whole(bits<float> i_) noexcept : i(i_), n(i_.to_number()) {}
-  static whole nearest(pack<float> x) noexcept {
+  explicit rounded_exponent(bits<float> i_) noexcept : i(i_), n(i_.to_number()) {}
+  static rounded_exponent nearest(pack<float> x) noexcept {
     const pack<float> half = select(x < pack<float>(0), pack<float>(-0.5f), pack<float>(0.5f));
-    return whole(bits<float>::truncated(x + half));
+    return rounded_exponent(bits<float>::truncated(x + half));
   }
   pack<float> power_of_two() const noexcept { return (i + bits<float>(127)).left<23>().as_number(); }
-  whole half() const noexcept { return whole(i.right<1>()); }
-  friend whole operator-(whole a, whole b) noexcept { return whole(a.i - b.i); }
+  rounded_exponent half() const noexcept { return rounded_exponent(i.right<1>()); }
+  friend rounded_exponent operator-(rounded_exponent a, rounded_exponent b) noexcept {
+    return rounded_exponent(a.i - b.i);
+  }
 };
 
 template <>
-struct whole<double> {
+struct rounded_exponent<double> {
   pack<double> n;
 
-  static whole nearest(pack<double> x) noexcept { return {floor(x + pack<double>(0.5))}; }
+  static rounded_exponent nearest(pack<double> x) noexcept { return {floor(x + pack<double>(0.5))}; }
   pack<double> power_of_two() const noexcept { return pack<double>::of(packets::pldexp(pack<double>(1).v, n.v)); }
-  whole half() const noexcept { return {floor(n * pack<double>(0.5))}; }
-  friend whole operator-(whole a, whole b) noexcept { return {a.n - b.n}; }
+  rounded_exponent half() const noexcept { return {floor(n * pack<double>(0.5))}; }
+  friend rounded_exponent operator-(rounded_exponent a, rounded_exponent b) noexcept { return {a.n - b.n}; }
 };
 
 /// x - n ln 2.
@@ -87,7 +89,7 @@ pack<T> exp(pack<T> x) noexcept {
   using c = exp_constants<T>;
   using V = pack<T>;
   const V inside = min(max(x, V(c::vanish)), V(c::overflow));
-  const auto n = whole<T>::nearest(inside * V(log2_e));
+  const auto n = rounded_exponent<T>::nearest(inside * V(log2_e));
   const V r = remainder_of(inside, n.n);
   const V y = exact(fma(r * r, polynomial(r, c::q), r) + V(1));
   const auto half = n.half();  // two factors: 2^n alone may not be a normal number
@@ -101,7 +103,7 @@ pack<T> exp(pack<T> x) noexcept {
 inline pack<double> exp_of_nonpositive(pack<double> x) noexcept {
   using c = exp_constants<double>;
   using V = pack<double>;
-  const auto n = whole<double>::nearest(max(x, V(c::normal)) * V(log2_e));  // n of -inf would make r NaN
+  const auto n = rounded_exponent<double>::nearest(max(x, V(c::normal)) * V(log2_e));  // n of -inf would make r NaN
   const V r = remainder_of(x, n.n);
   const V y = exact(fma(r * r, polynomial(r, c::q), r) + V(1));
   return zero_where(x < V(c::normal), y * n.power_of_two());
@@ -121,10 +123,10 @@ pack<T> expm1(pack<T> x) noexcept {
   using c = exp_constants<T>;
   using V = pack<T>;
   const V inside = min(max(x, V(-45)), V(c::overflow));
-  const auto n = whole<T>::nearest(inside * V(log2_e));
+  const auto n = rounded_exponent<T>::nearest(inside * V(log2_e));
   const V r = remainder_of(inside, n.n);
   const V y = fma(r * r, polynomial(r, c::q), r);
-  const V half = V(0.5) * whole<T>(n).power_of_two();
+  const V half = V(0.5) * rounded_exponent<T>(n).power_of_two();
   const V scaled = fma(half, y, exact(half - V(0.5)));
   V result = select(n.n == V(0), y, scaled + scaled);
   result = select(x > V(c::overflow), V(std::numeric_limits<T>::infinity()), result);

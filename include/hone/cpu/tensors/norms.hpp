@@ -14,9 +14,9 @@
 
 namespace hone::inline HONE_ABI::on_cpu {
 
-using detail::is_whole;
+using detail::in_range;
+using detail::norm_request;
 using detail::power_sums;
-using detail::y_of_g;
 
 /// So many numbers are added up in A: no lane adds more than 256.
 template <class A>
@@ -24,7 +24,7 @@ inline constexpr index norm_block = std::min<index>(1024, 256 * pack<A>::size);
 
 /// Over whole packs of a block.
 template <class A>
-power_sums pack_sums(A const* g, index n, y_of_g how) noexcept {
+power_sums pack_sums(A const* g, index n, norm_request how) noexcept {
   using V = pack<A>;
   power_sums s;
   if (how.squares_only) {
@@ -57,9 +57,9 @@ power_sums pack_sums(A const* g, index n, y_of_g how) noexcept {
 }
 
 template <class A>
-power_sums block_sums(A const* g, index n, y_of_g how) noexcept {
+power_sums block_sums(A const* g, index n, norm_request how) noexcept {
   const power_sums s = pack_sums(g, n, how);
-  if (is_whole<A>(s.g_squares) && (how.squares_only || (is_whole<A>(s.squares) && s.largest < 0x1p127))) return s;
+  if (in_range<A>(s.g_squares) && (how.squares_only || (in_range<A>(s.squares) && s.largest < 0x1p127))) return s;
   power_sums careful;
   if (std::any_of(g, g + n, [](A x) { return !(x == A(0)); }))
     for (index i = 0; i < n; ++i) add_carefully(careful, g[i], how);
@@ -68,11 +68,11 @@ power_sums block_sums(A const* g, index n, y_of_g how) noexcept {
 
 /// Over n numbers of any type.
 template <class T>
-power_sums sums_of(T const* g, index n, y_of_g how) noexcept {
+power_sums sums_of(T const* g, index n, norm_request how) noexcept {
   using A = accumulator_t<T>;
   constexpr index W = pack<A>::size;
   constexpr index most = norm_block<A>;
-  A block[most];
+  A block[std::size_t(most)];
   power_sums total;
   for (index i = 0; i < n; i += most) {
     const index m = std::min(most, n - i);
@@ -91,7 +91,7 @@ power_sums sums_of(T const* g, index n, y_of_g how) noexcept {
 
 /// Of each of `columns` columns that lie `stride` apart from row to row.
 template <class T>
-void column_sums(T const* g, index rows, index stride, index columns, y_of_g how, power_sums* to) noexcept {
+void column_sums(T const* g, index rows, index stride, index columns, norm_request how, power_sums* to) noexcept {
   std::fill_n(to, columns, power_sums{});
   for (index r = 0; r < rows; ++r, g += stride)
     for (index c = 0; c < columns; ++c) {

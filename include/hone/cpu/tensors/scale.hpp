@@ -24,19 +24,19 @@ void scale_numbers(T* g, index n, detail::scaling const& way) noexcept {
   const detail::scaled_in<V> next(way);
   A block[most];
   for (index i = 0; i < n; i += most) {
-    const index m = std::min(most, n - i), whole = m / V::size * V::size;
+    const index m = std::min(most, n - i), in_packs = m / V::size * V::size;
     A* at = block;
     if constexpr (std::is_same_v<A, T>) {
       at = g + i;
     } else {
       convert(g + i, block, m);
     }
-    for (index j = 0; j < whole; j += V::size) next(V::load(at + j)).store(at + j);
-    if (whole < m) {
-      A rest[V::size] = {};
-      std::copy(at + whole, at + m, rest);
-      next(V::load(rest)).store(rest);
-      std::copy(rest, rest + (m - whole), at + whole);
+    for (index j = 0; j < in_packs; j += V::size) next(V::load(at + j)).store(at + j);
+    if (in_packs < m) {
+      A remainder[V::size] = {};
+      std::copy(at + in_packs, at + m, remainder);
+      next(V::load(remainder)).store(remainder);
+      std::copy(remainder, remainder + (m - in_packs), at + in_packs);
     }
     if constexpr (!std::is_same_v<A, T>) convert(at, g + i, m);
   }

@@ -21,7 +21,7 @@ class unit_norms {
  public:
   explicit unit_norms(unit_cuts const& cut) : memory_(bytes(cut)), cut_(cut) {
     const auto slots = static_cast<std::size_t>(cut.slots()), units = static_cast<std::size_t>(cut.units());
-    carver memory(memory_.data());
+    arena memory(memory_.data());
     sums = memory.take<power_sums>(slots), weights = memory.take<double>(slots), factors = memory.take<double>(units);
     std::fill_n(sums, slots, power_sums{});
     std::fill_n(weights, slots, 0.0);
@@ -83,7 +83,7 @@ class unit_norms {
   }
   static std::size_t bytes(unit_cuts const& cut) noexcept {
     const auto slots = static_cast<std::size_t>(cut.slots()), units = static_cast<std::size_t>(cut.units());
-    return carver::room_for<power_sums>(slots) + carver::room_for<double>(slots) + carver::room_for<double>(units);
+    return arena::room_for<power_sums>(slots) + arena::room_for<double>(slots) + arena::room_for<double>(units);
   }
 
   scratch<scratch_for::norms> memory_;
@@ -154,7 +154,7 @@ class gradient_job<T, gradient_chain<Step...>> {
     return units;
   }
 
-  void measure(index piece, y_of_g how) {
+  void measure(index piece, norm_request how) {
     const std::size_t i = cut_.tensor_of(piece);
     T const* const g = gradients_[i].data;
     cut_[i].visit(
@@ -186,7 +186,7 @@ class gradient_job<T, gradient_chain<Step...>> {
     });
   }
 
-  static constexpr y_of_g weights_{true, 1, 0};
+  static constexpr norm_request weights_{true, 1, 0};
 
   cpu const& backend_;
   gradient_chain<Step...> const& chain_;

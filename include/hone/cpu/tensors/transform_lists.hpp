@@ -23,11 +23,11 @@ void check_lists(const char* function, tensor_list<T> const& first, tensor_list<
 
 /// Over all numbers of a list, piece by piece in a fixed order.
 template <class T>
-power_sums sums_of_list(cpu const& backend, tensor_list<T> const& list, y_of_g how) {
+power_sums sums_of_list(cpu const& backend, tensor_list<T> const& list, norm_request how) {
   const unit_cuts cuts(list.size(), [&](std::size_t i) { return detail::tensor_units{1, list[i].size, false}; });
   const auto slots = static_cast<std::size_t>(cuts.slots());
-  const scratch<scratch_for::norms> memory(carver::room_for<power_sums>(slots));
-  power_sums* const sums = carver(memory.data()).take<power_sums>(slots);
+  const scratch<scratch_for::norms> memory(arena::room_for<power_sums>(slots));
+  power_sums* const sums = arena(memory.data()).take<power_sums>(slots);
   for_chunks(backend, cuts.pieces(), 0, [&](index piece, std::byte*) {
     const std::size_t i = cuts.tensor_of(piece);
     cuts[i].visit(

@@ -55,17 +55,17 @@ struct held_numbers {
 };
 
 /// Logits::of(view) says whether a view holds logits. Slots · N elements of each thread of a team of Size threads;
-/// Whole where that is a row, else a row takes turns.
-template <bool Whole, int N, int Slots, int Size, class Views, class Out, class Logits>
+/// Resident where that is a row, else a row takes turns.
+template <bool Resident, int N, int Slots, int Size, class Views, class Out, class Logits>
 class row_registers;
-template <bool Whole, int N, int Slots, int Size, class... View, class Out, class Logits>
-class row_registers<Whole, N, Slots, Size, detail::list<View...>, Out, Logits> {
+template <bool Resident, int N, int Slots, int Size, class... View, class Out, class Logits>
+class row_registers<Resident, N, Slots, Size, detail::list<View...>, Out, Logits> {
   using T = detail::number_of<Out>;
   using A = accumulator_t<T>;
   static constexpr int stretch = Size * N;  // what a slot holds of the row
 
  public:
-  static constexpr bool whole = Whole;
+  static constexpr bool resident = Resident;
 
   __device__ row_registers(detail::list<View...> const& views, Out out, row_cut cut, int rank)
       : views_(views), out_(out), cut_(cut), first_(rank * (cut.wide ? N : 1)), step_(cut.wide ? 1 : Size) {}
@@ -84,11 +84,11 @@ class row_registers<Whole, N, Slots, Size, detail::list<View...>, Out, Logits> {
 
   __device__ void begin(index row) {
     place_ = place_of(detail::at<0>(views_), cut_.pixels, row);
-    if constexpr (Whole) read();
+    if constexpr (Resident) read();
   }
   template <class Body>
   __device__ void sweep(Body const& body) {
-    if constexpr (Whole) {
+    if constexpr (Resident) {
       body();
     } else {
       for (base_ = 0; base_ < cut_.columns; base_ += Slots * stretch) {

@@ -55,12 +55,12 @@ struct size_of_views<detail::list<View...>, A> {
 /// A kernel's shape: whether a turn holds the row, in how many vectors of a thread, and how many rows a block has.
 template <row_kernel Kernel, int N, int Slots>
 struct row_shape {
-  static constexpr bool whole = Kernel != row_kernel::streamed;
+  static constexpr bool resident = Kernel != row_kernel::streamed;
   static constexpr int wide = N, slots = Slots, threads = threads_of(Kernel), rows = rows_of_block(Kernel);
 };
 /// Pixels of images, whose classes are far apart: a thread per row.
 struct pixel_shape {
-  static constexpr bool whole = false;
+  static constexpr bool resident = false;
   static constexpr int wide = 1, slots = 8, threads = 256, rows = threads;
 };
 
@@ -70,7 +70,7 @@ __device__ double rows_of_team(Job const& job, row_cut cut, index rows, Team tea
   typename Job::factors scales;
   job.read_scales(scales);
   const auto views = all_views(job.prediction, job.leaves);
-  row_registers<Shape::whole, Shape::wide, Shape::slots, Team::size, std::remove_const_t<decltype(views)>,
+  row_registers<Shape::resident, Shape::wide, Shape::slots, Team::size, std::remove_const_t<decltype(views)>,
                 decltype(job.out.gradient), logits_of<Job>>
       numbers(views, job.out.gradient, cut, team.rank());
   row_worker<Job, decltype(numbers), Team> worker(job, scales, numbers, team, cut.columns);

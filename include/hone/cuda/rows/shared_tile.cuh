@@ -98,7 +98,7 @@ __device__ void write_tile(A const* from, tile const& t, tile_plan const& plan, 
 template <class A>
 class tile_row {
  public:
-  static constexpr bool whole = true;
+  static constexpr bool resident = true;
 
   __device__ tile_row(A* at, int step, int view_step, int columns)
       : at_(at), step_(step), view_step_(view_step), columns_(columns) {}

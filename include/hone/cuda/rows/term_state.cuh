@@ -29,7 +29,7 @@ __device__ bool is_allowed(A z) {
 }
 
 template <class A, class Leaf, int FirstView>
-struct leaf_row {
+struct term_row {
   using Term = typename Leaf::term_type;
   using Target = detail::target_of_term<Term>;
   using element = row::element<A, Term>;
@@ -222,16 +222,16 @@ struct leaf_row {
   }
 };
 
-/// A leaf_row for every leaf.
+/// A term_row for every leaf.
 template <class A, int FirstView, class... Leaf>
-struct leaf_rows {
+struct term_rows {
   using type = detail::list<>;
 };
 template <class A, int FirstView, class First, class... Rest>
-struct leaf_rows<A, FirstView, First, Rest...> {
-  using rest = typename leaf_rows<A, FirstView + view_count<typename First::term_type>, Rest...>::type;
+struct term_rows<A, FirstView, First, Rest...> {
+  using rest = typename term_rows<A, FirstView + view_count<typename First::term_type>, Rest...>::type;
   using type =
-      decltype(detail::concatenated(detail::list<leaf_row<A, First, FirstView>>(), std::declval<rest const&>()));
+      decltype(detail::concatenated(detail::list<term_row<A, First, FirstView>>(), std::declval<rest const&>()));
 };
 
 }  // namespace hone::inline HONE_ABI::on_cuda

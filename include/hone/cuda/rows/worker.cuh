@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /// One row of an objective, by a team of threads, from logits to gradient. Where its numbers lie, in registers, in
 /// shared memory or partly still in global memory, is for `Numbers` to know:
-///   whole            whether one turn holds the row
-///   begin(row)       reads it, if whole
+///   resident         whether one turn holds the row
+///   begin(row)       reads it, if resident
 ///   sweep(body)      calls body() for every turn
 ///   each(body)       body(element) for every element of this turn that is this thread's: element.column,
 ///                    element.number<View>(), of the prediction where View is 0; element.is_in_row()
@@ -31,8 +31,8 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
   static constexpr bool softmax = (row::reads_softmax<typename Leaf::term_type> || ...);
   static constexpr bool later = ((row::later_size<typename Leaf::term_type> > 0) || ...);
   static constexpr bool close = ((row::close_size<typename Leaf::term_type> > 0) || ...);
-  static constexpr bool sums_logits = (leaf_row<A, Leaf, 0>::wants_logits || ...);
-  static constexpr bool counts_allowed = (leaf_row<A, Leaf, 0>::over_allowed || ...);
+  static constexpr bool sums_logits = (term_row<A, Leaf, 0>::wants_logits || ...);
+  static constexpr bool counts_allowed = (term_row<A, Leaf, 0>::over_allowed || ...);
   using limits = std::numeric_limits<typename job<View, Leaf...>::A>;
   static constexpr A lowest{limits::lowest()}, minus_infinity{-limits::infinity()};
 
@@ -91,14 +91,14 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
       l.reset(leaf.term);
       if constexpr (L::sparse) l.read_label_logits(numbers_, team_);
     });
-    if constexpr (Numbers::whole || !counts_allowed) {
+    if constexpr (Numbers::resident || !counts_allowed) {
       numbers_.sweep([&] {
         numbers_.each([&](auto const& element) { meet(element); });
-        if constexpr (Numbers::whole) reduce_maxima();
+        if constexpr (Numbers::resident) reduce_maxima();
         rise();
         numbers_.each([&](auto const& element) { add(element); });
       });
-      if constexpr (!Numbers::whole) {
+      if constexpr (!Numbers::resident) {
         reduce_maxima();
         rise();
       }
@@ -146,7 +146,7 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
   /// Makes the sums relative to the maxima that have been met.
   __device__ void rise() {
     const A met = larger()(now_, lowest), rise = met - max_;  // finite: to subtract -inf from itself gives NaN
-    const bool first = Numbers::whole || seen_ == A(0);
+    const bool first = Numbers::resident || seen_ == A(0);
     max_ = met;
     each([&](auto& l, auto const&, A) {
       if (first)
@@ -154,7 +154,7 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
       else
         l.rise(met, rise, total_);
     });
-    if constexpr (!Numbers::whole) {
+    if constexpr (!Numbers::resident) {
       if (first) return;
       if constexpr (softmax) total_ *= exp_of_nonpositive(-rise);
       if constexpr (sums_logits) logits_ -= seen_ * rise;
@@ -168,7 +168,7 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
     if constexpr (softmax) total_ += base = exp_of_nonpositive(z);
     if constexpr (sums_logits) logits_ += element.is_in_row() ? z : A(0);
     if constexpr (counts_allowed) allowed_logits_ += is_allowed(A(element.template number<0>())) ? z : A(0);
-    if constexpr (!Numbers::whole) seen_ += element.is_in_row() ? A(1) : A(0);
+    if constexpr (!Numbers::resident) seen_ += element.is_in_row() ? A(1) : A(0);
     each([&](auto& l, auto const& leaf, A) { l.add(element, leaf.term, z, base); });
   }
 
@@ -262,7 +262,7 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
   Numbers& numbers_;
   Team& team_;
   int columns_;
-  typename leaf_rows<A, 1, Leaf...>::type leaves_;
+  typename term_rows<A, 1, Leaf...>::type leaves_;
   A max_, now_;                 // what the sums are relative to, and what has been met
   A total_, logits_, seen_;     // Σ exp(z - max), Σ (z - max), and of how many elements
   A allowed_, allowed_logits_;  // how many classes are allowed, and their Σ (z - max)

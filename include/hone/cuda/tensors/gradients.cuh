@@ -30,7 +30,7 @@ __device__ void visit_piece(detail::unit_cut const& cut, index piece, Row const&
 }
 
 template <class T>
-__device__ power_sums column_sums(T const* g, detail::tensor_units units, y_of_g how) {
+__device__ power_sums column_sums(T const* g, detail::tensor_units units, norm_request how) {
   power_sums s;
   for (index r = 0; r < units.rows; ++r) {
     const accumulator_t<T> x[1] = {static_cast<accumulator_t<T>>(g[r * units.columns])};
@@ -43,7 +43,7 @@ template <class T, class W>
 __global__ void __launch_bounds__(block_threads, 1)
     measure_kernel(list_table<T> const list, W const* const* parameters, device_plan const plan, unit_sums const to) {
   __shared__ shared_piece at;
-  const y_of_g how = plan.chain.sums(plan.scale()), of_weights{true, 1, 0};
+  const norm_request how = plan.chain.sums(plan.scale()), of_weights{true, 1, 0};
   for (index piece = blockIdx.x; piece < list.pieces; piece += gridDim.x) {
     at.read(list, parameters, piece);
     detail::unit_cut const& cut = at.cut();

@@ -11,8 +11,8 @@
 
 namespace hone::inline HONE_ABI::on_cuda {
 
+using detail::norm_request;
 using detail::power_sums;
-using detail::y_of_g;
 
 /// Over a warp, in all of its lanes.
 __device__ inline power_sums warp_total(power_sums s) {
@@ -37,7 +37,7 @@ __device__ inline power_sums block_total(power_sums s) {
 
 /// The first `count` of N numbers; the others are 0.
 template <class A, int N>
-__device__ void add_numbers(power_sums& s, A const (&x)[N], int count, y_of_g how) {
+__device__ void add_numbers(power_sums& s, A const (&x)[N], int count, norm_request how) {
   A g_squares = 0, g_absolute = 0, squares = 0, absolute = 0, largest = 0;
   const A scale = static_cast<A>(how.scale), limit = static_cast<A>(how.limit);
 #pragma unroll
@@ -48,8 +48,8 @@ __device__ void add_numbers(power_sums& s, A const (&x)[N], int count, y_of_g ho
       g_absolute += fabs(x[j]), squares += least * least, absolute += least, largest = y > largest ? y : largest;
     }
   }
-  if (detail::is_whole<A>(g_squares) &&
-      (how.squares_only || (detail::is_whole<A>(squares) && double(largest) < 0x1p127))) {
+  if (detail::in_range<A>(g_squares) &&
+      (how.squares_only || (detail::in_range<A>(squares) && double(largest) < 0x1p127))) {
     s.add({double(g_squares), double(g_absolute), double(how.squares_only ? g_squares : squares), double(absolute),
            double(largest)});
   } else {
@@ -69,7 +69,7 @@ __device__ void each_piece_of(T const* p, index n, int rank, int size, Body cons
 }
 
 template <class T>
-__device__ power_sums sums_of(T const* g, index n, int rank, int size, y_of_g how) {
+__device__ power_sums sums_of(T const* g, index n, int rank, int size, norm_request how) {
   constexpr int N = wide_of<T>;
   power_sums s;
   each_piece_of<N>(g, n, rank, size, [&](index first, int count) {

@@ -28,7 +28,7 @@ struct box_pair {
   box_axis<V> x, y;
   V intersection;  ///< area of what both cover
   V missed;        ///< and of what only one of them covers, or what the least area lacks
-  V whole;         ///< their sum
+  V union_area;    ///< their sum
 
   /// Both as numbers_of the format leaves them.
   HONE_HD HONE_INLINE box_pair(box<V> const& p, box<V> const& t) noexcept
@@ -37,16 +37,16 @@ struct box_pair {
     measure(V(detail::smallest_area));
   }
 
-  /// The areas, the whole of which counts as no less than `least`.
+  /// The areas, the union_area of which counts as no less than `least`.
   HONE_HD HONE_INLINE void measure(V least) noexcept {
     intersection = x.overlap * y.overlap;
     missed = max(detail::missed_area(x, y), least - intersection);
-    whole = intersection + missed;
+    union_area = intersection + missed;
   }
-  /// Adds to the whole. What its rounding hides is not missed.
+  /// Adds to the union_area. What its rounding hides is not missed.
   HONE_HD HONE_INLINE void widen(V by) noexcept {
-    const V wider = exact(whole + by);
-    missed = missed + (wider - whole), whole = wider;
+    const V wider = exact(union_area + by);
+    missed = missed + (wider - union_area), union_area = wider;
   }
 };
 
@@ -71,7 +71,7 @@ concept box_metric_formula =
 
 namespace detail {
 
-/// A part of a whole and what is missing, both over the whole: exactly 1 and 0 where nothing is missing.
+/// A part of a union_area and what is missing, both over the union_area: exactly 1 and 0 where nothing is missing.
 template <class V>
 struct fraction {
   V missing, part;
@@ -126,7 +126,8 @@ struct one_minus {
   template <operand V, class Format>
   HONE_HD HONE_INLINE box_grad<V> operator()(box_pair<V, Format> const& b) const noexcept {
     const box_metric<V> m = metric(b);
-    return {m.lost, {m.grad.x1, m.grad.y1, m.grad.x2, m.grad.y2}};  // copied whole it goes through memory in g++ 12
+    return {m.lost,
+            {m.grad.x1, m.grad.y1, m.grad.x2, m.grad.y2}};  // copied union_area it goes through memory in g++ 12
   }
 };
 

@@ -13,10 +13,10 @@ namespace detail {
 /// How much two shapes differ: v = 4/π² (atan(w*/h*) - atan(w/h))². The difference of the two angles is one angle,
 /// atan((w* h - h* w) / (h* h + w* w)), 0 where a box is a point.
 template <class V>
-struct unlike_shapes {
+struct aspect_penalty {
   V w, h, angle, v;
 
-  HONE_HD HONE_INLINE unlike_shapes(V w_, V h_, V target_w, V target_h) noexcept
+  HONE_HD HONE_INLINE aspect_penalty(V w_, V h_, V target_w, V target_h) noexcept
       : w(w_),
         h(h_),
         angle(atan((target_w * h - target_h * w) / max(target_h * h + target_w * w, V(smallest_area)))),
@@ -44,7 +44,7 @@ struct unlike_shapes {
 struct ciou_metric {
   template <operand V, class Format>
   HONE_HD HONE_INLINE box_metric<V> operator()(box_pair<V, Format> const& b) const noexcept {
-    const detail::unlike_shapes<V> shapes(b.x.side, b.y.side, b.x.target, b.y.target);
+    const detail::aspect_penalty<V> shapes(b.x.side, b.y.side, b.x.target, b.y.target);
     box_metric<V> m = iou_metric{}(b);  // after CUDA's atan: across its branch no product is fused into a sum
     const V alpha = shapes.over(m.lost);
     detail::relative_distance<V> distance(b);

@@ -21,13 +21,13 @@ HONE_HD HONE_INLINE V empty_area(box_pair<V, Format> const& b) noexcept {
 /// U / C and the empty part, (C - U) / C, C being what it is called with.
 template <class Format, operand V>
 HONE_HD HONE_INLINE fraction<V> filled_of(box_pair<V, Format> const& b, V inverse) noexcept {
-  return {b.whole, empty_area(b), inverse};
+  return {b.union_area, empty_area(b), inverse};
 }
 /// Takes the empty part from a metric, whose derivative by the numbers is that of -U / C: -dU / C + U dC / C². by_hull:
 /// U / C, or 0 where C is held. What cancels for equal boxes cancels before it is multiplied by 1 / C.
 template <class Format, operand V>
-HONE_HD HONE_INLINE void less_empty(box_pair<V, Format> const& b, V empty, V by_hull, V inverse,
-                                    box_metric<V>& m) noexcept {
+HONE_HD HONE_INLINE void subtract_empty(box_pair<V, Format> const& b, V empty, V by_hull, V inverse,
+                                        box_metric<V>& m) noexcept {
   const V x = by_hull * b.y.hull, y = by_hull * b.x.hull;  // areas change by the lengths along the other axis
   const V x_overlap = select(V(0) < b.x.overlap, b.y.overlap, V(0));
   const V y_overlap = select(V(0) < b.y.overlap, b.x.overlap, V(0));
@@ -45,7 +45,7 @@ struct giou_metric {
     box_metric<V> m = iou_metric{}(b);
     const V inverse = V(1) / max(b.x.hull * b.y.hull, V(detail::smallest_area));
     const detail::fraction<V> filled = detail::filled_of(b, inverse);
-    detail::less_empty(b, filled.missing, filled.part, inverse, m);
+    detail::subtract_empty(b, filled.missing, filled.part, inverse, m);
     return m;
   }
 };

@@ -14,7 +14,8 @@ namespace detail {
 /// The derivative of 1 - I / U, from those of -U (1 - IoU) by the overlaps and of U by the sides: all of it is
 /// multiplied by 1 / U in the end, so that what cancels for equal boxes cancels exactly. Overlaps of 0 stay 0.
 template <class Format, operand V>
-HONE_HD HONE_INLINE box<V> fall_of_iou(box_pair<V, Format> const& b, V by_area, V by_overlap, V inverse) noexcept {
+HONE_HD HONE_INLINE box<V> iou_gradient_part(box_pair<V, Format> const& b, V by_area, V by_overlap,
+                                             V inverse) noexcept {
   const V x = select(V(0) < b.x.overlap, by_overlap * b.y.overlap, V(0));
   const V y = select(V(0) < b.y.overlap, by_overlap * b.x.overlap, V(0));
   return times(inverse, by_lengths(b, by_area * b.y.side, x, by_area * b.x.side, y));
@@ -28,9 +29,9 @@ HONE_HD HONE_INLINE box<V> fall_of_iou(box_pair<V, Format> const& b, V by_area, 
 struct iou_metric {
   template <operand V, class Format>
   HONE_HD HONE_INLINE box_metric<V> operator()(box_pair<V, Format> const& b) const noexcept {
-    const V inverse = V(1) / b.whole;
+    const V inverse = V(1) / b.union_area;
     const detail::fraction<V> iou(b.intersection, b.missed, inverse);
-    return {iou.part, iou.missing, detail::fall_of_iou(b, iou.part, -(V(1) + iou.part), inverse)};
+    return {iou.part, iou.missing, detail::iou_gradient_part(b, iou.part, -(V(1) + iou.part), inverse)};
   }
 };
 

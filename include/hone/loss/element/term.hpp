@@ -36,12 +36,13 @@ struct element_term_base : objective_base {};
 
 namespace detail {
 
-[[noreturn, gnu::cold]] inline void fail_one_column() {
+/// `may_name`: of plain labels, which may say which label is that of no class.
+[[noreturn, gnu::cold]] inline void fail_one_column(bool may_name) {
   fail(
       "evaluate: prediction has 1 column, of which hone::classes would take label 0 as the positive class: pass 0 and "
-      "1 "
-      "as targets, hone::matrix_view{labels.data(), rows, 1}; where 0 is the only class, name the label of background, "
-      "hone::classes(labels, {.background = -1})");
+      "1 as targets, hone::matrix_view{labels.data(), rows, 1}%s",
+      may_name ? "; where 0 is the only class, name the label of background, hone::classes(labels, {.background = -1})"
+               : "");
 }
 
 }  // namespace detail
@@ -82,7 +83,7 @@ struct one_hot_targets {
   void check_values(index rows, index columns) const {
     if (columns != 1 || labels.background.given) return;
     for (index i = 0; i < rows; ++i)
-      if (labels.label(i) == 1 && !labels.ignores(i)) detail::fail_one_column();
+      if (labels.label(i) == 1 && !labels.ignores(i)) detail::fail_one_column(true);
   }
 };
 
@@ -100,7 +101,7 @@ struct row_targets {
     const index columns = detail::columns_of(prediction);
     target.check_shape(detail::rows_of(prediction), columns);
     views().each([&](auto const& v) { detail::require_like(v, "probabilities", prediction); });
-    if (columns == 1 && Target::labels > 0) detail::fail_one_column();
+    if (columns == 1 && Target::labels > 0) detail::fail_one_column(false);
   }
   void check_values(index rows, index) const { target.check_numbers(rows); }
 };

@@ -20,7 +20,7 @@ struct epsilon_giou_metric {
     box_metric<V> m = iou_metric{}(b);
     const V inverse = V(1) / max(b.x.hull * b.y.hull + V(eps), V(detail::smallest_area));
     const detail::fraction<V> filled = detail::filled_of(b, inverse);
-    detail::less_empty(b, filled.missing, filled.part, inverse, m);
+    detail::subtract_empty(b, filled.missing, filled.part, inverse, m);
     return m;
   }
 };
@@ -61,8 +61,8 @@ struct epsilon_ciou_metric {
     b.widen(V(eps));
     box_metric<V> m = iou_metric{}(b);
     const V height = V(of_height);
-    const detail::unlike_shapes<V> shapes(b.x.side, b.y.side + height, b.x.target, b.y.target + height);
-    const V alpha = select(V(above) * b.whole < b.intersection, shapes.over(m.lost, V(of_alpha)), V(0));
+    const detail::aspect_penalty<V> shapes(b.x.side, b.y.side + height, b.x.target, b.y.target + height);
+    const V alpha = select(V(above) * b.union_area < b.intersection, shapes.over(m.lost, V(of_alpha)), V(0));
     detail::relative_distance<V> distance = distance_of(b, eps, of_distance);
     m.less(distance.value);
     shapes.less(alpha, distance.x, distance.y, m);

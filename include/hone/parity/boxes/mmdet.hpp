@@ -23,12 +23,13 @@ struct mmdet_iou_metric {
   template <operand V, class Format>
   HONE_HD HONE_INLINE box_metric<V> operator()(box_pair<V, Format> b) const noexcept {
     const V least = max(V(eps), V(detail::smallest_area));
-    const auto held = b.whole < least;  // then only I moves
+    const auto held = b.union_area < least;  // then only I moves
     b.measure(least);
-    const V inverse = V(1) / b.whole;
+    const V inverse = V(1) / b.union_area;
     const detail::fraction<V> iou(b.intersection, b.missed, inverse);
-    return {iou.part, iou.missing,
-            detail::fall_of_iou(b, select(held, V(0), iou.part), select(held, V(-1), -(V(1) + iou.part)), inverse)};
+    return {
+        iou.part, iou.missing,
+        detail::iou_gradient_part(b, select(held, V(0), iou.part), select(held, V(-1), -(V(1) + iou.part)), inverse)};
   }
 };
 
@@ -39,14 +40,14 @@ struct mmdet_giou_metric {
   template <operand V, class Format>
   HONE_HD HONE_INLINE box_metric<V> operator()(box_pair<V, Format> b) const noexcept {
     const V least = max(V(eps), V(detail::smallest_area)), none = V(0), hull = b.x.hull * b.y.hull;
-    const auto held = b.whole < least;
+    const auto held = b.union_area < least;
     box_metric<V> m = mmdet_iou_metric{eps}(b);
     const V inverse = V(1) / max(hull, least), empty = select(held, max(hull, least) - least, detail::empty_area(b));
     b.measure(least);
-    const detail::fraction<V> filled(b.whole, empty, inverse);
+    const detail::fraction<V> filled(b.union_area, empty, inverse);
     b.x.side = select(held, none, b.x.side), b.x.overlap = select(held, none, b.x.overlap);  // U does not move
     b.y.side = select(held, none, b.y.side), b.y.overlap = select(held, none, b.y.overlap);
-    detail::less_empty(b, filled.missing, select(hull < least, none, filled.part), inverse, m);
+    detail::subtract_empty(b, filled.missing, select(hull < least, none, filled.part), inverse, m);
     return m;
   }
 };

@@ -53,7 +53,7 @@ struct wise_iou_mean {
 };
 
 struct wise_iou_options {
-  real mean = 0;     ///< of 1 - IoU, in (0, 1], for v3; 0 for v1
+  real mean = 0;     ///< of 1 - IoU, in [1e-6, 1], for v3; 0 for v1
   real alpha = 1.9;  ///< above 1, at most 10
   real delta = 3;    ///< in [0.01, 10]
 };
