@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// What every average is: a weight for the parameters of update n. And what one update makes of a number.
+/// The concept of an average: the weight of the parameters in update n. Also the update of one number.
 #pragma once
 
 #include <hone/core/config.hpp>
@@ -16,19 +16,19 @@ namespace hone::inline HONE_ABI {
 
 /// Update n of an average: s becomes (1 - weight) s + weight p.
 struct average_step {
-  double weight;      ///< in [0, 1]; 1 copies, 0 leaves
-  bool anew = false;  ///< what was averaged before is forgotten first
+  double weight;      ///< in [0, 1]; 1 copies p, 0 keeps s
+  bool anew = false;  ///< true: forget all earlier updates first
 };
 
-/// A pure function of the number of the update, which counts from 1. For CUDA `at` is HONE_HD.
+/// at(n) is a pure function of the number n of the update, which counts from 1. For CUDA it must be HONE_HD.
 template <class A>
 concept averaging = std::is_trivially_copyable_v<A> && requires(A const& policy, integer n) {
   { policy.at(n) } -> std::same_as<average_step>;
 };
 
-/// s + w (p - s). A shadow that equals its parameter stays, bit by bit, whatever w is rounded to. In d s + (1 - d) p
-/// the two roundings would not sum to 1: in float, d = 0.9999 pulls a constant weight off by up to 3e-4 of itself.
-/// Where p - s is not finite, (s - w s) + w p, whose parts are no larger than s and p.
+/// Returns s + w (p - s). A shadow that equals its parameter stays equal, bit by bit, however w is rounded. In d s + (1
+/// - d) p the two roundings do not sum to 1: in float, d = 0.9999 shifts a constant weight by up to 3e-4 of itself. If
+/// p - s is not finite, returns (s - w s) + w p, whose parts are no larger than s and p.
 template <operand V>
 HONE_HD V averaged(V shadow, V parameter, V weight) noexcept {
   const V way = parameter - shadow;

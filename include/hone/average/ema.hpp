@@ -9,25 +9,25 @@
 
 namespace hone::inline HONE_ABI {
 
-/// s becomes d s + (1 - d) p, where d is the decay of the ramp at this update, and at least `least_decay`.
-/// Update n counts from 1. The first `update_after` updates copy the parameters, then the ramp begins. After every
-/// `cycle` updates the average starts anew, as a state of the parameters at hand would, and the ramp with it: what is
-/// read after `cycle` updates is a whole cycle's average.
+/// Exponential moving average: s becomes d s + (1 - d) p; d is the decay of the ramp at this update, at least
+/// `least_decay`. Update n counts from 1. The first `update_after` updates copy the parameters, then the ramp begins.
+/// After every `cycle` updates the average and the ramp start anew, like a new state of the current parameters, so that
+/// the shadow after `cycle` updates is the average of one full cycle.
 ///
 ///     const hone::ema average{.decay = 0.9999, .ramp = hone::exponential_ramp(2000)};
 ///     hone::update(cpu, average, shadow, parameters);
 ///
-/// Throws hone::invalid_argument where decay is outside [0, 1], least_decay outside [0, decay], update_after or cycle
+/// Throws hone::invalid_argument if decay is outside [0, 1], least_decay outside [0, decay], update_after or cycle
 /// is negative, or n < 1. Source: Polyak and Juditsky 1992; Tarvainen and Valpola, Mean teachers, 2017, arXiv
 /// 1703.01780.
 struct ema {
   real decay = 0.9999;       ///< in [0, 1]
-  decay_ramp ramp = {};      ///< none: every update has `decay`
+  decay_ramp ramp = {};      ///< default: none, every update uses `decay`
   integer update_after = 0;  ///< updates that copy before the average begins
-  integer cycle = 0;         ///< updates between two starts; 0: it never starts anew
-  real least_decay = 0;      ///< in [0, decay]: what the ramp gives below it counts as this
+  integer cycle = 0;         ///< updates between two restarts; 0: no restart
+  real least_decay = 0;      ///< in [0, decay]: lower limit of the ramp's decay
 
-  /// d of update n; 0 where it copies.
+  /// Returns d of update n; 0 if the update copies. Throws as described above.
   HONE_HD double decay_at(integer n) const {
     require_valid(n);
     if (n <= update_after) return 0;
@@ -41,7 +41,7 @@ struct ema {
   }
 
  private:
-  /// Within the cycle, from 1.
+  /// Returns the position in the cycle, from 1.
   HONE_HD index place(index n) const noexcept {
     const index counted = n - update_after;
     return cycle > 0 ? (counted - 1) % cycle + 1 : counted;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// What an average remembers: a number for every parameter, and how many updates there were.
+/// The state of an average: a shadow of every parameter, and the number of updates.
 #pragma once
 
 #include <hone/average/averaging.hpp>
@@ -16,27 +16,27 @@
 
 namespace hone::inline HONE_ABI {
 
-/// How a state begins. From zero, whoever reads it has to divide by counted(); hone::copy does.
+/// How a state begins. If it begins at zero, readers must divide by counted(), as hone::copy does.
 struct ema_start {
   bool from_zero = false;  ///< zeros instead of a copy of the parameters
-  integer steps = 0;       ///< updates made elsewhere, for numbers that another program averaged
+  integer steps = 0;       ///< updates already made, if another program averaged the numbers
 };
 
 namespace detail {
 
-/// How far an average is.
+/// The progress of an average.
 struct average_progress {
-  index steps = 0;   // updates, without skipped ones
-  double start = 0;  // the weight of the zeros that it began with
+  index steps = 0;   // number of updates, without skipped ones
+  double start = 0;  // the weight of the initial zeros
 
   HONE_HD double counted() const noexcept { return start < 0x1p-54 ? 1 : 1 - start; }  // -ffast-math folds 1 - x == 1
 };
 
-/// What an update does to every averaged tensor.
+/// The effect of one update on every averaged tensor.
 struct update_plan {
   double weight;           // 1 copies, 0 leaves
   bool clear;              // the shadow counts as zero
-  average_progress after;  // the update
+  average_progress after;  // the progress after the update
 };
 template <class Average>
 HONE_HD update_plan next_update(Average const& average, average_progress const& now, bool from_zero) {
@@ -48,20 +48,20 @@ HONE_HD update_plan next_update(Average const& average, average_progress const& 
 
 }  // namespace detail
 
-/// The shadow of a model, for every average: float or double, however narrow the parameters are. Owns its numbers; a
-/// copy of a state is another state.
+/// The shadow of a model, for every averaging policy: float or double, even if the parameters are narrower. The state
+/// owns its numbers; a copy is independent of it.
 ///
 ///     hone::ema_state<float> shadow(parameters);
 ///     hone::update(cpu, average, shadow, parameters);
 ///
-/// Without a type, as in hone::ema_state shadow(parameters), it is double for double and float for all else.
+/// Without a type, as in hone::ema_state shadow(parameters), T is double for double and float for all others.
 template <class T, class Memory = host_memory>
 class ema_state {
   static_assert(std::same_as<T, float> || std::same_as<T, double>,
                 "ema_state: a shadow is float or double: narrower numbers stand still where the decay is near 1");
 
  public:
-  /// A copy of the parameters. Throws hone::invalid_argument where a tensor is no memory, or start is out of range.
+  /// Copies the parameters, or starts at zero. Throws hone::invalid_argument if a tensor or `start` is not valid.
   template <class U>
   explicit ema_state(tensor_list<U> const& parameters, ema_start start = {}, Memory memory = {})
       : tensors_(checked(parameters, start), memory),
@@ -75,15 +75,15 @@ class ema_state {
       tensors_.assign(parameters);
   }
 
-  /// Updates so far; skipped ones do not count.
+  /// Returns the number of updates, without skipped ones.
   index steps() const { return progress_.get().steps; }
-  /// The averages, tensor by tensor, each aligned to 64 bytes. They stay where they are as long as the state lives.
+  /// Returns the averages, tensor by tensor, each aligned to 64 bytes. They do not move during the life of the state.
   tensor_list<T> const& tensors() const noexcept { return tensors_.list(); }
-  /// The weight of all that was averaged, 1 - Π d over the decays so far: 1 unless the state began at zero.
+  /// Returns the total weight of the averaged parameters, 1 - Π d over all decays: 1 unless the state began at zero.
   double counted() const { return progress_.get().counted(); }
   bool from_zero() const noexcept { return from_zero_; }
 
-  /// From now on updates copy this tensor: for buffers that must not be averaged.
+  /// Makes later updates copy this tensor, such as a buffer. Throws hone::invalid_argument if there is no such tensor.
   void copy_only(integer tensor) {
     if (!(tensor >= 0 && static_cast<std::size_t>(tensor.value) < copied_.size()))
       detail::fail("copy_only: tensor is %jd, the state has %zu tensors", std::intmax_t(tensor.value), copied_.size());
@@ -91,23 +91,23 @@ class ema_state {
   }
   bool copies(std::size_t tensor) const noexcept { return copied_[tensor]; }
 
-  /// Whether hone::swap has put the parameters here and the averages into the model.
+  /// Returns whether hone::swap has exchanged the averages and the parameters of the model.
   bool swapped() const noexcept { return swapped_; }
-  /// Throws hone::invalid_argument where it has: `function` needs the averages.
+  /// Throws hone::invalid_argument if the state is swapped. `function` is the name used in the message.
   void require_averages(const char* function) const {
     if (swapped_) detail::fail("%s: the state holds the parameters, swap them back first", function);
   }
 
-  /// Writes what average/state_stream.hpp describes. Throws hone::io_error where the stream does not take it.
+  /// Writes the format of average/state_stream.hpp. Throws hone::io_error if the stream fails.
   void save(std::ostream& stream) const {
     write_to("save", [&](void const* data, std::size_t size) {
       stream.write(static_cast<char const*>(data), static_cast<std::streamsize>(size));
     });
     if (!stream.flush()) detail::raise(io_error("save: the stream did not take the state"));
   }
-  /// Reads a state of the same sizes, and leaves the stream behind it. Throws hone::invalid_argument, and changes
-  /// nothing, where the stream holds another, ends early, is damaged or holds values that no state has, or this state
-  /// is swapped.
+  /// Reads a state of the same sizes, and leaves the stream at the byte after it. Throws hone::invalid_argument and
+  /// changes nothing if the stream holds another state, ends early, is damaged or holds impossible values, or if this
+  /// state is swapped.
   void load(std::istream& stream) {
     read_from("load", [&](void* data, std::size_t size) {
       stream.read(static_cast<char*>(data), static_cast<std::streamsize>(size));
@@ -115,8 +115,8 @@ class ema_state {
     });
   }
 
-  /// The same by sink(data, size), and by source(data, size), which returns how many bytes there were. `to_its_end`
-  /// says that the source has nothing behind the state.
+  /// The same with sink(data, size), and with source(data, size), which returns the number of bytes read. `to_its_end`
+  /// requires that the source ends after the state.
   template <class Sink>
   void write_to(const char* where, Sink sink) const {
     require_averages(where);
@@ -141,7 +141,7 @@ class ema_state {
       in(&r, sizeof r, sizeof r.rows);
       detail::require_record(where, i, r, record(i));
     }
-    const std::size_t bytes = tensors_.bytes();  // our own: what a damaged header says is never allocated
+    const std::size_t bytes = tensors_.bytes();  // our own size: a damaged header must not determine an allocation
     std::vector<std::byte> all(bytes);
     in(all.data(), bytes, sizeof(T));
     in.finish();
@@ -151,7 +151,7 @@ class ema_state {
     progress_.set({h.steps, h.start});
   }
 
-  /// For backends: how far it is, and that an exchange is done.
+  /// For backends: access to the progress, and the notice that an exchange is done.
   typename Memory::template cell<detail::average_progress>& progress() noexcept { return progress_; }
   typename Memory::template cell<detail::average_progress> const& progress() const noexcept { return progress_; }
   void exchanged() noexcept { swapped_ = !swapped_; }
@@ -190,7 +190,7 @@ ema_state(tensor_list<U> const& parameters, ema_start start = {}) -> ema_state<a
 
 namespace detail {
 
-/// The tensors of a call have the sizes of a state, and lie elsewhere.
+/// Requires tensors of the sizes of the state that do not overlap its memory.
 template <class State, class P>
 void require_like_state(const char* function, const char* name, State const& state, tensor_list<P> const& tensors) {
   require_tensors(function, name, tensors);
@@ -198,7 +198,7 @@ void require_like_state(const char* function, const char* name, State const& sta
   require_outside(function, name, tensors, "the state", state.tensors());
 }
 
-/// What update asks on every backend.
+/// Checks the arguments of update for all backends.
 template <class Average, class T, class Memory, class P>
 void require_update(ema_state<T, Memory> const& state, tensor_list<P> const& parameters) {
   static_assert(averaging<Average>,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// How a decay grows with the number of updates, so that a young average forgets its start.
+/// How the decay grows with the number of updates, so that a young average forgets its start.
 #pragma once
 
 #include <hone/core/error.hpp>
@@ -12,12 +12,12 @@
 
 namespace hone::inline HONE_ABI {
 
-/// A value that is one of the ramps below, or none. n counts updates from 1.
+/// One of the ramps below, or none. n counts updates from 1.
 class decay_ramp {
  public:
   constexpr decay_ramp() noexcept = default;
 
-  /// The decay of update n towards the largest, `decay`.
+  /// Returns the decay of update n. `decay` is the largest value of the ramp.
   HONE_HD double at(double decay, index n) const noexcept {
     const double count = static_cast<double>(n);
     switch (which_) {
@@ -62,24 +62,24 @@ inline void require_ramp(const char* ramp, const char* parameter, double x) {
 
 }  // namespace detail
 
-/// d (1 - e^(-n/τ)). τ is finite and above 0; YOLOv5 and YOLOv8 have 2000.
+/// d (1 - e^(-n/τ)). Throws hone::invalid_argument unless τ is finite and above 0. YOLOv5 and YOLOv8 use 2000.
 inline decay_ramp exponential_ramp(real tau) {
   detail::require_ramp("exponential_ramp", "tau", tau);
   return {decay_ramp::kind::exponential, tau, 0};
 }
 
-/// min(d, 1 - (1 + n/γ)^-p). γ and p are finite and above 0; timm has 1 and 2/3, good for a million updates and more;
-/// a p of 3/4 is for shorter trainings.
+/// min(d, 1 - (1 + n/γ)^-p). Throws hone::invalid_argument unless γ and p are finite and above 0. timm uses 1 and 2/3,
+/// suitable for a million updates and more; a p of 3/4 suits shorter trainings.
 inline decay_ramp inverse_power_ramp(real gamma, real power) {
   detail::require_ramp("inverse_power_ramp", "gamma", gamma);
   detail::require_ramp("inverse_power_ramp", "power", power);
   return {decay_ramp::kind::inverse_power, gamma, power};
 }
 
-/// min(d, (1 + n) / (10 + n)), as TensorFlow and PaddleDetection have it.
+/// min(d, (1 + n) / (10 + n)), as in TensorFlow and PaddleDetection.
 inline decay_ramp threshold_ramp() noexcept { return {decay_ramp::kind::threshold, 0, 0}; }
 
-/// first + (d - first) n / updates for n < updates, d from there on. updates is at least 1, first in [0, 1].
+/// first + (d - first) n / updates for n < updates, then d. updates must be at least 1, first in [0, 1].
 inline decay_ramp linear_ramp(integer updates, real first = 0) {
   detail::require(updates >= 1, "linear_ramp", "updates", updates.value, "at least 1");
   detail::require(first >= 0 && first <= 1, "linear_ramp", "first", first, "in [0, 1]");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// A state as a file that is always whole: the old one or the new one, whatever stops the program in between.
+/// Files that hold a complete state at any time: the old one or the new one, even if the program is interrupted.
 #pragma once
 
 #include <hone/average/ema_state.hpp>
@@ -12,12 +12,12 @@
 
 namespace hone::inline HONE_ABI {
 
-/// Writes a file beside `path`, makes sure that it is on the disk, and renames it: `path` holds the old state until it
-/// holds the new one, from whichever thread or program. A symbolic link stays one, and the file that it leads to is
-/// written; a file that is there already keeps its mode; a pipe or a device is refused. Throws hone::io_error with the
-/// function, the path and the reason; `path` is then as it was, or, where the last step failed (the fsync of the
-/// folder), holds the new state, which a crash of the machine may still undo. A program killed in the middle leaves
-/// PATH.PROCESS.NUMBER.partial behind, which may be removed.
+/// Writes the state to a file next to `path`, flushes it to the disk, and renames it: every thread and program sees the
+/// old state or the new one at `path`. A symbolic link is kept, and its target is written; an existing file keeps its
+/// mode; a pipe or a device is refused. Throws hone::io_error with the function, the path and the reason. `path` is
+/// then unchanged or, if the last step (the fsync of the folder) failed, holds the new state, which a crash of the
+/// machine may still undo. A program that is killed during the call leaves PATH.PROCESS.NUMBER.partial, which may be
+/// removed.
 template <class T, class Memory>
 void save_file(ema_state<T, Memory> const& state, std::string const& path) {
   const std::string to = detail::path_to_write("save_file", path);
@@ -30,9 +30,9 @@ void save_file(ema_state<T, Memory> const& state, std::string const& path) {
   folder.sync();
 }
 
-/// Reads such a file. Throws hone::io_error where there is none that can be read, hone::invalid_argument where it holds
-/// another state or bytes behind it, ends early, is damaged or holds values that no state has; the state is then as it
-/// was.
+/// Reads a file of save_file. Throws hone::io_error if the file cannot be read, and
+/// hone::invalid_argument if it holds another state or extra bytes, ends early, is damaged or holds
+/// impossible values; the state is then unchanged.
 template <class T, class Memory>
 void load_file(ema_state<T, Memory>& state, std::string const& path) {
   detail::file whole("load_file", path);

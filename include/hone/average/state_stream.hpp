@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/// The bytes of a saved state: a header of 48 bytes, 24 per tensor (rows; columns; 1 where it is copied), the numbers
-/// of all tensors one behind the other, and the CRC-32C of all of it. The lowest byte of a word first, whatever the
-/// machine.
+/// The format of a saved state: a header of 48 bytes, 24 bytes per tensor (rows; columns; 1 if it is
+/// copied), the numbers of all tensors in order, and the CRC-32C of all bytes before. All words are
+/// little-endian on every machine.
 #pragma once
 
 #include <hone/core/error.hpp>
@@ -30,7 +30,7 @@ struct state_header {
 };
 static_assert(sizeof(state_header) == 48 && std::is_trivially_copyable_v<state_header>);
 
-/// A header as it stands in a file.
+/// A header in the byte order of files.
 struct saved_header {
   std::byte at[sizeof(state_header)];
 
@@ -59,7 +59,7 @@ struct tensor_record {
   std::int64_t rows, columns;
   std::int64_t copied;
 
-  /// Less than 0 where it cannot be.
+  /// Returns rows · columns, or -1 if a size is negative or the product overflows.
   std::int64_t size() const noexcept {
     std::int64_t product = 0;
     return rows < 0 || columns < 0 || __builtin_mul_overflow(rows, columns, &product) ? -1 : product;
@@ -67,7 +67,7 @@ struct tensor_record {
 };
 static_assert(sizeof(tensor_record) == 24);
 
-/// Passes words on to sink(data, size) as they stand in a file, and the checksum of their bytes in the end.
+/// Passes words to sink(data, size) in the byte order of files, and at the end the checksum of their bytes.
 template <class Sink>
 class checked_sink {
  public:
@@ -102,7 +102,7 @@ class checked_sink {
   crc32c crc_;
 };
 
-/// Reads by source(data, size), which says how many bytes there were; fails where there are too few.
+/// Reads by source(data, size), which returns the number of bytes read. Throws if there are too few.
 template <class Source>
 class checked_source {
  public:
@@ -144,7 +144,7 @@ class checked_source {
   crc32c crc_;
 };
 
-/// What was written is a state that this one can take over.
+/// Checks that a saved state can be loaded into this one.
 inline void require_header(const char* where, state_header const& is, state_header const& own) {
   if (std::memcmp(is.magic, own.magic, sizeof own.magic) != 0) fail("%s: the bytes are no state of an average", where);
   if (is.byte_order != own.byte_order)
@@ -162,7 +162,7 @@ inline void require_header(const char* where, state_header const& is, state_head
     fail("%s: what was saved began at %s, the state at %s", where, is.from_zero ? "zero" : "a copy",
          own.from_zero ? "zero" : "a copy");
 }
-/// What a checksum does not show: values that no state has. `steps` beyond most_updates would overflow.
+/// Checks values that the checksum does not cover: impossible ones. `steps` above most_updates would overflow.
 inline constexpr std::int64_t most_updates = std::int64_t(1) << 62;
 inline void require_progress(const char* where, state_header const& is) {
   if (is.steps < 0 || is.steps > most_updates)
@@ -173,7 +173,7 @@ inline void require_progress(const char* where, state_header const& is) {
          is.start, std::intmax_t(is.steps));
 }
 
-/// A tensor without a shape, a single row, is one of any shape.
+/// Checks a saved tensor. A tensor without a shape (a single row) matches any shape of its size.
 inline void require_record(const char* where, std::size_t i, tensor_record const& is, tensor_record const& own) {
   if (is.size() < 0)
     fail("%s: tensor %zu was saved as %jd x %jd, which cannot be", where, i, std::intmax_t(is.rows),

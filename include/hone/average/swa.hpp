@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// The average in which all updates count alike.
+/// The average with the same weight for all updates.
 #pragma once
 
 #include <hone/average/averaging.hpp>
@@ -8,8 +8,8 @@
 
 namespace hone::inline HONE_ABI {
 
-/// s becomes s + (p - s) / n: after n updates the mean of the n parameters that were seen; the first one copies, and
-/// what the state began with counts for nothing. Update it once a cycle or an epoch, near the end of a training.
+/// s becomes s + (p - s) / n: after n updates it is the mean of the parameters of these updates. The first update
+/// copies, so that the initial state has no weight. Update once per cycle or epoch, near the end of a training.
 ///
 ///     hone::update(cpu, hone::swa{}, shadow, parameters);
 ///

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// What the verbs of calibration take, logits and labels, and how both are checked.
+/// Logits and labels, the arguments of the calibration functions, and their checks.
 #pragma once
 
 #include <hone/core/contiguous.hpp>
@@ -40,11 +40,11 @@ auto classes_of(Labels const& labels) noexcept {
   if constexpr (fit) {
     return classes_target<number_in<Labels const&>>{data_of(labels), count_of(labels)};
   } else {
-    return classes_target<index>{};  // so that the compiler says no more
+    return classes_target<index>{};  // avoids further compiler errors
   }
 }
 
-/// The logits are memory that can exist, and every row has a label, which is a class or ignored.
+/// Checks that the logits have valid memory and that every row has a label, which is a class or ignored.
 template <class View, class Label>
 void require_labelled(const char* function, View logits, classes_target<Label> const& labels) {
   require_valid(logits, "logits", function);
@@ -53,7 +53,7 @@ void require_labelled(const char* function, View logits, classes_target<Label> c
   labels.check_values(rows, columns, function);
 }
 
-/// What a verb of calibration works on.
+/// The checked arguments of a calibration function.
 template <class View, class Target>
 struct labelled_logits {
   View logits;
@@ -71,7 +71,7 @@ auto labelled(const char* function, Logits const& logits, Labels const& labels) 
   return rows;
 }
 
-/// The numbers that say how confidences are computed and counted.
+/// Checks the number of bins and the temperature.
 inline void require_bins(const char* function, integer bins, real temperature) {
   require(bins >= 1 && bins <= 1 << 20, function, "bins", bins.value, "in [1, 1048576]");
   require(temperature > 0 && finite(temperature) && finite(1 / temperature), function, "temperature", temperature.value,

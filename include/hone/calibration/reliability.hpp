@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// How far a classifier's confidence is from how often it is right: the data of a reliability diagram and what is
-/// read off it.
+/// The difference between a classifier's confidence and its accuracy: the data of a reliability diagram and the
+/// measures computed from it.
 #pragma once
 
 #include <hone/core/error.hpp>
@@ -16,33 +16,33 @@ namespace hone::inline HONE_ABI {
 
 struct reliability_options {
   integer bins = 15;        ///< in [1, 2^20]
-  real temperature = 1;     ///< what the logits are divided by; finite and positive
-  bool equal_mass = false;  ///< bins of equally many rows instead of equal width
+  real temperature = 1;     ///< divides the logits; finite and positive, and its inverse finite
+  bool equal_mass = false;  ///< bins of equal row counts instead of equal width
 };
 
 /// The rows whose confidence, the largest probability, is in (lower, upper].
 struct reliability_bin {
   double lower = 0, upper = 1;
-  index count = 0, correct = 0;  ///< rows, and those among them whose first largest logit is the label's
-  double confidence_sum = 0;     ///< of its rows, in their order
+  index count = 0, correct = 0;  ///< number of rows; of rows whose first largest logit is the label's
+  double confidence_sum = 0;     ///< sum of the confidences, in the order of the rows
 
   double mean_confidence() const noexcept { return count > 0 ? confidence_sum / static_cast<double>(count) : 0; }
   double accuracy() const noexcept { return count > 0 ? static_cast<double>(correct) / static_cast<double>(count) : 0; }
-  /// |accuracy - mean confidence|; 0 of an empty bin.
+  /// Returns |accuracy - mean confidence|, or 0 for an empty bin.
   double gap() const noexcept { return std::abs(accuracy() - mean_confidence()); }
 };
 
-/// Counts and sums over rows, of which every measure is a quotient, so that batches can be added up. Measures of no
-/// rows are 0. A row is undefined where its softmax is: NaN or +inf is in it, or it is -inf everywhere. It lies in no
-/// bin and is not right, and all measures but accuracy are NaN then.
+/// Counts and sums over rows. Every measure is a quotient of them, so that batches can be added. Without rows, measures
+/// are 0. A row is undefined if its softmax is: a logit is NaN or +inf, or all are -inf. An undefined row is in no bin
+/// and counts as wrong; then all measures except accuracy are NaN.
 struct reliability_diagram {
-  std::vector<reliability_bin> bins;  ///< by rising edges; the first begins at 0, the last ends at 1
-  index undefined = 0;                ///< rows in no bin
-  double loss_sum = 0;                ///< of -log p(label)
-  double brier_sum = 0;               ///< of Σ (p - [class is the label])² over the classes
+  std::vector<reliability_bin> bins;  ///< by rising edges, from 0 to 1
+  index undefined = 0;                ///< number of undefined rows
+  double loss_sum = 0;                ///< sum of -log p(label)
+  double brier_sum = 0;               ///< sum of Σ (p - [class is the label])² over the classes
   bool equal_mass = false;
 
-  /// Rows, but for the ignored ones.
+  /// Returns the number of rows that are not ignored.
   index count() const noexcept {
     index n = undefined;
     for (reliability_bin const& b : bins) n += b.count;
@@ -64,20 +64,20 @@ struct reliability_diagram {
     for (reliability_bin const& b : bins) sum += std::abs(static_cast<double>(b.correct) - b.confidence_sum);
     return mean(sum);
   }
-  /// The largest |accuracy - confidence| of a bin (MCE).
+  /// Returns the largest |accuracy - confidence| of a bin (MCE).
   double maximum_calibration_error() const noexcept {
     double most = 0;
     for (reliability_bin const& b : bins)
       if (b.gap() > most) most = b.gap();
     return undefined > 0 ? std::numeric_limits<double>::quiet_NaN() : most;
   }
-  /// The mean of -log p(label); infinite where a label's logit is -inf.
+  /// Returns the mean of -log p(label); infinite if a label's logit is -inf.
   double negative_log_likelihood() const noexcept { return mean(loss_sum); }
-  /// The mean of Σ (p - [class is the label])² over the classes, in [0, 2] (Brier 1950).
+  /// Returns the mean of Σ (p - [class is the label])² over the classes, in [0, 2] (Brier 1950).
   double brier_score() const noexcept { return mean(brier_sum); }
 
-  /// Adds the rows of another batch. A diagram without bins takes those of the first that is added; after that the
-  /// edges must be the same, which those of bins of equal mass are not: hone::invalid_argument.
+  /// Adds the rows of another batch. A diagram without bins copies the bins of the first one added. Throws
+  /// hone::invalid_argument if the edges differ, or if either diagram has bins of equal mass.
   void add(reliability_diagram const& other);
 
  private:
@@ -112,12 +112,12 @@ inline void reliability_diagram::add(reliability_diagram const& other) {
 
 struct static_calibration_options {
   integer bins = 15;     ///< in [1, 2^20], of equal width
-  real temperature = 1;  ///< what the logits are divided by; finite and positive
+  real temperature = 1;  ///< divides the logits; finite and positive, and its inverse finite
 };
 
 namespace detail {
 
-/// Bins over (0, 1]; upper_edge(k) is where bin k of `count` ends, for all but the last.
+/// Returns bins over (0, 1]; upper_edge(k) is the end of bin k of `count`, except the last.
 template <class UpperEdge>
 std::vector<reliability_bin> bins_between(index count, UpperEdge const& upper_edge) {
   std::vector<reliability_bin> bins(static_cast<std::size_t>(count));
@@ -130,8 +130,8 @@ inline std::vector<reliability_bin> bins_of_equal_width(index count) {
   return bins_between(count, [=](index k) { return static_cast<double>(k + 1) / static_cast<double>(count); });
 }
 
-/// Bins 0 to k hold floor((k + 1) n / count) of the n sorted confidences (Nixon et al. 2019, arXiv 1904.01685), and
-/// those that equal the last of them: equal confidences are never torn apart.
+/// Returns bins such that bins 0 to k contain floor((k + 1) n / count) of the n sorted confidences (Nixon et al. 2019,
+/// arXiv 1904.01685), and all that equal the last of these: equal confidences are in the same bin.
 inline std::vector<reliability_bin> bins_of_equal_mass(index count, std::vector<double> const& sorted) {
   const auto n = static_cast<index>(sorted.size());
   return bins_between(count, [&](index k) {
@@ -140,9 +140,9 @@ inline std::vector<reliability_bin> bins_of_equal_mass(index count, std::vector<
   });
 }
 
-/// The bin of a probability; 0, which is in none, goes to the first.
+/// Returns the index of the bin of a probability; 0, which is in no bin, goes to the first.
 inline std::size_t bin_of(std::vector<reliability_bin> const& bins, double p) noexcept {
-  std::size_t low = 0, high = bins.size() - 1;  // the first bin that ends at p or above
+  std::size_t low = 0, high = bins.size() - 1;  // the first bin whose end is >= p
   while (low < high) {
     const std::size_t middle = (low + high) / 2;
     if (bins[middle].upper < p)

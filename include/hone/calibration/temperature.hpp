@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// Temperature scaling (Guo et al. 2017, arXiv 1706.04599): the one number by which logits are divided so that their
-/// negative log-likelihood is least, found by Newton's method.
+/// Temperature scaling (Guo et al. 2017, arXiv 1706.04599): finds the divisor of the logits that minimises the negative
+/// log-likelihood, by Newton's method.
 #pragma once
 
 #include <hone/core/error.hpp>
@@ -13,22 +13,22 @@
 namespace hone::inline HONE_ABI {
 
 struct temperature_options {
-  real least = 1e-3;  ///< positive, its inverse finite
-  real most = 1e3;    ///< finite, at least .least
+  real least = 1e-3;  ///< lower bound of the temperature; positive, its inverse finite
+  real most = 1e3;    ///< upper bound of the temperature; finite, at least .least
 };
 
 struct temperature_fit {
   double temperature = 1;  ///< in [least, most]
   double before = 0;       ///< the mean negative log-likelihood at temperature 1
   double after = 0;        ///< the same at .temperature
-  int iterations = 0;      ///< steps of Newton's method, and bisections
-  bool converged = false;  ///< false where the likelihood is NaN or infinite
+  int iterations = 0;      ///< steps of Newton's method and bisections
+  bool converged = false;  ///< false if the likelihood is NaN or infinite
   bool at_bound = false;   ///< the optimum is at or beyond a bound
 };
 
 namespace detail {
 
-/// A mean negative log-likelihood as a function of β = 1/T, and its derivatives by β. It is convex.
+/// A mean negative log-likelihood as a function of β = 1/T, with its derivatives by β. It is convex.
 struct likelihood {
   double value = 0, first = 0, second = 0;
 
@@ -43,9 +43,9 @@ inline void require_bounds(const char* function, temperature_options const& opti
           "finite and at least .least");
 }
 
-/// Where at(β), a likelihood, is least. Newton's steps on the first derivative, kept in an interval that holds its
-/// zero; where one would leave it, or is not half of the step before the last, the interval is halved in log β
-/// instead. Ends with a step of Newton's below 1e-10 of β: the error is then about its square.
+/// Returns the temperature at which at(β), a likelihood, is least, by Newton's method on the first derivative, inside
+/// an interval that contains its zero. A step that would leave the interval, or is not half of the step before the
+/// last, is replaced by a bisection in log β. Ends with a Newton step below 1e-10 of β: the error is about its square.
 template <class At>
 temperature_fit least_likelihood(At const& at, temperature_options const& options) {
   constexpr double tolerance = 1e-10;
@@ -62,8 +62,8 @@ temperature_fit least_likelihood(At const& at, temperature_options const& option
   const likelihood lowest = now.first >= 0 ? at(low) : now, highest = now.first <= 0 ? at(high) : now;
   const bool falls_to_low = now.first >= 0 && lowest.first >= 0;    // T = most
   const bool falls_to_high = now.first <= 0 && highest.first <= 0;  // T = least
-  fit.converged = true;                                             // whatever follows: bisection ends
-  if (falls_to_low && falls_to_high) return fit;                    // the same at every temperature
+  fit.converged = true;                                             // in every case, because bisection ends
+  if (falls_to_low && falls_to_high) return fit;                    // the likelihood does not depend on the temperature
   if (falls_to_low || falls_to_high) {
     fit.temperature = falls_to_low ? options.most : options.least;
     fit.after = falls_to_low ? lowest.value : highest.value;
@@ -75,14 +75,14 @@ temperature_fit least_likelihood(At const& at, temperature_options const& option
   bool done = false;
   while (!done && now.first != 0) {
     (now.first < 0 ? low : high) = beta;
-    const double step = -now.first / now.second;  // toward the other end
+    const double step = -now.first / now.second;  // towards the other end
     done = std::abs(step) <= tolerance * beta;
     double next = beta + step;
     if (!done && !(next > low && next < high && std::abs(2 * step) <= before_last))
       next = std::sqrt(low) * std::sqrt(high);
     if (next < low) next = low;
     if (next > high) next = high;
-    done = done || next == beta;  // there is no number left between low and high
+    done = done || next == beta;  // no number is left between low and high
     before_last = last;
     last = std::abs(next - beta);
     beta = next;

@@ -1,35 +1,35 @@
 // SPDX-License-Identifier: MIT
-/// The macros of hone, all of them.
+/// Defines all macros of hone.
 #pragma once
 
-// An include that cannot be found ends the compilation, where #error alone is followed by thousands of lines.
+// A missing include ends the compilation; #error alone would be followed by thousands of lines.
 #if !(__cplusplus > 201703L || (defined(_MSVC_LANG) && _MSVC_LANG > 201703L))
 #error "hone needs C++20: compile with -std=c++20"
 #include "hone needs C++20: compile with -std=c++20"
 #endif
 
-/// Marks a function that a GPU thread may call as well; nothing to a plain compiler.
+/// Marks a function that host code and GPU threads may call. Expands to nothing without nvcc.
 #if defined(__CUDACC__)
 #define HONE_HD __host__ __device__
 #else
 #define HONE_HD
 #endif
 
-/// Before a HONE_HD template that calls what it is given: that may be for one side only, and nvcc need not check.
+/// Put before a HONE_HD template that calls a user-supplied function, host-only or device-only: silences nvcc's check.
 #if defined(__CUDACC__)
 #define HONE_CALLS_GIVEN _Pragma("nv_exec_check_disable")
 #else
 #define HONE_CALLS_GIVEN
 #endif
 
-/// A part of a formula that g++ -O2 would leave as a call, with its operands in memory and nothing left out.
+/// Forces inlining of a part of a formula that g++ -O2 would call, with operands in memory and no unused work removed.
 #if defined(__GNUC__)
 #define HONE_INLINE inline __attribute__((always_inline))
 #else
 #define HONE_INLINE inline
 #endif
 
-/// Before a loop whose turns do not depend on each other: what one writes no other reads.
+/// Put before a loop with independent iterations: no iteration reads what another one writes.
 #if defined(__clang__)
 #define HONE_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
 #elif defined(__GNUC__)
@@ -38,30 +38,30 @@
 #define HONE_INDEPENDENT
 #endif
 
-/// A class of which every program and shared object has its own, with its static members: one that is unloaded takes
-/// its own along, and nobody else's.
+/// Gives every program and shared object its own copy of a class and its static members: unloading an object removes
+/// that object's copy and no other.
 #if defined(__ELF__) || defined(__APPLE__)
 #define HONE_OWN_TO_OBJECT __attribute__((visibility("hidden")))
 #else
 #define HONE_OWN_TO_OBJECT
 #endif
 
-/// What only a host can do, in a HONE_HD function: left out where a compiler is at work for a device.
+/// Compiles its argument in a HONE_HD function for the host and removes it for the device.
 #if defined(__CUDA_ARCH__)
 #define HONE_ON_HOST(...)
 #else
 #define HONE_ON_HOST(...) __VA_ARGS__
 #endif
 
-/// The rules by which a compiler holds the format of a message against its values. For g++ on Windows "printf" are
-/// those of an old library, without %jd and %zu; detail::fail knows both.
+/// The printf rules by which a compiler checks the format of a message against its values. In g++ on Windows, "printf"
+/// means an old library without %jd and %zu; detail::fail supports both.
 #if defined(__MINGW32__) && !defined(__clang__)
 #define HONE_PRINTF gnu_printf
 #else
 #define HONE_PRINTF printf
 #endif
 
-/// 1 where a thread_local object may have a destructor. g++ for Windows frees what such objects lie in before it calls
+/// 1 if a thread_local object may have a destructor. g++ for Windows frees the memory of such objects before it calls
 /// their destructors (GCC PR 80816).
 #if defined(__MINGW32__) && !defined(__clang__)
 #define HONE_HAS_THREAD_DESTRUCTORS 0
@@ -69,23 +69,23 @@
 #define HONE_HAS_THREAD_DESTRUCTORS 1
 #endif
 
-/// 1 where the compiler throws exceptions; 0 under -fno-exceptions (see core/error.hpp).
+/// 1 if the compiler throws exceptions; 0 under -fno-exceptions (see core/error.hpp).
 #if defined(__cpp_exceptions) || defined(__EXCEPTIONS) || defined(_CPPUNWIND)
 #define HONE_HAS_EXCEPTIONS 1
 #else
 #define HONE_HAS_EXCEPTIONS 0
 #endif
 
-/// The inline namespace of all names. It tells versions apart, and files with exceptions from files without: all of
-/// them may be parts of one program.
+/// The inline namespace of all names. It distinguishes versions, and files with exceptions from files without, because
+/// one program may contain all of them.
 #if HONE_HAS_EXCEPTIONS
 #define HONE_ABI v0_1
 #else
 #define HONE_ABI v0_1_no_exceptions
 #endif
 
-/// Where the compiler believes a register of floating-point numbers to be changed: HONE_REGISTER is the letter for one,
-/// memory where this header knows none.
+/// The asm constraint by which the compiler assumes that a floating-point number changes: the letter of the register
+/// class, or memory on processors that this header does not know.
 #if defined(__SSE2__)
 #define HONE_REGISTER "+x"
 #elif defined(__aarch64__) || defined(__ARM_FP)
@@ -96,23 +96,23 @@
 #define HONE_REGISTER "+m"
 #endif
 
-/// Hides what is in a register from an optimiser that may reassociate: fast-math flags let it move exact steps. clang
-/// does not tell which of them are on.
+/// Hides the value in a register from an optimiser that may reassociate: fast-math flags let it move exact steps. It is
+/// always on for clang, because clang does not report which of these flags are set.
 #if defined(__GNUC__) && (defined(__clang__) || defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__))
 #define HONE_HIDE(x) asm("" : HONE_REGISTER(x))
 #else
 #define HONE_HIDE(x) static_cast<void>(0)
 #endif
 
-/// Keeps the product in a register out of a fused multiply-add, which only x86 processors may be without.
+/// Keeps the product in a register out of a fused multiply-add. Only x86 processors may lack that instruction.
 #if defined(__GNUC__) && (defined(__FMA__) || !(defined(__x86_64__) || defined(__i386__)))
 #define HONE_ROUND(x) asm("" : HONE_REGISTER(x))
 #else
 #define HONE_ROUND(x) HONE_HIDE(x)
 #endif
 
-/// Around what calls AVX-512 instructions: g++ 12 and older say in the caller that their own header (PR 105593) uses an
-/// uninitialised register, and even a system header of ours would not keep that from a user of -Wall.
+/// Put around code that calls AVX-512 instructions: g++ 12 and older warn in the caller that their own header uses an
+/// uninitialised register (PR 105593). Including hone as a system header does not suppress that warning under -Wall.
 #if defined(__AVX512F__) && defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
 #define HONE_AVX512_BEGIN                                                              \
   _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wuninitialized\"") \

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: MIT
-/// Numbers side by side in memory of the caller's, which a call can view: labels, weights, λ.
+/// Contiguous numbers in the caller's memory that a call can view: labels, weights, λ.
 #pragma once
 
 #include <hone/core/number.hpp>
 
-#include <span>  // and the concepts and functions of ranges; <ranges> would take longer to read
+#include <span>  // also declares the concepts and functions of ranges; <ranges> would take longer to compile
 #include <type_traits>
 
 #include <hone/core/macros_push.hpp>
 
 namespace hone::inline HONE_ABI::detail {
 
-/// A type of a linear algebra library that is a matrix, or a vector with steps between its numbers. Such types say so
-/// by these constants.
+/// A type of a linear algebra library that is a matrix, or a vector with strides between its numbers. Such types
+/// define these constants.
 template <class R>
 concept has_steps =
     requires { requires R::InnerStrideAtCompileTime != 1; } || requires { requires !bool(R::IsVectorAtCompileTime); };
-/// Has the two functions that vectors of all libraries have.
+/// Has data() and size(), as the vectors of all libraries do, and no strides.
 template <class R>
 concept has_data = requires(R& r) {
   *r.data();
@@ -44,7 +44,7 @@ constexpr index count_of(R const& r) noexcept {
   }
 }
 
-/// What the numbers are, without const; and with it, if they cannot be written.
+/// referred_number: the type of the numbers, const if they cannot be written. number_in: the same type without const.
 template <contiguous R>
 using referred_number = std::remove_pointer_t<decltype(data_of(std::declval<std::remove_reference_t<R>&>()))>;
 template <contiguous R>
@@ -55,11 +55,11 @@ concept contiguous_integers = contiguous<R> && std::integral<number_in<R>>;
 template <class R>
 concept contiguous_reals = contiguous<R> && std::floating_point<number_in<R>>;
 
-/// Types whose temporaries view memory that outlives them. A backend adds the views of the library that it is built on.
+/// True for types whose temporaries view memory that outlives them. A backend adds the views of the library it uses.
 template <class R>
 inline constexpr bool is_only_a_view = std::ranges::enable_borrowed_range<R>;
 
-/// Whether an argument taken as R&& can be viewed after the call: it has a name, or is only a view itself.
+/// True if an argument taken as R&& can be viewed after the call: it is an lvalue, or its type is only a view.
 template <class R>
 inline constexpr bool outlives_call = std::is_lvalue_reference_v<R> || is_only_a_view<std::remove_cvref_t<R>>;
 

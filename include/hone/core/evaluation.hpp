@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// A call of evaluate: what every backend's skeletons work on.
+/// The arguments of one call of evaluate, shared by the loops of every backend.
 #pragma once
 
 #include <hone/core/list.hpp>
@@ -11,7 +11,7 @@
 
 namespace hone::inline HONE_ABI::detail {
 
-/// A prediction, the outputs that are asked for, and the leaves of the objective. A is the type of the arithmetic.
+/// A prediction, the requested outputs, and the leaves of the objective. A is the type of the arithmetic.
 template <class View, class... Leaf>
 struct evaluation {
   using T = number_of<View>;

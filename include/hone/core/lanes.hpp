@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// An operand that stands for all: formulas are compiled for it where they are declared, so that one which a backend
-/// could not compute is refused there, in one sentence.
+/// An operand that represents the operands of all backends. A formula is compiled with it at its declaration, so a
+/// formula that a backend could not compute gives one clear compile error there.
 #pragma once
 
 #include <hone/core/number.hpp>
@@ -10,7 +10,7 @@
 
 namespace hone::inline HONE_ABI::detail {
 
-/// What lanes compare to: an answer per lane, which only select takes.
+/// The result of comparing lanes: one answer per lane. Only select, & and | accept it.
 struct lane_mask {
   template <std::same_as<bool> B>
   HONE_HD constexpr operator B() const {
@@ -22,7 +22,7 @@ struct lane_mask {
   HONE_HD friend constexpr lane_mask operator|(lane_mask, lane_mask) { return {}; }
 };
 
-/// It has what every backend's operand has, and computes nothing.
+/// Has every function of a backend's operand and computes nothing.
 struct lanes {
   using number = double;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// A tuple of the terms of an objective: a plain aggregate that a kernel can take as it is, and that costs the
-/// compiler a fraction of std::tuple.
+/// A tuple of the terms of an objective. It is a plain aggregate that can be passed to a kernel, and costs the
+/// compiler a fraction of the time of std::tuple.
 #pragma once
 
 #include <hone/core/config.hpp>
@@ -25,12 +25,12 @@ struct list_items<std::index_sequence<I...>, T...> : list_item<I, T>... {
     requires(sizeof...(T) > 0)
       : list_item<I, T>{values}... {}
 
-  /// f(first, second, …)
+  /// Returns f(first, second, …).
   HONE_CALLS_GIVEN template <class F>
   HONE_HD constexpr auto apply(F const& f) const {
     return f(list_item<I, T>::value...);
   }
-  /// f(first), then f(second), …
+  /// Calls f(first), then f(second), …
   HONE_CALLS_GIVEN template <class F>
   HONE_HD constexpr void each(F const& f) {
     (f(list_item<I, T>::value), ...);
@@ -48,7 +48,7 @@ struct list : list_items<std::index_sequence_for<T...>, T...> {
 template <class... T>
 list(T const&...) -> list<T...>;
 
-/// One list of the items of all.
+/// Returns one list of the items of all lists, in order.
 template <class... T>
 HONE_HD constexpr list<T...> concatenated(list<T...> const& all) {
   return all;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Where numbers lie that hone owns.
+/// The memory of numbers that hone owns.
 #pragma once
 
 #include <hone/core/narrowed.hpp>
@@ -14,8 +14,8 @@
 
 namespace hone::inline HONE_ABI {
 
-/// The memory of this process. Whoever owns numbers asks nothing else of a memory than these functions, so that the
-/// numbers can lie on a device too.
+/// The memory of this process. Owners of numbers call only these functions of a memory type, so a type with the same
+/// functions can keep the numbers on a device.
 struct host_memory {
   static constexpr std::size_t alignment = 64;
 
@@ -27,7 +27,7 @@ struct host_memory {
   static void clear(void* to, std::size_t bytes) noexcept {
     if (bytes > 0) std::memset(to, 0, bytes);
   }
-  /// Numbers of such memory, tensor by tensor, converted.
+  /// Copies `from` to `to`, tensor by tensor, and converts the numbers. Both lists are in this memory.
   template <class T, class U>
   static void assign(tensor_list<T> const& to, tensor_list<U> const& from) noexcept {
     for (std::size_t i = 0; i < to.size(); ++i) {
@@ -40,11 +40,11 @@ struct host_memory {
       }
     }
   }
-  /// Bytes to and from this process.
+  /// Copy bytes from this memory to the process (read), and from the process to this memory (write).
   static void read(void* to, void const* from, std::size_t bytes) noexcept { std::memcpy(to, from, bytes); }
   static void write(void* to, void const* from, std::size_t bytes) noexcept { std::memcpy(to, from, bytes); }
 
-  /// One small object.
+  /// One small object in this memory.
   template <class V>
   class cell {
    public:

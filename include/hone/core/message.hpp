@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// The text of a message by the rules of printf, but the same in every locale and with every C library: a locale may
-/// have a decimal comma, and not every library of Windows knows %jd.
+/// Formats a message by the rules of printf, with the same result in every locale and with every C library: a locale
+/// may have a decimal comma, and some libraries of Windows do not know %jd.
 #pragma once
 
 #include <hone/core/config.hpp>
@@ -21,9 +21,9 @@ inline int digits_of(const char*& at) noexcept {
   return number;
 }
 
-/// Of the conversions of printf %s, %d, %u, %x, %g and %%; of lengths j and z; a precision for %s and %g; a width,
-/// which is filled with zeros, for %u and %x. At any other conversion it stops and appends the rest of the format as it
-/// is.
+/// Returns the formatted text. Supports the conversions %s, %d, %u, %x, %g and %%; the lengths j and z; a precision for
+/// %s and %g; a width, filled with zeros, for %u and %x. At any other conversion it stops and appends the remaining
+/// format unchanged.
 inline std::string formatted(const char* at, std::va_list values) {
   std::string text;
   for (; *at; ++at) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// The numbers that cross the public face: indices, hyper-parameters, element types.
+/// The number types of the public interface: indices, hyper-parameters, element types.
 #pragma once
 
 #include <hone/core/config.hpp>
@@ -12,14 +12,14 @@
 
 namespace hone::inline HONE_ABI {
 
-/// Sizes, rows, columns and labels.
+/// The type of sizes, rows, columns and labels.
 using index = std::int64_t;
 
 template <class T>
 concept arithmetic = std::is_arithmetic_v<T>;
 
-/// A hyper-parameter of any arithmetic type, held as double: `{.gamma = 2}` and `{.gamma = x}` both compile. Converts
-/// to double, but not where a function takes `...`: printf wants its `.value`.
+/// A hyper-parameter of any arithmetic type, stored as double: `{.gamma = 2}` and `{.gamma = x}` both compile. Converts
+/// to double, but not as an argument of a function that takes `...`: pass `.value` to printf.
 struct real {
   double value = 0;
 
@@ -28,7 +28,7 @@ struct real {
   HONE_HD constexpr operator double() const noexcept { return value; }
 };
 
-/// A count or a step of any integer type, held as std::int64_t.
+/// A count or a step of any integer type, stored as std::int64_t.
 struct integer {
   std::int64_t value = 0;
 
@@ -46,11 +46,11 @@ struct optional_real {
   constexpr optional_real(arithmetic auto x) noexcept : value(static_cast<double>(x)), given(true) {}
 };
 
-/// A number where one is given directly: a factor, or one λ.
+/// A single number passed by value: a factor, or one λ.
 template <class T>
 concept scalar = arithmetic<T> || std::same_as<T, real> || std::same_as<T, integer>;
 
-/// What a prediction is made of: float, double, or a 16-bit type that converts to float and back.
+/// The number type of a prediction: float, double, or a 16-bit type that converts to float and back.
 template <class T>
 concept element = std::same_as<T, float> || std::same_as<T, double> ||
                   (sizeof(T) == 2 && std::is_class_v<T> && requires(T x, float y) {
@@ -60,11 +60,11 @@ concept element = std::same_as<T, float> || std::same_as<T, double> ||
 
 namespace detail {
 
-/// How many numbers a view may describe: 2^57, more than any address space holds. Sizes and bytes of views that are
-/// within it never overflow.
+/// The largest number of elements of a view: 2^57, more than any address space holds. Sizes and byte counts of views
+/// within this limit never overflow.
 inline constexpr index most_numbers = index(1) << 57;
 
-/// a · b for sizes: negative if one of them is, and the largest index where the product is not one.
+/// Returns a · b for sizes: the smaller one if either is negative, and the largest index if the product overflows.
 constexpr index product_of_sizes(index a, index b) noexcept {
   if (a < 0 || b < 0) return a < b ? a : b;
   index product = 0;
@@ -73,7 +73,7 @@ constexpr index product_of_sizes(index a, index b) noexcept {
 
 }  // namespace detail
 
-/// The type of all arithmetic and of losses: double for double, float for everything narrower.
+/// The type of all arithmetic and of losses: double for double, float for every narrower type.
 template <class T>
 using accumulator_t = std::conditional_t<std::is_same_v<std::remove_const_t<T>, double>, double, float>;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// A view of the caller's numbers per row or per class: float or double, told apart at run time, so that
-/// weights and λ multiply no kernels.
+/// A view of the caller's numbers per row or per class. The type, float or double, is stored at run time, so that
+/// weights and λ do not multiply the number of kernels.
 #pragma once
 
 #include <hone/core/config.hpp>
@@ -17,15 +17,15 @@ class numbers {
   constexpr numbers(float const* data, index size) noexcept : data_(data), size_(size) {}
   constexpr numbers(double const* data, index size) noexcept : data_(data), size_(size), wide_(true) {}
 
-  /// A std::vector, std::span or another vector of float or double (core/contiguous.hpp). A temporary vector is
-  /// refused, because the view would dangle.
+  /// Views a std::vector, std::span or another vector of float or double (core/contiguous.hpp). A temporary vector
+  /// does not compile, because the view would dangle.
   template <detail::contiguous_reals R>
   constexpr numbers(R&& range) noexcept : numbers(detail::data_of(range), detail::count_of(range)) {
     static_assert(detail::outlives_call<R>,
                   "hone: numbers per row or class are viewed, not copied: give the vector a name first");
   }
 
-  /// One number, the same for every row.
+  /// Views one number and uses it for every row.
   template <std::floating_point T>
   static constexpr numbers repeated(T const* number) noexcept {
     numbers one(number, 1);
@@ -38,7 +38,7 @@ class numbers {
   HONE_HD constexpr index number_bytes() const noexcept { return wide_ ? sizeof(double) : sizeof(float); }
   HONE_HD constexpr bool is_repeated() const noexcept { return repeated_; }
   HONE_HD double operator[](index i) const noexcept { return as<double>(i); }
-  /// In the type of the arithmetic: a detour through double would cost a GPU more than the number is worth.
+  /// Returns number i in the type of the arithmetic, because a conversion through double is expensive on a GPU.
   template <class A>
   HONE_HD A as(index i) const noexcept {
     if (repeated_) i = 0;
@@ -54,11 +54,11 @@ class numbers {
 
 namespace detail {
 
-/// Whether an argument can be viewed as numbers: functions that take such arguments refuse others in one sentence.
+/// True if an argument can be viewed as numbers. Functions with such arguments reject others with one clear message.
 template <class Numbers>
 inline constexpr bool makes_numbers = std::constructible_from<numbers, Numbers>;
 
-/// Checks of a vector of numbers when evaluate begins: its length, and every number.
+/// Checks of a vector of numbers at the start of evaluate: fail if its size is wrong, or if valid(number) is false.
 inline void require_size(numbers x, index size, const char* what, const char* per) {
   if (x.size() != size)
     fail("evaluate: %jd %ss for %jd %s%s", std::intmax_t(x.size()), what, std::intmax_t(size), per,

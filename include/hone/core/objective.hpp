@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// What evaluate computes: terms, their sums, and factors and row weights in front of them. An objective is a
-/// value that holds hyper-parameters and views of the caller's data, no buffers and no state.
+/// The argument of evaluate: terms, their sums, and the factors and row weights that multiply them. An objective is a
+/// value that holds hyper-parameters and views of the caller's data, but no buffers and no state.
 #pragma once
 
 #include <hone/core/config.hpp>
@@ -14,7 +14,7 @@
 
 namespace hone::inline HONE_ABI {
 
-/// The base of everything that may stand in a sum.
+/// The base class of everything that can be an operand of a sum.
 struct objective_base {};
 
 template <class O>
@@ -44,7 +44,7 @@ struct row_weighed : objective_base {
   row_weighed(O inner_, numbers weights_) : inner(inner_), weights(weights_) {}
 };
 
-/// A factor that is read when the objective is evaluated, from memory that the host may not read.
+/// A factor that is read when the objective is evaluated, from memory that may not be readable on the host.
 template <objective O>
 struct scaled_later : objective_base {
   O inner;
@@ -53,7 +53,7 @@ struct scaled_later : objective_base {
   scaled_later(O inner_, numbers factor_) : inner(inner_), factor(factor_) {}
 };
 
-/// A factor of any arithmetic type, hone::real or hone::integer, finite.
+/// Multiplies an objective by a finite factor of any arithmetic type, hone::real or hone::integer.
 template <objective O>
 scaled<O> operator*(scalar auto factor, O const& o) {
   const auto f = static_cast<double>(factor);
@@ -64,7 +64,7 @@ template <objective O>
 scaled<O> operator*(O const& o, scalar auto factor) {
   return factor * o;
 }
-/// The factor 1 / divisor, which must be finite too.
+/// Multiplies an objective by 1 / divisor. Both the divisor and 1 / divisor must be finite.
 template <objective O>
 scaled<O> operator/(O const& o, scalar auto divisor) {
   const auto d = static_cast<double>(divisor);
@@ -77,7 +77,7 @@ scaled<O> operator-(O const& o) {
   return {o, -1};
 }
 
-/// Terms over the same prediction, evaluated together in one read of it.
+/// Adds terms over the same prediction. They are evaluated together in one read of it.
 template <objective First, objective Second>
 summed<First, Second> operator+(First const& first, Second const& second) {
   return {first, second};
@@ -87,7 +87,7 @@ summed<First, scaled<Second>> operator-(First const& first, Second const& second
   return {first, -second};
 }
 
-/// Multiplies the loss of row i by weights[i], viewed. mean still divides by what it would without weights.
+/// Multiplies the loss of row i by weights[i]. The weights are viewed, not copied. They do not change mean's divisor.
 template <class O, class Weights = numbers>
 auto weigh_rows(O o, Weights&& weights) {
   static_assert(objective<O>,
@@ -95,7 +95,7 @@ auto weigh_rows(O o, Weights&& weights) {
   static_assert(detail::makes_numbers<Weights>,
                 "weigh_rows: the weights must be a std::vector, std::span or Eigen vector of float or double");
   if constexpr (!objective<O> || !detail::makes_numbers<Weights>) {
-    return o;  // so that the compiler says no more
+    return o;  // suppresses further errors of the compiler
   } else {
     return row_weighed<O>(o, numbers(static_cast<Weights&&>(weights)));
   }
@@ -103,7 +103,7 @@ auto weigh_rows(O o, Weights&& weights) {
 
 namespace detail {
 
-/// A term of an objective with all that stands in front of it: what a backend works on.
+/// A term of an objective with its factors and row weights: the unit of work of a backend.
 template <class Term, int Weights>
 struct leaf {
   using term_type = Term;
@@ -117,7 +117,7 @@ struct leaf {
     for (int k = 0; k < Weights; ++k)
       if (!weights[k].is_repeated()) require_size(weights[k], rows, "weigh_rows weight", "row");
   }
-  /// The factor and the row's weights, without the reduction.
+  /// Returns the factor times the weights of row i, without the reduction.
   template <class A = double>
   HONE_HD A factor_of_row(index i) const noexcept {
     A f = static_cast<A>(factor);
@@ -143,7 +143,7 @@ auto leaves(scaled_later<O> const& o);
 template <class First, class Second>
 auto leaves(summed<First, Second> const& o);
 
-/// Whether an objective has such a factor, which the host cannot read.
+/// True if an objective has a factor of scaled_later, which the host cannot read.
 template <class O>
 inline constexpr bool has_late_factor = false;
 template <class O>
@@ -155,7 +155,7 @@ inline constexpr bool has_late_factor<row_weighed<O>> = has_late_factor<O>;
 template <class First, class Second>
 inline constexpr bool has_late_factor<summed<First, Second>> = has_late_factor<First> || has_late_factor<Second>;
 
-/// The leaves of an objective, in the order in which they were written.
+/// Returns the leaves of an objective in the order in which they are written.
 template <class Term>
 auto leaves(Term const& term) {
   return list(leaf<Term, 0>{term});

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/// What a formula is written on. An operand V is a number (a GPU thread, a proof in double), a pack of
+/// The type on which a formula computes. An operand V is a number (a GPU thread, a proof in double), a pack of
 /// numbers (cpu/simd/pack.hpp) or a dual number (tests). Formulas call the functions below unqualified and
-/// never branch on data: select() takes the place of if, and both of its arms are computed.
+/// never branch on data: they use select() instead of if, and both of its arguments are computed.
 #pragma once
 
 #include <hone/core/config.hpp>
@@ -35,7 +35,7 @@ HONE_HD constexpr T max(T a, T b) noexcept {
   return a < b ? b : a;
 }
 
-/// exp(x) for x <= 0, where an operand may let results vanish early, and log(1 + x) for x in [0, 1].
+/// exp(x) for x <= 0, where an operand may flush small results to 0, and log(1 + x) for x in [0, 1].
 template <std::floating_point T>
 HONE_HD T exp_of_nonpositive(T x) noexcept {
   return exp(x);
@@ -45,15 +45,15 @@ HONE_HD T log1p_of_unit(T x) noexcept {
   return log1p(x);
 }
 
-/// x, hidden from an optimiser that may reassociate (docs/numerics.md, -ffast-math): a difference that has to be 0 for
-/// equal numbers, or a quotient that must not be multiplied out.
+/// Returns x, hidden from an optimiser that may reassociate (docs/numerics.md, -ffast-math). Used for a difference that
+/// must be 0 for equal numbers, and for a quotient that must not become a product.
 template <class V>
 HONE_HD V exact(V x) noexcept {
   if constexpr (std::floating_point<V>) HONE_ON_HOST(HONE_HIDE(x));
   return x;
 }
 
-/// Whether an operand has rounded(x), a product that no compiler fuses into a sum, and divides as IEEE 754 says.
+/// True if an operand has rounded(x), a product that no compiler fuses into a sum, and divides as IEEE 754 specifies.
 template <class V>
 inline constexpr bool rounds_exactly = false;
 
@@ -68,14 +68,14 @@ concept operand = std::constructible_from<V, int> && std::constructible_from<V, 
   exp(a), expm1(a), log(a), log1p(a), sqrt(a), atan(a), abs(a), min(a, b), max(a, b);
 };
 
-/// A value with its derivative by the prediction.
+/// A value with its derivative with respect to the prediction.
 template <class V>
 struct value_grad {
   V value;
   V grad;
 };
 
-/// N operands: sums of a sweep, or numbers kept from one sweep for the next.
+/// N operands: sums of a sweep, or numbers stored by one sweep and read by the next.
 template <class V, int N>
 struct bundle {
   V at[std::size_t(N > 0 ? N : 1)];

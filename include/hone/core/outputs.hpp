@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Where the answers of evaluate go.
+/// The outputs of evaluate.
 #pragma once
 
 #include <hone/core/view.hpp>
@@ -8,7 +8,7 @@
 
 namespace hone::inline HONE_ABI {
 
-/// Buffers of the caller, each optional. For an image_view of logits the gradient is an image_view too.
+/// The caller's buffers, each optional. The gradient of an image_view of logits is an image_view too.
 ///   gradient   d value / d prediction, of the prediction's shape; may be the prediction itself
 ///   unreduced  one loss per row (per element for element-wise losses), contiguous, before the reduction
 ///   value      the reduced value
@@ -21,7 +21,7 @@ struct outputs {
 
 namespace detail {
 
-/// The outputs that go with a prediction.
+/// The type of the outputs for a prediction of type View.
 template <class View>
 struct outputs_of;
 template <class T>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Whether two arguments of a call share memory. Addresses are compared, nothing is read: pointers may be of a device.
+/// Tests whether two arguments of a call share memory. Compares addresses and reads nothing, so device pointers work.
 #pragma once
 
 #include <hone/core/error.hpp>
@@ -12,7 +12,7 @@
 
 namespace hone::inline HONE_ABI::detail {
 
-/// The bytes of an argument: `rows` stretches of `width` bytes, the begins of which are `stride` bytes apart.
+/// The bytes of an argument: `rows` ranges of `width` bytes, whose first bytes are `stride` bytes apart.
 struct footprint {
   std::int64_t begin = 0;
   index rows = 0, width = 0, stride = 0;
@@ -25,7 +25,7 @@ inline std::int64_t address_of(void const* p) noexcept {
   return static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(p));
 }
 
-/// Of `size` objects side by side; empty where data is null.
+/// Returns the footprint of `size` contiguous objects, of a view or of numbers; it is empty if data is null.
 template <class T>
 footprint footprint_of(T const* data, index size) noexcept {
   const index bytes = size * static_cast<index>(sizeof(T));
@@ -44,17 +44,17 @@ inline footprint footprint_of(numbers const& x) noexcept {
   return footprint_of(static_cast<char const*>(x.data()), x.size() * x.number_bytes());
 }
 
-/// Of two patterns of one stride s > 0: whether a row of one and a row of the other have a byte in common. Rows i of a
-/// and j of b do where (i - j) s lies between distance - a.width and distance + b.width, both excluded.
+/// Returns true if a row of a and a row of b share a byte; both have the stride s > 0. Row i of a and row j of b do if
+/// (i - j) s lies strictly between distance - a.width and distance + b.width.
 inline bool rows_meet(footprint const& a, footprint const& b, index s) noexcept {
   const index distance = b.begin - a.begin, above = distance - a.width;
-  index k = above / s - (above % s < 0) + 1;  // the least integer with k s > above
+  index k = above / s - (above % s < 0) + 1;  // the smallest integer with k s > above
   if (k < 1 - b.rows) k = 1 - b.rows;
   return k < a.rows && k * s < distance + b.width;
 }
 
-/// Whether they have a byte in common. Columns of one buffer that lie between one another have none. Constant time,
-/// unless the strides differ and the ranges overlap: then linear in the rows of one of them.
+/// Returns true if a and b share a byte. Interleaved columns of one buffer do not. Takes constant time unless the
+/// strides differ and the ranges overlap; then it is linear in the rows of one of them.
 inline bool overlap(footprint const& a, footprint const& b) noexcept {
   if (a.empty() || b.empty() || a.end() <= b.begin || b.end() <= a.begin) return false;
   if (a.rows == 1) return b.rows == 1 || rows_meet(a, b, b.stride);
@@ -65,7 +65,7 @@ inline bool overlap(footprint const& a, footprint const& b) noexcept {
   return false;
 }
 
-/// Whether they are the same bytes in the same order.
+/// Returns true if a and b are the same bytes in the same order.
 inline bool same_memory(footprint const& a, footprint const& b) noexcept {
   return a.begin == b.begin && a.rows == b.rows && a.width == b.width && (a.rows <= 1 || a.stride == b.stride);
 }

@@ -14,11 +14,11 @@
 
 namespace hone::inline HONE_ABI::detail {
 
-/// One block, in which every tensor begins at a multiple of 64 bytes and stays where it is. A copy has another block.
+/// One memory block. Every tensor starts at a multiple of 64 bytes and never moves. A copy has its own block.
 template <class T, class Memory>
 class owned_tensors {
  public:
-  /// Of the sizes and shapes of a list; the numbers are not set.
+  /// Allocates tensors with the sizes and shapes of `like`; the numbers are uninitialised.
   template <class U>
   explicit owned_tensors(tensor_list<U> const& like, Memory memory = {}) : block_(memory) {
     std::size_t bytes = 0;
@@ -50,13 +50,13 @@ class owned_tensors {
     for (auto const& t : list_) memory().clear(t.data, bytes_of(t));
   }
 
-  /// The bytes of all numbers, one tensor behind the other, without the room between them.
+  /// Returns the number of bytes of all tensors, without the padding between them.
   std::size_t bytes() const noexcept {
     std::size_t all = 0;
     for (auto const& t : list_) all += bytes_of(t);
     return all;
   }
-  /// sink(data, size) gets them piece by piece.
+  /// Calls sink(data, size) for consecutive pieces of at most 64 KiB, in the order of the tensors.
   template <class Sink>
   void read(Sink& sink) const {
     constexpr std::size_t buffer_bytes = std::size_t(1) << 16;
@@ -76,7 +76,7 @@ class owned_tensors {
   }
 
  private:
-  /// What std::unique_ptr would be, whose header takes longer to read than this one.
+  /// Replaces std::unique_ptr, because its header takes longer to compile than this one.
   struct block {
     Memory memory;
     std::byte* data = nullptr;

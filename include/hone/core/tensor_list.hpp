@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// A model's parameters or gradients: contiguous tensors of the caller's, viewed.
+/// A model's parameters or gradients: views of the caller's contiguous tensors.
 #pragma once
 
 #include <hone/core/contiguous.hpp>
@@ -16,9 +16,9 @@
 
 namespace hone::inline HONE_ABI {
 
-/// `size` numbers side by side; with a shape, rows × columns of them, which must be as many. Without one they are a
-/// single row. Sizes behind the columns, say those of a convolution's weight, multiply them:
-/// {weight, out, in, height, width}. A std::span or a vector that lives on is a tensor too.
+/// `size` contiguous numbers. With a shape, rows × columns must equal size; without one, they form a single row.
+/// Dimensions after the columns, such as the kernel size of a convolution's weight, multiply the columns:
+/// {weight, out, in, height, width}. A std::span, or a vector that is not a temporary, converts to a tensor.
 template <class T>
 struct tensor {
   T* data = nullptr;
@@ -45,8 +45,8 @@ struct tensor {
       : data(other.data), size(other.size), rows(other.rows), columns(other.columns) {}
 };
 
-/// What transform, update and others take. Reads like a container of tensors; holds views, not numbers, so a copy is
-/// cheap and a move cheaper. Converts to its const T form.
+/// The list type of transform, update and others. Reads like a container of tensors. It holds views, not numbers, so a
+/// copy is cheap and a move is cheaper. Converts to its const T form.
 ///
 ///     hone::tensor_list<float> gradients{{weight, 3, 4}, {bias, 4}};
 ///     gradients.push_back({scale, 4});
@@ -74,7 +74,7 @@ class tensor_list {
 
 namespace detail {
 
-/// Every tensor is memory that can exist: "transform: tensor 3 of gradients …".
+/// Fails if a tensor does not describe memory that can exist: "transform: tensor 3 of gradients …".
 template <class T>
 void require_tensors(const char* function, const char* name, tensor_list<T> const& list) {
   for (std::size_t i = 0; i < list.size(); ++i) {
@@ -93,7 +93,7 @@ void require_tensors(const char* function, const char* name, tensor_list<T> cons
   }
 }
 
-/// As many tensors, of the same sizes.
+/// Fails unless both lists have the same number of tensors with the same sizes.
 template <class T, class U>
 void require_sizes_like(const char* function, const char* name, tensor_list<T> const& list, const char* other_name,
                         tensor_list<U> const& other) {

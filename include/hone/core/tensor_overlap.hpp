@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// Refuses lists that hold the same memory twice, as a list of tied weights does. Such a tensor would be scaled twice,
-/// count twice in a norm, and be written by two threads at once.
+/// Rejects lists that contain the same memory twice, such as lists of tied weights. Such a tensor would be scaled
+/// twice, count twice in a norm, and be written by two threads at once.
 #pragma once
 
 #include <hone/core/tensor_list.hpp>
@@ -13,7 +13,7 @@
 
 namespace hone::inline HONE_ABI::detail {
 
-/// The bytes of a tensor; of one without numbers they are none. Many of them are not cleared when they are made.
+/// The byte range of a tensor; empty for a tensor without numbers. The default constructor does not initialise it.
 struct tensor_place {
   std::uintptr_t begin, end;
   std::size_t number;
@@ -29,11 +29,11 @@ struct tensor_place {
   bool meets(tensor_place const& other) const noexcept { return begin < other.end && other.begin < end; }
 };
 
-/// The tensors of a list in the order of their addresses: O(n) where the list has that order, else O(n log n). Lists of
-/// up to 1024 tensors need no memory of the heap.
+/// The tensors of a list, sorted by address: O(n) if the list is already sorted, otherwise O(n log n). Lists of up to
+/// 1024 tensors need no heap memory.
 class tensor_places {
  public:
-  /// Of a list that require_tensors has passed. Fails where two of its tensors share memory.
+  /// Takes a list that passed require_tensors. Fails if two of its tensors share memory.
   template <class T>
   tensor_places(const char* function, const char* name, tensor_list<T> const& list) : function_(function), name_(name) {
     tensor_place* const to = list.size() <= most_ ? few_ : (many_.resize(list.size()), many_.data());
@@ -46,7 +46,7 @@ class tensor_places {
   tensor_places& operator=(tensor_places const&) = delete;
   ~tensor_places() = default;
 
-  /// Fails where a tensor of another list shares memory with one of these. With `or_same`, tensor i may be tensor i.
+  /// Fails if a tensor of `other` shares memory with one of these. With `or_same`, tensor i may equal tensor i.
   template <class T>
   void require_apart(const char* other_name, tensor_list<T> const& other, bool or_same = false) const {
     for (std::size_t i = 0; i < other.size(); ++i) {
@@ -80,14 +80,14 @@ class tensor_places {
   tensor_place few_[most_];
 };
 
-/// Of a list whose tensors are written or summed up: none shares memory with another.
+/// Fails if two tensors of a list, which are written or summed up, share memory.
 template <class T>
 void require_apart(const char* function, const char* name, tensor_list<T> const& list) {
   if (list.size() > 1) tensor_places(function, name, list);
 }
 
-/// Of a list of the caller's: none shares memory with the tensors that hone owns, which lie in one block, in their
-/// order.
+/// Fails if a tensor of the caller's list shares memory with the tensors that hone owns. Those lie in one block, in
+/// list order.
 template <class T, class U>
 void require_outside(const char* function, const char* name, tensor_list<T> const& list, const char* owned_name,
                      tensor_list<U> const& owned) {

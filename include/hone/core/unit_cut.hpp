@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/// How the tensors of a list are cut into pieces for threads or blocks: a piece has whole units, or a part of one.
-/// Every unit, or part of one, is a slot, in which its sums are left. All of it follows from the sizes, on every
-/// backend alike.
+/// Cuts the tensors of a list into pieces for threads or blocks: a piece has several full units, or a part of one unit.
+/// Every unit, or part of a unit, has a slot that stores its sums. The cut depends on the sizes alone and is the same
+/// on every backend.
 #pragma once
 
 #include <hone/core/config.hpp>
@@ -13,7 +13,7 @@
 
 namespace hone::inline HONE_ABI::detail {
 
-/// The units of a tensor: rows, or columns, of the matrix that it is.
+/// The units of a tensor: the rows or the columns of its matrix.
 struct tensor_units {
   index rows, columns;
   bool by_column;
@@ -26,14 +26,14 @@ inline constexpr index piece_elements = 32768, columns_per_piece = 256;
 HONE_HD constexpr index least(index a, index b) noexcept { return b < a ? b : a; }
 constexpr index quotient_up(index a, index b) noexcept { return (a + b - 1) / b; }
 
-/// One tensor's share of a cut.
+/// The pieces, units and slots of one tensor.
 struct unit_cut {
   tensor_units units{};
-  index parts = 1, per_piece = 1;  // of a unit; units of a piece
+  index parts = 1, per_piece = 1;  // parts of a unit; units of a piece
   index first_piece = 0, first_unit = 0, first_slot = 0;
 
-  /// row(slot, unit, first number, how many) for each row or part of one in a piece, or else
-  /// columns(first slot, first unit, first column, how many of all rows).
+  /// Calls row(slot, unit, first number, count) for each row, or part of a row, in a piece; or, for units by column,
+  /// columns(first slot, first unit, first column, count), which covers all rows.
   HONE_CALLS_GIVEN template <class Row, class Columns>
   HONE_HD void visit(index piece, Row const& row, Columns const& columns) const {
     index k = piece - first_piece;
@@ -51,7 +51,7 @@ struct unit_cut {
   }
 };
 
-/// Fills cuts[0 … tensors]: the last one is where all ends. units_of(i) are those of tensor i.
+/// Fills cuts[0 … tensors]; the last entry holds the totals. units_of(i) returns the units of tensor i.
 template <class UnitsOf>
 void cut_units(unit_cut* cuts, std::size_t tensors, UnitsOf const& units_of) {
   unit_cut next;

@@ -11,8 +11,8 @@
 
 namespace hone::inline HONE_ABI {
 
-/// A row-major rows × columns matrix of T. Row i starts at data + i · row_stride; what lies between
-/// columns and row_stride is padding, never read and never written. Converts to its const T form.
+/// A row-major rows × columns matrix of T. Row i starts at data + i · row_stride. The numbers between
+/// columns and row_stride are padding, never read and never written. Converts to its const T form.
 template <class T>
 struct matrix_view {
   T* data = nullptr;
@@ -39,13 +39,13 @@ struct matrix_view {
 
   HONE_HD constexpr T* row(index i) const noexcept { return data + i * row_stride; }
 
-  /// Whether both view the same numbers in the same shape.
+  /// Returns true if both view the same memory in the same shape.
   friend constexpr bool operator==(matrix_view const&, matrix_view const&) noexcept = default;
 };
 
-/// Per-pixel numbers as convolutions leave them: images × channels × pixels, contiguous (N x C x H x W
-/// with pixels = H · W). Read as a matrix it has images · pixels rows and channels columns: row n · pixels + p
-/// is pixel p of image n, and no copy is made. Converts to its const T form.
+/// Per-pixel numbers in the layout of a convolution's output: images × channels × pixels, contiguous (N x C x H x W
+/// with pixels = H · W). As a matrix it has images · pixels rows and channels columns: row n · pixels + p is
+/// pixel p of image n. No copy is made. Converts to its const T form.
 template <class T>
 struct image_view {
   T* data = nullptr;
@@ -72,7 +72,7 @@ struct image_view {
   constexpr image_view(image_view<U> const& other) noexcept
       : image_view(other.data, other.images, other.channels, other.pixels) {}
 
-  /// Whether both view the same numbers in the same shape.
+  /// Returns true if both view the same memory in the same shape.
   friend constexpr bool operator==(image_view const&, image_view const&) noexcept = default;
 };
 
@@ -90,7 +90,7 @@ constexpr image_view<const T> const_view(image_view<T> v) noexcept {
 template <class View>
 concept any_view = requires(View v) { const_view(v); };
 
-/// What a view is made of, without const.
+/// The number type of a view, without const.
 template <class View>
 using number_of = std::remove_const_t<std::remove_pointer_t<decltype(View::data)>>;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// The checks of views that every entry point makes before it touches memory.
+/// The checks of views that every public function makes before it touches memory.
 #pragma once
 
 #include <hone/core/error.hpp>
@@ -28,17 +28,17 @@ index columns_of(image_view<T> v) noexcept {
   return v.channels;
 }
 
-/// Sizes are not negative.
+/// Fails if a size is negative.
 inline void require_sizes(const char* function, const char* name, std::intmax_t rows, std::intmax_t columns) {
   if (rows < 0 || columns < 0) fail("%s: %s is %jd x %jd, sizes must not be negative", function, name, rows, columns);
 }
-/// Whether the product of sizes that are not negative, 0 counted as 1, is a number of numbers that memory can hold.
+/// Returns true if the product of the sizes, with sizes <= 0 counted as 1, is at most most_numbers.
 inline bool fits_memory(std::initializer_list<std::intmax_t> sizes) noexcept {
   index all = 1;
   for (const std::intmax_t size : sizes) all = product_of_sizes(all, size > 0 ? size : 1);
   return all <= most_numbers;
 }
-/// Of a matrix of such sizes the rows do not overlap, there is data where it is needed, and memory can hold it.
+/// Fails if rows would overlap, if a matrix that is not empty has no data, or if memory cannot hold the matrix.
 inline void require_memory(const char* function, const char* name, std::intmax_t rows, std::intmax_t columns,
                            std::intmax_t row_stride, bool data) {
   if (row_stride < columns)
@@ -62,7 +62,7 @@ inline void require_images(const char* function, const char* name, std::intmax_t
   if (!fits_memory({images, channels, pixels}))
     fail("%s: %s is %jd x %jd x %jd, more than memory can hold", function, name, images, channels, pixels);
 }
-/// The view describes memory that can exist.
+/// Fails if the view does not describe memory that can exist.
 template <class T>
 void require_valid(matrix_view<T> v, const char* name, const char* function = "evaluate") {
   require_sizes(function, name, v.rows, v.columns);
@@ -73,7 +73,7 @@ void require_valid(image_view<T> v, const char* name, const char* function = "ev
   require_images(function, name, v.images, v.channels, v.pixels, v.data != nullptr);
 }
 
-/// Whether two views read memory alike: both matrices, or images cut the same way.
+/// Returns true if two views have the same layout: both are matrices, or both have the same images and pixels.
 template <class T, class U>
 bool same_layout(matrix_view<T>, matrix_view<U>) noexcept {
   return true;
@@ -83,7 +83,7 @@ bool same_layout(image_view<T> a, image_view<U> b) noexcept {
   return a.images == b.images && a.pixels == b.pixels;
 }
 
-/// The view is valid and has this many rows and columns.
+/// Fails if the view is not valid, or does not have this many rows and columns.
 template <class View>
 void require_shape(View v, const char* name, index rows, index columns) {
   require_valid(v, name);
@@ -92,14 +92,14 @@ void require_shape(View v, const char* name, index rows, index columns) {
          std::intmax_t(columns_of(v)), std::intmax_t(rows), std::intmax_t(columns));
 }
 
-/// It also reads memory as the prediction does.
+/// Fails as require_shape does, and if the layout of the view differs from that of the prediction.
 template <class View, class Prediction>
 void require_like(View v, const char* name, Prediction prediction) {
   require_shape(v, name, rows_of(prediction), columns_of(prediction));
   if (!same_layout(v, prediction)) fail("evaluate: %s and prediction cut their pixels into images differently", name);
 }
 
-/// The same of an output that need not be given.
+/// Calls require_like if an optional output is present.
 template <class View, class Prediction>
 void require_like_if_given(View v, const char* name, Prediction prediction) {
   if (v.data != nullptr || rows_of(v) != 0 || columns_of(v) != 0) require_like(v, name, prediction);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// The functions of Windows that hone calls, declared here: <windows.h> would bring thousands of macros to every file
-/// of a user. As <windows.h> declares them, so that it may be included before or behind hone, with and without UNICODE.
+/// Declares the functions of Windows that hone calls, because <windows.h> would define thousands of macros in
+/// user code. They match <windows.h>, so it may be included before or after hone, with or without UNICODE.
 #pragma once
 
 #include <hone/core/config.hpp>
@@ -71,7 +71,7 @@ __declspec(dllimport) boolean __stdcall GetProcessAffinityMask(handle process, d
 inline constexpr unsigned utf8 = 65001;
 
 inline constexpr dword file_not_found = 2, access_denied = 5, sharing_violation = 32, handle_eof = 38, file_exists = 80,
-                       directory_not_supported = 336;  // of GetLastError
+                       directory_not_supported = 336;  // results of GetLastError
 
 }  // namespace hone::inline HONE_ABI::detail::windows
 #endif

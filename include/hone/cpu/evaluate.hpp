@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// The verb of losses on the CPU.
+/// Evaluates objectives on the CPU.
 #pragma once
 
 #include <hone/core/narrowed.hpp>
@@ -21,8 +21,8 @@ namespace hone::inline HONE_ABI {
 
 namespace detail {
 
-/// Checks everything, and only then writes. Where there is nothing to average, the value and the gradient are 0
-/// whatever the logits are; the losses of the rows or elements are still written.
+/// Checks all arguments before it writes. If there is nothing to average, the value and the gradient are 0
+/// for any logits; the unreduced losses are still written.
 template <class View, class... Leaf>
 double evaluate_leaves(cpu const& backend, list<Leaf...> const& all, View prediction,
                        typename outputs_of<View>::type out, reduction how) {
@@ -41,7 +41,7 @@ double evaluate_leaves(cpu const& backend, list<Leaf...> const& all, View predic
   const auto gradient = out.gradient;
   if (!counts) out.gradient.data = nullptr;  // cleared at the end: it may be the prediction, which the losses read
   double total = 0;
-  if (columns == 0) {  // rows without classes count for nothing
+  if (columns == 0) {  // rows without classes do not count
     if (kind == sum_of::rows && out.unreduced) std::fill_n(out.unreduced, rows, A(0));
   } else if constexpr (kind == sum_of::rows) {
     total = on_cpu::sum_rows(backend, on_cpu::row_job<View, Leaf...>{{prediction, out, all}, scales, columns});
@@ -59,7 +59,7 @@ double evaluate_leaves(cpu const& backend, list<Leaf...> const& all, View predic
   return total;
 }
 
-/// Checks what can be wrong in an evaluation before memory is touched.
+/// Checks the prediction and the leaves; throws before any output is written.
 template <class View, class... Leaf>
 void check_leaves(list<Leaf...> const& all, View prediction) {
   require_valid(prediction, "prediction");
@@ -88,22 +88,22 @@ double evaluate_view(cpu const& backend, Objective const& objective, View predic
   if constexpr (hone::objective<Objective>) {
     return evaluate_leaves(backend, leaves(objective), prediction, out, how);
   } else {
-    return 0;  // so that the compiler says no more
+    return 0;  // suppresses further errors of the compiler
   }
 }
 
 }  // namespace detail
 
-/// Evaluates an objective on a prediction, rows × classes, and returns its reduced value; writes the outputs
-/// that are given. Throws hone::invalid_argument, and writes nothing, where a shape, a label or a number per
-/// row or class does not fit.
+/// Evaluates an objective on a prediction, rows × classes. Returns the reduced value and writes the outputs that are
+/// set. Throws hone::invalid_argument, and writes nothing, if a shape, a label or a number per row or class is not
+/// valid.
 template <class Objective, class T>
 double evaluate(cpu const& backend, Objective const& objective, matrix_view<T> prediction,
                 std::type_identity_t<outputs<std::remove_const_t<T>>> const& out = {}, reduction how = mean) {
   return detail::evaluate_view(backend, objective, matrix_view<const T>(prediction), out, how);
 }
 
-/// The same per pixel of images: row n · pixels + p is pixel p of image n, and targets count rows that way.
+/// The same for the pixels of images: row n · pixels + p is pixel p of image n, also in the targets.
 template <class Objective, class T>
 double evaluate(cpu const& backend, Objective const& objective, image_view<T> prediction,
                 std::type_identity_t<outputs<std::remove_const_t<T>, image_view>> const& out = {},
@@ -111,7 +111,7 @@ double evaluate(cpu const& backend, Objective const& objective, image_view<T> pr
   return detail::evaluate_view(backend, objective, image_view<const T>(prediction), out, how);
 }
 
-/// The reduced value alone.
+/// Returns the reduced value and writes no outputs.
 template <class Objective, class T, std::same_as<reduction> Reduction>
 double evaluate(cpu const& backend, Objective const& objective, matrix_view<T> prediction, Reduction how) {
   return evaluate(backend, objective, prediction, {}, how);
@@ -121,7 +121,7 @@ double evaluate(cpu const& backend, Objective const& objective, image_view<T> pr
   return evaluate(backend, objective, prediction, {}, how);
 }
 
-/// Calls that do not fit: not compiled, with one sentence.
+/// Rejects calls with unsuitable arguments: they do not compile and give one clear message.
 template <class Objective, class Prediction = detail::anything>
 double evaluate(detail::any_call_of<cpu const>, Objective const&, Prediction const&, detail::any_outputs = {},
                 detail::anything = {}) {
@@ -135,8 +135,8 @@ double evaluate(detail::any_call_of<cpu const>, Objective const&, Prediction con
   return 0;
 }
 
-/// What hone::mean divides each term of an objective by, in the order in which the terms are written: the rows or
-/// elements that count, or the sum of their target weights. 0 where there is nothing to average.
+/// Returns the divisors of hone::mean for the terms of an objective, in the order in which they are written: the number
+/// of rows or elements that count, or the sum of their target weights. 0 if there is nothing to average.
 template <class Objective, class T>
 auto divisors(cpu const&, Objective const& objective, matrix_view<T> prediction) {
   return detail::divisors_of_view(objective, matrix_view<const T>(prediction));

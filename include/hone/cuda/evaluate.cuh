@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// The verb of losses on CUDA.
+/// evaluate, the function of losses, on CUDA.
 #pragma once
 
 #include <hone/cuda/boxes/boxes.cuh>
@@ -18,11 +18,11 @@ namespace detail {
 
 template <class... Leaf>
 constexpr std::size_t workspace_for(list<Leaf...> const&) noexcept {
-  return on_cuda::grid_scratch::bytes + sizeof(double) * sizeof...(Leaf);  // and a factor per leaf
+  return on_cuda::grid_scratch::bytes + sizeof(double) * sizeof...(Leaf);  // and a factor per term
 }
 
-/// The factor of the reduction for one leaf; enqueues a kernel where only the device can count. `each` is what a
-/// row counts for.
+/// Returns the factor of the reduction for one term; enqueues a kernel if only the device can count the rows. `each` is
+/// the count of one row.
 template <class Weight>
 on_cuda::scale_of_leaf counted_scale(cuda const& backend, Weight const& weight, index rows, index each,
                                      on_cuda::grid_scratch scratch, double* counted) {
@@ -58,7 +58,7 @@ on_cuda::scale_of_leaf scale_for(cuda const& backend, leaf<Term, Weights> const&
                        rows, each, scratch, counted);
 }
 
-/// Checks everything, and only then enqueues.
+/// Checks all arguments before it enqueues anything.
 template <class View, class... Leaf>
 void enqueue_leaves(cuda& backend, list<Leaf...> const& all, View prediction,
                     typename outputs_of<View>::type const& out, device_reduction const& how) {
@@ -100,9 +100,9 @@ void enqueue(cuda& backend, Objective const& objective, View prediction, typenam
 
 }  // namespace detail
 
-/// Enqueues the evaluation of an objective on a prediction, rows × classes. All data, outputs and vectors are in
-/// device memory. Throws hone::invalid_argument, and enqueues nothing, where shapes do not fit; hone::cuda_error
-/// where CUDA refuses. Numbers are not checked; a row whose label is no class counts as ignored.
+/// Enqueues the evaluation of an objective on a prediction, rows × classes. All data, outputs and vectors are in device
+/// memory. Throws hone::invalid_argument, and enqueues nothing, if shapes do not match; hone::cuda_error if a CUDA call
+/// fails. Numbers are not checked; a row whose label is not a class counts as ignored.
 template <class Objective, class T>
 void evaluate(cuda& backend, Objective const& objective, matrix_view<T> prediction,
               std::type_identity_t<outputs<std::remove_const_t<T>>> const& out = {},
@@ -110,7 +110,7 @@ void evaluate(cuda& backend, Objective const& objective, matrix_view<T> predicti
   detail::enqueue(backend, objective, matrix_view<const T>(prediction), out, how);
 }
 
-/// The same per pixel of images: row n · pixels + p is pixel p of image n, and targets count rows that way.
+/// The same for every pixel of images: row n · pixels + p is pixel p of image n, and targets use this order of rows.
 template <class Objective, class T>
 void evaluate(cuda& backend, Objective const& objective, image_view<T> prediction,
               std::type_identity_t<outputs<std::remove_const_t<T>, image_view>> const& out = {},
@@ -118,7 +118,7 @@ void evaluate(cuda& backend, Objective const& objective, image_view<T> predictio
   detail::enqueue(backend, objective, image_view<const T>(prediction), out, how);
 }
 
-/// A reduction without outputs, which is of use where invalid labels are counted.
+/// Evaluates without outputs, which is useful if invalid labels are counted.
 template <class Objective, class T, std::convertible_to<device_reduction> Reduction>
 void evaluate(cuda& backend, Objective const& objective, matrix_view<T> prediction, Reduction const& how) {
   evaluate(backend, objective, prediction, {}, how);
@@ -128,7 +128,7 @@ void evaluate(cuda& backend, Objective const& objective, image_view<T> predictio
   evaluate(backend, objective, prediction, {}, how);
 }
 
-/// Calls that do not fit: not compiled, with one sentence.
+/// Calls with wrong types: they do not compile, with an error of one sentence.
 template <class Objective, class Prediction = detail::anything>
 void evaluate(detail::any_call_of<cuda>, Objective const&, Prediction const&, detail::any_outputs = {},
               detail::anything = {}) {
@@ -139,7 +139,7 @@ void evaluate(detail::any_call_of<cuda>, Objective const&, Prediction const&, Ou
   detail::refuse_call<Objective, Prediction>();
 }
 
-/// The bytes of workspace that evaluate needs for an objective; cuda::reserve or the caller's memory provides them.
+/// Returns the bytes of workspace that evaluate needs for an objective, for cuda::reserve or memory of the caller.
 template <objective Objective>
 std::size_t workspace_bytes(Objective const& objective) {
   return detail::workspace_for(detail::leaves(objective));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// What the matching of labelled boxes with a detector's anchors is told, and what it answers. Host code throughout:
-/// a batch has hundreds of boxes, and what comes of them are indices and small vectors.
+/// The inputs and results of matching labelled boxes with a detector's anchors. All of it is host code, because a batch
+/// has hundreds of boxes, and the results are indices and small vectors.
 #pragma once
 
 #include <hone/core/error.hpp>
@@ -18,45 +18,45 @@
 
 namespace hone::inline HONE_ABI {
 
-/// Its centre and sides are fractions of the image, as in YOLO's label files.
-/// A coordinate outside its range by at most 1e-6, as rounding leaves it, counts as the nearest in the range.
+/// A labelled box. Centre and sides are fractions of the image, as in YOLO's label files. A coordinate outside its
+/// range by at most 1e-6, such as by rounding, is clamped to the range.
 struct labelled_box {
-  integer image = 0;  ///< of the batch
+  integer image = 0;  ///< index in the batch
   integer label = 0;
   double x = 0, y = 0;           ///< in [0, 1]
-  double width = 0, height = 0;  ///< finite, >= 0; a box without area matches nothing
-  double score = 1;              ///< what the box counts, finite, >= 0: λ or 1-λ where two images are mixed
+  double width = 0, height = 0;  ///< finite, >= 0; a box of area 0 matches nothing
+  double score = 1;              ///< weight of the box, finite, >= 0: λ or 1-λ if two images are mixed
 };
 
-/// Sides in pixels of the network's input, as configurations have them. Finite and positive.
+/// The sides of an anchor in pixels of the network's input, as in configurations. Finite and positive.
 struct anchor_size {
   double width, height;
 };
 
-/// Where a slot lies: image of the batch, anchor within the level, row and column of its cell.
+/// The position of a slot: image of the batch, anchor within the level, row and column of its cell.
 struct slot_place {
   index image, anchor, row, column;
 
   bool operator==(slot_place const&) const = default;
 };
 
-/// One of a detector's outputs: cells that have a prediction for each of the level's anchors. Every prediction has a
-/// number, its slot: ((image · anchors + anchor) · rows + row) · columns + column.
+/// A level, one output of a detector: a grid of cells with one prediction per anchor of the level. Each prediction has
+/// a number, its slot: ((image · anchors + anchor) · rows + row) · columns + column.
 struct anchor_level {
   integer images = 1;
-  integer rows = 0, columns = 0;              ///< of cells
+  integer rows = 0, columns = 0;              ///< number of cells
   real stride = 1;                            ///< pixels of the network's input per cell
-  std::span<const anchor_size> anchors = {};  ///< of this level; or of all, for matching that looks at all
-  integer first = 0;                          ///< the first of them that is this level's
-  integer count = -1;                         ///< how many are; -1: all from there on
+  std::span<const anchor_size> anchors = {};  ///< of this level; or of all levels, for a matching that compares all
+  integer first = 0;                          ///< index of this level's first anchor in `anchors`
+  integer count = -1;                         ///< number of this level's anchors; -1: all from `first` on
 
-  /// How many anchors this level has, of those in `anchors`.
+  /// Returns the number of this level's anchors.
   index anchor_count() const noexcept { return count >= 0 ? count.value : index(anchors.size()) - first; }
-  /// The size of one of them, counted within the level.
+  /// Returns the size of an anchor, counted within the level.
   anchor_size anchor(index within) const noexcept { return anchors[static_cast<std::size_t>(first + within)]; }
   index slots_of_image() const noexcept { return anchor_count() * rows * columns; }
   index slots() const noexcept { return images * slots_of_image(); }
-  /// The number of a prediction; the anchor is counted within the level.
+  /// Returns the number of a slot; the anchor is counted within the level.
   index slot(index image, index anchor, index row, index column) const noexcept {
     return ((image * anchor_count() + anchor) * rows + row) * columns + column;
   }
@@ -67,17 +67,17 @@ struct anchor_level {
   }
 };
 
-/// A box that a slot shall predict.
+/// A box that a slot has to predict.
 struct anchor_match {
   index box, slot;
-  index image, anchor, row, column;  ///< the slot's; the anchor is counted within the level
+  index image, anchor, row, column;  ///< of the slot; the anchor is counted within the level
 
   bool operator==(anchor_match const&) const = default;
 };
 
 namespace detail {
 
-/// The level describes slots that can exist.
+/// Throws hone::invalid_argument if a number of the level is out of range or its slots exceed memory.
 inline void require_level(const char* function, anchor_level const& level) {
   require(level.images >= 0, function, "images", level.images.value, "at least 0");
   require(level.rows >= 0, function, "rows", level.rows.value, "at least 0");
@@ -97,10 +97,10 @@ inline void require_level(const char* function, anchor_level const& level) {
       fail("%s: anchor %zu is %.9g x %.9g, sides must be finite and positive", function, a, s.width, s.height);
 }
 
-/// How far outside its range a coordinate of a label counts as rounding.
+/// The largest distance of a label's coordinate from its range that counts as rounding.
 inline constexpr double label_rounding = 1e-6;
 
-/// A label that was found to be one, within its ranges.
+/// Returns a checked label with its coordinates clamped to their ranges.
 inline labelled_box in_range(labelled_box b) noexcept {
   b.x = std::clamp(b.x, 0.0, 1.0), b.y = std::clamp(b.y, 0.0, 1.0);
   b.width = std::max(b.width, 0.0), b.height = std::max(b.height, 0.0);
@@ -130,7 +130,7 @@ inline void require_labelled(const char* function, anchor_level const& level, st
   require_labelled(function, level.images, boxes);
 }
 
-/// Every match is of a slot that exists.
+/// Throws hone::invalid_argument if the slot of a match does not exist.
 inline void require_slots(const char* function, anchor_level const& level, std::span<const anchor_match> matches) {
   const index slots = level.slots();
   for (std::size_t i = 0; i < matches.size(); ++i)
@@ -138,7 +138,7 @@ inline void require_slots(const char* function, anchor_level const& level, std::
       fail("%s: slot of match %zu is %jd, must be in [0, %jd)", function, i, std::intmax_t(matches[i].slot),
            std::intmax_t(slots));
 }
-/// And of a box that exists.
+/// Throws also if the box of a match does not exist.
 inline void require_matches(const char* function, anchor_level const& level, std::size_t boxes,
                             std::span<const anchor_match> matches) {
   require_slots(function, level, matches);
@@ -152,7 +152,7 @@ inline void require_ious(const char* function, numbers ious, std::span<const anc
     fail("%s: %jd ious for %zu matches", function, std::intmax_t(ious.size()), matches.size());
 }
 
-/// The cell in which a coordinate lies; the border belongs to the last.
+/// Returns the cell that contains a coordinate; the upper border belongs to the last cell.
 inline index cell_of(double x, index cells) noexcept { return std::clamp<index>(static_cast<index>(x), 0, cells - 1); }
 
 inline anchor_match match_of(anchor_level const& level, index box, index image, index anchor, index row,
@@ -162,8 +162,8 @@ inline anchor_match match_of(anchor_level const& level, index box, index image, 
 
 }  // namespace detail
 
-/// What a slot's box is regressed to: for each match x, y, width and height in cells, the centre from the cell's first
-/// corner on. matches.size() x 4.
+/// Returns the regression targets of the matches, matches.size() x 4: x, y, width and height of each box, in cells,
+/// with the centre relative to the cell's first corner. Throws hone::invalid_argument if an argument is invalid.
 inline std::vector<float> boxes_in_cells(anchor_level const& level, std::span<const labelled_box> boxes,
                                          std::span<const anchor_match> matches) {
   detail::require_level("boxes_in_cells", level);

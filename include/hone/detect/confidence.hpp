@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// What confidence losses are told of every slot, and how far its predicted box overlaps a labelled one.
+/// Targets and weights of confidence losses per slot, and the largest overlap of its predicted box with a labelled box.
 #pragma once
 
 #include <hone/core/view.hpp>
@@ -16,7 +16,7 @@ namespace hone::inline HONE_ABI {
 ///     hone::weigh_rows(hone::binary_cross_entropy(hone::matrix_view{c.target.data(), n, 1}), c.weight)
 struct confidence_targets {
   std::vector<float> target, weight;
-  index positives = 0;  ///< slots that were matched, each counted once however many boxes share it
+  index positives = 0;  ///< number of matched slots; a slot with several boxes counts once
 };
 
 namespace detail {
@@ -30,23 +30,23 @@ void require_predicted(const char* function, anchor_level const& level, matrix_v
   require_memory(function, "predicted", predicted);
 }
 
-/// The pieces of a job one after the other, for calls without a backend.
+/// A backend stand-in: runs the pieces of a job one after the other.
 struct one_thread {};
 template <class Body>
 void for_pieces(one_thread, index pieces, Body const& body) {
   for (index i = 0; i < pieces; ++i) body(i);
 }
 
-/// The quotient I/U of two boxes, at most 1: above a threshold exactly where its nearest double is.
+/// Returns I/U of two boxes, at most 1. It is above a threshold if and only if the double nearest to I/U is.
 inline double quotient_of_areas(box<double> const& a, box<double> const& b) noexcept {
   const double x = min(a.x2, b.x2) - max(a.x1, b.x1), y = min(a.y2, b.y2) - max(a.y1, b.y1);
-  if (!(min(x, y) > 0)) return 0;  // in one question, for most are apart
+  if (!(min(x, y) > 0)) return 0;  // one comparison, because most boxes do not overlap
   const double both = x * y;
   return min(both / max((a.x2 - a.x1) * (a.y2 - a.y1) + ((b.x2 - b.x1) * (b.y2 - b.y1) - both), smallest_area), 1.0);
 }
 
-/// Calls take(slot, iou) for every slot, on the threads of the backend: the highest IoU of its predicted box with a
-/// labelled box of its image; 0 where there is none, or where the prediction is not a number.
+/// Calls take(slot, iou) for every slot, on the threads of the backend. iou is the largest IoU of its predicted box
+/// with a labelled box of its image, or 0 if there is none or the prediction is NaN.
 template <class Format, class Backend, class T, class Take>
 void each_best_overlap(Backend const& backend, anchor_level const& level, matrix_view<T> predicted,
                        std::span<const labelled_box> boxes, Take const& take) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// The verbs of decoding: boxes of all slots or of the matched ones, and gradients back to the raw numbers.
+/// The functions that decode the boxes of all slots or of the matched ones, and propagate gradients to the raw numbers.
 #pragma once
 
 #include <hone/core/view.hpp>
@@ -23,7 +23,7 @@ HONE_HD T* number_at(image_view<T> v, index row, int column) noexcept {
   return v.data + (row / v.pixels * v.channels + column) * v.pixels + row % v.pixels;
 }
 
-/// A decoding on a level, in numbers that a kernel can be given.
+/// A decoding and its level as plain numbers, which a kernel can take as an argument.
 template <class Decoding, class A>
 struct slot_decoder {
   static constexpr index most_anchors = 64;
@@ -80,7 +80,7 @@ struct decode_row {
   }
 };
 
-/// A slot's gradient by its raw numbers, from that by its box.
+/// Converts the gradient by a slot's box to the gradient by its raw numbers.
 template <class Decoder, class Raw, class Gradient, class To>
 struct chain_row {
   Decoder decoder;
@@ -98,7 +98,7 @@ struct chain_row {
   }
 };
 
-/// A view of the raw numbers: a slot per row, whose first four numbers are the box's.
+/// Checks a view of the raw numbers: one row per slot, at least four columns, the first four for the box.
 template <class View>
 void require_raw(const char* function, const char* name, View v, index slots) {
   if (rows_of(v) != slots || columns_of(v) < 4)
@@ -125,13 +125,13 @@ constexpr void require_decoding() {
 
 }  // namespace detail
 
-/// `boxes` becomes the box of every slot, slots x 4, in the decoding's own format: centers, corners for distances.
+/// Decodes the box of every slot into `boxes`, slots x 4, in the decoding's format (centers; corners for distances):
 ///
 ///     hone::decode_boxes(cpu, hone::yolov5::decoding(), level, raw, boxes, hone::box_unit::image);
 ///
-/// raw: a view of slots x 4 or more, of which the first four are the box's; a head with channels first is an image_view
-/// of images · anchors, channels and cells. Throws hone::invalid_argument, and writes nothing, where a shape does not
-/// fit. On any backend.
+/// raw is a view of slots x 4 or more; the first four columns are those of the box. For a head with channels first,
+/// pass an image_view of images · anchors, channels and cells. Throws hone::invalid_argument, and writes nothing, if a
+/// shape does not fit. Works on any backend.
 template <class Backend, class Decoding, template <class> class View, class T>
 void decode_boxes(Backend&& backend, Decoding const& decoding, anchor_level const& level, View<T> raw,
                   std::type_identity_t<matrix_view<std::remove_const_t<T>>> boxes, box_unit unit = box_unit::pixels) {
@@ -146,7 +146,7 @@ void decode_boxes(Backend&& backend, Decoding const& decoding, anchor_level cons
            detail::decode_row<decoder, View<const number>, number>{decoder(function, decoding, level, unit), raw, boxes,
                                                                    nullptr});
 }
-/// The same of the matched slots alone, matches x 4, in the host's memory.
+/// Decodes the boxes of the matched slots only, matches x 4, in host memory.
 template <class Backend, class Decoding, template <class> class View, class T>
 void decode_boxes(Backend&& backend, Decoding const& decoding, anchor_level const& level,
                   std::span<const anchor_match> matches, View<T> raw,
@@ -161,14 +161,14 @@ void decode_boxes(Backend&& backend, Decoding const& decoding, anchor_level cons
   using decoder = detail::slot_decoder<Decoding, accumulator_t<T>>;
   const detail::decode_row<decoder, View<const number>, number> row{decoder(function, decoding, level, unit), raw,
                                                                     boxes, matches.data()};
-  for_pieces(backend, 1, [&](index) {  // a batch has hundreds of matches
+  for_pieces(backend, 1, [&](index) {  // one piece, because a batch has hundreds of matches
     for (index i = 0; i < index(matches.size()); ++i) row(i);
   });
 }
 
-/// The chain rule: `to` becomes the gradient by the raw numbers of every slot, from `gradient`, slots x 4, by the boxes
-/// that decode_boxes made of them. `to` has the shape of raw and may be raw; what lies behind the first four numbers of
-/// a slot is left as it is. On any backend.
+/// The chain rule of decode_boxes: converts `gradient` (slots x 4, by the decoded boxes) to the gradient by the raw
+/// numbers of every slot, in `to`. `to` has the shape of raw and may be raw; columns after the first four of a slot
+/// stay unchanged. Throws hone::invalid_argument if a shape does not fit. Works on any backend.
 template <class Backend, class Decoding, template <class> class View, class T>
 void chain_boxes(Backend&& backend, Decoding const& decoding, anchor_level const& level, View<T> raw,
                  std::type_identity_t<matrix_view<const T>> gradient,
@@ -185,8 +185,8 @@ void chain_boxes(Backend&& backend, Decoding const& decoding, anchor_level const
            detail::chain_row<decoder, View<const number>, matrix_view<const T>, View<number>>{
                decoder(function, decoding, level, unit), raw, gradient, to});
 }
-/// The same from a gradient of the matched boxes, matches x 4: slots that several of them share get the sum, in the
-/// order of the matches, and slots without a match get 0. `to` may not be raw. In the host's memory.
+/// The same from a gradient by the matched boxes, matches x 4. A slot with several matches gets their sum, in the order
+/// of the matches; a slot without a match gets 0. `to` must not be raw. In host memory.
 template <class Backend, class Decoding, template <class> class View, class T>
 void chain_boxes(Backend&& backend, Decoding const& decoding, anchor_level const& level,
                  std::span<const anchor_match> matches, View<T> raw,

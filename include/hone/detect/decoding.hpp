@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// From the raw numbers of a detector's head to boxes, and gradients back by the chain rule. A decoding is a policy:
-/// each number of a box comes of one raw number of its slot, so that its derivative is one number, too.
+/// Policies that decode the raw numbers of a detector's head to boxes, and gradients by the chain rule. Each number of
+/// a box depends on one raw number of its slot, so that its derivative is one number, too.
 #pragma once
 
 #include <hone/core/operand.hpp>
@@ -12,20 +12,20 @@
 
 namespace hone::inline HONE_ABI {
 
-/// In what a decoded box is said.
+/// The unit of a decoded box.
 enum class box_unit : unsigned char {
-  cells,   ///< in cells, from the first corner of the slot's own cell on, as boxes_in_cells has it
-  pixels,  ///< of the network's input
+  cells,   ///< cells, from the first corner of the slot's cell, as in boxes_in_cells
+  pixels,  ///< pixels of the network's input
   image    ///< fractions of the image
 };
 
-/// A box of a slot, in cells from the first corner of its cell on, and the derivative of each number by its raw number.
+/// The box of a slot, in cells from the first corner of its cell, and the derivative of each number by its raw number.
 template <class V>
 struct decoded_box {
   V box[4], slope[4];
 };
 
-/// decoding(raw, width, height): the box in D::format that a slot with an anchor of these sides, in cells, predicts.
+/// decoding(raw, width, height) returns the box, in D::format, of a slot whose anchor has these sides, in cells.
 template <class D>
 concept box_decoding = box_format<typename D::format> && requires(D const& d, double const (&raw)[4]) {
   { d(raw, 1.0, 1.0) } -> std::same_as<decoded_box<double>>;
@@ -33,9 +33,9 @@ concept box_decoding = box_format<typename D::format> && requires(D const& d, do
 
 namespace detail {
 
-/// YOLOv3's sides with centres that reach over their cell:
+/// YOLOv3's sides, and centres that can lie outside their cell:
 ///   centre  k σ(t) - (k - 1)/2        side  anchor · e^t
-/// t counts as 40 where it is above, with slope 0: no image has e^40 cells.
+/// t is clamped to at most 40, with slope 0 above, because no image has e^40 cells.
 struct exponential_decoding {
   using format = centers_format;
 
@@ -61,7 +61,7 @@ struct exponential_decoding {
 
 namespace yolov4 {
 
-/// darknet's yolo_layer, "scale_x_y": 1.2, 1.1 and 1.05 for the levels of YOLOv4's own configuration.
+/// darknet's yolo_layer. scale_x_y, > 0, is 1.2, 1.1 and 1.05 for the levels of YOLOv4's configuration.
 ///   centre  k σ(t) - (k - 1)/2        side  anchor · e^t
 inline detail::exponential_decoding decoding(real scale_x_y = 1) {
   detail::require_positive("yolov4::decoding", "scale_x_y", scale_x_y);
@@ -72,7 +72,7 @@ inline detail::exponential_decoding decoding(real scale_x_y = 1) {
 
 namespace ppyolo {
 
-/// PaddleDetection's yolo_box. The formula is that of YOLOv4.
+/// PaddleDetection's yolo_box, with the formula of YOLOv4; scale_x_y > 0.
 inline detail::exponential_decoding decoding(real scale_x_y = 1.05) {
   detail::require_positive("ppyolo::decoding", "scale_x_y", scale_x_y);
   return {scale_x_y};
@@ -104,9 +104,9 @@ struct decoding {
 
 }  // namespace yolov5
 
-/// Distances of the sides from the middle of the cell, in cells: left, top, right, bottom, as detectors without anchors
-/// predict them, those that expected_bin takes from a distribution among them (FCOS, Tian et al. 2019, arXiv
-/// 1904.01355; Li et al. 2020, arXiv 2006.04388). The level has one anchor, of any size.
+/// The distances of the sides from the middle of the cell, in cells: left, top, right, bottom, as predicted by
+/// detectors without anchors, directly or as expected_bin of a distribution (FCOS, Tian et al. 2019, arXiv 1904.01355;
+/// Li et al. 2020, arXiv 2006.04388). The level has one anchor, of any size.
 ///   corners  1/2 - left, 1/2 - top, 1/2 + right, 1/2 + bottom
 struct distance_decoding {
   using format = corners_format;

@@ -17,22 +17,22 @@
 namespace hone::inline HONE_ABI {
 
 struct fused_confidence_options {
-  real alpha = 0.5;     ///< in [0, 1]: how much the IoU counts; 0.4 in PP-YOLO, 0.5 in PP-YOLOv2
-  bool logits = false;  ///< the logit of the confidence in place of the confidence
-  real epsilon = 1e-7;  ///< in (0, 0.5): the odds of a logit are held in [ε, 1/ε - 1]; elsewhere it is not used.
-                        ///< One below the smallest normal number of the arithmetic counts as that
+  real alpha = 0.5;     ///< in [0, 1]: exponent of the IoU; 0.4 in PP-YOLO, 0.5 in PP-YOLOv2
+  bool logits = false;  ///< write the logit of the confidence instead of the confidence
+  real epsilon = 1e-7;  ///< in (0, 0.5), used with logits only: clamps the odds of a logit to [ε, 1/ε - 1]. An ε below
+                        ///< the smallest normal number of the arithmetic is raised to it
 };
 
-/// Of the logits o of objectness and u of IoU, with s = (1-α) softplus(-o) + α softplus(-u):
+/// For the logits o of objectness and u of IoU, with s = (1-α) softplus(-o) + α softplus(-u):
 ///   confidence  σ(o)^(1-α) σ(u)^α = exp(-s)
 ///   its logit   -log(max(ε, exp(min(s, -log ε)) - 1))
-/// The logarithm of the confidence is never taken, so that nothing is lost where both are near 0 or 1. An α of 0 or 1
-/// reads one of the two alone, whatever the other is.
+/// The logarithm of the confidence is never computed, so that no digits are lost near 0 or 1. If α is 0 or 1, only one
+/// of the two logits has an effect, even if the other is NaN.
 struct fused_confidence_formula {
   double alpha, epsilon, most;  ///< most = -log ε
   bool logits;
 
-  /// `least` is the smallest normal number of the arithmetic: the inverse of a smaller ε is infinite there.
+  /// `least` is the smallest normal number of the arithmetic; the inverse of a smaller ε would be infinite.
   explicit fused_confidence_formula(fused_confidence_options const& o,
                                     double least = std::numeric_limits<double>::min())
       : alpha(o.alpha), epsilon(std::max(o.epsilon.value, least)), most(-std::log(epsilon)), logits(o.logits) {}
@@ -53,7 +53,7 @@ struct fused_confidence_formula {
 
 namespace detail {
 
-/// What fused_confidence asks on every backend.
+/// The checks of fused_confidence on every backend.
 template <class T>
 void require_fused(matrix_view<const T> objectness, matrix_view<const T> iou, matrix_view<T> out,
                    fused_confidence_options const& o) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Between the boxes that images are mixed with, in pixels, and the labels that anchors are matched with, in fractions.
+/// Conversions between the pixel boxes of mixed images and the labels, in fractions, that are matched with anchors.
 #pragma once
 
 #include <hone/detect/anchors.hpp>
@@ -12,7 +12,7 @@ namespace hone::inline HONE_ABI {
 
 namespace detail {
 
-/// Four numbers of one format in another.
+/// Converts four numbers of a box from one format to another.
 template <class From, class To>
 void change_numbers(double const (&from)[4], double (&to)[4]) {
   static_assert(linear_box_format<From> && linear_box_format<To>,
@@ -26,11 +26,11 @@ void change_numbers(double const (&from)[4], double (&to)[4]) {
 
 }  // namespace detail
 
-/// The labels of a batch of images of width x height pixels, with the scores that mix_detections left:
+/// Returns the labels of a batch of images of width x height pixels, with the scores of mix_detections, or 1:
 ///
 ///     const auto boxes = hone::labelled_boxes(hone::mix_detections(draw, of), 640, 480);
 ///
-/// Throws hone::invalid_argument where the list or a size does not fit.
+/// Throws hone::invalid_argument if the detections are inconsistent, or a size is not finite and positive.
 template <class T, class Format = corners_format>
 std::vector<labelled_box> labelled_boxes(detections<T> const& of, real width, real height, Format = {}) {
   const char* const function = "labelled_boxes";
@@ -51,7 +51,7 @@ std::vector<labelled_box> labelled_boxes(detections<T> const& of, real width, re
   return labels;
 }
 
-/// The way back: the labels of so many images of width x height pixels as detections, in their order within an image.
+/// The inverse: returns the labels of `images` images of width x height pixels as detections, in their order per image.
 template <class T = float, class Format = corners_format>
 detections<T> detections_of(std::span<const labelled_box> labels, integer images, real width, real height,
                             Format = {}) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Non-maximum suppression: what a call may say, and in which order rows come.
+/// Non-maximum suppression: the options and checks of a call, and the order of the rows.
 #pragma once
 
 #include <hone/core/error.hpp>
@@ -19,25 +19,25 @@
 namespace hone::inline HONE_ABI {
 
 struct nms_options {
-  real threshold = 0.5;  ///< a row goes where it overlaps a kept one by more; in [0, 1]
-  real score_threshold = -std::numeric_limits<double>::infinity();  ///< only rows with a score above it take part
-  integer most = std::numeric_limits<index>::max();                 ///< at most so many rows are kept, of each image
-  integer most_per_class = std::numeric_limits<index>::max();       ///< and of each class of an image, in batched_nms
+  real threshold = 0.5;  ///< in [0, 1]: suppresses a row whose overlap with a kept row is larger
+  real score_threshold = -std::numeric_limits<double>::infinity();  ///< considers only rows with a larger score
+  integer most = std::numeric_limits<index>::max();                 ///< maximum number of kept rows per image
+  integer most_per_class = std::numeric_limits<index>::max();       ///< and per class of an image, in batched_nms
 };
 
 namespace detail {
 
-/// By its bits, so that -ffast-math cannot fold it away.
+/// Tests the bits, so that -ffast-math cannot remove the test.
 HONE_HD inline bool is_nan(double x) noexcept { return __builtin_bit_cast(std::uint64_t, x) << 1 > 0x7ffULL << 53; }
 
-/// Above 0, larger for a larger number, and the same for both zeros. x is not NaN.
+/// Returns a number above 0 that is larger for a larger x, and equal for both zeros. x must not be NaN.
 HONE_HD inline std::uint64_t order_of(double x) noexcept {
   constexpr std::uint64_t sign = 1ULL << 63;
   const auto bits = __builtin_bit_cast(std::uint64_t, x);
   return bits == sign ? sign : (bits & sign) != 0 ? ~bits : bits | sign;
 }
 
-/// The order of a score, 0 where the row takes no part: NaN is in it, or its score is not above the least.
+/// Returns order_of(score), or 0 if the row is not considered: its box or score is NaN, or its score is <= `least`.
 template <class A>
 HONE_HD std::uint64_t rank_key(double score, double least, A const (&box)[4]) noexcept {
   const bool whole = !is_nan(box[0]) && !is_nan(box[1]) && !is_nan(box[2]) && !is_nan(box[3]) && !is_nan(score);
@@ -49,7 +49,7 @@ inline constexpr bool is_boxes = false;
 template <class T>
 inline constexpr bool is_boxes<matrix_view<T>> = box_number<std::remove_const_t<T>>;
 
-/// Numbers that lie a stride apart.
+/// Numbers at a constant stride.
 template <element S>
 struct score_column {
   S const* data;
@@ -66,7 +66,7 @@ footprint footprint_of(score_column<S> const& scores) noexcept {
   return footprint_of(matrix_view<S const>(scores.data, scores.count, 1, scores.stride));
 }
 
-/// Scores lie in a range, or in one column of a matrix.
+/// Scores are a contiguous range, or one column of a matrix.
 template <class Scores>
 concept score_range = contiguous<Scores const&> && element<number_in<Scores const&>>;
 template <class Scores>
@@ -91,7 +91,7 @@ auto scores_of(const char* function, Scores const& scores) {
   }
 }
 
-/// What every suppression says of arguments that it cannot take.
+/// The compile-time checks of every suppression.
 template <class Boxes, class Scores, class Format>
 constexpr void require_detections() {
   static_assert(is_boxes<Boxes>,
@@ -121,7 +121,7 @@ inline void require_nms(const char* function, nms_options const& options) {
   require(options.most_per_class >= 0, function, "most_per_class", options.most_per_class.value, "at least 0");
 }
 
-/// `of` numbers, of which there must be one per box.
+/// Checks that there is one number per box; `of` is the plural noun in the error message.
 inline void require_one_per_box(const char* function, index given, const char* of, index boxes) {
   if (given != boxes) fail("%s: %jd %s for %jd boxes", function, std::intmax_t(given), of, std::intmax_t(boxes));
 }

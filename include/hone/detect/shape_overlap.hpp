@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Boxes beside anchors by their shapes alone: how darknet and PaddleDetection choose.
+/// Compares boxes with anchors by their shapes only, as darknet and PaddleDetection do.
 #pragma once
 
 #include <hone/detect/anchors.hpp>
@@ -8,17 +8,17 @@
 
 namespace hone::inline HONE_ABI::detail {
 
-/// IoU of a box and an anchor laid over each other.
+/// Returns the IoU of a box and an anchor with the same centre.
 inline double shape_overlap(anchor_level const& level, labelled_box const& b, anchor_size anchor) noexcept {
   const double width =
-      b.width * (level.stride * static_cast<double>(level.columns));  // pixels, where there are whole ones
+      b.width * (level.stride * static_cast<double>(level.columns));  // in pixels, exact for integer numbers of pixels
   const double height = b.height * (level.stride * static_cast<double>(level.rows));
   const double both = std::min(width, anchor.width) * std::min(height, anchor.height);
   return both / (width * height + anchor.width * anchor.height - both);
 }
 
-/// Of all levels' anchors the one whose shape is the most like the box's, the first of equals; -1 for a box without
-/// area.
+/// Returns the index of the anchor, among those of all levels, whose shape is the most similar to the box's (the first
+/// of equals), or -1 for a box without area.
 inline index best_anchor(anchor_level const& level, labelled_box const& b) noexcept {
   index best = -1;
   double highest = 0;
@@ -27,8 +27,8 @@ inline index best_anchor(anchor_level const& level, labelled_box const& b) noexc
   return best;
 }
 
-/// Calls take(match, best) for the box's best anchor, if it is this level's, and then, if the threshold is below 1, for
-/// the level's others whose shape overlaps by more than that.
+/// Calls take(match, true) for the box's best anchor, if it is of this level; then, if the threshold is below 1,
+/// take(match, false) for the level's other anchors whose shape IoU is above the threshold.
 template <class Take>
 void match_by_shape(anchor_level const& level, std::span<const labelled_box> boxes, std::size_t i, double threshold,
                     Take const& take) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// When one box suppresses another: where its overlap, rounded to the nearest number of the arithmetic, is above the
-/// threshold, rounded likewise. So an overlap of 7/10 is not above 0.7, though no binary number is either of them.
+/// A box suppresses another if their overlap, rounded to the nearest number of the arithmetic, is above the threshold,
+/// rounded in the same way. So an overlap of 7/10 is not above 0.7, although 0.7 is not a binary number.
 #pragma once
 
 #include <hone/loss/box/box_pair.hpp>
@@ -12,8 +12,8 @@
 
 namespace hone::inline HONE_ABI::detail {
 
-/// A threshold in [0, 1] as a number of A, and half of what the next number is above it. Where A takes it for 1, it is
-/// one that no overlap exceeds, however areas are rounded.
+/// A threshold in [0, 1] as a number of A, and half the distance to the next number of A above it. A threshold that
+/// rounds to 1 is replaced by 2, which no overlap exceeds, however areas are rounded.
 template <class A>
 struct overlap_threshold {
   double value, half_step;
@@ -23,20 +23,20 @@ struct overlap_threshold {
     half_step = 0.5 * (static_cast<double>(std::nextafter(static_cast<A>(value), A(4))) - value);
   }
 
-  /// Whether the number of A nearest to n/d is above the threshold: n > (value + half_step) d. The difference of n and
-  /// value · d has few digits where this is in question, and a fused product loses none of them. A quotient of two
-  /// numbers of A never lies halfway between two others.
+  /// Whether the number of A nearest to n/d is above the threshold: n > (value + half_step) d. In cases of doubt, n -
+  /// value · d has few digits, and the fused product loses none of them. A quotient of two numbers of A never lies
+  /// halfway between two others.
   HONE_HD bool below(double n, double d) const noexcept { return half_step * d < std::fma(-value, d, n); }
 };
 
-/// A rule has three answers. may(b) is true wherever the overlap of a pair is above the threshold, and must(b) nowhere
-/// else; both are products of a few rounded lengths, on any operand. In the narrow band between them does(b) decides:
-/// in double, so that the areas of float boxes have all their digits and every backend finds the same.
+/// A rule has three functions. may(b) is true for every pair whose overlap is above the threshold; must(b) is true for
+/// no other pair. Both compare products of a few rounded lengths, on any operand. For the few pairs in between, does(b)
+/// decides: in double, so that the areas of float boxes are exact and every backend gives the same result.
 ///
-/// IoU > t: the products are I > t U.
+/// IoU > t, with the products I > t U.
 template <class A>
 class iou_exceeds {
-  static constexpr double band = 4 * static_cast<double>(std::numeric_limits<A>::epsilon());  // t U and I round 5 times
+  static constexpr double band = 4 * static_cast<double>(std::numeric_limits<A>::epsilon());  // t U and I: 5 roundings
 
  public:
   explicit iou_exceeds(double threshold)
@@ -61,12 +61,12 @@ class iou_exceeds {
   A low_, high_;
 };
 
-/// DIoU = IoU - ρ²/c² > t (Zheng et al. 2020, arXiv 1911.08287), times U c²: (I - t U) c² > ρ² U. No product of four
-/// lengths overflows.
+/// DIoU = IoU - ρ²/c² > t (Zheng et al. 2020, arXiv 1911.08287), multiplied by U c²: (I - t U) c² > ρ² U. No product of
+/// four lengths overflows.
 template <class A>
 class diou_exceeds {
   static constexpr double band =
-      8 * static_cast<double>(std::numeric_limits<A>::epsilon());  // of U c², some 12 roundings
+      8 * static_cast<double>(std::numeric_limits<A>::epsilon());  // of U c², about 12 roundings
 
  public:
   explicit diou_exceeds(double threshold)
@@ -101,7 +101,7 @@ class diou_exceeds {
   A low_, high_;
 };
 
-/// The union_area rule, of one pair.
+/// Evaluates a rule on one pair.
 template <class Rule, class A, class Format>
 HONE_HD bool exceeds(Rule const& rule, box_pair<A, Format> const& b) noexcept {
   return rule.must(b) || (rule.may(b) && rule.does(b));

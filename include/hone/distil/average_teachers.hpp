@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// What every backend's average_teachers is asked and checks: several teachers as one.
+/// The options and checks of average_teachers on every backend: the mean of several teachers.
 #pragma once
 
 #include <hone/core/numbers.hpp>
@@ -12,24 +12,24 @@
 
 namespace hone::inline HONE_ABI {
 
-/// What the teachers' mean is taken of: their probabilities at the temperature, or their logits.
+/// The quantity that is averaged: the probabilities at the temperature, or the logits.
 enum class mean_of : unsigned char { probabilities, logits };
 
 struct average_teachers_options {
-  numbers weights = {};                 ///< one per teacher, in host memory; all alike by default
-  mean_of of = mean_of::probabilities;  ///< of logits, the temperature has no part in it
+  numbers weights = {};                 ///< one per teacher, finite, >= 0, in host memory; all equal by default
+  mean_of of = mean_of::probabilities;  ///< the mean of logits does not depend on the temperature
 };
 
 namespace detail {
 
 inline constexpr index most_teachers = 32;
 
-/// What teacher m counts for, of a total of 1.
+/// The weight of each teacher, divided by the sum of the weights.
 struct teacher_shares {
   double at[most_teachers] = {};
 };
 
-/// Checks all, and only then returns the shares.
+/// Checks all arguments, then returns the shares.
 template <class T>
 teacher_shares require_teachers(std::span<const matrix_view<const T>> teachers, double temperature, matrix_view<T> out,
                                 average_teachers_options const& options) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Knowledge distillation in two parts: how sure the teacher is of the label, and how it ranks the other classes.
+/// Knowledge distillation in two parts: the teacher's confidence in the label, and its ranking of the other classes.
 #pragma once
 
 #include <hone/distil/divergence.hpp>
@@ -12,22 +12,22 @@
 namespace hone::inline HONE_ABI {
 
 struct decoupled_distillation_options {
-  real alpha = 1;  ///< of the label against all other classes
-  real beta = 8;   ///< of the other classes among themselves
+  real alpha = 1;  ///< weight of the label against all other classes; finite, >= 0
+  real beta = 8;   ///< weight of the other classes among themselves; finite, >= 0
 };
 
-/// With y the label, u and v the student's and the teacher's softmax at T over the classes but y, and the log-odds of y
-/// against them, a = z_y/T - log Σ_{c≠y} exp(z_c/T) of the student and b of the teacher:
-///   value     T² (α KL(σ(b) ‖ σ(a)) + β KL(v ‖ u)),  the first of two classes
-///   gradient  T α (σ(a) - σ(b)) of y,  T (u (β - α (σ(a) - σ(b))) - β v) of others
-/// Neither p_y nor 1 - p_y is ever formed from the other, so that both keep their digits however sure a model is; nor,
-/// where a and b or u and v are close, their difference from them (distil/divergence.hpp).
+/// With y the label, u and v the student's and the teacher's softmax at T over the classes except y, the log-odds of y
+/// a = z_y/T - log Σ_{c≠y} exp(z_c/T) of the student, and b of the teacher:
+///   value     T² (α KL(σ(b) ‖ σ(a)) + β KL(v ‖ u)),  the former between two classes, y and not y
+///   gradient  T α (σ(a) - σ(b)) for y,  T (u (β - α (σ(a) - σ(b))) - β v) for the others
+/// p_y and 1 - p_y are both computed directly, never from each other, so that both keep their digits however confident
+/// a model is. If a and b, or u and v, are close, neither is their difference (distil/divergence.hpp).
 template <class Target, class View>
 struct decoupled_distillation_term : row_term_base {
   using statistics =
       row::list<row::tempered<row::logits, row::unlabelled>, row::tempered<row::teacher, row::unlabelled>,
                 row::total<1, row::difference<1, 0>>>;  // Σ exp(teacher/T) (teacher - z)
-  using later_sweep = row::sweep<2, row::labelled>;     // the label's logits, less the maxima of the other classes
+  using later_sweep = row::sweep<2, row::labelled>;     // the label's logits minus the maxima of the others
   using close_sweep = row::sweep<2, row::all, 1>;
 
   Target target;
@@ -37,8 +37,8 @@ struct decoupled_distillation_term : row_term_base {
   decoupled_distillation_term(Target target_, View teacher_, double temperature_, double alpha_, double beta_)
       : target(target_), teacher(teacher_), temperature(temperature_), alpha(alpha_), beta(beta_) {}
 
-  /// Of the classes but y; log_ratio is log Σ exp(z/T) - log Σ exp(teacher/T), the first alone where the teacher allows
-  /// none of them; rough is KL(v ‖ u) from the difference of logarithms.
+  /// Sums over the classes except y. log_ratio is log Σ exp(z/T) - log Σ exp(teacher/T), or only the first part if the
+  /// teacher allows none of them. rough is KL(v ‖ u), computed from the difference of logarithms.
   template <operand V>
   struct sums {
     V student, taught, log_ratio, rough;
@@ -47,7 +47,7 @@ struct decoupled_distillation_term : row_term_base {
   struct result {
     V loss, label, student, taught;
   };
-  /// A decision by its log-odds x.
+  /// The probabilities of yes and no, and their logarithms, from the log-odds x of yes.
   template <operand V>
   struct decision {
     V yes, no, log_yes, log_no;
@@ -61,13 +61,13 @@ struct decoupled_distillation_term : row_term_base {
     }
   };
 
-  /// p (log p - log q), 0 where p is.
+  /// Returns p (log p - log q), or 0 if p is 0.
   template <operand V>
   HONE_HD static V part(V p, V log_p, V log_q) {
     return p * select(p == V(0), V(0), max(log_p, V(-3e38)) - log_q);
   }
 
-  /// x as a divisor: 1 in place of 0, the sum over no class.
+  /// Returns x, or 1 if x is 0 (a sum over no class), so that it can be a divisor.
   template <operand V>
   HONE_HD static V or_one(V x) {
     return select(x == V(0), V(1), x);
@@ -90,13 +90,13 @@ struct decoupled_distillation_term : row_term_base {
   }
   template <operand V, class E>
   [[gnu::always_inline]] HONE_HD row::replaced<V, 2> close(sums<V> const& s, E const& e) const {
-    const V apart = row::coordinate_of<0>(e) - max(row::coordinate_of<1>(e), V(-3e38));  // of -inf twice no NaN
+    const V apart = row::coordinate_of<0>(e) - max(row::coordinate_of<1>(e), V(-3e38));  // two -inf give no NaN
     const detail::divergence_part<V> part(row::weight<1>(e), row::weight<0>(e) * (s.taught / or_one(s.student)),
                                           apart * V(1 / temperature) - s.log_ratio);
     return {{{part.excess, part.linear}}, part.rise};
   }
 
-  /// The first of two: what the label is worth by its log-odds b of the teacher and a of the student, apart = a - b.
+  /// The first part: the loss of the label from the log-odds b of the teacher and a of the student; apart = a - b.
   template <operand V>
   struct label_part {
     V loss, surer;  // surer: σ(a) - σ(b)
@@ -124,7 +124,7 @@ struct decoupled_distillation_term : row_term_base {
     const V log_student = select(s.taught == none, none, log_teacher) + s.log_ratio;
     const V taught = logits[1] / T - log_teacher, apart = (logits[0] - logits[1]) / T - others_apart;
     const label_part<V> label(decision<V>(logits[0] / T - log_student), decision<V>(taught), taught, apart);
-    const V b = select(s.taught == none, none, V(beta));  // no other class is possible: there is nothing to rank
+    const V b = select(s.taught == none, none, V(beta));  // no other class is possible: there is no ranking
     const V of_others = select(b == none, none, select(near, exact.value, s.rough));
     const V student = b - a * label.surer, reference = select(b == none, none, T * b * inverse);
     return {T * (T * (a * label.loss + b * of_others)), T * a * label.surer,
@@ -138,8 +138,8 @@ struct decoupled_distillation_term : row_term_base {
   }
 };
 
-/// T²·(α TCKD + β NCKD), decoupled knowledge distillation (Zhao et al. 2022, arXiv 2203.08679). The target is
-/// hone::classes(labels); the teacher's logits and T as in distillation; α and β finite and not negative.
+/// T²·(α TCKD + β NCKD), decoupled knowledge distillation (Zhao et al. 2022, arXiv 2203.08679). Takes
+/// hone::classes(labels), and the teacher's logits and T as distillation does. Throws if T, α or β is out of range.
 template <class Target, class View>
 auto decoupled_distillation(Target target, View teacher_logits, real temperature,
                             decoupled_distillation_options options = {}) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Knowledge distillation: a student's logits against a teacher's.
+/// Knowledge distillation: compares a student's logits with a teacher's.
 #pragma once
 
 #include <hone/distil/divergence.hpp>
@@ -10,16 +10,16 @@
 
 namespace hone::inline HONE_ABI {
 
-/// With s = softmax(z/T), t the teacher's softmax at T, and both logits less their maxima:
+/// With s = softmax(z/T), t the teacher's softmax at T, and both logits minus their maxima:
 ///   value     T² KL(t ‖ s) = T² (Σ t (teacher - z)/T - log Σ exp(teacher/T) + log Σ exp(z/T))
 ///   gradient  T (s - t)
-/// A class that the teacher gives no probability contributes 0. Where s and t are close, s - t is taken from their
+/// A class to which the teacher gives probability 0 contributes 0. If s and t are close, s - t is computed from their
 /// logarithms (distil/divergence.hpp).
 template <class View>
 struct distillation_term : row_term_base {
   using statistics = row::list<row::tempered<row::logits>, row::tempered<row::teacher>,
                                row::total<1, row::difference<1, 0>>>;  // Σ exp(teacher/T) (teacher - z)
-  using close_sweep = row::sweep<2, row::all, 1>;  // it has w (e^x - 1), x = log s/t, in place of the teacher's w
+  using close_sweep = row::sweep<2, row::all, 1>;  // replaces the teacher's w by w (e^x - 1), x = log s/t
 
   View teacher;
   double temperature;
@@ -28,7 +28,7 @@ struct distillation_term : row_term_base {
 
   template <operand V>
   struct sums {
-    V student, taught, log_ratio, rough;  // log_ratio: of both; rough: KL(t ‖ s) from the difference of logarithms
+    V student, taught, log_ratio, rough;  // log_ratio: log(student/taught); rough: KL(t ‖ s) by differences
   };
   template <operand V>
   struct result {
@@ -46,7 +46,7 @@ struct distillation_term : row_term_base {
   }
   template <operand V, class E>
   [[gnu::always_inline]] HONE_HD row::replaced<V, 2> close(sums<V> const& s, E const& e) const {
-    const V apart = row::coordinate_of<0>(e) - max(row::coordinate_of<1>(e), V(-3e38));  // of -inf twice no NaN
+    const V apart = row::coordinate_of<0>(e) - max(row::coordinate_of<1>(e), V(-3e38));  // two -inf give no NaN
     const detail::divergence_part<V> part(row::weight<1>(e), row::weight<0>(e) * (s.taught / s.student),
                                           apart * V(1 / temperature) - s.log_ratio);
     return {{{part.excess, part.linear}}, part.rise};
@@ -65,9 +65,9 @@ struct distillation_term : row_term_base {
   }
 };
 
-/// T²·KL(softmax(teacher/T) ‖ softmax(z/T)) (Hinton et al. 2015, arXiv 1503.02531). The teacher's logits are a
-/// view of the prediction's shape; its type may differ. T finite and positive. It skips the rows that the
-/// targets of the same objective ignore.
+/// T²·KL(softmax(teacher/T) ‖ softmax(z/T)) (Hinton et al. 2015, arXiv 1503.02531). The teacher's logits are a view of
+/// the prediction's shape, of any number type. Skips the rows that the targets of the same objective ignore. Throws
+/// hone::invalid_argument if T is not finite and positive.
 template <class View>
 auto distillation(View teacher_logits, real temperature) {
   detail::require_positive("distillation", "temperature", temperature.value);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/// Kullback-Leibler divergences of distributions that are close to each other, without the cancellation that the
-/// difference of two logarithms has there. With weights w, others o = w e^d, W = Σ w, O = Σ o, c = log(O/W) as it was
-/// rounded, and x = d - c,
+/// Kullback-Leibler divergences of distributions that are close to each other, without the cancellation of a
+/// difference of two logarithms. With weights w, other weights o = w e^d, W = Σ w, O = Σ o, c the rounded log(O/W),
+/// and x = d - c,
 ///   KL(w ‖ o) = Σ w (e^x - 1 - x) / W - y²/2,   y = Σ w (e^x - 1) / W
-/// No term of the first sum is negative; y, which would be 0, is what rounding c amounts to.
+/// No term of the first sum is negative. y would be 0 if c were not rounded; y²/2 removes the effect of this rounding.
 #pragma once
 
 #include <hone/core/operand.hpp>
@@ -19,7 +19,7 @@ template <class V>
   requires requires { typename V::number; }
 inline constexpr bool computes_in_float<V> = std::same_as<typename V::number, float>;
 
-/// Σ x^(k-K) / k! for k from K to Last.
+/// Returns Σ x^(k-K) / k! for k from K to Last.
 template <int K, int Last, operand V>
 [[gnu::always_inline]] HONE_HD inline V exponential_series(V x) {
   constexpr auto factorial = [] {
@@ -34,16 +34,16 @@ template <int K, int Last, operand V>
   }
 }
 
-/// Below it the series is used, above it differences lose at most five bits.
+/// Logarithms below it use the series; above it, differences lose at most five bits.
 inline constexpr double near_logarithms = 0.25;
 
-/// e^x - 1 - x for abs(x) <= near_logarithms, to the last place.
+/// Returns e^x - 1 - x for abs(x) <= near_logarithms, exact to the last place.
 template <operand V>
 [[gnu::always_inline]] HONE_HD inline V exponential_excess(V x) {
   return x * x * exponential_series<2, computes_in_float<V> ? 7 : 13>(x);
 }
 
-/// log(1 + x) for x in [0, 1/100], to the last place.
+/// Returns log(1 + x) for x in [0, 1/100], exact to the last place.
 template <int K = 1, operand V>
 [[gnu::always_inline]] HONE_HD inline V small_log1p(V x) {
   if constexpr (K == (computes_in_float<V> ? 4 : 8)) {
@@ -53,8 +53,8 @@ template <int K = 1, operand V>
   }
 }
 
-/// What a class adds to the sums of e^x - 1 - x, of x, and of e^x - 1; other is o W/O. A class without weight has no
-/// logarithm to speak of.
+/// The contributions of a class to the sums of e^x - 1 - x, of x and of e^x - 1, each times its weight; `other` is o
+/// W/O. A class of weight 0 adds `other` to the first and nothing to the second.
 template <operand V>
 struct divergence_part {
   V excess, linear, rise;
@@ -71,8 +71,8 @@ struct divergence_part {
   }
 };
 
-/// The divergence from the first two sums over W; never negative. change is y. An infinite divergence is one whose
-/// linear sum is.
+/// The divergence, never negative, from the first two sums, divided by W. `change` is y. The divergence is infinite if
+/// the linear sum is infinite.
 template <operand V>
 struct divergence_of_sums {
   V value, change;
@@ -84,7 +84,7 @@ struct divergence_of_sums {
   }
 };
 
-/// Below this divergence a row is summed once more: by differences of logarithms, float keeps five digits there.
+/// A smaller divergence is summed again; at this one, differences of logarithms keep five digits in float.
 inline constexpr double close_rows = 1.0 / 32;
 
 }  // namespace hone::inline HONE_ABI::detail

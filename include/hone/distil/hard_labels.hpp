@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// What every backend's hard_labels checks: the teacher's answers as labels.
+/// The checks of every backend's hard_labels, which writes the teacher's most likely class of each row as a label.
 #pragma once
 
 #include <hone/core/contiguous.hpp>
@@ -13,7 +13,7 @@
 
 namespace hone::inline HONE_ABI {
 
-/// A std::vector, std::span or another vector of integers to be written.
+/// A writable std::vector, std::span or another vector of integers.
 template <class R>
 concept label_range = detail::contiguous_integers<R> && !std::is_const_v<detail::referred_number<R>>;
 
@@ -35,7 +35,7 @@ void require_hard_labels(matrix_view<T> logits, Labels& to) {
   require_apart("hard_labels", "labels", footprint_of(data_of(to), labels), "teacher_logits", footprint_of(logits));
 }
 
-/// A class with its logit; the better one is the larger, and the first of equals. NaN is never better.
+/// A class and its logit; the larger logit is better, then the smaller column. NaN is never better.
 template <class A>
 struct best_class {
   A logit;

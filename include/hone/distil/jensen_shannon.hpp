@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Knowledge distillation by the generalized Jensen-Shannon divergence, which is bounded and finite everywhere.
+/// Knowledge distillation by the generalised Jensen-Shannon divergence, which is bounded and finite everywhere.
 #pragma once
 
 #include <hone/distil/divergence.hpp>
@@ -11,15 +11,15 @@
 namespace hone::inline HONE_ABI {
 
 struct jensen_shannon_options {
-  real beta = 0.5;  ///< the teacher's part of the mixture; towards 0 the forward, towards 1 the reverse divergence
+  real beta = 0.5;  ///< in (0, 1): the teacher's part of the mixture; near 0 the forward, near 1 the reverse divergence
 };
 
 /// With s = softmax(z/T), t the teacher's softmax at T, m = β t + (1-β) s and d = log t - log s:
 ///   value     T² (β KL(t ‖ m) + (1-β) KL(s ‖ m))
 ///   gradient  T (1-β) s (log s/m - KL(s ‖ m))
-/// log m/s = log(1 + β (e^d - 1)), or d + log(1 + (1-β) (e^-d - 1)) where d > 0: neither rounds to anything but 0 at
-/// d = 0, and no exponential is of a positive number. What log m/s and log m/t add up to is of second order in d, so
-/// that where rows are close both are taken together, class by class: with v = (t - s)/m
+/// log m/s is log(1 + β (e^d - 1)), or d + log(1 + (1-β) (e^-d - 1)) if d > 0: both are exactly 0 at d = 0, and no
+/// exponential has a positive argument. In the value, the parts of log m/s and log m/t that are linear in d cancel, so
+/// if rows are close, both are summed together, class by class: with v = (t - s)/m
 ///   β t log t/m + (1-β) s log s/m - (β t + (1-β) s - m) = m Σ_{n≥2} vⁿ β (1-β) (βⁿ⁻¹ - (β-1)ⁿ⁻¹) / (n (n-1))
 template <class View>
 struct jensen_shannon_term : row_term_base {
@@ -52,7 +52,7 @@ struct jensen_shannon_term : row_term_base {
     const V part = select(d < V(0), V(beta), V(1 - beta)), other = log1p(part * expm1(-abs(d)));
     return {select(d < V(0), other, d + other), select(d < V(0), other - d, other)};
   }
-  /// Σ vⁿ⁻² β (1-β) (up - down) / (n (n-1)) from n = N on; up = βⁿ⁻¹, down = (β-1)ⁿ⁻¹.
+  /// Returns Σ vⁿ⁻² β (1-β) (up - down) / (n (n-1)) for n >= N; up = βⁿ⁻¹, down = (β-1)ⁿ⁻¹.
   template <int N, operand V>
   [[gnu::always_inline]] HONE_HD V series(V v, V up, V down) const {
     const V of_this = V(beta * (1 - beta) / (N * (N - 1))) * (up - down);
@@ -62,10 +62,10 @@ struct jensen_shannon_term : row_term_base {
       return of_this + v * series<N + 1>(v, up * V(beta), down * V(beta - 1));
     }
   }
-  /// log t - log s of an element.
+  /// Returns log t - log s of an element.
   template <operand V, class E>
   [[gnu::always_inline]] HONE_HD V log_ratio(V shift, E const& e) const {
-    const V apart = row::coordinate_of<1>(e) - max(row::coordinate_of<0>(e), V(-3e38));  // of -inf twice no NaN
+    const V apart = row::coordinate_of<1>(e) - max(row::coordinate_of<0>(e), V(-3e38));  // two -inf give no NaN
     return apart * V(1 / temperature) + shift;
   }
 
@@ -83,7 +83,7 @@ struct jensen_shannon_term : row_term_base {
   HONE_HD V plain(sums<V> const& s, bundle<V, 2> const& later) const {
     return V(0) - (V(beta) * (later[1] / s.taught) + V(1 - beta) * (later[0] / s.student));
   }
-  /// The rounding of log m/s and log m/t is a part in 2^24 of d: from d = 1/30 on five digits are left.
+  /// log m/s and log m/t have rounding errors of d / 2^24: for d of at least 1/30, five digits are left.
   template <operand V>
   HONE_HD auto is_close(sums<V> const& s, bundle<V, 2> const& later) const {
     return plain(s, later) < V(1e-3 * beta * (1 - beta));
@@ -100,8 +100,8 @@ struct jensen_shannon_term : row_term_base {
     const V near = student * to_mean * (v * v) * series<2>(v, V(beta), V(beta - 1));
     return {{select(abs(d) < most, near, -far), student * select(student == none, none, d)}};
   }
-  /// The sum of close(), less what the rounding δ of the shift adds to it, β (1-β) δ²/2. Σ s d would be -KL(s ‖ t),
-  /// which is the sum over β (1-β) where rows are as close as δ matters; what is more than a rounding is no δ.
+  /// Returns the sum of close() minus β (1-β) δ²/2, the effect of the rounding error δ of the shift. If δ matters, -Σ s
+  /// d = KL(s ‖ t) is sum / (β (1-β)), so δ is Σ s d + sum / (β (1-β)); a δ too large for rounding is ignored.
   template <operand V>
   HONE_HD V exact(bundle<V, 2> const& close) const {
     const V scale(beta * (1 - beta)), off = close[1] + close[0] / scale;
@@ -121,9 +121,9 @@ struct jensen_shannon_term : row_term_base {
   }
 };
 
-/// T²·(β KL(t ‖ m) + (1-β) KL(s ‖ m)) with m = β t + (1-β) s (Agarwal et al. 2023, arXiv 2306.13649). The teacher's
-/// logits and T as in distillation. β in (0, 1). Below T² log 2 for β = 1/2; a logit of -inf, of either, is a
-/// probability of 0.
+/// T²·(β KL(t ‖ m) + (1-β) KL(s ‖ m)) with m = β t + (1-β) s (Agarwal et al. 2023, arXiv 2306.13649). Takes the
+/// teacher's logits and T as distillation does. The value is below T² log 2 for β = 1/2. A logit of -inf, of student or
+/// teacher, is a probability of 0. Throws hone::invalid_argument if T is not finite and positive or β is not in (0, 1).
 template <class View>
 auto jensen_shannon_distillation(View teacher_logits, real temperature, jensen_shannon_options options = {}) {
   const double beta = options.beta;

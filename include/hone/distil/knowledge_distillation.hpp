@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Labels and a teacher, mixed as Hinton et al. do.
+/// Labels and a teacher, combined as by Hinton et al.
 #pragma once
 
 #include <hone/distil/distillation.hpp>
@@ -10,11 +10,11 @@
 namespace hone::inline HONE_ABI {
 
 struct knowledge_distillation_options {
-  real alpha = 0.9;  ///< the teacher's part
+  real alpha = 0.9;  ///< in [0, 1]: the teacher's part
 };
 
-/// (1-α) cross_entropy(target) + α distillation(teacher_logits, T), of any target (Hinton et al. 2015, arXiv
-/// 1503.02531). α in [0, 1].
+/// (1-α) cross_entropy(target) + α distillation(teacher_logits, T), with any target (Hinton et al. 2015, arXiv
+/// 1503.02531). Throws hone::invalid_argument if α is not in [0, 1], or T is not finite and positive.
 template <class Target, class View>
 auto knowledge_distillation(Target target, View teacher_logits, real temperature,
                             knowledge_distillation_options options = {}) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// Knowledge distillation by the reverse divergence: the student need not cover what the teacher does, but must not go
-/// where the teacher does not.
+/// Knowledge distillation by the reverse divergence: it does not penalise the student for classes that it leaves out,
+/// only for classes to which the teacher gives a low probability.
 #pragma once
 
 #include <hone/distil/divergence.hpp>
@@ -13,10 +13,10 @@
 
 namespace hone::inline HONE_ABI {
 
-/// With s = softmax(z/T), t the teacher's softmax at T, and m = Σ s (z - teacher), logits less their maxima:
+/// With s = softmax(z/T), t the teacher's softmax at T, and m = Σ s (z - teacher), logits minus their maxima:
 ///   value     T² KL(s ‖ t) = T m + T² (log Σ exp(teacher/T) - log Σ exp(z/T))
 ///   gradient  s (z - teacher - m)
-/// A class whose teacher's logit is -inf is left out of both softmaxes.
+/// A class whose teacher logit is -inf is left out of both softmaxes.
 template <class View>
 struct reverse_distillation_term : row_term_base {
   using statistics = row::list<row::tempered<row::logits, row::taught>, row::tempered<row::teacher>,
@@ -31,17 +31,17 @@ struct reverse_distillation_term : row_term_base {
 
   template <operand V>
   struct sums {
-    V student, taught, gap, log_ratio, rough;  // as in distillation, of KL(s ‖ t)
+    V student, taught, gap, log_ratio, rough;  // as in distillation, but of KL(s ‖ t)
   };
   template <operand V>
   struct result {
     V loss, rate, mean;
   };
 
-  /// z - teacher of an element.
+  /// Returns z - teacher of an element.
   template <operand V, class E>
   HONE_HD static V apart(E const& e) {
-    return row::coordinate_of<0>(e) - max(row::coordinate_of<1>(e), V(-3e38));  // of -inf twice no NaN
+    return row::coordinate_of<0>(e) - max(row::coordinate_of<1>(e), V(-3e38));  // two -inf give no NaN
   }
 
   template <operand V>
@@ -73,8 +73,8 @@ struct reverse_distillation_term : row_term_base {
 };
 
 /// T²·KL(softmax(z/T) ‖ softmax(teacher/T)) (Gu et al. 2023, arXiv 2306.08543; Agarwal et al. 2023, arXiv 2306.13649).
-/// The teacher's logits and T as in distillation. A class whose teacher's logit is -inf has neither part in the
-/// student's softmax nor a gradient.
+/// Takes the teacher's logits and T as distillation does. A class whose teacher logit is -inf is left out of the
+/// student's softmax and has gradient 0. Throws hone::invalid_argument if T is not finite and positive.
 template <class View>
 auto reverse_distillation(View teacher_logits, real temperature) {
   detail::require_positive("reverse_distillation", "temperature", temperature.value);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// The bytes of a file of teacher outputs, the lowest first whatever the machine (docs/distillation.md has the table):
-/// a header of 64 bytes, and a record per row, each with a checksum of its own, so that any row is read alone.
+/// The bytes of a file of teacher outputs, little-endian on every machine (docs/distillation.md has the table): a
+/// header of 64 bytes and a record per row, each with its own checksum, so that any row can be read alone.
 #pragma once
 
 #include <hone/core/error.hpp>
@@ -41,7 +41,7 @@ struct teacher_header {
   double temperature = 1;
 
   std::size_t class_bytes() const noexcept { return classes <= 65536 ? 2 : 4; }
-  /// The rest, k halves, k classes, the checksum of these.
+  /// The log-probability of the unlisted classes, k halves, k classes, and the checksum of these.
   std::size_t record_bytes() const noexcept { return 4 + std::size_t(k) * (2 + class_bytes()) + 4; }
   std::int64_t place_of(index row) const noexcept { return std::int64_t(bytes) + row * std::int64_t(record_bytes()); }
 
@@ -55,7 +55,7 @@ struct teacher_header {
     put(at, std::uint64_t(0)), put(at, std::uint32_t(0));
     put(at, checksum_of(to, bytes - 4));
   }
-  /// Throws where the bytes are no such header, or one that cannot be.
+  /// Throws hone::invalid_argument if the bytes are not such a header, or its numbers are out of range.
   void read(const char* where, unsigned char const (&from)[bytes]) {
     unsigned char const* at = from + sizeof magic;
     if (std::memcmp(from, magic, sizeof magic) != 0) fail("%s: the bytes are no file of teacher outputs", where);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Reads what a teacher thought of a data set: any rows, in any order.
+/// Reads the stored outputs of a teacher on a data set: any rows, in any order.
 #pragma once
 
 #include <hone/core/contiguous.hpp>
@@ -20,14 +20,14 @@
 
 namespace hone::inline HONE_ABI {
 
-/// A file that hone::teacher_writer has written:
+/// A file that hone::teacher_writer wrote:
 ///
 ///     const hone::teacher_reader teacher("teacher.hone");
 ///     teacher.gather(rows_of_the_batch, batch);
 ///     hone::evaluate(cpu, hone::top_k_distillation(batch), logits, …);
 ///
-/// Several threads may read at once, each into a batch of its own. Throws hone::io_error where there is no file that
-/// can be read, hone::invalid_argument where it is another, ends early or is damaged.
+/// Several threads may read at once, each into its own batch. Throws hone::io_error if the file cannot be read, and
+/// hone::invalid_argument if it is not a teacher file, is truncated or is damaged.
 class teacher_reader {
  public:
   explicit teacher_reader(std::string const& path) : where_("teacher_reader: " + path), file_("teacher_reader", path) {
@@ -47,9 +47,9 @@ class teacher_reader {
   index k() const noexcept { return header_.k; }
   double temperature() const noexcept { return header_.temperature; }
 
-  /// `to` becomes these rows of the file, numbered from 0, in this order; a row may be there more than once.
-  /// Their probabilities are scaled to the sum 1, from which half takes them by up to 5e-4. Throws where a row is not
-  /// in the file or its record is damaged; `to` is then as it was.
+  /// Reads these rows of the file, numbered from 0, into `to`, in this order; a row may occur more than once. Scales
+  /// their probabilities to the sum 1, from which rounding to half moves them by up to 5e-4. Throws
+  /// hone::invalid_argument, and leaves `to` unchanged, if a row is not in the file or its record is damaged.
   template <detail::contiguous_integers Rows>
   void gather(Rows&& rows, top_k_batch& to) const {
     const index count = detail::count_of(rows);
@@ -61,7 +61,7 @@ class teacher_reader {
     }
     read(count, [&](index i) { return static_cast<index>(detail::data_of(rows)[i]); }, to);
   }
-  /// The same of consecutive rows.
+  /// Like gather, for `count` rows from `first` on. Throws hone::invalid_argument if one of them is not in the file.
   void range(integer first, integer count, top_k_batch& to) const {
     if (first < 0 || count < 0 || first > header_.rows || count > header_.rows - first)
       detail::fail("%s: range: %jd rows from row %jd on, the file has %jd", where_.c_str(), std::intmax_t(count.value),
@@ -78,7 +78,7 @@ class teacher_reader {
     made.classes.resize(std::size_t(count) * k);
     made.log_probabilities.resize(std::size_t(count) * k);
     made.rest.resize(std::size_t(count));
-    std::vector<unsigned char> record(count > 0 ? size : 0);  // of a file without rows k may be anything
+    std::vector<unsigned char> record(count > 0 ? size : 0);  // k may be huge in a file without rows
     for (index i = 0; i < count; ++i) {
       const index row = row_of(i);
       const std::size_t got = file_.read_at(header_.place_of(row), record.data(), size);

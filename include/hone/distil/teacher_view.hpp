@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// The teacher's logits, as distillation terms take them.
+/// The view of the teacher's logits in distillation terms.
 #pragma once
 
 #include <hone/core/view.hpp>
@@ -8,14 +8,14 @@
 
 namespace hone::inline HONE_ABI::detail {
 
-/// The teacher's logits, to be read alone.
+/// Returns a read-only view of the teacher's logits.
 template <class View>
 auto teacher_view(View logits) {
   static_assert(any_view<View>, "distillation: the teacher's logits must be a hone::matrix_view or hone::image_view");
   if constexpr (any_view<View>) {
     return const_view(logits);
   } else {
-    return matrix_view<const float>();  // so that the compiler says no more
+    return matrix_view<const float>();  // avoids further compiler errors
   }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Writes what a teacher thinks of a data set, once, for all students.
+/// Writes a teacher's outputs on a data set to a file, once for all students.
 #pragma once
 
 #include <hone/core/view_check.hpp>
@@ -19,20 +19,20 @@
 namespace hone::inline HONE_ABI {
 
 struct teacher_writer_options {
-  integer classes = 0;   ///< of the logits; has to be given
-  integer k = 0;         ///< how many of them are kept per row, in [1, classes]; has to be given
-  real temperature = 1;  ///< of the softmax; what the others share cannot be had at another one afterwards
+  integer classes = 0;   ///< number of classes of the logits, in [1, 2^30]; required
+  integer k = 0;         ///< number of classes to store per row, in [1, classes]; required
+  real temperature = 1;  ///< finite, > 0; fixed in the file, as the unlisted classes are stored as one sum
 };
 
-/// A file of the k likeliest classes of every row, in half, and of what all others share:
+/// A file of the k likeliest classes of every row, in half, and the joint probability of all others:
 ///
 ///     hone::teacher_writer writer("teacher.hone", {.classes = 1000, .k = 16, .temperature = 2});
 ///     for (…) writer.append(logits);  // in the order of the data set
 ///     writer.finish();
 ///
-/// The file appears under its name when it is finished, whole, or not at all; until then it is beside it, as
-/// PATH.PROCESS.NUMBER.partial. Equal logits: the first class is kept. Throws hone::invalid_argument where an option is
-/// out of its range or logits do not fit, hone::io_error where the disk does not take the bytes.
+/// finish() moves the complete file to its name; until then it is PATH.PROCESS.NUMBER.partial beside it. Of equal
+/// logits, the class with the smaller number is stored. Throws hone::invalid_argument if an option is out of range or
+/// logits do not fit, and hone::io_error if the disk does not take the bytes.
 class teacher_writer {
  public:
   teacher_writer(std::string path, teacher_writer_options options)
@@ -45,8 +45,8 @@ class teacher_writer {
 
   index rows() const noexcept { return header_.rows; }
 
-  /// Rows of logits in host memory. Throws, and writes none of them, where they have not the file's classes, or one is
-  /// NaN, +inf, or all of a row are -inf, and where the disk does not take them; rows() says how many there are.
+  /// Appends rows of logits in host memory; rows() returns their number so far. Throws, and appends none of them, if
+  /// the classes differ, a logit is NaN or +inf, a row has only -inf, or the disk does not take the bytes.
   template <class T>
   void append(matrix_view<T> logits) {
     const char* const me = "teacher_writer::append";
@@ -68,8 +68,8 @@ class teacher_writer {
     header_.rows += logits.rows;
   }
 
-  /// On the disk, under its name, when it returns; in place of a file that was there. The file has the rows of the
-  /// calls of append that returned, whatever others had begun to write.
+  /// Writes the file to disk and moves it to its name before it returns, replacing an existing file. The file contains
+  /// the rows of those calls of append that returned, and nothing of calls that threw.
   void finish() {
     if (finished_) detail::fail("teacher_writer::finish: %s is finished", path_.c_str());
     detail::file folder = detail::folder_of("teacher_writer::finish", path_);
@@ -98,7 +98,7 @@ class teacher_writer {
   void add_row(index i, unsigned char*& at) {
     const std::size_t k = std::size_t(header_.k);
     bool numbers = true;
-    for (const double x : row_) numbers &= x < std::numeric_limits<double>::infinity();  // NaN is not
+    for (const double x : row_) numbers &= x < std::numeric_limits<double>::infinity();  // false for NaN too
     const double most = *std::max_element(row_.begin(), row_.end());
     if (!numbers || most == -std::numeric_limits<double>::infinity())
       detail::fail("teacher_writer::append: row %jd has a logit that is NaN or +inf, or none above -inf",
@@ -111,7 +111,7 @@ class teacher_writer {
     if (k < order_.size()) std::nth_element(order_.begin(), order_.begin() + long(k), order_.end(), likelier);
     double all = 0, others = 0;
     const auto weight = [&](std::uint32_t c) { return std::exp((row_[c] - most) / header_.temperature); };
-    // The others relative to a maximum of their own, or they could all vanish beside the first.
+    // Relative to the unlisted maximum, because beside the largest logit all their exponentials could be 0.
     double most_other = std::numeric_limits<double>::lowest();
     for (std::size_t j = k; j < order_.size(); ++j) most_other = std::max(most_other, row_[order_[j]]);
     for (std::size_t j = 0; j < order_.size(); ++j) all += weight(order_[j]);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// What a teacher thinks of each row, in short: its k likeliest classes, and what all others share.
+/// A teacher's outputs in short: the k likeliest classes of each row, and the joint probability of all others.
 #pragma once
 
 #include <hone/core/error.hpp>
@@ -12,18 +12,18 @@
 
 namespace hone::inline HONE_ABI {
 
-/// Row i lists the classes classes[i k] < … < classes[i k + k - 1] with the logarithms of their probabilities, and
-/// the logarithm of the others' probability together (-inf where there are none), all of a softmax at `temperature`.
-/// Where it is evaluated there its arrays lie: on the host, or in device memory.
+/// Row i lists the classes classes[i k] < … < classes[i k + k - 1] with their log-probabilities, and `rest`, the
+/// log-probability of all unlisted classes together (-inf if there are none), of a softmax at `temperature`. The arrays
+/// are in the memory of the backend: on the host, or on the device.
 struct top_k_view {
   std::int32_t const* classes = nullptr;     ///< rows × k
   float const* log_probabilities = nullptr;  ///< rows × k, at most 0
   float const* rest = nullptr;               ///< rows, at most 0
-  index rows = 0, columns = 0, k = 0;        ///< columns: of the logits that it speaks of
+  index rows = 0, columns = 0, k = 0;        ///< columns: classes of the logits
   real temperature = 1;
 };
 
-/// The same with memory of its own, on the host.
+/// The same in host memory that the batch owns.
 struct top_k_batch {
   std::vector<std::int32_t> classes;
   std::vector<float> log_probabilities, rest;

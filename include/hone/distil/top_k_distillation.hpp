@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Knowledge distillation from a teacher's likeliest classes, the others as one.
+/// Knowledge distillation from a teacher's likeliest classes, with all others as one class.
 #pragma once
 
 #include <hone/core/overlap.hpp>
@@ -11,16 +11,16 @@
 
 namespace hone::inline HONE_ABI {
 
-/// With t the listed probabilities and t_R that of the rest, scaled to the sum 1, s = softmax(z/T), s_R = Σ s of the
-/// classes that are not listed, and u = s/s_R their softmax among themselves:
+/// With t the listed probabilities and t_R that of the unlisted classes, scaled to the sum 1, s = softmax(z/T), their
+/// sum s_R = Σ s over the unlisted classes, and u = s/s_R the softmax of the unlisted classes:
 ///   value     T² (Σ t log(t/s) + t_R log(t_R/s_R)), the sum over the listed classes
-///   gradient  T (s - t) of listed classes, T u (s_R - t_R) of others
-/// s_R comes from a sum over the rest with a maximum of its own, never from 1 - Σ s; and s - t of listed classes from
-/// their logarithms where these are close (distil/divergence.hpp).
+///   gradient  T (s - t) for listed classes, T u (s_R - t_R) for the others
+/// s_R is a sum over the unlisted classes relative to their own maximum, never 1 - Σ s. If s and t of a listed class
+/// are close, s - t is computed from their logarithms (distil/divergence.hpp).
 struct top_k_distillation_term : row_term_base {
   using statistics = row::list<row::tempered<row::logits, row::listed>, row::tempered<row::logits, row::unlisted>,
                                row::softmax<row::listed_numbers, row::listed>, row::number>;
-  using close_sweep = row::sweep<2, row::listed, 2>;  // it has t (e^x - 1), x = log s/t, in place of t
+  using close_sweep = row::sweep<2, row::listed, 2>;  // replaces t by t (e^x - 1), x = log s/t
 
   top_k_view teacher;
   double temperature;
@@ -29,9 +29,9 @@ struct top_k_distillation_term : row_term_base {
 
   template <operand V>
   struct sums {
-    V top, rest, fall, lowered;   // Σ exp(z/T) of the listed and of other classes, each from its maximum
-    V student, taught, log_rest;  // of all classes; log_rest: the teacher's of the other classes
-    V log_ratio;                  // log s/t of all classes but for the row's factors: log Σ exp(z/T) - log Σ t
+    V top, rest, fall, lowered;   // top, rest: Σ exp(z/T) of listed and unlisted classes, relative to their maxima
+    V student, taught, log_rest;  // sums of all classes; log_rest: the teacher's of the unlisted
+    V log_ratio;                  // log s/t without the row's factors: log Σ exp(z/T) - log Σ t
   };
   template <operand V>
   struct result {
@@ -51,7 +51,7 @@ struct top_k_distillation_term : row_term_base {
                    std::intmax_t(teacher.rows), std::intmax_t(teacher.columns), std::intmax_t(rows),
                    std::intmax_t(columns));
   }
-  /// Classes that rise, in [0, columns).
+  /// Throws hone::invalid_argument if the listed classes of a row do not rise or are not in [0, columns).
   void check_values(index rows, index columns) const {
     for (index i = 0; i < rows; ++i)
       for (index j = 0, last = -1; j < teacher.k; ++j) {
@@ -71,7 +71,7 @@ struct top_k_distillation_term : row_term_base {
       put(index(teacher.classes[j]), teacher.log_probabilities[j]);
   }
   HONE_HD float listed(index i, index column) const {
-    index low = i * teacher.k, high = low + teacher.k;  // the first that is not below
+    index low = i * teacher.k, high = low + teacher.k;  // the first that is not below column
     const index end = high;
     while (low < high) {
       const index middle = low + (high - low) / 2;
@@ -87,7 +87,7 @@ struct top_k_distillation_term : row_term_base {
   template <operand V>
   HONE_HD sums<V> start(row::exponentials<V> const& top, row::exponentials<V> const& rest,
                         row::exponentials<V> const& listed, V log_rest) const {
-    // The largest logit of the others relative to that of the row, over T; finite where there are none.
+    // The largest unlisted logit minus the row's, over T; finite even if no class is unlisted.
     const V fall = max(rest.max - top.max, V(-1e37)) / V(temperature), lowered = exp_of_nonpositive(max(fall, V(-1e4)));
     const V student = top.sum + rest.sum * lowered, taught = listed.sum + exp_of_nonpositive(log_rest);
     return {top.sum, rest.sum, fall, lowered, student, taught, log_rest, log(student / taught)};
@@ -96,7 +96,7 @@ struct top_k_distillation_term : row_term_base {
   HONE_HD auto is_close(sums<V> const&) const {
     return V(0) < V(1);
   }
-  /// Of listed classes: the sums of the divergence, and t (e^x - 1).
+  /// Returns the divergence sums of a listed class, and t (e^x - 1).
   template <operand V, class E>
   [[gnu::always_inline]] HONE_HD row::replaced<V, 2> close(sums<V> const& s, E const& e) const {
     const V log_t = max(min(row::listed_number(e), V(0)), V(-3e38));
@@ -108,10 +108,10 @@ struct top_k_distillation_term : row_term_base {
   HONE_HD result<V> finish(sums<V> const& s, bundle<V, 2> const& close) const {
     const V T(temperature), none(0);
     const V of_rest = exp_of_nonpositive(s.log_rest), others = s.rest * s.lowered, all = s.top + others;
-    // log s_R, without the cancellation that log Σ - log Σ has where either is most of the other
+    // log s_R, without the cancellation of log Σ - log Σ if one sum is most of the other
     const V log_others = select(s.top < others, none, s.fall + log(s.rest) - log(s.top)) -
                          log1p_of_unit(min(s.top, others) / max(s.top, others));
-    const V log_taught = max(s.log_rest - log(s.taught), V(-3e38));  // of -inf twice no NaN
+    const V log_taught = max(s.log_rest - log(s.taught), V(-3e38));  // two -inf give no NaN
     const detail::divergence_part<V> bin(of_rest, others * (s.taught / all), log_others - log_taught);
     const detail::divergence_of_sums<V> kl((close[0] + bin.excess) / s.taught, (close[1] + bin.linear) / s.taught);
     const V change = T * kl.change / all, taught_rate = T / s.taught;
@@ -119,7 +119,7 @@ struct top_k_distillation_term : row_term_base {
             select(s.rest == none, none,
                    taught_rate * bin.rise / select(s.rest == none, V(1), s.rest) - change * s.lowered)};
   }
-  /// Of a class that is not listed the first and the last part are 0.
+  /// The first and the last product are 0 for an unlisted class.
   template <operand V, class E>
   HONE_HD V gradient(result<V> const& r, E const& e) const {
     return r.student * row::weight<0>(e) + r.rest * row::weight<1>(e) - r.taught * row::weight<2>(e);
@@ -127,9 +127,9 @@ struct top_k_distillation_term : row_term_base {
 };
 
 /// T²·KL between a teacher and softmax(z/T) as distributions over the k classes that the teacher lists for the row, and
-/// one bin of all others. T is the teacher's; its probabilities need not sum to 1 exactly. It skips the rows that the
-/// targets of the same objective ignore. Throws where k or T is out of range; when evaluated, on the host, where the
-/// listed classes do not rise or are none.
+/// one bin of all others. T is the teacher's; its probabilities need not sum to 1 exactly. Skips the rows that the
+/// targets of the same objective ignore. Throws hone::invalid_argument if k or T is out of range or the arrays are
+/// null; evaluate on the host also throws if the listed classes do not rise or are not classes.
 inline top_k_distillation_term top_k_distillation(top_k_view const& teacher) {
   const double temperature = teacher.temperature;
   detail::require_positive("top_k_distillation", "temperature", temperature);
@@ -140,7 +140,7 @@ inline top_k_distillation_term top_k_distillation(top_k_view const& teacher) {
     detail::fail("top_k_distillation: the teacher has %jd rows but no data", std::intmax_t(teacher.rows));
   return top_k_distillation_term(teacher);
 }
-/// The batch is viewed, not copied.
+/// Views the batch, does not copy it. Throws hone::invalid_argument if its arrays do not fit its sizes.
 inline top_k_distillation_term top_k_distillation(top_k_batch const& teacher) {
   const auto rows = static_cast<index>(teacher.rest.size()), listed = static_cast<index>(teacher.classes.size());
   if (rows != teacher.rows || listed != rows * teacher.k || teacher.log_probabilities.size() != teacher.classes.size())
@@ -151,7 +151,7 @@ inline top_k_distillation_term top_k_distillation(top_k_batch const& teacher) {
         std::intmax_t(teacher.rows), std::intmax_t(teacher.k));
   return top_k_distillation(teacher.view());
 }
-void top_k_distillation(top_k_batch const&& teacher) = delete;  // it would dangle
+void top_k_distillation(top_k_batch const&& teacher) = delete;  // would dangle
 
 static_assert(row_term<top_k_distillation_term>);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Adaptive gradient clipping: no unit of a layer may move by more than a part of its own size.
+/// Adaptive gradient clipping: limits the gradient norm of each unit to a fraction of the norm of its weights.
 #pragma once
 
 #include <hone/core/tensor_list.hpp>
@@ -11,7 +11,7 @@
 
 namespace hone::inline HONE_ABI {
 
-/// What a unit of a tensor with a shape is: the weights of one output.
+/// The units of a tensor that has a shape. A unit holds the weights of one output.
 ///   rows     of out × in weights, as PyTorch and most C++ trainers store them (timm: all dimensions but the first)
 ///   columns  of in × out weights, as Keras and JAX store them (optax)
 /// A tensor without a shape is one unit.
@@ -19,14 +19,14 @@ enum class agc_units : unsigned char { rows, columns };
 
 struct adaptive_clip_options {
   real clipping = 0.01;  ///< λ, the largest ‖g‖ / ‖w‖ of a unit
-  real epsilon = 1e-3;   ///< ‖w‖ counts for at least this, so that units of 0 can begin to move
+  real epsilon = 1e-3;   ///< lower limit of ‖w‖, so that units whose weights are 0 can change
   agc_units units = agc_units::rows;
-  std::vector<std::size_t> excluded = {};  ///< tensors that are left alone, by their number in the list
+  std::vector<std::size_t> excluded = {};  ///< tensors that are not clipped, by their index in the list
 };
 
 namespace detail {
 
-/// What the gradients of a unit are multiplied with. A weight norm of NaN counts as epsilon.
+/// Returns the clip factor of a unit from its two norms. A weight norm of NaN counts as epsilon.
 HONE_HD constexpr double adaptive_factor(double gradient, double weight, double clipping, double epsilon) noexcept {
   return clip_factor(gradient, clipping * (weight > epsilon ? weight : epsilon));
 }
@@ -43,9 +43,9 @@ struct adaptive_clip_step {
   std::vector<std::size_t> excluded;
 };
 
-/// g · min(1, λ max(‖w‖, ε) / ‖g‖) for every unit w of the parameters and its gradient g; λ, ε >= 0. The gradients are
-/// as many tensors of the same sizes; the shapes are those of the parameters' list. The authors leave the last linear
-/// layer alone: see `excluded`. Where ‖w‖ is NaN, the unit counts as one of norm ε.
+/// Multiplies the gradient g of every unit w of the parameters by min(1, λ max(‖w‖, ε) / ‖g‖); λ, ε >= 0. There are as
+/// many gradients as parameters, of the same sizes; the parameters' shapes define the units. NaN as ‖w‖ counts as ε.
+/// The authors exclude the last linear layer. Throws hone::invalid_argument if an option is out of range.
 /// Source: Brock et al., High-Performance Large-Scale Image Recognition Without Normalization, 2021, arXiv 2102.06171,
 /// section 4.
 template <class T>

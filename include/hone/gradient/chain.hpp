@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Several steps after one another, in one sweep that measures and at most one that writes.
+/// Combines gradient steps: one sweep measures all norms, and at most one more sweep writes.
 #pragma once
 
 #include <hone/gradient/step.hpp>
@@ -20,7 +20,7 @@ struct gradient_chain {
     std::apply([&](Step const&... step) { (f(step), ...); }, steps);
   }
 
-  /// The product of the factors of unscale, as they are now.
+  /// Returns the product of 1 / scale over the unscale steps, with the scale that a loss_scaler has now.
   double unscaling() const {
     double factor = 1;
     each([&]<class S>(S const& s) {
@@ -31,7 +31,7 @@ struct gradient_chain {
     });
     return factor;
   }
-  /// The least limit of clip_by_value before (or after) a norm has been clipped; infinity where there is none.
+  /// Returns the smallest limit of clip_by_value before (or after) the first norm clip; infinity if there is none.
   double limit(bool after_norms) const {
     double least = detail::infinity;
     bool norm = false;
@@ -44,7 +44,7 @@ struct gradient_chain {
     });
     return least;
   }
-  /// Whether a norm of this p is asked for.
+  /// Returns whether a step uses the p-norm.
   bool takes_norm(double p) const {
     bool found = false;
     each([&]<class S>(S const& s) {
@@ -52,13 +52,13 @@ struct gradient_chain {
     });
     return found;
   }
-  /// Whether sums of squares are all that has to be measured: nothing is clamped, no other norm taken, and no number
-  /// grows, which the type might not have.
+  /// Returns whether sums of squares suffice: no step clamps or uses another norm, and no number grows, because a grown
+  /// number might not fit the type.
   bool takes_squares_only() const {
     return unscaling() <= 1 && !(limit(false) < detail::infinity || limit(true) < detail::infinity || takes_norm(1) ||
                                  takes_norm(detail::infinity));
   }
-  /// The p of the report's norm.
+  /// Returns the p of the report's norm: that of the first clip_by_global_norm, or 2.
   double reported_p() const {
     double p = 2;
     bool found = false;
@@ -70,7 +70,7 @@ struct gradient_chain {
   }
 };
 
-/// The steps in their order, say hone::chain(hone::unscale(scale), hone::clip_by_global_norm(1)).
+/// Combines steps, applied in this order, such as hone::chain(hone::unscale(scale), hone::clip_by_global_norm(1)).
 template <class... Step>
 auto chain(Step const&... steps) {
   static_assert((gradient_step<Step> && ...),
@@ -89,7 +89,7 @@ auto chain(Step const&... steps) {
 
 namespace detail {
 
-/// A step on its own is a chain of one.
+/// Returns a chain unchanged, and a single step as a chain of one.
 template <class... Step>
 gradient_chain<Step...> as_chain(gradient_chain<Step...> const& chain) {
   return chain;

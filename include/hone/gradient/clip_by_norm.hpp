@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Gradients limited by the norm of each tensor, or of all together.
+/// Clips gradients by the norm of each tensor or of all tensors together.
 #pragma once
 
 #include <hone/gradient/step.hpp>
@@ -19,14 +19,14 @@ struct clip_by_global_norm_step {
   double max, p;
 };
 
-/// g · min(1, max / ‖g‖) for each tensor by its own norm, max >= 0.
-///   .p  of the norm (Σ |g|^p)^(1/p): 1, 2 or infinity
+/// Multiplies each tensor g by min(1, max / ‖g‖), max >= 0. Throws hone::invalid_argument if max or p is out of range.
+///   .p  the order of the norm (Σ |g|^p)^(1/p): 1, 2 or infinity
 inline clip_by_norm_step clip_by_norm(real max, norm_options options = {}) {
   return {detail::require_max("clip_by_norm", "max", max), detail::require_p("clip_by_norm", options.p)};
 }
 
-/// g · min(1, max / ‖all gradients‖), max >= 0: the direction of the step stays. Nothing is added to the norm: PyTorch
-/// multiplies by min(1, max / (norm + 1e-6)).
+/// Multiplies all gradients by min(1, max / ‖all gradients‖), max >= 0, which keeps their direction. Nothing is added
+/// to the norm, unlike in PyTorch: min(1, max / (norm + 1e-6)). Throws as clip_by_norm does.
 ///   .p  as in clip_by_norm
 /// Source: Pascanu et al., On the difficulty of training recurrent neural networks, 2013, arXiv 1211.5063, section 3.2.
 inline clip_by_global_norm_step clip_by_global_norm(real max, norm_options options = {}) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Every number of the gradients limited on its own.
+/// Clips every number of the gradients independently.
 #pragma once
 
 #include <hone/gradient/step.hpp>
@@ -14,7 +14,7 @@ struct clip_by_value_step {
   double limit;
 };
 
-/// clamp(g, -limit, limit), limit >= 0. It changes the gradient's direction; clipping by a norm does not.
+/// Clamps each number to ±limit, which changes the direction of g. Throws hone::invalid_argument if limit < 0.
 inline clip_by_value_step clip_by_value(real limit) { return {detail::require_max("clip_by_value", "limit", limit)}; }
 static_assert(gradient_step<clip_by_value_step>);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// What for_each_number asks of its lists, on every backend.
+/// Argument checks of for_each_number for all backends.
 #pragma once
 
 #include <hone/core/number.hpp>
@@ -12,7 +12,7 @@
 
 namespace hone::inline HONE_ABI::detail {
 
-/// How a function sees the numbers of a list of T.
+/// The type by which a function accesses one number of a list of T.
 template <class T>
 using number_reference = std::conditional_t<std::is_const_v<T>, accumulator_t<std::remove_const_t<T>> const&,
                                             accumulator_t<std::remove_const_t<T>>&>;
@@ -20,7 +20,7 @@ using number_reference = std::conditional_t<std::is_const_v<T>, accumulator_t<st
 inline constexpr const char* number_list_names[] = {"list 1", "list 2", "list 3", "list 4",
                                                     "list 5", "list 6", "list 7", "list 8"};
 
-/// A list that is written shares no memory with another, nor do its own tensors. Of list k and those behind it.
+/// Checks list k and all later ones: a list that is written shares no memory with other lists or within itself.
 template <class T, class... More>
 void require_lists_apart(const char* function, int k, tensor_list<T> const& list, tensor_list<More> const&... more) {
   if constexpr (!std::is_const_v<T>) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// The factor of a loss whose gradients would vanish in 16 bits, found while training.
+/// The factor of a loss whose gradients would underflow in 16 bits, adapted during training.
 #pragma once
 
 #include <hone/core/error.hpp>
@@ -8,19 +8,19 @@
 
 namespace hone::inline HONE_ABI {
 
-/// What a loss_scaler has come to; to be saved with a checkpoint.
+/// The state of a loss_scaler. Save it with a checkpoint.
 struct loss_scaler_state {
-  double scale = 0;      ///< 0: `initial`, nothing has happened yet
-  index finite = 0;      ///< finite steps since the last one that was not, or since the scale grew
-  index not_finite = 0;  ///< steps in a row that were not
+  double scale = 0;      ///< 0: no step yet, the scale is `initial`
+  index finite = 0;      ///< consecutive finite steps since the last growth
+  index not_finite = 0;  ///< consecutive steps that were not finite
 };
 
-/// A dynamic loss scale: the loss is multiplied with scale() before its gradient is taken, the gradients are divided by
-/// it (hone::unscale), and a step whose gradients are not finite is skipped and backs off.
+/// A dynamic loss scale. Multiply the loss by scale() before the backward pass, divide the gradients by it
+/// (hone::unscale), and skip a step whose gradients are not finite. update() changes the scale:
 ///   after every `interval` finite steps in a row    scale · growth, at most `maximum`
-///   at the `hysteresis`th step in a row that is not finite, and every one after it    scale · backoff, at least
+///   at the `hysteresis`th step in a row that is not finite, and at each one after it    scale · backoff, at least
 ///   `minimum`
-/// growth = 1 and backoff = 1 make a static scale. The defaults are those of PyTorch and apex.
+/// growth = 1 and backoff = 1 make a constant scale. The defaults are those of PyTorch and apex.
 ///
 ///     hone::loss_scaler scaler{.initial = 65536};
 ///     // loss · scaler.scale(), backward, then
@@ -34,24 +34,24 @@ struct loss_scaler {
   real growth = 2;     ///< at least 1
   real backoff = 0.5;  ///< above 0, at most 1
   integer interval = 2000;
-  integer hysteresis = 1;  ///< in between, bad steps leave the scale as it is
+  integer hysteresis = 1;  ///< non-finite steps in a row before the scale backs off
   real minimum = 0x1p-126;
   real maximum = 0x1p127;  ///< float's largest power of two
   loss_scaler_state state = {};
 
-  /// The current factor.
+  /// Returns the current factor. Throws hone::invalid_argument if an option is out of range.
   double scale() const {
     check();
     return state.scale > 0 ? state.scale : initial.value;
   }
 
-  /// Tells how a step went.
+  /// Updates the scale after a step; `finite` is the report's. Throws as scale() does.
   void update(bool finite) {
     check();
     state = next(finite);
   }
 
-  /// The state after a step that went so, of options in range.
+  /// Returns the state after a step whose gradients were finite or not. The options must be in range.
   HONE_HD loss_scaler_state next(bool finite) const noexcept {
     loss_scaler_state s = state;
     if (!(s.scale > 0)) s.scale = initial.value;
@@ -71,7 +71,7 @@ struct loss_scaler {
     return s;
   }
 
-  /// Throws hone::invalid_argument where an option is out of range.
+  /// Throws hone::invalid_argument if an option is out of range.
   void check() const;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// A chain as numbers: what a backend has to know of it while it sums up and writes.
+/// A chain as plain numbers, for backends: the sums to compute and the values to write.
 #pragma once
 
 #include <hone/gradient/chain.hpp>
@@ -12,7 +12,7 @@ namespace hone::inline HONE_ABI::detail {
 
 inline constexpr int most_norm_steps = 8;
 
-/// A clip by the p-norm of tensors, of all, or of units, whose `max` is then adaptive_clip's λ.
+/// A clip by the p-norm of each tensor, of all tensors, or of units. For units `max` is the λ of adaptive_clip.
 struct norm_step {
   step_kind kind;
   double max, p, epsilon;
@@ -21,21 +21,21 @@ struct norm_step {
 struct gradient_plan {
   norm_step steps[most_norm_steps] = {};
   int count = 0;
-  bool takes_squares_only = false;  ///< of a chain whose numbers do not grow
-  double scale = 1;                 ///< what all numbers are multiplied with first
-  double before = infinity;         ///< the limit of clip_by_value before all norms
-  double after = infinity;          ///< the limit after them
+  bool takes_squares_only = false;  ///< sums of squares suffice if numbers do not grow
+  double scale = 1;                 ///< multiplies every number first
+  double before = infinity;         ///< the limit of clip_by_value before all norm clips
+  double after = infinity;          ///< the limit of clip_by_value after a norm clip
   double reported_p = 2;
   double most = infinity;  ///< the largest number that can be written
 
-  /// Whether squares are all that is summed up. Where numbers grow, their largest is looked at too, because the type
-  /// may not have the result.
+  /// Returns whether a sweep sums up squares only. If numbers can grow, the sweep also finds the largest, because the
+  /// result might not fit the type.
   HONE_HD bool squares_only(double its_scale) const noexcept { return takes_squares_only && its_scale <= 1; }
   HONE_HD norm_request sums(double its_scale) const noexcept {
     const bool squares = squares_only(its_scale);
     return {squares, squares ? 1 : its_scale, before};
   }
-  /// The way of numbers whose unit has factor 1.
+  /// Returns the transformation of the numbers of a unit with factor 1.
   HONE_HD scaling way(double its_scale) const noexcept { return {its_scale, before, 1, after}; }
 };
 

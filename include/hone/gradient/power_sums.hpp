@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// What is summed up of gradients, and which sums in single precision can be trusted.
+/// The sums that a sweep over gradients computes, and the range in which single-precision sums are accurate.
 #pragma once
 
 #include <hone/core/config.hpp>
@@ -8,7 +8,7 @@
 
 namespace hone::inline HONE_ABI::detail {
 
-/// Σ g² and Σ |g| of g; Σ y² and Σ |y| of y = clamp(scale · g, ±limit); the largest |scale · g|, not clamped.
+/// g_squares = Σ g², g_absolute = Σ |g|; squares, absolute: of y = clamp(scale · g, ±limit); largest: max |scale · g|.
 struct power_sums {
   double g_squares = 0, g_absolute = 0, squares = 0, absolute = 0, largest = 0;
 
@@ -16,7 +16,7 @@ struct power_sums {
     g_squares += b.g_squares, g_absolute += b.g_absolute, squares += b.squares, absolute += b.absolute;
     largest = b.largest > largest ? b.largest : largest;
   }
-  /// What these numbers add to the p-norm of factor · y; to be combined by combine_powers.
+  /// Returns the contribution to the p-norm of factor · y. Combine contributions with combine_powers.
   HONE_HD double power(double p, double factor, double limit) const noexcept {
     if (p == 2) return factor * (factor * squares);
     return factor * (p == 1 ? absolute : largest < limit ? largest : limit);
@@ -27,20 +27,20 @@ HONE_HD inline double combine_powers(double a, double b, double p) noexcept {
   return p == 1 || p == 2 ? a + b : b > a ? b : a;
 }
 
-/// What is wanted of a sweep: squares of g alone, or all.
+/// The sums that a sweep computes: Σ g² only, or all.
 struct norm_request {
   bool squares_only;
   double scale, limit;
 };
 
-/// Whether a sum of up to a few thousand squares in A has lost nothing: none overflowed, and what vanished does not
-/// count. NaN is not.
+/// Returns whether a sum of up to a few thousand squares in A is accurate: no square overflowed, and squares that
+/// underflowed do not matter. False for NaN.
 template <class A>
 HONE_HD constexpr bool in_range(double squares) noexcept {
   return sizeof(A) == 8 ? squares > 0 : squares > 0x1p-86 && squares < 0x1p120;
 }
 
-/// Number by number, in double.
+/// Adds one number to the sums, in double.
 template <class A>
 HONE_HD void add_carefully(power_sums& s, A g, norm_request how) noexcept {
   const double x = static_cast<double>(g), scaled = x * how.scale, y = scaled < 0 ? -scaled : scaled,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// What transform and measure found out about the gradients of a step.
+/// The report of transform and measure on the gradients of a step.
 #pragma once
 
 #include <hone/core/number.hpp>
@@ -8,12 +8,12 @@
 
 namespace hone::inline HONE_ABI {
 
-/// norm         of all gradients together, after unscaling and before clipping; where a clip_by_global_norm has another
-///              p than 2, its p-norm
-/// coefficient  the factor of clip_by_global_norm, 1 without it
-/// factor       coefficient / scale: what a gradient has been multiplied with by unscale and clip_by_global_norm
-/// finite       whether the norm is, and what was to be written is in the range of the gradients' type; where not,
-///              nothing was changed and the step should be skipped
+/// norm         of all gradients together, after unscaling and before clipping: the 2-norm or, if the chain has a
+///              clip_by_global_norm, the p-norm of the first
+/// coefficient  the product of the factors of clip_by_global_norm, 1 without it
+/// factor       coefficient / scale: unscale and clip_by_global_norm multiply every gradient by it
+/// finite       whether the norm is finite and all results are in the range of the gradients' type; if false, no
+///              gradient was changed and the step should be skipped
 struct gradient_report {
   double norm = 0;
   double coefficient = 1;

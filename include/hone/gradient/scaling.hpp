@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// The way of one number through a chain of steps, and where its arithmetic must not be that of the type.
+/// The transformation of one number by a chain, and the range in which the number's type can compute it.
 #pragma once
 
 #include <hone/core/error.hpp>
@@ -12,7 +12,7 @@
 
 namespace hone::inline HONE_ABI::detail {
 
-/// The largest number of T: results above it are not written.
+/// Returns the largest finite number of T. Larger results are not written.
 template <element T>
 double largest_number() noexcept {
   if constexpr (sizeof(T) == 2)
@@ -22,17 +22,17 @@ double largest_number() noexcept {
     return std::numeric_limits<T>::max();
 }
 
-/// g becomes clamp(clamp(g · scale, ±before) · factor, ±after).
+/// The transformation of g to clamp(clamp(g · scale, ±before) · factor, ±after).
 struct scaling {
   double scale, before, factor, after;
 
   HONE_HD scaling with(double another) const noexcept { return {scale, before, another, after}; }
   HONE_HD bool clamps() const noexcept { return before < infinity || after < infinity; }
-  /// Whether anything happens to numbers of which the largest, times scale, is this one.
+  /// Returns whether any number changes, if `largest` is the largest |g · scale|.
   HONE_HD bool changes(double largest) const noexcept {
     return scale * factor != 1 || largest > before || largest * factor > after;
   }
-  /// Whether neither a factor nor a product on the way leaves the range of A.
+  /// Returns whether the factors and all products stay in the range of A, if `largest` is the largest |g · scale|.
   template <class A>
   HONE_HD bool fits(double largest) const noexcept {
     if constexpr (sizeof(A) == 8) return true;
@@ -41,7 +41,7 @@ struct scaling {
   }
 };
 
-/// The same in the arithmetic of V.
+/// The same transformation in the arithmetic of V.
 template <operand V>
 struct scaled_in {
   V by, then, first, last;
@@ -55,7 +55,7 @@ struct scaled_in {
         clamps(way.clamps()) {}
 
   HONE_HD V operator()(V x) const { return of(x, by, then); }
-  /// With factors of another number's.
+  /// The same with other factors.
   HONE_HD V of(V x, V its_by, V its_then) const {
     x = x * its_by;
     return clamps ? max(min(max(min(x, first), -first) * its_then, last), -last) : x;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// From the norms of gradients to the factors of their units: the steps of a chain, one after the other.
+/// Computes the factors of all units from the norms of gradients, one step of a chain after the other.
 #pragma once
 
 #include <hone/gradient/adaptive_clip.hpp>
@@ -12,22 +12,22 @@
 
 namespace hone::inline HONE_ABI::detail {
 
-/// In place of Σ w² of a unit that adaptive_clip leaves alone.
+/// Stands for Σ w² of a unit that adaptive_clip excludes.
 inline constexpr double excluded_unit = -1;
 
-/// The factor of a unit with gradients of norm `gradient` and weights of Σ w² = `squares`.
+/// Returns the factor of a unit whose gradients have norm `gradient` and whose weights have Σ w² = `squares`.
 HONE_HD inline double unit_factor(norm_step const& step, double gradient, double squares) noexcept {
   return squares < 0 ? 1 : adaptive_factor(gradient, std::sqrt(squares), step.max, step.epsilon);
 }
 
-/// Computes the report of a call, and all factors. `scale` is what numbers are multiplied with first. `Norms` is what a
-/// backend has summed up; where y is named, it is clamp(scale · g, ±before) times the factor of its unit so far, and
-/// `y_scale` is what the sums have to be multiplied with to be those of y:
-///   total(p)                          of g: Σ g² for p = 2, Σ |g| for 1, and the largest |scale · g| for infinity
-///   norm(p, y_scale)                  the p-norm of all y
-///   multiply(by)                      all factors by a number
-///   multiply_tensors(p, y_scale, f)   the factors of each tensor by f(p-norm of its y)
-///   multiply_units(y_scale, f)        each unit's factor by f(2-norm of its y, Σ w² or excluded_unit)
+/// Computes the report of a call and the factors of all units. `scale` multiplies every number first. `Norms` holds the
+/// sums and the factors of a backend. y is clamp(scale · g, ±before) times the current factor of its unit, and
+/// `y_scale` is the factor that turns the stored sums into sums of y:
+///   total(p)                          returns Σ g² for p = 2, Σ |g| for 1, and the largest |scale · g| for infinity
+///   norm(p, y_scale)                  returns the p-norm of all y
+///   multiply(by)                      multiplies all factors by a number
+///   multiply_tensors(p, y_scale, f)   multiplies the factors of each tensor by f(p-norm of its y)
+///   multiply_units(y_scale, f)        multiplies each unit's factor by f(2-norm of its y, Σ w² or excluded_unit)
 HONE_CALLS_GIVEN template <class Norms>
 HONE_HD gradient_report settle(gradient_plan const& plan, double scale, Norms& norms) {
   gradient_report report;

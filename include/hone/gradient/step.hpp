@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-/// The role of a step of a gradient transformation. Whatever the chain, an element g of a unit goes the way
+/// The concept of a step of a gradient transformation. Every chain transforms an element g of a unit by
 ///   y = clamp(g / scale, ±before)      g' = clamp(y · factor of the unit, ±after)
-/// so that one sweep measures the norms of y and at most one other writes. A unit is a tensor, or a row or column of it
-/// where a chain clips adaptively. Steps only say how the factor follows from the norms.
+/// so that one sweep measures the norms of y and at most one more sweep writes. A unit is a tensor, or a row or column
+/// of it if the chain has adaptive_clip. Steps only define how the factor follows from the norms.
 #pragma once
 
 #include <hone/core/error.hpp>
@@ -15,7 +15,7 @@
 
 namespace hone::inline HONE_ABI {
 
-/// What a step acts on: every number alike, every number up to a limit, or norms of tensors, of all, of units.
+/// The scope of a step: all numbers, each number above a limit, or the norm of a tensor, of all tensors, of a unit.
 enum class step_kind : unsigned char { unscale, value, tensor_norm, global_norm, unit_norm };
 
 template <class S>
@@ -32,7 +32,7 @@ namespace detail {
 
 inline constexpr double infinity = std::numeric_limits<double>::infinity();
 
-/// What brings a norm down to max; exactly 1 where it is no larger.
+/// Returns the factor that reduces a norm to max; exactly 1 if the norm is not larger.
 HONE_HD constexpr double clip_factor(double norm, double max) noexcept { return norm > max ? max / norm : 1; }
 
 inline double require_max(const char* function, const char* name, double max) {
@@ -44,8 +44,8 @@ inline double require_p(const char* function, double p) {
   return p;
 }
 
-/// Whether unscaling comes first, and no norm is taken of what was clipped by value after a clipping by norm: that
-/// would need another sweep.
+/// The two rules of a chain: unscale comes first, and no norm is taken of numbers that were clipped by value after a
+/// norm clip, because that would need another sweep.
 template <class... Step>
 constexpr bool unscales_first() {
   bool other = false, right = true;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Gradients of a scaled loss, brought back to size.
+/// Divides the gradients of a scaled loss by the scale.
 #pragma once
 
 #include <hone/gradient/loss_scaler.hpp>
@@ -18,8 +18,8 @@ struct unscale_step {
   double scale;
 };
 
-/// g / scale, as the first step of a chain: `scale` is what the loss was multiplied with, above 0 and finite. Powers of
-/// two change no digit of a normal number. The scale of a hone::loss_scaler changes: see below.
+/// Divides by `scale`, the factor of the loss; must be first in a chain. Powers of two change no digit of a normal
+/// number. Throws hone::invalid_argument unless scale is finite and above 0. For a loss_scaler see below.
 ///
 ///     auto report = hone::transform(cpu, hone::chain(hone::unscale(1024), hone::clip_by_global_norm(1)), g);
 ///
@@ -35,8 +35,8 @@ struct scaler_unscale_step {
   loss_scaler const* scaler;
 };
 
-/// The same by the scale that a hone::loss_scaler has when the gradients are transformed, so that a chain may be built
-/// once, before the loop: the number of scaler.scale() would stay what it was then. The scaler is viewed.
+/// Divides by the scale that a hone::loss_scaler has when the gradients are transformed, so that a chain can be built
+/// once, before the loop; the number scaler.scale() would not follow later changes. The scaler is viewed.
 ///
 ///     const auto chain = hone::chain(hone::unscale(scaler), hone::clip_by_global_norm(1));
 template <class Scaler>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Words as they stand in files: the lowest byte first, whatever the machine.
+/// Words in the byte order of files: little-endian on every machine.
 #pragma once
 
 #include <hone/core/config.hpp>
@@ -12,7 +12,7 @@
 
 namespace hone::inline HONE_ABI::detail {
 
-/// Turns `size` bytes of words, of so many bytes each, from the machine's order into that of files, and back.
+/// Converts `size` bytes, in words of `word` bytes, from the machine's byte order to that of files, or back.
 inline void swap_file_order(std::byte* data, std::size_t size, std::size_t word) noexcept {
   if constexpr (std::endian::native != std::endian::little)
     for (std::size_t at = 0; at + word <= size; at += word) std::reverse(data + at, data + at + word);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// CRC-32C (Castagnoli), as iSCSI and ext4 have it: polynomial 0x1EDC6F41, reflected, all bits inverted at both ends.
+/// CRC-32C (Castagnoli) as in iSCSI and ext4: polynomial 0x1EDC6F41, reflected, all bits inverted at both ends.
 #pragma once
 
 #include <hone/core/config.hpp>
@@ -16,7 +16,7 @@ namespace hone::inline HONE_ABI::detail {
 
 using crc_tables = std::array<std::array<std::uint32_t, 256>, 8>;
 
-/// Table k: what a byte does that k bytes follow.
+/// Returns eight tables. Table k holds the effect of a byte that is followed by k more bytes.
 constexpr crc_tables make_crc_tables() noexcept {
   crc_tables t{};
   for (std::uint32_t byte = 0; byte < 256; ++byte) {
@@ -30,7 +30,7 @@ constexpr crc_tables make_crc_tables() noexcept {
 }
 inline constexpr crc_tables crc_of_byte = make_crc_tables();
 
-/// Eight bytes at a time where the lowest byte of a word comes first.
+/// Processes eight bytes at a time on little-endian machines.
 class crc32c {
  public:
   void add(void const* data, std::size_t size) noexcept {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// Files that are always whole: the old one or the new one, whatever stops the program in between. By the calls of the
-/// system, which has a header of its own with the same names in it.
+/// Files that hold complete contents at any time: the old or the new, even if the program is interrupted. Each system
+/// has its own header, with the same names, which uses the calls of the system.
 #pragma once
 
 #if defined(_WIN32)

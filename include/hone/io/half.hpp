@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// IEEE half as bits, for files: no backend's 16-bit type.
+/// IEEE half as bits, for files; independent of the backends' 16-bit types.
 #pragma once
 
 #include <hone/core/config.hpp>
@@ -11,14 +11,14 @@
 
 namespace hone::inline HONE_ABI {
 
-/// The bits of the half nearest to x, ties to even. Beyond 65504 (65520 and more) infinity; NaN stays NaN.
+/// Returns the bits of the half nearest to x, ties to even; infinity from 65520 on. NaN stays NaN.
 constexpr std::uint16_t to_half(float x) noexcept {
   const auto bits = std::bit_cast<std::uint32_t>(x), size = bits & 0x7fffffff;
   const auto sign = static_cast<std::uint16_t>(bits >> 16 & 0x8000);
   if (size > 0x7f800000) return sign | 0x7e00;
   if (size >= 0x477ff000) return sign | 0x7c00;
   const std::uint32_t exponent = size >> 23;
-  if (exponent >= 113) {  // normal: the exponent's bias falls from 127 to 15, and 13 bits of the fraction go
+  if (exponent >= 113) {  // normal: the exponent's bias falls from 127 to 15, and 13 bits of the fraction are dropped
     const std::uint32_t kept = size - (112u << 23), odd = kept >> 13 & 1;
     return static_cast<std::uint16_t>(sign | (kept + 0xfff + odd) >> 13);
   }
@@ -28,7 +28,7 @@ constexpr std::uint16_t to_half(float x) noexcept {
   return static_cast<std::uint16_t>(sign | (kept + (left > tie || (left == tie && (kept & 1)))));
 }
 
-/// The number that a half's bits stand for, exactly.
+/// Returns the number that a half's bits stand for, exactly.
 constexpr float from_half(std::uint16_t half) noexcept {
   const std::uint32_t sign = std::uint32_t(half & 0x8000) << 16, size = half & 0x7fff;
   if (size >= 0x7c00) return std::bit_cast<float>(sign | 0x7f800000 | (size & 0x3ff) << 13);

@@ -10,7 +10,7 @@
 
 namespace hone::inline HONE_ABI {
 
-/// A stream or a file did not take or give its bytes. Where exceptions are off the handler gets the message.
+/// A stream or a file failed to read or write. Without exceptions, the handler gets the message.
 class io_error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Files that are always whole, by the calls of POSIX.
+/// Files that hold complete contents at any time, by the calls of POSIX.
 #pragma once
 
 #include <hone/io/io_error.hpp>
@@ -29,13 +29,13 @@ namespace detail {
   raise(io_error(std::string(function) + ": " + path + ": " + what + ": " + std::strerror(code)));
 }
 
-/// A pipe would block or lose what it holds, and a device is not replaced by a file.
+/// Refuses pipes and devices: a pipe would block or lose its contents, and a file must not replace a device.
 inline void require_file_or_folder(const char* function, std::string const& path, ::mode_t mode) {
   if (!S_ISREG(mode) && !S_ISDIR(mode))
     raise(io_error(std::string(function) + ": " + path + ": a pipe, a socket or a device, must be a file"));
 }
 
-/// The path of the file that is written to when `path` is: what its symbolic links lead to, whether it exists or not.
+/// Returns the path of the file to write for `path`: the target of its symbolic links, whether it exists or not.
 inline std::string path_to_write(const char* function, std::string path) {
   char target[4096];
   for (int links = 0;; ++links) {
@@ -54,17 +54,17 @@ inline std::string path_to_write(const char* function, std::string path) {
   return path;
 }
 
-/// An open file; removed again at the end, unless it was kept.
+/// An open file. The destructor removes a temporary file that move_to has not renamed.
 class file {
  public:
-  /// Opening a pipe does not wait for its other end.
+  /// Opens a file for reading. For a pipe, does not wait for the other end.
   file(const char* function, std::string path) : function_(function), path_(std::move(path)) {
     if (!open(O_RDONLY | O_NONBLOCK)) fail_file(function_, path_, "open");
     struct ::stat opened;
     if (::fstat(descriptor_, &opened) != 0) fail_file(function_, path_, "fstat");
     require_file_or_folder(function_, path_, opened.st_mode);
   }
-  /// A new one beside `path`, of a name that nobody else has; with the mode of the file that is there already.
+  /// Creates a file of a unique name beside `path`, with the mode of the file at `path` if there is one.
   static file beside(const char* function, std::string const& path) {
     static std::atomic<unsigned> count{0};
     const std::string own = path + "." + std::to_string(::getpid()) + ".";
@@ -96,7 +96,7 @@ class file {
       if (n > 0) at += n, size -= static_cast<std::size_t>(n);
     }
   }
-  /// Fewer than asked for where the file ends.
+  /// Returns the number of bytes read; fewer than `size` at the end of the file.
   std::size_t read(void* data, std::size_t size) {
     std::size_t got = 0;
     while (got < size) {
@@ -107,7 +107,7 @@ class file {
     }
     return got;
   }
-  /// At a place of the file, wherever it is read and written otherwise.
+  /// Reads at a position, independently of read() and write().
   std::size_t read_at(std::int64_t place, void* data, std::size_t size) const {
     std::size_t got = 0;
     while (got < size) {
@@ -134,21 +134,21 @@ class file {
     if (end < 0) fail_file(function_, path_, "lseek");
     return end;
   }
-  /// On the disk when it returns. Not every file system can do that for a folder.
+  /// Returns when the data is on the disk. Some file systems cannot do this for a folder, which is no error.
   void sync() {
     if (::fsync(descriptor_) != 0 && errno != EINVAL) fail_file(function_, path_, "fsync");
   }
   void close() {
     if (::close(std::exchange(descriptor_, -1)) != 0) fail_file(function_, path_, "close");
   }
-  /// The file takes the place of another in one step.
+  /// Replaces the file at `path` by this one in one step.
   void move_to(std::string const& path) {
     if (::rename(path_.c_str(), path.c_str()) != 0) fail_file(function_, path, "rename");
     temporary_ = false;
   }
 
  private:
-  /// A file that was there already is left alone.
+  /// Creates a temporary file; leaves an existing file alone.
   file(const char* function, std::string path, int) : function_(function), path_(std::move(path)) {
     temporary_ = open(O_WRONLY | O_CREAT | O_EXCL);
     if (!temporary_ && errno != EEXIST) fail_file(function_, path_, "open");
@@ -165,7 +165,7 @@ class file {
   bool temporary_ = false;
 };
 
-/// The folder that a path is in, to be synced when a file in it has got another name.
+/// Opens the folder of a path, to sync it after a file in it was renamed.
 inline file folder_of(const char* function, std::string const& path) {
   const std::size_t name = path.rfind('/');
   return file(function, name == std::string::npos ? "." : path.substr(0, name + 1));

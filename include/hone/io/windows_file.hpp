@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// Files that are always whole, by the calls of Windows. Others may read, replace and remove a file while it is open
-/// here.
+/// Files that hold complete contents at any time, by the calls of Windows. Other programs may read, replace and remove
+/// a file while it is open here.
 #pragma once
 
 #include <hone/io/windows_text.hpp>
@@ -24,31 +24,31 @@ namespace windows {
 
 inline constexpr dword to_ask = 0, to_read = 0x80000000, to_write = 0x40000000;
 inline constexpr dword create_new = 1, open_existing = 3;
-inline constexpr dword read_only = 0x1, folder = 0x10, reparse_point = 0x400;  // of attributes
+inline constexpr dword read_only = 0x1, folder = 0x10, reparse_point = 0x400;  // attributes
 
 inline handle nothing() noexcept { return reinterpret_cast<handle>(static_cast<std::intptr_t>(-1)); }
 
-/// Folders, too.
+/// Opens a file or a folder.
 inline handle open(std::wstring const& path, dword access, dword disposition) noexcept {
   constexpr dword share_all = 7, backup_semantics = 0x02000000;
   return CreateFileW(path.c_str(), access, share_all, nullptr, disposition, backup_semantics, nullptr);
 }
 
-/// 0 where there is nothing.
+/// Returns the attributes of a path, or 0 if nothing is there.
 inline dword attributes_of(std::wstring const& path) noexcept {
   const dword attributes = GetFileAttributesW(path.c_str());
   return attributes == ~dword(0) ? 0 : attributes;
 }
 
-/// A pipe would block or lose what it holds, and a device is not replaced by a file.
+/// Refuses pipes and devices: a pipe would block or lose its contents, and a file must not replace a device.
 inline void require_disk(const char* function, std::string const& path, handle opened) {
   constexpr dword disk = 1;
   if (GetFileType(opened) != disk)
     raise(io_error(std::string(function) + ": " + path + ": a pipe, a socket or a device, must be a file"));
 }
 
-/// Until it succeeds, for two seconds: a file is refused while another program replaces or scans it, and is not
-/// replaced while one reads it. The pauses differ, so that they do not keep step with those of others.
+/// Repeats a call until it succeeds, for two seconds: Windows refuses a file while another program replaces or scans
+/// it, and does not replace a file while a program reads it. The pauses vary, so that programs do not stay in step.
 template <class Call>
 bool persist(Call const& call) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(2);
@@ -77,7 +77,7 @@ struct overlapped {
 
 }  // namespace windows
 
-/// The path of the file that is written to when `path` is: what its symbolic links lead to, which has to exist.
+/// Returns the path of the file to write for `path`: the target of its symbolic links, which must exist.
 inline std::string path_to_write(const char* function, std::string const& path) {
   const std::wstring name = windows::wide(function, path);
   const windows::dword attributes = windows::attributes_of(name);
@@ -103,7 +103,7 @@ inline std::string path_to_write(const char* function, std::string const& path) 
   return windows::narrow(target.data(), target.size());
 }
 
-/// An open file; removed again at the end, unless it was kept.
+/// An open file. The destructor removes a temporary file that move_to has not renamed.
 class file {
  public:
   file(const char* function, std::string path)
@@ -116,7 +116,7 @@ class file {
     windows::require_disk(function_, path_, handle_);
     folder_ = (windows::attributes_of(name_) & windows::folder) != 0;
   }
-  /// A new one beside `path`, of a name that nobody else has.
+  /// Creates a file of a unique name beside `path`.
   static file beside(const char* function, std::string const& path) {
     static std::atomic<unsigned> count{0};
     const std::string own = path + "." + std::to_string(windows::GetCurrentProcessId()) + ".";
@@ -143,14 +143,14 @@ class file {
     write_at(next_, data, size);
     next_ += static_cast<std::int64_t>(size);
   }
-  /// Fewer than asked for where the file ends.
+  /// Returns the number of bytes read; fewer than `size` at the end of the file.
   std::size_t read(void* data, std::size_t size) {
     const std::size_t got = read_at(next_, data, size);
     next_ += static_cast<std::int64_t>(got);
     return got;
   }
-  /// At a place of the file, wherever it is read and written otherwise: every read and write names its place, since
-  /// all of them move the system's own.
+  /// Reads at a position, independently of read() and write(): every call passes its position, because every call moves
+  /// the system's file pointer.
   std::size_t read_at(std::int64_t place, void* data, std::size_t size) const {
     if (folder_ && size > 0) windows::fail_file(function_, path_, "read", windows::directory_not_supported);
     std::size_t got = 0;
@@ -189,7 +189,7 @@ class file {
     if (low == ~windows::dword(0) && windows::GetLastError() != 0) windows::fail_file(function_, path_, "size");
     return static_cast<std::int64_t>(std::uint64_t(high) << 32 | low);
   }
-  /// On the disk when it returns. A folder has nothing to do: move_to returns when the new name is on the disk.
+  /// Returns when the data is on the disk. Nothing to do for a folder: move_to returns after the name is on the disk.
   void sync() {
     if (!folder_ && !windows::FlushFileBuffers(handle_)) windows::fail_file(function_, path_, "flush");
   }
@@ -197,7 +197,7 @@ class file {
     if (!windows::CloseHandle(std::exchange(handle_, windows::nothing())))
       windows::fail_file(function_, path_, "close");
   }
-  /// The file takes the place of another in one step.
+  /// Replaces the file at `path` by this one in one step.
   void move_to(std::string const& path) {
     constexpr windows::dword replace_existing = 1, write_through = 8;
     const std::wstring to = windows::wide(function_, path);
@@ -210,7 +210,7 @@ class file {
   }
 
  private:
-  /// A file that was there already is left alone.
+  /// Creates a temporary file; leaves an existing file alone.
   file(const char* function, std::string path, int)
       : function_(function), path_(std::move(path)), name_(windows::wide(function_, path_)) {
     handle_ = windows::open(name_, windows::to_read | windows::to_write, windows::create_new);
@@ -224,14 +224,14 @@ class file {
 
   const char* function_;
   std::string path_;
-  std::wstring name_;  // the same for the system
+  std::wstring name_;  // the path for system calls
   windows::handle handle_ = windows::nothing();
-  std::int64_t next_ = 0;  // where write and read go on
+  std::int64_t next_ = 0;  // position of the next read() or write()
   bool temporary_ = false;
   bool folder_ = false;
 };
 
-/// The folder that a path is in; one that cannot be opened is told before anything is written.
+/// Opens the folder of a path, so that a folder that cannot be opened is reported before anything is written.
 inline file folder_of(const char* function, std::string const& path) {
   const std::size_t name = path.find_last_of("/\\:");
   if (name == std::string::npos) return file(function, ".");

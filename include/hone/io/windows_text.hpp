@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Paths and reasons on Windows: UTF-8 outside, wide characters for the system.
+/// Paths and error texts on Windows: UTF-8 in hone, wide characters for the system.
 #pragma once
 
 #include <hone/core/windows.hpp>
@@ -23,7 +23,7 @@ inline std::string narrow(wchar_t const* text, std::size_t size) {
   return made;
 }
 
-/// What Windows says of an error of GetLastError, without the full stop and the end of the line.
+/// Returns the text of Windows for an error of GetLastError, without the full stop and the end of the line.
 inline std::string reason_of(dword error) {
   constexpr dword from_system = 0x1000, ignore_inserts = 0x200;
   wchar_t text[512];
@@ -39,7 +39,7 @@ inline std::string reason_of(dword error) {
   raise(io_error(std::string(function) + ": " + path + ": " + what + ": " + reason_of(error)));
 }
 
-/// The path as the system wants it.
+/// Returns the path in the system's wide characters. Throws hone::io_error if it is not UTF-8.
 inline std::wstring wide(const char* function, std::string const& path) {
   constexpr dword fail_if_invalid = 8;
   const int size = static_cast<int>(path.size());

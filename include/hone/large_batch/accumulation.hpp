@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Gradients of many micro-batches that are the gradient of one large batch.
+/// Gradients of micro-batches that add up to the gradient of one large batch.
 #pragma once
 
 #include <hone/core/error.hpp>
@@ -12,7 +12,7 @@
 
 namespace hone::inline HONE_ABI {
 
-/// How many labels are not `ignore`: the rows that hone::mean divides by.
+/// Returns the number of labels that are not `ignore`: the rows that hone::mean divides by.
 template <std::ranges::input_range Labels>
   requires std::integral<std::ranges::range_value_t<Labels>>
 constexpr index count_rows(Labels const& labels, std::integral auto ignore) {
@@ -21,23 +21,23 @@ constexpr index count_rows(Labels const& labels, std::integral auto ignore) {
   return count;
 }
 
-/// The part of a micro-batch's mean in the mean of the whole batch.
+/// Returns the factor of a micro-batch's mean in the mean of the whole batch: counted / total.
 ///   Σ over micro-batches of (counted / total) · mean of the micro-batch = mean of the whole batch
-/// The mean of means, each by 1/k of k micro-batches, is another number as soon as their rows differ. 0 where total
-/// is 0.
+/// The mean of the means of k micro-batches, each with factor 1/k, is another number if their numbers of rows differ.
+/// Returns 0 if total is 0.
 ///
-/// Throws hone::invalid_argument where total is not finite or negative, or counted is outside [0, total].
+/// Throws hone::invalid_argument if total is not finite or negative, or counted is outside [0, total].
 inline double micro_batch_share(real counted, real total) {
   detail::require(total >= 0 && detail::finite(total), "micro_batch_share", "total", total, "finite and not negative");
   detail::require(counted >= 0 && counted <= total, "micro_batch_share", "counted", counted, "in [0, total]");
   return total > 0 ? counted / total : 0;
 }
 
-/// What has been accumulated, for sums whose divisor is known only when all micro-batches are through. The caller
-/// owns, copies and saves it.
+/// Accumulates the divisor of sums of gradients, if it is known only after the last micro-batch. The caller owns,
+/// copies and saves it.
 ///   Σ gradients of hone::sum · factor() = gradient of the mean over all rows
-/// Where the total M is known before, there is nothing to keep: hone::mean_over(M) in every micro-batch, and the
-/// gradients add up as they are.
+/// If the total M is known before, no accumulation is needed: use hone::mean_over(M) in every micro-batch, and add the
+/// gradients unchanged.
 ///
 ///     hone::accumulation rows;
 ///     for (…) {
@@ -46,19 +46,19 @@ inline double micro_batch_share(real counted, real total) {
 ///     }
 ///     const double scale = rows.factor();  // on the summed gradients, before clipping
 struct accumulation {
-  double total = 0;  ///< rows that count, or the sum of their target weights, so far
+  double total = 0;  ///< counted rows so far, or the sum of their target weights
 
-  /// Throws hone::invalid_argument where counted is negative or not finite.
+  /// Adds the count of a micro-batch. Throws hone::invalid_argument if counted is negative or not finite.
   void add(real counted) {
     detail::require(counted >= 0 && detail::finite(counted), "accumulation", "counted", counted,
                     "finite and not negative");
     total += counted;
   }
 
-  /// What the summed gradients have to be multiplied by: divided_by / total; 0 where nothing counted.
-  /// `divided_by` is the count of a mean_over that stood in for the unknown total, so that 16-bit sums stay small.
+  /// Returns the factor of the summed gradients: divided_by / total; 0 if total is 0. `divided_by` is the count of a
+  /// mean_over that was used in place of the unknown total, so that 16-bit sums stay small.
   ///
-  /// Throws hone::invalid_argument where divided_by is not finite and above 0.
+  /// Throws hone::invalid_argument if divided_by is not finite and above 0.
   double factor(real divided_by = 1) const {
     detail::require(divided_by > 0 && detail::finite(divided_by), "accumulation", "divided_by", divided_by,
                     "finite and above 0");

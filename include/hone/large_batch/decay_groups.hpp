@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Which parameters weight decay is for.
+/// Groups of parameters with and without weight decay.
 #pragma once
 
 #include <hone/core/error.hpp>
@@ -21,7 +21,7 @@ struct named_parameter {
   integer dimensions = 0;  ///< 0 a number, 1 a bias or the γ of a norm, 2 a matrix, 4 a convolution's weights
 };
 
-/// What parameters of a pattern are to do, whatever they look like. See matches.
+/// Decides the decay of all parameters whose names match a pattern, whatever their shape. See matches.
 struct decay_rule {
   std::string_view pattern;
   bool decays = false;
@@ -36,7 +36,7 @@ constexpr std::string_view module_part(std::string_view name) noexcept {
   return dot == std::string_view::npos ? std::string_view() : last_part(name.substr(0, dot));
 }
 
-/// Whether a module is called as norms are: bn1, ln, ln_f, gn2, norm, layer_norm, LayerNorm, batchnorm_3.
+/// Returns whether a module has the name of a norm: bn1, ln, ln_f, gn2, norm, layer_norm, LayerNorm, batchnorm_3.
 constexpr bool names_a_norm(std::string_view module) noexcept {
   if (matches("*norm*", module) || matches("*Norm*", module)) return true;
   if (!module.starts_with("bn") && !module.starts_with("ln") && !module.starts_with("gn")) return false;
@@ -45,28 +45,28 @@ constexpr bool names_a_norm(std::string_view module) noexcept {
 
 }  // namespace detail
 
-/// Whether weight decay is for a parameter: the first rule whose pattern matches decides; without one, it is for
-/// whatever has at least two dimensions, is no bias ("bias", "….bias") and does not belong to a norm.
+/// Returns whether weight decay applies to a parameter: the first rule whose pattern matches decides; without one, it
+/// applies if the parameter has at least two dimensions, is no bias ("bias", "….bias") and does not belong to a norm.
 ///
 ///     const hone::decay_rule rules[] = {{"*.pos_embed", false}, {"head.*", true}};
 ///     hone::decays({"blocks.0.attn.qkv.weight", 2}, rules)  // true
 ///
 /// Source: Goyal et al., 2017, arXiv 1706.02677, section 5.1 (norms); He et al., Bag of Tricks, 2018, arXiv 1812.01187,
-/// section 3.1 (biases too). timm's rule is the same but for norms of two dimensions and more, which it lets decay.
+/// section 3.1 (biases too). timm's rule is the same, except that norms of two dimensions and more decay.
 constexpr bool decays(named_parameter const& p, std::span<const decay_rule> rules = {}) noexcept {
   for (decay_rule const& rule : rules)
     if (matches(rule.pattern, p.name)) return rule.decays;
   return p.dimensions >= 2 && detail::last_part(p.name) != "bias" && !detail::names_a_norm(detail::module_part(p.name));
 }
 
-/// Places in the caller's list of parameters, ascending.
+/// Indices in the caller's list of parameters, ascending.
 struct decay_groups {
   std::vector<index> decay, no_decay;
 };
 
-/// Two groups by a question of the caller's, bool(hone::named_parameter const&).
+/// Groups parameters by a user-defined predicate, bool(hone::named_parameter const&).
 ///
-/// Throws hone::invalid_argument where a parameter has no name or less than 0 dimensions.
+/// Throws hone::invalid_argument if a parameter has no name or a negative number of dimensions.
 template <std::predicate<named_parameter const&> Decays>
 decay_groups group_by_decay(std::span<const named_parameter> parameters, Decays const& question) {
   decay_groups groups;
@@ -81,8 +81,8 @@ decay_groups group_by_decay(std::span<const named_parameter> parameters, Decays 
   return groups;
 }
 
-/// Two groups by hone::decays. A rule that matches none of the parameters is a mistake, and is thrown as
-/// hone::invalid_argument.
+/// Groups parameters by hone::decays. Also throws hone::invalid_argument if a rule matches none of the parameters,
+/// because that is a mistake.
 ///
 ///     const hone::decay_groups groups = hone::group_by_decay(parameters, rules);
 ///     for (hone::index i : groups.no_decay) optimiser.weight_decay[i] = 0;

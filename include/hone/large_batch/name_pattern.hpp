@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Names of parameters by pattern.
+/// Patterns of parameter names.
 #pragma once
 
 #include <hone/core/config.hpp>
@@ -11,19 +11,19 @@
 
 namespace hone::inline HONE_ABI {
 
-/// Whether a name is of a pattern, from its first to its last letter: `*` stands for any letters, dots too, or none,
-/// `?` for any one, every other letter for itself.
+/// Returns whether a pattern matches a complete name: `*` matches any number of characters, including dots and none,
+/// `?` matches one character, every other character matches itself.
 ///
 ///     hone::matches("*.bn?.weight", "layer1.0.bn2.weight")  // true
 constexpr bool matches(std::string_view pattern, std::string_view name) noexcept {
-  std::size_t p = 0, n = 0, star = std::string_view::npos, after = 0;  // the last star, and where it ends in the name
+  std::size_t p = 0, n = 0, star = std::string_view::npos, after = 0;  // the last star, and the end of its match
   while (n < name.size()) {
     if (p < pattern.size() && pattern[p] == '*') {
       star = p++, after = n;
     } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == name[n])) {
       ++p, ++n;
     } else if (star != std::string_view::npos) {
-      p = star + 1, n = ++after;  // the star takes one letter more
+      p = star + 1, n = ++after;  // the star matches one more character
     } else {
       return false;
     }

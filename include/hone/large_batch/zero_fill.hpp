@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Zero-γ: residual blocks that begin as identities.
+/// Zero-γ: residual blocks that start as identities.
 #pragma once
 
 #include <hone/core/error.hpp>
@@ -16,14 +16,14 @@
 
 namespace hone::inline HONE_ABI {
 
-/// Fills with 0 the tensors, in memory of the host, whose names match a pattern, and returns how many those are.
-/// For zero-γ the caller says which norm is the last one of every residual block; hone does not know the network.
+/// Fills the tensors (in host memory) whose names match a pattern with 0, and returns their number. For zero-γ the
+/// caller must name the last norm of every residual block, because hone does not know the network.
 ///
 ///     hone::zero_fill(weights, names, {"layer?.*.bn2.weight"});  // a ResNet of basic blocks; bn3 with bottlenecks
 ///
 /// `names[i]` is the name of `tensors[i]`: a container of std::string or std::string_view. See matches for patterns.
-/// Throws hone::invalid_argument, and writes nothing, where the numbers of names and tensors differ, a tensor has no
-/// data, two share memory, or a pattern matches no name.
+/// Throws hone::invalid_argument, and writes nothing, if the numbers of names and tensors differ, a tensor has no data,
+/// two share memory, or a pattern matches no name.
 /// Source: Goyal et al., 2017, arXiv 1706.02677, section 5.1; He et al., Bag of Tricks, 2018, arXiv 1812.01187.
 template <class T, class Names, class Patterns = std::initializer_list<std::string_view>>
   requires(!std::is_const_v<T>)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// Outputs of evaluate share no memory with what it reads, nor with one another: a backend then may write whenever it
-/// likes. One pair may be the same memory, the gradient and the prediction.
+/// Checks that the outputs of evaluate share no memory with its inputs or with one another, so that a backend may write
+/// them in any order. One exception: the gradient may be the same memory as the prediction.
 #pragma once
 
 #include <hone/core/list.hpp>
@@ -16,8 +16,8 @@
 
 namespace hone::inline HONE_ABI::detail {
 
-/// see(name, footprint) for the memory that a term reads beside the prediction. A term may have a member
-/// each_input(see) for what is not its target, teacher or boxes.
+/// Calls see(name, footprint) for each range of memory that a term reads beside the prediction. A term may have a
+/// member each_input(see) for inputs other than its target, teacher or boxes.
 template <class Term, class See>
 void each_input_of_term(Term const& term, See const& see) {
   if constexpr (requires { term.each_input(see); }) term.each_input(see);
@@ -43,7 +43,7 @@ void each_input_of_leaf(Leaf const& leaf, See const& see) {
     see(leaf.weights[k].is_repeated() ? "factor" : "weigh_rows weights", footprint_of(leaf.weights[k]));
 }
 
-/// The memory of the outputs that a call asks for.
+/// The memory of the outputs that a call requests.
 struct footprint_of_outputs {
   footprint gradient, unreduced, value;
 
@@ -54,8 +54,8 @@ struct footprint_of_outputs {
   }
 };
 
-/// Returns the outputs, for a backend that reads more. `losses` is how many numbers unreduced has. Sizes have been
-/// checked.
+/// Checks the outputs against one another and against all inputs, and returns their footprints, so that a backend can
+/// check its further inputs. `losses` is the length of `unreduced`. The caller has checked the sizes.
 template <class View, class... Leaf>
 footprint_of_outputs require_outputs_apart(View prediction, typename outputs_of<View>::type const& out,
                                            list<Leaf...> const& all, index losses) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// What every backend's evaluate refuses while it is compiled.
+/// The compile-time checks of every backend's evaluate.
 #pragma once
 
 #include <hone/loss/box/term.hpp>
@@ -18,8 +18,8 @@ constexpr void require_evaluable() {
                 "evaluate: a prediction holds float, double, or a 16-bit floating-point type");
 }
 
-/// What any argument converts to, one in braces as well. Every backend has an overload of evaluate that takes such and
-/// is worse than all others: where nothing else fits, it says what is wrong in one sentence.
+/// Every argument converts to this type, also one in braces. Every backend has an overload of evaluate that takes it
+/// and loses against all others: if no other fits, it reports the mistake in one sentence.
 struct anything {
   constexpr anything() noexcept = default;
   template <class... X>
@@ -28,7 +28,7 @@ struct anything {
 struct any_outputs {
   anything gradient = {}, unreduced = {}, value = {};
 };
-/// The backend of such an overload: the conversion makes it worse.
+/// The backend parameter of such an overload: the conversion makes the overload lose.
 template <class Backend>
 struct any_call_of {
   any_call_of(Backend&) noexcept {}
@@ -41,7 +41,7 @@ inline constexpr bool is_view<matrix_view<T>> = true;
 template <class T>
 inline constexpr bool is_view<image_view<T>> = true;
 
-/// Says which argument does not fit.
+/// Reports which argument does not fit.
 template <class Objective, class Prediction>
 constexpr void refuse_call() {
   constexpr bool matrix = requires { bool(Prediction::IsRowMajor); }, sound = objective<Objective>;
@@ -60,7 +60,7 @@ constexpr void refuse_call() {
       "reduction");
 }
 
-/// What a sum consists of: losses of rows, of elements, or of boxes.
+/// The kind of a sum: losses of rows, of elements, or of boxes.
 enum class sum_of : unsigned char { rows, elements, boxes };
 
 template <class... Leaf>

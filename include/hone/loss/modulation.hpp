@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// The modulating factor m^γ that the focal family multiplies losses with, and its slope.
+/// The modulating factor m^γ of the focal losses, and its slope.
 #pragma once
 
 #include <hone/core/operand.hpp>
@@ -8,8 +8,8 @@
 
 namespace hone::inline HONE_ABI {
 
-/// m^γ and m^(γ-1) · rest for m >= 0 and γ >= 0, where rest <= const · m keeps the slope finite. The exponents
-/// of the papers take no logarithm. At m = 0 the slope is 0: below γ = 1 it has a pole there, at γ = 1 a kink.
+/// m^γ, and m^(γ-1) · rest as its slope, for m >= 0 and γ >= 0; rest <= const · m keeps the slope finite. The exponents
+/// of the papers need no logarithm. At m = 0 the slope is 0: it has a pole there for γ < 1, a kink for γ = 1.
 template <operand V>
 struct modulation {
   V weight, slope;
@@ -28,13 +28,13 @@ struct modulation {
       weight = square * square;
       slope = m * square * rest;
     } else {
-      weight = exp(V(gamma < 1e-30 ? 1e-30 : gamma) * log(m));  // a γ that float rounds to 0 would make NaN of m = 0
+      weight = exp(V(gamma < 1e-30 ? 1e-30 : gamma) * log(m));  // γ rounded to 0 in float would give NaN at m = 0
       slope = select(m == V(0), V(0), weight * (rest / divisor(m)));
     }
   }
 
  private:
-  /// Nothing is divided by 0, not even where the result is passed over: it would raise an exception.
+  /// Avoids every division by 0, also where the result is not used, because it would raise an exception.
   HONE_HD static V divisor(V m) { return select(m == V(0), V(1), m); }
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// What an optimiser updates where a network's parameters are narrow.
+/// The copies that an optimiser updates if a network's parameters are narrow.
 #pragma once
 
 #include <hone/core/owned_tensors.hpp>
@@ -12,23 +12,23 @@
 
 namespace hone::inline HONE_ABI {
 
-/// Copies of narrow parameters that an optimiser updates in their stead. A number does not move where less than half
+/// Copies of narrow parameters, which an optimiser updates in their place. A number does not change if less than half
 /// the distance to its neighbour is added: a bfloat16 of 1 stays 1 up to additions of 2^-8 and subtractions of 2^-9,
-/// and a training's updates are mostly smaller than that. Masters take them, and hone::refresh rounds what they add up
-/// to.
+/// and most updates of a training are smaller. Masters accumulate them, and hone::refresh rounds the masters to the
+/// parameters.
 ///
 ///     hone::master_weights<float> masters(parameters);    // of bfloat16 or half; double masters of float too
 ///     optimiser.step(masters.tensors(), gradients);
 ///     hone::refresh(cpu, masters, parameters);
 ///
-/// Owns its numbers; a copy has its own. The optimiser's state (momentum, second moments) belongs to the masters.
+/// Owns its numbers; a copy is independent. The optimiser's state (momentum, second moments) belongs to the masters.
 /// Source: Micikevicius et al., Mixed Precision Training, 2018, arXiv 1710.03740, section 3.1.
 template <class T, class Memory = host_memory>
 class master_weights {
   static_assert(std::same_as<T, float> || std::same_as<T, double>, "master_weights: a master is float or double");
 
  public:
-  /// Begins with the numbers of the parameters. Throws hone::invalid_argument where a tensor is no memory.
+  /// Copies the parameters. Throws hone::invalid_argument if a tensor is not valid memory.
   template <class P>
   explicit master_weights(tensor_list<P> const& parameters, Memory memory = {})
       : tensors_(checked(parameters), memory) {
@@ -36,8 +36,8 @@ class master_weights {
     tensors_.assign(parameters);
   }
 
-  /// The masters, of the sizes and shapes of the parameters, each tensor aligned to 64 bytes. They stay where they are
-  /// as long as the object lives.
+  /// Returns the masters, with the sizes and shapes of the parameters, each tensor aligned to 64 bytes. They do not
+  /// move during the life of the object.
   tensor_list<T> const& tensors() const noexcept { return tensors_.list(); }
 
  private:
@@ -53,7 +53,7 @@ class master_weights {
 
 namespace detail {
 
-/// What refresh asks on every backend.
+/// Checks the arguments of refresh for all backends.
 template <class T, class Memory, class P>
 void require_refresh(master_weights<T, Memory> const& masters, tensor_list<P> const& parameters) {
   static_assert(!std::is_const_v<P>, "refresh: the parameters are written, their type is const");

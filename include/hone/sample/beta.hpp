@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Numbers from the symmetric Beta distribution, the λ of mixup.
+/// Random numbers from the symmetric Beta distribution, the λ of mixup.
 #pragma once
 
 #include <hone/core/error.hpp>
@@ -10,17 +10,17 @@
 
 namespace hone::inline HONE_ABI::detail {
 
-/// Beta(α, α) by rejection: exact for every α, and the same bits everywhere. λ is the logistic function of a difference
-/// of logarithms, so that no α is too small.
+/// Draws from Beta(α, α) by rejection: exact for every α, with the same bits on every machine. λ is computed as the
+/// logistic function of a difference of logarithms, so that no α is too small.
 class symmetric_beta {
  public:
   explicit symmetric_beta(double alpha) noexcept
       : alpha_(alpha), inverse_(1 / alpha), root_(std::sqrt(alpha)), inverse_root_(1 / root_) {}
 
-  /// `bits` are asked for as many attempts as it takes: fewer than 2 on average.
+  /// Returns λ of a row. Each attempt takes new bits; there are fewer than 2 on average.
   HONE_HD double operator()(random_bits const& bits, std::uint64_t row) const noexcept {
     double logit = 0;
-    for (std::uint32_t attempt = 0; attempt < 256; ++attempt) {  // 2^-256: never
+    for (std::uint32_t attempt = 0; attempt < 256; ++attempt) {  // all fail with probability 2^-256
       const philox_block b = bits(purpose::lambda, row, attempt);
       const double u = uniform(b.at[0], b.at[1]), v = uniform(b.at[2], b.at[3]);
       if (alpha_ <= 1 ? johnk(u, v, logit) : cheng(u, v, logit)) break;
@@ -29,7 +29,7 @@ class symmetric_beta {
   }
 
  private:
-  /// Jöhnk 1964: X = u^(1/α) and Y = v^(1/α), if X + Y <= 1, give X / (X + Y).
+  /// Jöhnk 1964: accepts X = u^(1/α) and Y = v^(1/α) if X + Y <= 1; λ is then X / (X + Y).
   HONE_HD bool johnk(double u, double v, double& logit) const noexcept {
     const double x = same_log(u), y = same_log(v);
     logit = (x - y) * inverse_;

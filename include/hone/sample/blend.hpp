@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// What blend does with a draw, on every backend: its formula and its checks.
+/// The formula and the checks of blend for all backends.
 #pragma once
 
 #include <hone/core/overlap.hpp>
@@ -12,17 +12,17 @@
 
 namespace hone::inline HONE_ABI {
 
-/// What images are made of: what predictions are, or bytes.
+/// Types of images: the types of predictions, or bytes.
 template <class T>
 concept image_number = element<T> || std::same_as<T, std::uint8_t>;
 
-/// What masks of classes may be made of, besides bytes: they are copied, and not mixed.
+/// Types of class masks, besides bytes. Masks are copied and never mixed.
 template <class T>
 concept mask_number = std::integral<T> && !std::same_as<T, std::uint8_t>;
 
 namespace detail {
 
-/// The vectors of a draw, as a kernel reads them; null where a draw has none.
+/// The vectors of a draw, as a kernel reads them; null if a draw has none.
 struct drawn_rows {
   float const* lambda = nullptr;
   index const* partner = nullptr;
@@ -42,17 +42,17 @@ drawn_rows rows_of_draw(Draw const& draw) noexcept {
   return rows;
 }
 
-/// λ·own + (1-λ)·other.
+/// Returns λ·own + (1-λ)·other; `rest` is 1-λ.
 template <class V>
 HONE_HD V blended(V own, V other, V lambda, V rest) noexcept {
   return lambda * own + rest * other;
 }
-/// The same of bytes, before it is rounded to even: a double holds it exactly, so that no two machines round apart.
+/// The same for bytes, before rounding to even. A double holds it exactly, so that all machines round alike.
 HONE_HD constexpr double blended_bytes(double own, double other, double lambda) noexcept {
   return other + lambda * (own - other);
 }
 
-/// What blend takes, on every backend; draws without boxes mix up.
+/// Checks the types of a call of blend, for all backends. A draw without boxes only mixes.
 template <class T, class In, bool Boxes>
 constexpr void require_blend_types() {
   static_assert(
@@ -61,7 +61,7 @@ constexpr void require_blend_types() {
       "boxes also other integers, which are copied");
 }
 
-/// Both are memory that can exist, of one shape, and the same or apart.
+/// Requires valid memory of one shape; the two views are the same memory or do not overlap.
 template <class T>
 void require_blend_views(matrix_view<const T> images, matrix_view<T> mixed) {
   require_sizes("blend", "images", images.rows, images.columns);
@@ -83,7 +83,7 @@ inline void require_channels(index features, index height, index width) {
          std::intmax_t(height), std::intmax_t(width));
 }
 
-/// Everything in a draw, which a host can read.
+/// Checks all values of a draw in host memory.
 template <class Draw>
 void require_draw(const char* function, Draw const& draw, index n) {
   const auto sized = [&](const char* name, std::size_t size) {
@@ -110,7 +110,7 @@ void require_draw(const char* function, Draw const& draw, index n) {
   }
 }
 
-/// Of masks: no row is mixed up.
+/// Requires, for masks, that no row is mixed.
 template <class T, class Draw>
 void require_only_copies(Draw const& draw) {
   if constexpr (mask_number<T>) {
@@ -124,8 +124,8 @@ void require_only_copies(Draw const& draw) {
   }
 }
 
-/// The rows in an order in which each is followed by its partner, as far as it can be: whoever goes through them so
-/// reads every image once. order and seen have room for n. False where partners are not a permutation.
+/// Writes the rows to `order` so that each is followed by its partner if possible; a loop over them then reads every
+/// image once. order and seen have room for n. Returns false if partners are not a permutation.
 inline bool follow_partners(index const* partner, index n, index* order, std::uint8_t* seen) noexcept {
   for (index i = 0; i < n; ++i) seen[i] = 0;
   bool circles = true;

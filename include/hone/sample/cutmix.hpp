@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Cutmix: a box of another image is pasted into every image (Yun et al. 2019, arXiv 1905.04899).
+/// Cutmix: pastes a box of another image into every image (Yun et al. 2019, arXiv 1905.04899).
 #pragma once
 
 #include <hone/sample/beta.hpp>
@@ -9,24 +9,24 @@
 
 namespace hone::inline HONE_ABI {
 
-/// Boxes with sides √(1-λ) of the image's, λ ~ Beta(α, α), around a uniform centre, clipped. Where `least` and `most`
-/// are given, the sides are uniform between these parts of the image's, each by itself, and boxes lie wholly inside.
-/// What is drawn depends on nothing but the arguments of draw().
+/// Boxes with sides √(1-λ) of the image's, λ ~ Beta(α, α), around a uniform centre, clipped to the image. If `least`
+/// and `most` are given, each side is uniform between these fractions of the image's side, and boxes lie inside the
+/// image. A draw depends only on the arguments of draw().
 struct cutmix {
   real alpha = 1;  ///< finite and positive
   mixing_unit per = sample;
-  partners with = partners::others;  ///< where per is not pair
+  partners with = partners::others;  ///< ignored if per is pair
   optional_real least = {};          ///< both or neither, 0 <= least <= most <= 1
   optional_real most = {};
-  bool correct = true;  ///< λ is 1 - the box's area / the image's; otherwise it stays as it was drawn
+  bool correct = true;  ///< true: λ = 1 - box area / image area; false: λ stays as it was drawn
 
-  /// λ, partner and box of n images, for one step of a training. Throws hone::invalid_argument.
+  /// Draws λ, partner and box of n images for one training step. Throws hone::invalid_argument for invalid values.
   cutmix_draw draw(integer seed, integer step, integer n, integer height, integer width) const;
 };
 
 namespace detail {
 
-/// The boxes of cutmix, apart from how λ is drawn.
+/// Draws the box of a row from its λ.
 struct cut_box {
   index height, width;
   bool ranged;
@@ -58,7 +58,7 @@ struct cut_box {
   HONE_HD static index clipped(index x, index end) noexcept { return x < 0 ? 0 : x > end ? end : x; }
 };
 
-/// What a cutmix draws for row after row, in any order: on the host and on a device.
+/// Draws single rows of a cutmix, in any order, on the host and on a device.
 struct cutmix_rows {
   symmetric_beta beta;
   mixing_unit per;

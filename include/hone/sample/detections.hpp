@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// The labels of mixed-up images in detection: the boxes of both.
+/// Labels of mixed images in detection: the boxes of both images.
 #pragma once
 
 #include <hone/sample/blend.hpp>
@@ -11,19 +11,19 @@
 
 namespace hone::inline HONE_ABI {
 
-/// The boxes of a batch of images, one image after the other: those of image i are [first[i], first[i + 1]), so that
-/// first has an entry more than there are images. T is float or double; boxes are corners or centres, in pixels.
+/// The boxes of a batch of images, image by image: image i has boxes [first[i], first[i + 1]), so that `first` has one
+/// entry more than there are images. T is float or double; boxes are corners or centers, in pixels.
 template <class T>
 struct detections {
   std::vector<T> boxes;        ///< 4 numbers each
   std::vector<index> classes;  ///< one per box
-  std::vector<float> scores;   ///< one per box, or none: all 1
+  std::vector<float> scores;   ///< one per box; if empty, all are 1
   std::vector<index> first;
 };
 
 namespace detail {
 
-/// A list of the boxes of so many images.
+/// Checks a list of the boxes of `images` images.
 template <class T>
 void require_images_of(const char* function, detections<T> const& of, index images) {
   const auto count = static_cast<index>(of.classes.size());
@@ -39,10 +39,10 @@ void require_images_of(const char* function, detections<T> const& of, index imag
 
 }  // namespace detail
 
-/// Every image gets its own boxes with scores · λ and those of its partner with scores · (1-λ): what PP-YOLO multiplies
-/// its objectness and box losses by (Zhang et al. 2019, arXiv 1902.04103; YOLOv5 gives both 1). Boxes of score 0 are
-/// left out, and an image that is its own partner keeps its boxes as they are. Images are of one size.
-/// Throws hone::invalid_argument where the draw or `first` do not fit.
+/// Returns for every image its own boxes with scores · λ and those of its partner with scores · (1-λ). PP-YOLO
+/// multiplies its objectness and box losses by these (Zhang et al. 2019, arXiv 1902.04103; YOLOv5 uses 1 for both).
+/// Boxes of score 0 are dropped. An image that is its own partner keeps its boxes. All images have the same size.
+/// Throws hone::invalid_argument if the draw or a size in `of` is invalid.
 template <class T>
 detections<T> mix_detections(mixup_draw const& draw, detections<T> const& of) {
   constexpr const char* function = "mix_detections";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// What is drawn for a batch: plain vectors, which a caller may fill with values of its own.
+/// The draw for a batch: plain vectors, which a caller may also fill.
 #pragma once
 
 #include <hone/core/error.hpp>
@@ -12,7 +12,7 @@
 
 namespace hone::inline HONE_ABI {
 
-/// How many rows have one λ (and one box) in common.
+/// The rows that share one λ (and one box).
 enum class mixing_unit : std::uint8_t { batch, pair, sample };
 inline constexpr mixing_unit batch = mixing_unit::batch;    ///< one for all rows
 inline constexpr mixing_unit pair = mixing_unit::pair;      ///< one for both rows of a pair; partners are then pairs
@@ -40,7 +40,7 @@ struct cutmix_draw {
   index height = 0, width = 0;  ///< of the images
 };
 
-/// Where cut[i] is not 0 row i is that of a cutmix_draw, elsewhere that of a mixup_draw.
+/// If cut[i] is not 0, row i is that of a cutmix_draw, otherwise that of a mixup_draw.
 struct mixup_or_cutmix_draw {
   std::vector<float> lambda;
   std::vector<index> partner;
@@ -51,24 +51,24 @@ struct mixup_or_cutmix_draw {
 
 namespace detail {
 
-/// What rows may have in common.
+/// The values that rows may share.
 struct shared_draw {
   float lambda = 1;
   pixel_box box = {};
   bool cut = false;
 };
 
-/// The row whose random numbers row i takes.
+/// Returns the row whose random numbers row i uses.
 HONE_HD constexpr index leader(mixing_unit per, index row, index partner) noexcept {
   return per == mixing_unit::batch ? 0 : per == mixing_unit::pair && partner < row ? partner : row;
 }
 
-/// The same for who is whose partner.
+/// Returns the pairing of a unit: pairs for mixing_unit::pair, otherwise `with`.
 HONE_HD constexpr partners partners_of(mixing_unit per, partners with) noexcept {
   return per == mixing_unit::pair ? partners::pairs : with;
 }
 
-/// Every row of a batch, into whatever a draw has.
+/// Draws every row of a batch into the vectors that Draw has.
 template <class Draw, class Rows>
 Draw drawn(Rows const& rows, random_bits const& bits, index n, [[maybe_unused]] index height = 0,
            [[maybe_unused]] index width = 0) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// log and exp in double with the same bits on every machine, compiler and device: a libm's own differ in the last one.
-/// Every product that is added to something goes through an explicit fma, so that no compiler has a choice.
+/// log and exp in double with the same bits on every machine, compiler and device, because libm implementations differ
+/// in the last bit. Every product that is added to a number uses an explicit fma, so that compilers have no choice.
 #pragma once
 
 #include <hone/core/config.hpp>
@@ -14,7 +14,7 @@ namespace hone::inline HONE_ABI::detail {
 
 inline constexpr double log_2_high = 0x1.62e42fefa38p-1, log_2_low = 0x1.ef35793c7673p-45;  // their sum is log 2
 
-/// log x for positive, normal x, to 2 ulp: with x = m 2^e, m in [√½, √2) and s = (m-1)/(m+1),
+/// Returns log x for positive, normal x, to 2 ulp: with x = m 2^e, m in [√½, √2) and s = (m-1)/(m+1),
 ///   log x = e log 2 + 2 (s + s³/3 + s⁵/5 + …)
 HONE_HD inline double same_log(double x) noexcept {
   auto bits = __builtin_bit_cast(std::uint64_t, x);
@@ -30,7 +30,7 @@ HONE_HD inline double same_log(double x) noexcept {
   return std::fma(e, log_2_high, std::fma(s, tail, std::fma(e, log_2_low, s * 2)));
 }
 
-/// e^x, to 2 ulp; 0 below -700, and no more than e^700.
+/// Returns e^x, to 2 ulp; 0 for x <= -700 and for NaN, at most e^700.
 HONE_HD inline double same_exp(double x) noexcept {
   if (!(x > -700)) return 0;
   if (x > 700) x = 700;
@@ -44,11 +44,11 @@ HONE_HD inline double same_exp(double x) noexcept {
   return sum * __builtin_bit_cast(double, std::uint64_t(k + 1023) << 52);
 }
 
-/// The float nearest to x, of two the even one, for normal x > 0: denormal where it is below 2^-126, which a conversion
-/// is not where a processor flushes such numbers to 0, as after -ffast-math.
+/// Returns the float nearest to x, ties to even, for normal x > 0. Below 2^-126 the result is denormal even if the
+/// processor flushes such numbers to 0 in conversions, as after -ffast-math.
 HONE_HD inline float same_float(double x) noexcept {
   if (x >= 0x1p-126) return static_cast<float>(x);
-  const double units = x * 0x1p149 + 0x1.8p52;  // rounds to a whole number, in the last bits
+  const double units = x * 0x1p149 + 0x1.8p52;  // rounds to an integer, in the last bits
   return __builtin_bit_cast(float, static_cast<std::uint32_t>(__builtin_bit_cast(std::uint64_t, units)));
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Mixup: every sample becomes a mixture of two (Zhang et al. 2017, arXiv 1710.09412).
+/// Mixup: replaces every sample by a mixture of two (Zhang et al. 2017, arXiv 1710.09412).
 #pragma once
 
 #include <hone/sample/beta.hpp>
@@ -9,20 +9,20 @@
 
 namespace hone::inline HONE_ABI {
 
-/// λ ~ Beta(α, α). What is drawn depends on nothing but the arguments of draw(): it is the same on every machine, on
-/// every backend, and after a resume.
+/// λ ~ Beta(α, α). A draw depends only on the arguments of draw(): it is the same on every machine, on every backend,
+/// and after a resume.
 struct mixup {
-  real alpha = 0.2;  ///< finite and positive; small: most samples stay nearly as they are
+  real alpha = 0.2;  ///< finite and positive; if small, most samples change little
   mixing_unit per = sample;
-  partners with = partners::others;  ///< where per is not pair
+  partners with = partners::others;  ///< ignored if per is pair
 
-  /// λ and partner of n rows, for one step of a training. Throws hone::invalid_argument.
+  /// Draws λ and partner of n rows for one training step. Throws hone::invalid_argument for invalid values.
   mixup_draw draw(integer seed, integer step, integer n) const;
 };
 
 namespace detail {
 
-/// What a mixup draws for row after row, in any order: on the host and on a device.
+/// Draws single rows of a mixup, in any order, on the host and on a device.
 struct mixup_rows {
   symmetric_beta beta;
   mixing_unit per;

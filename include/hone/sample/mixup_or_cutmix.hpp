@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Mixup and cutmix in turn, by chance, as training recipes for large networks have it (timm's Mixup).
+/// Mixup or cutmix at random, as in training recipes for large networks (timm's Mixup).
 #pragma once
 
 #include <hone/sample/cutmix.hpp>
@@ -9,24 +9,24 @@
 
 namespace hone::inline HONE_ABI {
 
-/// A unit (the batch, a pair or a sample) is left as it is with probability 1 - `probability`; otherwise it is cut with
-/// probability `switch_probability`, and mixed up if it is not. An alpha of 0 turns one of the two off, and the other
-/// is then taken always, as in timm; both 0 leave all as it is: λ is 1.
+/// Each unit (the batch, a pair or a sample) stays unchanged with probability 1 - `probability`; otherwise it is cut
+/// with probability `switch_probability`, and mixed if it is not cut. An alpha of 0 disables one of the two, and the
+/// other is then always used, as in timm; if both are 0, nothing changes: λ is 1.
 struct mixup_or_cutmix {
   real mixup_alpha = 0.8;         ///< finite and positive, or 0: off
   real cutmix_alpha = 1;          ///< finite and positive, or 0: off
   real probability = 1;           ///< in [0, 1]
   real switch_probability = 0.5;  ///< in [0, 1]
   mixing_unit per = batch;
-  partners with = partners::others;  ///< where per is not pair
+  partners with = partners::others;  ///< ignored if per is pair
 
-  /// λ, partner, box and which of the two, of n images, for one step of a training. Throws hone::invalid_argument.
+  /// Draws λ, partner, box and choice of n images for one training step. Throws hone::invalid_argument.
   mixup_or_cutmix_draw draw(integer seed, integer step, integer n, integer height, integer width) const;
 };
 
 namespace detail {
 
-/// What it draws for row after row, in any order: on the host and on a device.
+/// Draws single rows, in any order, on the host and on a device.
 struct mixup_or_cutmix_rows {
   mixup_rows up;
   cutmix_rows cut;
@@ -54,7 +54,7 @@ struct mixup_or_cutmix_rows {
 
  private:
   static constexpr const char* name = "mixup_or_cutmix";
-  /// Of one that is off any other, for nothing is drawn by it.
+  /// Returns any valid alpha for a disabled method, because nothing is drawn with it.
   static real checked(const char* parameter, double alpha) {
     if (alpha == 0) return 1;
     require_alpha(name, parameter, alpha);

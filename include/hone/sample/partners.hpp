@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Who is mixed with whom.
+/// The pairing of the rows of a batch.
 #pragma once
 
 #include <hone/core/number.hpp>
@@ -9,15 +9,15 @@
 
 namespace hone::inline HONE_ABI {
 
-/// others  never the row itself, where there is another: the rows of a batch stand in a circle in random order
-/// any     a random permutation, in which a row may meet itself
-/// pairs   two and two, at random; of an odd number one row stays alone, its own partner
+/// others  never the row itself, if there is another: the rows of a batch form a circle in random order
+/// any     a random permutation, in which a row may be its own partner
+/// pairs   random pairs; if the number of rows is odd, one row is its own partner
 enum class partners : std::uint8_t { others, any, pairs };
 
 namespace detail {
 
 /// A random permutation of 0 … n-1 and its inverse, number by number, without a table: the swap-or-not shuffle (Hoang,
-/// Morris and Rogaway 2012). In every round x and key - x, modulo n, are exchanged if a bit of the larger says so.
+/// Morris and Rogaway 2012). In every round x and key - x, modulo n, are exchanged if a hash bit of the larger is set.
 class permutation {
  public:
   HONE_HD permutation(random_bits const& bits, index n) noexcept : n_(n) {
@@ -53,19 +53,19 @@ class permutation {
   std::uint64_t secret_;
 };
 
-/// The rows in an order in which partners stand side by side, and who is whose.
+/// An order of the rows in which partners are adjacent, and the partner of each row.
 class partner_order {
  public:
   HONE_HD partner_order(random_bits const& bits, index n, partners how) noexcept : order_(bits, n), n_(n), how_(how) {}
 
   HONE_HD index place_of(index row) const noexcept { return order_(row); }
-  /// Its partner is at the next place, or beside it in a pair. After partners::any nothing follows anything.
+  /// The partner is at the next place, or at the other place of a pair. For partners::any the order has no meaning.
   HONE_HD index row_at(index place) const noexcept { return how_ == partners::any ? place : order_.inverse(place); }
 
   HONE_HD index partner_of(index row) const noexcept {
     return partner_by(order_(row), [this](index place) { return row_at(place); });
   }
-  /// The same of the row at a place, where row_at is a table.
+  /// The same for the row at a place, with a table as row_at.
   HONE_CALLS_GIVEN
   template <class RowAt>
   HONE_HD index partner_by(index place, RowAt const& row) const noexcept {

@@ -8,13 +8,13 @@
 
 namespace hone::inline HONE_ABI {
 
-/// A rate that stays, on its own or as a part of a sequence.
+/// A constant rate, alone or as a part of a sequence.
 ///   rate(t) = value
 ///
 ///     const auto schedule = hone::sequence(hone::constant{.value = 0.1}, 300, hone::cosine{.peak = 0.1, .total =
 ///     100});
 ///
-/// Throws hone::invalid_argument where value is not finite or step < 0.
+/// Throws hone::invalid_argument if value is not finite or step < 0.
 struct constant {
   real value = 0;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// The same factor at every step.
+/// A decay by the same factor at every step.
 #pragma once
 
 #include <hone/schedule/schedule.hpp>
@@ -13,7 +13,7 @@ namespace hone::inline HONE_ABI {
 
 namespace detail {
 
-/// What exponential and step_decay ask of their common members.
+/// Checks the common members of exponential and step_decay.
 HONE_HD inline void require_decay(const char* function, double peak, double floor, double factor) {
   require_rate(function, "peak", peak);
   require_rate(function, "floor", floor);
@@ -23,19 +23,19 @@ HONE_HD inline void require_decay(const char* function, double peak, double floo
 
 }  // namespace detail
 
-/// Exponential decay, smooth between the periods too.
+/// Exponential decay, smooth within a period too.
 ///   rate(t) = max(floor, peak · factor^(t / period))
-/// Exactly `peak` at step 0. There is no end: the rate approaches 0, or stays at the floor once it is there.
+/// Exactly `peak` at step 0. There is no end: the rate approaches 0, or reaches the floor and stays there.
 ///
 ///     const hone::exponential schedule{.peak = 0.1, .factor = 0.97, .period = 100};
 ///     optimiser.rate = schedule.rate(step);
 ///
-/// Throws hone::invalid_argument where peak or floor is not finite, peak < floor, factor is outside (0, 1],
+/// Throws hone::invalid_argument if peak or floor is not finite, peak < floor, factor is outside (0, 1],
 /// period < 1 or step < 0.
 struct exponential {
   real peak = 0;       ///< the rate at step 0, at least floor
-  real floor = 0;      ///< no rate is below
-  real factor = 1;     ///< of the rate after a period to that before, in (0, 1]
+  real floor = 0;      ///< lower limit of the rate
+  real factor = 1;     ///< rate after a period / rate before it, in (0, 1]
   integer period = 1;  ///< steps in which the rate falls by the factor, at least 1
 
   HONE_HD double rate(integer step) const {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// A staircase whose steps the caller places.
+/// A staircase with steps at given milestones.
 #pragma once
 
 #include <hone/schedule/schedule.hpp>
@@ -15,7 +15,7 @@ namespace hone::inline HONE_ABI {
 
 namespace detail {
 
-/// peak · factor^(how many of the ascending milestones at[0 … n - 1] are <= step).
+/// Returns peak · factor^(number of the ascending milestones at[0 … n - 1] that are <= step).
 HONE_HD inline double milestone_rate(double peak, double factor, integer const* at, std::size_t n, integer step) {
   require_rate("milestones", "peak", peak);
   require_factor("milestones", "factor", factor);
@@ -31,9 +31,9 @@ HONE_HD inline double milestone_rate(double peak, double factor, integer const* 
 
 }  // namespace detail
 
-/// Step decay at N given steps; at as many as a list holds where N is not given.
-///   rate(t) = peak · factor^(how many milestones are <= t)
-/// The milestone itself is the first step with the new rate. After the last one the rate stays.
+/// Step decay at N given steps; without N, at the steps of a list.
+///   rate(t) = peak · factor^(number of milestones <= t)
+/// A milestone is the first step with the new rate. After the last one the rate is constant.
 ///
 ///     const hone::milestones<3> schedule{.peak = 0.1, .factor = 0.1, .at = {30, 60, 80}};
 ///     optimiser.rate = schedule.rate(epoch);
@@ -41,20 +41,20 @@ HONE_HD inline double milestone_rate(double peak, double factor, integer const* 
 ///     const std::vector<int> epochs = …;
 ///     const hone::milestones<> read{.peak = 0.1, .factor = 0.1, .at = epochs};
 ///
-/// Throws hone::invalid_argument where peak is not finite, factor is not finite and above 0, a milestone is not
+/// Throws hone::invalid_argument if peak is not finite, factor is not finite and above 0, a milestone is not
 /// above the one before (the first: above 0) or step < 0.
 /// Source: Goyal et al., Accurate, Large Minibatch SGD, 2017, arXiv 1706.02677, section 5.1 (30, 60, 80).
 template <std::size_t N = std::dynamic_extent>
 struct milestones {
   real peak = 0;       ///< the rate before the first milestone
-  real factor = 0.1;   ///< what every milestone multiplies by, above 0
-  integer at[N] = {};  ///< ascending; all have to be given
+  real factor = 0.1;   ///< multiplies the rate at every milestone, above 0
+  integer at[N] = {};  ///< ascending; all required
 
   HONE_HD double rate(integer step) const { return detail::milestone_rate(peak, factor, at, N, step); }
 };
 
-/// Up to 64 steps, copied from a list of the program's, which may be gone afterwards: a schedule is a value, on a
-/// device too. Throws hone::invalid_argument where the list is longer.
+/// Up to 64 milestones, copied from a list that the program may delete afterwards, so that a schedule remains a value,
+/// on a device too. Throws hone::invalid_argument if the list is longer.
 class milestone_list {
  public:
   static constexpr std::size_t most = 64;
@@ -80,8 +80,8 @@ class milestone_list {
 template <>
 struct milestones<std::dynamic_extent> {
   real peak = 0;           ///< the rate before the first milestone
-  real factor = 0.1;       ///< what every milestone multiplies by, above 0
-  milestone_list at = {};  ///< ascending; of none, the rate stays
+  real factor = 0.1;       ///< multiplies the rate at every milestone, above 0
+  milestone_list at = {};  ///< ascending; if empty, the rate is constant
 
   HONE_HD double rate(integer step) const { return detail::milestone_rate(peak, factor, at.data(), at.size(), step); }
 };

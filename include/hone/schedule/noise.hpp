@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// A schedule with noise that depends on nothing but a seed and the step.
+/// A schedule with noise that depends only on a seed and the step.
 #pragma once
 
 #include <hone/schedule/constant.hpp>
@@ -18,16 +18,16 @@ enum class noise_kind : unsigned char {
 };
 
 struct noise_options {
-  real limit = 0.67;                                      ///< most relative noise, in [0, 1]; 0: none
+  real limit = 0.67;                                      ///< largest relative noise, in [0, 1]; 0: none
   integer from = 0;                                       ///< first step with noise, at least 0
-  integer to = std::numeric_limits<std::int64_t>::max();  ///< first step without noise again, at least `from`
+  integer to = std::numeric_limits<std::int64_t>::max();  ///< first step after the noise, at least `from`
   integer seed = 42;                                      ///< any
   noise_kind kind = noise_kind::normal;
 };
 
 namespace detail {
 
-/// Number i of a seed, uniform in (0, 1): the mixing of Steele, Lea and Flood's SplitMix64, 2014, over both.
+/// Returns number i of a seed and a step, uniform in (0, 1): SplitMix64 of Steele, Lea and Flood, 2014, over both.
 HONE_HD inline double uniform_number(std::uint64_t seed, std::uint64_t step, std::uint64_t i) noexcept {
   const auto mixed = [](std::uint64_t x) {
     x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
@@ -39,10 +39,10 @@ HONE_HD inline double uniform_number(std::uint64_t seed, std::uint64_t step, std
   return (static_cast<double>(bits >> 12) + 0.5) * 0x1p-52;
 }
 
-/// The relative noise of a step, in [-limit, limit].
+/// Returns the relative noise of a step, in [-limit, limit].
 HONE_HD inline double relative_noise(noise_options const& o, std::uint64_t step) noexcept {
   const auto seed = static_cast<std::uint64_t>(o.seed.value);
-  for (std::uint64_t i = 0;; i += 2) {  // for limit <= 1 five of six candidates are taken, or more
+  for (std::uint64_t i = 0;; i += 2) {  // accepts at least 5 of 6 candidates if limit <= 1
     const double x = o.limit * (2 * uniform_number(seed, step, i) - 1);
     if (o.kind == noise_kind::uniform || uniform_number(seed, step, i + 1) <= std::exp(-x * x / 2)) return x;
   }
@@ -67,16 +67,16 @@ struct noisy {
   }
 };
 
-/// Seeded relative noise on any schedule.
+/// Adds seeded relative noise to any schedule.
 ///   rate(t) = (1 + n(seed, t)) schedule.rate(t) for from <= t < to, n in [-limit, limit]; schedule.rate(t) elsewhere
 /// The noise of a step does not depend on other steps, so it is the same in any order and after a resume. The
-/// distributions are timm's, the numbers are hone's own.
+/// distributions are those of timm; the numbers are not.
 ///
 ///     const auto schedule = hone::with_noise(hone::cosine{.peak = 0.1, .total = 1000}, {.limit = 0.1, .seed = 7});
 ///     optimiser.rate = schedule.rate(step);
 ///
-/// `rate` throws hone::invalid_argument where limit is outside [0, 1], from < 0, to < from, kind is neither or the
-/// schedule throws.
+/// `rate` throws hone::invalid_argument if limit is outside [0, 1], from < 0, to < from, kind is neither normal nor
+/// uniform, or the schedule throws.
 template <class S>
 constexpr auto with_noise(S base, noise_options options = {}) {
   static_assert(schedule<S>,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// A schedule by a factor.
+/// A schedule times a factor.
 #pragma once
 
 #include <hone/schedule/constant.hpp>
@@ -19,12 +19,12 @@ struct scaled_schedule {
   }
 };
 
-/// The schedule of a group of parameters whose rate is a multiple of the others'.
+/// A schedule times a factor, for a group of parameters whose rate is a multiple of the rate of the others.
 ///   rate(t) = factor · schedule.rate(t)
 ///
 ///     const auto head = hone::scaled_by(schedule, 10);
 ///
-/// `rate` throws hone::invalid_argument where the factor is not finite or the schedule throws.
+/// `rate` throws hone::invalid_argument if the factor is not finite or the schedule throws.
 template <class S>
 constexpr auto scaled_by(S base, real factor) {
   static_assert(schedule<S>,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// What every schedule is, and the checks that they make.
+/// The concept of a schedule, and the checks that schedules make.
 #pragma once
 
 #include <hone/core/error.hpp>
@@ -15,8 +15,8 @@
 
 namespace hone::inline HONE_ABI {
 
-/// A rate as a pure function of the step: any order, any thread, nothing remembered. Asking for the rate of
-/// the step at hand is all that a resumed training has to do. `rate` is HONE_HD where a device asks it too.
+/// A rate as a pure function of the step: callable in any order and on any thread, without state. A resumed training
+/// only asks for the rate of its current step. `rate` must be HONE_HD for use on a device.
 template <class S>
 concept schedule = std::is_trivially_copyable_v<S> && requires(const S& policy, integer step) {
   { policy.rate(step) } -> std::same_as<double>;
@@ -35,7 +35,7 @@ HONE_HD inline void require_factor(const char* function, const char* parameter, 
 HONE_HD inline void require_count(const char* function, const char* parameter, std::int64_t x) {
   require(x >= 1, function, parameter, x, "at least 1");
 }
-/// "function: parameter i is x, must be above before".
+/// Fails with "function: parameter i is x, must be above before" unless x > before.
 HONE_HD inline void require_ascending(const char* function, const char* parameter, std::size_t i, std::int64_t x,
                                       std::int64_t before) {
   fail_unless(x > before, "%s: %s %zu is %jd, must be above %jd", function, parameter, i, std::intmax_t(x),
@@ -45,7 +45,7 @@ HONE_HD inline void require_step(const char* function, std::int64_t step) {
   require(step >= 0, function, "step", step, "at least 0");
 }
 
-/// std::lerp for t in [0, 1], which a device has not: exact at both ends, between them in between, for any two numbers.
+/// std::lerp for t in [0, 1], because devices have none: exact at both ends, never outside them, for any two numbers.
 HONE_HD inline double lerp(double from, double to, double t) noexcept {
   if ((from <= 0 && to >= 0) || (from >= 0 && to <= 0)) return t * to + (1 - t) * from;  // to - from might overflow
   if (t == 1) return to;

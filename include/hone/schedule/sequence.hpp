@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Schedules one after the other.
+/// Schedules in sequence.
 #pragma once
 
 #include <hone/schedule/constant.hpp>
@@ -18,28 +18,28 @@ struct sequenced {
     detail::require(steps >= 0, "sequence", "steps", steps.value, "at least 0");
     detail::require_step("sequence", step);
     if (step >= steps) return rest.rate(step - steps);
-    rest.rate(0);  // throws where a part ahead is out of range
+    rest.rate(0);  // throws if a later part is out of range
     return first.rate(step);
   }
 };
 
-/// The end of every sequence: a schedule that stays.
+/// Ends a sequence: the last schedule has no number of steps.
 template <class Last>
 constexpr auto sequence(Last last) {
   static_assert(schedule<Last>, "sequence: schedules and their steps in turn, the last without steps");
   return last;
 }
 
-/// `first` for `steps` steps, then the next one from its step 0, and so on; the last has no steps and stays.
-///   rate(t) = first.rate(t) for 0 <= t < steps, rest.rate(t - steps) afterwards
-/// `steps` is the first step of the next part. A part with 0 steps is left out.
+/// Runs `first` for `steps` steps, then the next schedule from its step 0, and so on; the last one has no end.
+///   rate(t) = first.rate(t) for 0 <= t < steps, next.rate(t - steps) afterwards
+/// `steps` is the first step of the next part. A part with 0 steps is skipped.
 ///
 ///     const hone::constant high{.value = 0.1}, low{.value = 0.001};
 ///     const auto schedule = hone::sequence(high, 300, hone::cosine{.peak = 0.1, .floor = 0.001, .total = 600}, 600,
 ///     low); optimiser.rate = schedule.rate(step);
 ///
-/// `rate` throws hone::invalid_argument where steps < 0, step < 0 or the part at hand throws, or one of those ahead at
-/// its step 0: what is wrong with the last part is told at the first step.
+/// `rate` throws hone::invalid_argument if steps < 0, step < 0, the current part throws, or a later part throws at its
+/// step 0, so that a mistake in the last part is reported at the first step.
 template <class First, class... Rest>
   requires(sizeof...(Rest) > 0)
 constexpr auto sequence(First first, integer steps, Rest... rest) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// A schedule that begins in its middle.
+/// A schedule without its first steps.
 #pragma once
 
 #include <hone/schedule/constant.hpp>
@@ -23,13 +23,13 @@ struct shifted_schedule {
   }
 };
 
-/// The schedule without its first steps.
+/// Skips the first `by` steps of a schedule.
 ///   rate(t) = schedule.rate(t + by)
-/// by = 1 makes a warm-up that starts at 1/steps and not at 0. In a sequence, by = the steps so far makes a part run
-/// underneath those before it: timm's warm-up is
+/// by = 1 makes a warm-up that starts at 1/steps instead of 0. In a sequence, by = the number of steps before a part
+/// makes it count from the start of the sequence: timm's warm-up is
 ///     hone::sequence(hone::warmup(hone::constant{.value = peak}, {.steps = 5}), 5, hone::shifted(cosine, 5)).
 ///
-/// `rate` throws hone::invalid_argument where by < 0, step < 0 or the schedule throws.
+/// `rate` throws hone::invalid_argument if by < 0, step < 0 or the schedule throws.
 template <class S>
 constexpr auto shifted(S base, integer by) {
   static_assert(schedule<S>, "shifted: the first argument must be a schedule, with a double rate(hone::integer) const");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// The learning rate for another batch size, where steps are scaled by the gradient's own size.
+/// The learning rate for another batch size, for optimisers that divide by the gradient's size.
 #pragma once
 
 #include <hone/schedule/schedule.hpp>
@@ -10,14 +10,14 @@
 
 namespace hone::inline HONE_ABI {
 
-/// The square-root scaling rule: a batch k times as large takes √k times the rate.
+/// The square-root scaling rule: a batch k times as large uses √k times the rate. Returns
 ///   base_rate · √(batch_size / base_batch)
-/// For Adam, LAMB and other optimisers that divide by the gradient's size; plain SGD takes linear_scaled_rate.
+/// Use it for Adam, LAMB and other optimisers that divide by the gradient's size, and linear_scaled_rate for plain SGD.
 /// `batch_size` counts the samples of all devices and accumulation steps together.
 ///
 ///     const double peak = hone::sqrt_scaled_rate(0.001, 1024);  // 0.002
 ///
-/// Throws hone::invalid_argument where base_rate is not finite, batch_size < 1 or base_batch < 1.
+/// Throws hone::invalid_argument if base_rate is not finite, batch_size < 1 or base_batch < 1.
 /// Source: Krizhevsky, One weird trick, 2014, arXiv 1404.5997; You et al., LAMB, 2020, arXiv 1904.00962.
 inline double sqrt_scaled_rate(real base_rate, integer batch_size, integer base_batch = 256) {
   detail::require_rate("sqrt_scaled_rate", "base_rate", base_rate);

@@ -11,7 +11,7 @@
 namespace hone::inline HONE_ABI {
 
 struct warmup_options {
-  real start = 0;     ///< the rate at step 0, where there is a warm-up
+  real start = 0;     ///< the rate at step 0, if there is a warm-up
   integer steps = 0;  ///< steps from start to the schedule's first rate, at least 0; 0: no warm-up
   real power = 1;     ///< above 0; 1 is a straight line
 };
@@ -32,15 +32,15 @@ struct warmed {
   }
 };
 
-/// Gradual warm-up: a rise to the schedule's first rate, then the schedule from its step 0.
+/// Gradual warm-up: the rate rises to the schedule's first rate, then follows the schedule from its step 0.
 ///   rate(t) = start + (schedule.rate(0) - start) (t / steps)^power   for 0 <= t < steps
 ///   rate(t) = schedule.rate(t - steps)                               for steps <= t
-/// The schedule's own lengths do not count the warm-up, and its first rate is met at step `steps` exactly.
+/// The lengths of the schedule do not include the warm-up, and step `steps` has exactly its first rate.
 ///
 ///     const auto schedule = hone::warmup(hone::polynomial{.peak = 0.1, .total = 900}, {.start = 0, .steps = 100});
 ///     optimiser.rate = schedule.rate(step);
 ///
-/// `rate` throws hone::invalid_argument where start is not finite, steps < 0, power is not finite and above 0, step < 0
+/// `rate` throws hone::invalid_argument if start is not finite, steps < 0, power is not finite and above 0, step < 0
 /// or the schedule throws.
 /// Source: Goyal et al., Accurate, Large Minibatch SGD, 2017, arXiv 1706.02677, section 2.2; power 4: darknet's
 /// burn_in.

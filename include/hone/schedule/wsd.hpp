@@ -11,34 +11,34 @@
 
 namespace hone::inline HONE_ABI {
 
-/// How wsd goes from 1 to 0 with u, from 0 to 1.
+/// The decay of wsd from 1 to 0, for u from 0 to 1.
 enum class decay_shape : unsigned char {
   root,    ///< 1 - √u
   linear,  ///< 1 - u
   cosine,  ///< ½ (1 + cos(π u))
 };
 
-/// Warm-up, stable, decay: one plateau from which trainings of many lengths can branch off.
+/// Warm-up, stable, decay: trainings of many lengths can branch off from one plateau.
 ///   rate(t) = start + (peak - start) t / warmup                    for 0 <= t < warmup
 ///   rate(t) = peak                                                 for warmup <= t <= total - decay
 ///   rate(t) = floor + (peak - floor) shape((t - total + decay) / decay)  for total - decay < t < total
 ///   rate(t) = floor                                                for total <= t
-/// `total` counts all three.
+/// `total` is the number of steps of all three phases.
 ///
 ///     const hone::wsd schedule{.start = 0, .peak = 0.1, .floor = 0, .warmup = 100, .decay = 200, .total = 1000};
 ///     optimiser.rate = schedule.rate(step);
 ///
-/// Throws hone::invalid_argument where start, peak or floor is not finite, total < 1, warmup is outside
+/// Throws hone::invalid_argument if start, peak or floor is not finite, total < 1, warmup is outside
 /// [0, total], decay is outside [0, total - warmup], shape is none of the three or step < 0.
 /// Source: Hu et al., MiniCPM, 2024, arXiv 2404.06395, section 4; the root: Hägele et al., 2024, arXiv 2405.18392.
 struct wsd {
-  real start = 0;                         ///< the rate at step 0, where there is a warm-up
+  real start = 0;                         ///< the rate at step 0, if there is a warm-up
   real peak = 0;                          ///< the rate of the plateau
   real floor = 0;                         ///< the rate at step `total` and later
   integer warmup = 0;                     ///< steps from start to peak
   integer decay = 0;                      ///< steps from peak to floor
-  integer total = 0;                      ///< all steps, at least 1; has to be given
-  decay_shape shape = decay_shape::root;  ///< how the decay goes
+  integer total = 0;                      ///< all steps, at least 1; required
+  decay_shape shape = decay_shape::root;  ///< the shape of the decay
 
   HONE_HD double rate(integer step) const {
     detail::require_rate("wsd", "start", start);

@@ -11,7 +11,7 @@
 
 namespace hone::inline HONE_ABI {
 
-/// A label that stands for nothing, of any integer type; none by default.
+/// An optional label of any integer type; none by default.
 struct optional_label {
   index value = 0;
   bool given = false;
@@ -21,8 +21,8 @@ struct optional_label {
 };
 
 struct classes_options {
-  optional_label ignore = {};      ///< rows with this label count for nothing
-  optional_label background = {};  ///< of element-wise losses: the label of no class, where there is one column
+  optional_label ignore = {};      ///< rows with this label are ignored: loss and gradient 0
+  optional_label background = {};  ///< for element-wise losses on one column: the label of no class
 };
 
 template <std::integral Label>
@@ -38,7 +38,7 @@ struct classes_target {
   HONE_HD index label(index i) const noexcept { return static_cast<index>(data[i]); }
 
   HONE_HD constexpr bool ignoring() const noexcept { return ignore.given; }
-  /// Reads the label in any case: a kernel then reads it once for all questions.
+  /// Always reads the label, so that a kernel reads it once for all tests.
   HONE_HD bool ignores(index i) const noexcept { return (label(i) == ignore.value) & ignore.given; }
   HONE_HD bool labels_fit(index i, index columns) const noexcept {
     return static_cast<std::uint64_t>(label(i)) < static_cast<std::uint64_t>(columns);
@@ -61,7 +61,7 @@ struct classes_target {
   }
 
   void check_numbers(index) const noexcept {}
-  /// Every label in [0, columns) or ignored.
+  /// Throws hone::invalid_argument if a label is neither in [0, columns) nor ignored.
   void check_values(index rows, index columns, const char* function = "evaluate") const {
     bool bad = false;
     for (index i = 0; i < rows; ++i) bad |= !labels_fit(i, columns) && !ignores(i);
@@ -82,8 +82,8 @@ inline constexpr bool is_classes<classes_target<Label>> = true;
 
 }  // namespace detail
 
-/// Labels of any integer type in a std::vector, std::span or another vector (core/contiguous.hpp), viewed: row i
-/// belongs to class labels[i]. Labels outside [0, classes) throw when evaluated, but for `ignore`.
+/// Views labels of any integer type in a std::vector, std::span or another vector (core/contiguous.hpp): row i has the
+/// class labels[i]. evaluate throws hone::invalid_argument if a label is outside [0, classes), unless it is `ignore`.
 template <class Labels>
 constexpr auto classes(Labels&& labels, classes_options options = {}) {
   constexpr bool fit = detail::contiguous_integers<Labels>;
@@ -97,7 +97,7 @@ constexpr auto classes(Labels&& labels, classes_options options = {}) {
     return classes_target<detail::number_in<Labels>>{detail::data_of(labels), detail::count_of(labels), options.ignore,
                                                      options.background};
   } else {
-    return classes_target<index>{};  // so that the compiler says no more
+    return classes_target<index>{};  // avoids further compiler errors
   }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Two targets at once, as mixup and cutmix ask for: λ·first + (1-λ)·second.
+/// A mixture of two targets, as in mixup and cutmix: λ·first + (1-λ)·second.
 #pragma once
 
 #include <hone/core/numbers.hpp>
@@ -18,7 +18,7 @@ struct mix_target {
 
   First first;
   Second second;
-  double lambda = 1;     ///< of every row, where there is none per row
+  double lambda = 1;     ///< of every row, if per_row is false
   numbers lambdas = {};  ///< one per row
   bool per_row = false;
 
@@ -89,8 +89,8 @@ constexpr void require_mixable() {
 
 }  // namespace detail
 
-/// λ·first + (1-λ)·second with one λ in [0, 1] for the batch. A row that either ignores is ignored. (mixup:
-/// Zhang et al. 2017, arXiv 1710.09412; cutmix: Yun et al. 2019, arXiv 1905.04899.)
+/// λ·first + (1-λ)·second with one λ in [0, 1] for all rows; throws otherwise. A row that either target ignores is
+/// ignored. (mixup: Zhang et al. 2017, arXiv 1710.09412; cutmix: Yun et al. 2019, arXiv 1905.04899.)
 template <class First, class Second>
 auto mix(First first, Second second, scalar auto lambda) {
   detail::require_mixable<First, Second>();
@@ -99,7 +99,7 @@ auto mix(First first, Second second, scalar auto lambda) {
   return mix_target<First, Second>{first, second, l};
 }
 
-/// With one λ per row, viewed.
+/// With one λ in [0, 1] per row, viewed.
 template <class First, class Second, class Lambdas = numbers>
   requires(!scalar<std::remove_cvref_t<Lambdas>>)
 auto mix(First first, Second second, Lambdas&& lambdas) {
@@ -109,7 +109,7 @@ auto mix(First first, Second second, Lambdas&& lambdas) {
   if constexpr (detail::makes_numbers<Lambdas>) {
     return mix_target<First, Second>{first, second, 1, numbers(static_cast<Lambdas&&>(lambdas)), true};
   } else {
-    return first;  // so that the compiler says no more
+    return first;  // avoids further compiler errors
   }
 }
 

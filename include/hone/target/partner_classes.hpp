@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Hard targets of the partners that a draw names.
+/// Hard targets that are the labels of partner rows.
 #pragma once
 
 #include <hone/target/classes.hpp>
@@ -60,8 +60,8 @@ concept contiguous_indices = contiguous<R> && std::same_as<number_in<R>, index>;
 
 }  // namespace detail
 
-/// Row i belongs to class labels[partner[i]]: what hone::mix wants as its second target after a mixup or cutmix. Both
-/// are viewed, and in device memory on CUDA, where partners must be rows.
+/// Row i has the class labels[partner[i]]: the second target of hone::mix after a mixup or cutmix. Both vectors are
+/// viewed. On CUDA they are in device memory, and partners outside the rows are not detected.
 ///
 ///     const auto draw = hone::mixup{.alpha = 0.2}.draw(seed, step, n);
 ///     hone::mix(hone::classes(labels), hone::partner_classes(labels, draw.partner), draw.lambda)
@@ -77,7 +77,7 @@ constexpr auto partner_classes(Labels&& labels, Partners&& partner, classes_opti
     return partner_classes_target<detail::number_in<Labels>>{classes(labels, options), detail::data_of(partner),
                                                              detail::count_of(partner)};
   } else {
-    return classes_target<index>{};  // so that the compiler says no more
+    return classes_target<index>{};  // avoids further compiler errors
   }
 }
 

@@ -38,8 +38,8 @@ struct probabilities_target {
   void check_numbers(index) const noexcept {}
 };
 
-/// Row i of the view, rows × classes, is the distribution of row i. It need not sum to 1. mean divides by the
-/// number of rows. An image_view serves predictions that are images.
+/// Row i of the view (rows × classes) is the distribution of row i; it need not sum to 1. mean divides by the number of
+/// rows. For a prediction that is an image_view, pass an image_view.
 template <class T>
 constexpr probabilities_target<matrix_view<const T>> probabilities(matrix_view<T> view) {
   return {view};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// The parts of one row's target, in registers: labels with their weights, a uniform ground, factors of dense parts.
+/// The parts of one row's target, in registers: labels with weights, a uniform part, factors of dense parts.
 #pragma once
 
 #include <hone/target/target.hpp>
@@ -8,14 +8,14 @@
 
 namespace hone::inline HONE_ABI::detail {
 
-/// Targets that are labels on a uniform ground: nothing of the size of a row needs to be read or written for them.
-/// All others have a number of their own for every class.
+/// Whether a target is labels plus a uniform part, so that nothing of the size of a row is read or written for it.
+/// Other targets have a separate number for every class.
 template <class Target>
 inline constexpr bool is_sparse = Target::dense_parts == 0 && !(weighed_target<Target> && Target::has_uniform);
 
-/// q[c] = ground + Σ weight_at[j] where c is label_at[j] + Σ dense_at[k] · (dense part k)[c]. Class weights are in the
-/// labels' weights of a sparse target, and still to be multiplied with q[c] of others. A label need not be a class:
-/// whether it is, is for others to ask. Label is an integer type.
+/// q[c] = ground + Σ_j weight_at[j] [c = label_at[j]] + Σ_k dense_at[k] · (dense part k)[c]. Class weights are included
+/// in weight_at if the target is sparse; otherwise the reader multiplies q[c] by them. A label may be outside the
+/// classes: the reader checks it. Label is an integer type.
 template <class A, class Target, class Label = index>
 struct row_parts {
   static constexpr int labels = Target::labels, dense_parts = Target::dense_parts;
@@ -35,7 +35,7 @@ struct row_parts {
     target.visit(row, columns, A(1), *this);
   }
 
-  /// As the sink of visit().
+  /// Functions of the sink of visit().
   HONE_HD void label(index c, A weight) noexcept {
     label_at[label_count] = static_cast<Label>(c);
     if constexpr (weighed_target<Target> && is_sparse<Target>)

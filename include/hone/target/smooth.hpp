@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Label smoothing. The field has several conventions; hone names three and defaults to the first.
+/// Label smoothing. There are several conventions; hone names three and uses the first by default.
 #pragma once
 
 #include <hone/core/error.hpp>
@@ -9,11 +9,11 @@
 
 namespace hone::inline HONE_ABI {
 
-/// Chooses (1-ε) on the class and ε/(K-1) elsewhere (He et al. 2019, arXiv 1812.01187, equation 3).
+/// Selects 1-ε on the class and ε/(K-1) elsewhere (He et al. 2019, arXiv 1812.01187, equation 3).
 struct leave_one_out_t {};
 inline constexpr leave_one_out_t leave_one_out{};
 
-/// Chooses ε/K' on the K' classes of the row whose logit is above -inf, and 0 on the masked ones.
+/// Selects ε/K' on the K' classes of the row whose logit is above -inf, and 0 on the masked ones.
 struct allowed_classes_t {};
 inline constexpr allowed_classes_t allowed_classes{};
 
@@ -25,14 +25,14 @@ struct smooth_target {
 
   Target target;
   double epsilon = 0;
-  bool elsewhere_only = false;  ///< leave_one_out
+  bool elsewhere_only = false;  ///< true for leave_one_out
 
   HONE_HD constexpr bool ignoring() const noexcept { return target.ignoring(); }
   HONE_HD bool ignores(index i) const noexcept { return target.ignores(i); }
   HONE_HD bool labels_fit(index i, index columns) const noexcept { return target.labels_fit(i, columns); }
   HONE_HD double label_weight(index i, numbers weights) const noexcept { return target.label_weight(i, weights); }
 
-  /// (1-ε) q + ε/K. Leaving the class out is the same with another pair of numbers: (1-ε) q + (1-q) ε/(K-1).
+  /// Sends (1-ε) q + ε/K; with leave_one_out, (1-ε) q + (1-q) ε/(K-1), which is the same sum with other numbers.
   template <class Number, class Sink>
   HONE_HD void visit(index i, index columns, Number scale, Sink& sink) const {
     if constexpr (over_allowed) {
@@ -40,7 +40,7 @@ struct smooth_target {
       return sink.uniform(scale * static_cast<Number>(epsilon));
     }
     const index others = elsewhere_only && columns > 1 ? columns - 1 : columns;
-    const Number each = static_cast<Number>(epsilon) / static_cast<Number>(others);  // a lone class gets it back
+    const Number each = static_cast<Number>(epsilon) / static_cast<Number>(others);  // K = 1: no division by 0
     const auto rest = static_cast<Number>(1 - epsilon);
     target.visit(i, columns, scale * (elsewhere_only ? rest - each : rest), sink);
     sink.uniform(scale * each);
@@ -79,20 +79,20 @@ auto smoothed(Target target, double epsilon, bool elsewhere_only) {
 
 }  // namespace detail
 
-/// (1-ε)·target + ε/K, as PyTorch, timm and optax smooth (Szegedy et al. 2015, arXiv 1512.00567). ε in [0, 1).
+/// (1-ε)·target + ε/K, as in PyTorch, timm and optax (Szegedy et al. 2015, arXiv 1512.00567). Throws if ε < 0 or >= 1.
 template <class Target>
 auto smooth(Target target, real epsilon) {
   return detail::smoothed(target, epsilon.value, false);
 }
 
-/// (1-ε) on the class and ε/(K-1) on each of the others. ε in [0, 1).
+/// 1-ε on the class and ε/(K-1) on each of the others. Throws hone::invalid_argument if ε is not in [0, 1).
 template <class Target>
 auto smooth(Target target, real epsilon, leave_one_out_t) {
   return detail::smoothed(target, epsilon.value, true);
 }
 
 /// (1-ε)·target + ε/K' on the K' classes whose logit is above -inf, and (1-ε)·target on masked ones, so that a row's
-/// loss is that of its allowed classes alone. For losses of rows. ε in [0, 1].
+/// loss depends on its allowed classes only. For losses of rows. Throws if ε is not in [0, 1].
 template <class Target>
 auto smooth(Target target, real epsilon, allowed_classes_t) {
   return detail::smoothed<true>(target, epsilon.value, false);

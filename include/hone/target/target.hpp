@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-/// The role of a target: what a row of logits should become.
+/// A target: the distribution over the classes that a row of logits should get.
 ///
-/// A target describes row i as a distribution q over the classes, as a sum of parts that a sink receives:
+/// A target describes row i as a distribution q over the classes, a sum of parts that it sends to a sink:
 ///
 ///     target.visit(i, columns, scale, sink)
 ///       sink.label(c, weight)     q[c] += weight
 ///       sink.uniform(weight)      q[c] += weight for every class c
 ///       sink.dense(view, weight)  q[c] += weight · view(i, c) for every class c
 ///
-/// Targets nest: an outer one scales what an inner one sends. No rows × classes array is ever built, and a
-/// backend decides by its sinks how to read the parts.
+/// Targets nest: an outer target scales the parts of an inner one. No rows × classes array is ever built, and the sinks
+/// of a backend decide how to read the parts.
 #pragma once
 
 #include <hone/core/list.hpp>
@@ -33,14 +33,14 @@ struct silent_sink {
 
 }  // namespace detail
 
-/// labels, has_uniform, dense_parts  which parts visit may send, at compile time
-/// ignoring()      whether any row may be ignored; ignores(i) whether row i is
-/// label_weight(i, weights)  the weight of row i's label, or of its labels in their mixture, before smoothing
-/// labels_fit(i, K)  whether row i's labels are classes, if it is not ignored; for backends that cannot check before
-/// dense_views()   the views of the dense parts, as a list, in the order in which visit sends them
-/// check_shape(n, K)   throws where the sizes do not fit n rows of K classes; reads no memory of the caller's
-/// each_input(see)  (may be missing) see(name, footprint) for all memory that it reads, so that outputs are held apart
-/// check_values(n, K)  throws where a label, λ or weight is out of range; for backends that can read them
+/// labels, has_uniform, dense_parts  the parts that visit may send, at compile time
+/// ignoring()      whether any row may be ignored; ignores(i): whether row i is
+/// label_weight(i, weights)  the weight of row i's label, or the mean weight of its mixed labels, before smoothing
+/// labels_fit(i, K)  whether the labels of row i, if it is not ignored, are classes; for backends that cannot check
+/// dense_views()   the list of the views of the dense parts, in the order in which visit sends them
+/// check_shape(n, K)   throws if the sizes do not fit n rows of K classes; reads no memory of the caller
+/// each_input(see)  (optional) calls see(name, footprint) for all memory that it reads; outputs may not overlap it
+/// check_values(n, K)  throws if a label, λ or weight is out of range; for backends that can read them
 template <class T>
 concept row_target = requires(T const& target, index i, detail::silent_sink sink) {
   { T::labels } -> std::convertible_to<int>;
@@ -58,8 +58,8 @@ concept row_target = requires(T const& target, index i, detail::silent_sink sink
 
 namespace detail {
 
-/// see(name, footprint) for the memory that a target reads, as far as it says so: a target may have a member
-/// each_input(see).
+/// Calls see(name, footprint) for the memory that a target reads, if the target has a member each_input(see); other
+/// targets report nothing.
 template <class Target, class See>
 void each_input(Target const& target, See const& see) {
   if constexpr (requires { target.each_input(see); }) target.each_input(see);
@@ -67,23 +67,23 @@ void each_input(Target const& target, See const& see) {
 
 }  // namespace detail
 
-/// A target whose labels may be no class, for losses of elements: then no class has them.
-/// check_numbers(n)    what check_values checks beside the labels
+/// A target for losses of elements, whose labels may be outside the classes; no class then gets their weight.
+/// check_numbers(n)    checks the same as check_values, except for the labels
 template <class T>
 concept free_target = row_target<T> && requires(T const& target, index i) { target.check_numbers(i); };
 
-/// A target whose classes are weighed; nothing may be wrapped around it.
+/// A target with class weights; no other target may wrap it.
 template <class T>
 concept weighed_target = row_target<T> && requires { T::weighed; };
 
-/// A target whose uniform part is shared by the row's allowed classes alone, those with a logit above -inf: the weight
-/// that visit sends to uniform() is what they have together, and 0 is that of the other classes.
+/// A target whose uniform part covers only the allowed classes of a row, those with a logit above -inf: they share the
+/// weight that visit sends to uniform(); other classes get 0.
 template <class T>
 concept allowed_target = row_target<T> && requires { requires T::over_allowed; };
 
 namespace detail {
 
-/// Whether the uniform parts of two targets, if both have one, are of the same classes.
+/// Whether the uniform parts of two targets, if both have one, cover the same classes.
 template <class First, class Second>
 inline constexpr bool uniform_alike =
     !First::has_uniform || !Second::has_uniform || allowed_target<First> == allowed_target<Second>;

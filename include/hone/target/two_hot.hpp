@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Real numbers as targets of bins: each is shared by the two bins that it lies between.
+/// Real numbers as targets of bins: each value is split between the two nearest bins.
 #pragma once
 
 #include <hone/core/error.hpp>
@@ -10,11 +10,11 @@
 namespace hone::inline HONE_ABI {
 
 struct two_hot_options {
-  optional_real ignore = {};  ///< rows with exactly this value count for nothing
-  optional_real clamp = {};   ///< values are moved into [0, K-1-clamp] first
+  optional_real ignore = {};  ///< rows with exactly this value are ignored: loss and gradient 0
+  optional_real clamp = {};   ///< values are clamped to [0, K-1-clamp] first; finite, >= 0
 };
 
-/// With y the row's value in [0, K-1] and l = floor(y): q is l + 1 - y at bin l, y - l at bin l + 1.
+/// With y the row's value in [0, K-1] and l = floor(y): q is l + 1 - y at bin l and y - l at bin l + 1.
 struct two_hot_target {
   static constexpr int labels = 2;
   static constexpr bool has_uniform = false;
@@ -36,7 +36,7 @@ struct two_hot_target {
 
   template <class Number, class Sink>
   HONE_HD void visit(index i, index columns, Number scale, Sink& sink) const {
-    using plain = std::conditional_t<sizeof(Number) == sizeof(float), float, double>;  // an operand need not round
+    using plain = std::conditional_t<sizeof(Number) == sizeof(float), float, double>;  // an operand need not round down
     const auto p = place_of<plain>(i, columns);
     sink.label(p.lower, scale * static_cast<Number>(1 - p.share));
     sink.label(p.upper, scale * static_cast<Number>(p.share));
@@ -55,7 +55,7 @@ struct two_hot_target {
   void check_values(index rows, index columns) const {
     check_values(rows, columns, [](index) { return true; });
   }
-  /// Of the rows that count: what others hold is of no use to anybody.
+  /// Checks the rows for which counts(i) is true; the values of other rows are not used.
   template <class Counts>
   void check_values(index rows, index columns, Counts const& counts) const {
     for (index i = 0; i < rows; ++i)
@@ -68,10 +68,10 @@ struct two_hot_target {
   template <class Number>
   struct place {
     index lower, upper;
-    Number share;  // of the upper bin
+    Number share;  // share: of the upper bin
   };
 
-  /// Of a value that fits; some place in the row for any other.
+  /// Returns the bins of a value in range, and some bins of the row for any other value.
   template <class Number>
   HONE_HD place<Number> place_of(index i, index columns) const noexcept {
     const index last = columns - 1;
@@ -83,9 +83,9 @@ struct two_hot_target {
   }
 };
 
-/// Numbers from 0 to K - 1, one per row, `float` or `double`, viewed: bins floor(y) and floor(y) + 1 share the row so
-/// that Σ q i = y. Values elsewhere throw when evaluated, but for `ignore`; with `clamp` >= 0 they are moved to the
-/// ends.
+/// Views one number in [0, K-1] per row, `float` or `double`: the bins floor(y) and floor(y) + 1 split the weight of
+/// the row so that Σ q i = y. evaluate throws hone::invalid_argument if a value is outside, unless it is `ignore`; with
+/// `clamp`, values outside are clamped.
 template <class Values>
 auto two_hot(Values&& values, two_hot_options options = {}) {
   static_assert(detail::makes_numbers<Values>,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// One weight per class, for rare classes that should count for more.
+/// One weight per class, to give rare classes a larger part in the loss.
 #pragma once
 
 #include <hone/core/numbers.hpp>
@@ -25,7 +25,7 @@ struct weigh_classes_target {
   HONE_HD bool labels_fit(index i, index columns) const noexcept { return target.labels_fit(i, columns); }
   HONE_HD double label_weight(index i, numbers w) const noexcept { return target.label_weight(i, w); }
 
-  /// Sends the parts before weighing: q of class c is to be multiplied by weights[c].
+  /// Sends the unweighted parts: the reader multiplies q of class c by weights[c].
   template <class Number, class Sink>
   HONE_HD void visit(index i, index columns, Number scale, Sink& sink) const {
     target.visit(i, columns, scale, sink);
@@ -47,8 +47,8 @@ struct weigh_classes_target {
   }
 };
 
-/// Multiplies the target of class c by weights[c]; the outermost target. mean then divides by the sum of the
-/// labels' weights, or by the rows where the target holds probabilities.
+/// Multiplies the target of class c by weights[c], one finite number per class, viewed. Must be the outermost target.
+/// mean then divides by the sum of the labels' weights, or by the rows if the target contains probabilities.
 template <class Target, class Weights = numbers>
 auto weigh_classes(Target target, Weights&& weights) {
   static_assert(row_target<Target>,
@@ -57,7 +57,7 @@ auto weigh_classes(Target target, Weights&& weights) {
   static_assert(detail::makes_numbers<Weights>,
                 "weigh_classes: the weights must be a std::vector, std::span or Eigen vector of float or double");
   if constexpr (!row_target<Target> || !detail::makes_numbers<Weights>) {
-    return target;  // so that the compiler says no more
+    return target;  // avoids further compiler errors
   } else {
     return weigh_classes_target<Target>{target, numbers(static_cast<Weights&&>(weights))};
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// The metrics of pairs of boxes on the CPU: a pair per lane.
+/// The metrics of pairs of boxes on the CPU: one pair per lane.
 #pragma once
 
 #include <hone/cpu/memory/box_layout.hpp>
@@ -46,7 +46,7 @@ void aligned(cpu const& backend, Metric const& metric, const char* function, mat
 
 }  // namespace on_cpu
 
-/// What the verbs of loss/box/aligned.hpp do here.
+/// The CPU implementation of the functions in loss/box/aligned.hpp.
 template <class Format, class Metric, class T>
 void fill_aligned(cpu const& backend, Metric const& metric, const char* function, matrix_view<const T> a,
                   matrix_view<const T> b, matrix_view<T> out) {

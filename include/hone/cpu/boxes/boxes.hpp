@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Objectives of box losses on the CPU: a box per lane.
+/// Objectives of box losses on the CPU: one box per lane.
 #pragma once
 
 #include <hone/core/evaluation.hpp>
@@ -16,19 +16,19 @@
 
 namespace hone::inline HONE_ABI::on_cpu {
 
-/// What the CPU holds of one term: its targets and the weights of a segment's boxes.
+/// The inputs of one term in the sweep: its targets and the weights of the segment's boxes.
 template <class A, class Formula, class Format>
 struct box_leaf {
   using format = Format;
 
   Formula formula;
   box_lines<A const> targets;
-  A const* weight = nullptr;  // factor · row weight per box; nullptr where it is one number
-  A factor = 1;               // that number
-  A scale = 1;                // of the reduction
+  A const* weight = nullptr;  // factor · row weight per box; nullptr if all are equal
+  A factor = 1;               // the weight of all boxes if weight is nullptr
+  A scale = 1;                // the factor of the reduction
 };
 
-/// The loss and the gradient of a pack of boxes, by one or more terms.
+/// The loss, the loss times the scale, and the gradient of a pack of boxes, for one or more terms.
 template <class V>
 struct box_part {
   V loss, reduced, gradient[4];
@@ -41,7 +41,7 @@ struct box_part {
   }
 };
 
-/// The part of one term, for the pack of boxes from the i-th on.
+/// Computes one term for the pack of boxes that starts at box i.
 template <class A, class Leaf>
 HONE_INLINE box_part<pack<A>> part_of(Leaf const& l, pack<A> const (&x)[4], index i) noexcept {
   using V = pack<A>;
@@ -62,7 +62,7 @@ HONE_INLINE box_part<pack<A>> part_of(Leaf const& l, pack<A> const (&x)[4], inde
            zero_where(out, slope * grad[3])}};
 }
 
-/// The one loop over boxes, a multiple of a pack's lanes. Returns Σ scale · weight · loss.
+/// Computes all terms in one loop over `boxes` boxes, a multiple of V::size. Returns Σ scale · weight · loss per lane.
 template <class A, class... Leaf>
 pack<A> box_sweep(detail::list<Leaf...> const& leaves, box_lines<A const> predicted, box_lines<A> gradient,
                   A* unreduced, index boxes) noexcept {
@@ -80,7 +80,7 @@ pack<A> box_sweep(detail::list<Leaf...> const& leaves, box_lines<A const> predic
   return total;
 }
 
-/// What all threads of a call share.
+/// The data that all threads of a call share.
 template <class View, class... Leaf>
 struct box_job : detail::evaluation<View, Leaf...> {
   std::array<double, sizeof...(Leaf)> scales;  // factor of the reduction, per leaf
@@ -143,7 +143,7 @@ class box_worker {
     l.targets = reach(leaf.term.boxes, s, targets_[k]);
     l.scale = static_cast<A>(job_.scales[k]);
     l.factor = static_cast<A>(leaf.factor);
-    if (L::weight_count > 0 || leaf.factor == 0 || padded != s.boxes) {  // what lies behind the end counts for nothing
+    if (L::weight_count > 0 || leaf.factor == 0 || padded != s.boxes) {  // boxes after the end do not count
       for (index j = 0; j < s.boxes; ++j) weights_[k][j] = static_cast<A>(leaf.factor_of_row(s.first + j));
       std::fill(weights_[k] + s.boxes, weights_[k] + padded, A(0));
       l.weight = weights_[k];
@@ -162,7 +162,7 @@ void check_leaf(View prediction, detail::leaf<Term, Weights> const& leaf) {
   check_row_weights(leaf, detail::rows_of(prediction));
 }
 
-/// What mean divides a leaf by: the rows.
+/// Returns the divisor of a leaf under a mean: the number of rows.
 template <boxwise Term, int Weights, class... All>
 double divisor_of(detail::leaf<Term, Weights> const&, detail::list<All...> const&, index rows, index) {
   return static_cast<double>(rows);

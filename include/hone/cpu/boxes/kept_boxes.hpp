@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// The boxes that a suppression has kept so far, as a format's numbers in columns: a candidate is held against packs of
-/// them.
+/// The boxes that a suppression has kept so far, stored as four columns of numbers. A candidate is compared with packs
+/// of them.
 #pragma once
 
 #include <hone/cpu/run/scratch.hpp>
@@ -19,7 +19,7 @@ class kept_boxes {
   using V = pack<A>;
   using packs = box_pair<V, Format>;
   using pair = box_pair<A, Format>;
-  static constexpr index look_after = (std::is_same_v<A, float> ? 4 : 8) * V::size;  // a look costs as much as a pack
+  static constexpr index look_after = (std::is_same_v<A, float> ? 4 : 8) * V::size;  // a check costs as much as a pack
 
  public:
   static std::size_t bytes(index most) noexcept { return 4 * arena::room_for<A>(room(most)); }
@@ -32,13 +32,13 @@ class kept_boxes {
   void clear() noexcept { size_ = 0; }
 
   void add(box<A> const& b) noexcept {
-    if (size_ % V::size == 0)  // boxes without area fill up the last pack
+    if (size_ % V::size == 0)  // boxes without area pad the last pack
       for (A* c : columns_) V(0).store(c + size_);
     columns_[0][size_] = b.x1, columns_[1][size_] = b.y1, columns_[2][size_] = b.x2, columns_[3][size_] = b.y2;
     ++size_;
   }
 
-  /// Whether one of them, from the first-th on, suppresses this box by the rule. A few before it are asked as well.
+  /// Returns true if a kept box suppresses `one` by the rule. Tests boxes from `first` on, and a few before it.
   template <class Rule>
   bool suppress(box<A> const& one, index first, Rule const& rule) const noexcept {
     const box<V> candidate{V(one.x1), V(one.y1), V(one.x2), V(one.y2)};
@@ -58,7 +58,7 @@ class kept_boxes {
 
   box<A> kept_alone(index i) const noexcept { return {columns_[0][i], columns_[1][i], columns_[2][i], columns_[3][i]}; }
 
-  /// The same of those in [from, to), where the rule says that one may suppress.
+  /// The same for the kept boxes in [from, to), after rule.may() holds for one of them. Tests must(), then does().
   template <class Rule>
   bool suppress_surely(box<A> const& one, box<V> const& candidate, index from, index to,
                        Rule const& rule) const noexcept {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// Non-maximum suppression on the CPU. Candidates come by falling score and are held against the boxes kept so far: a
-/// tile of them by all threads against what earlier tiles kept, then one after the other against the tile's own.
+/// Non-maximum suppression on the CPU. Candidates are processed in order of decreasing score, 256 at a time. All
+/// threads compare the tile with boxes kept from earlier tiles; then one thread resolves suppression inside the tile.
 #pragma once
 
 #include <hone/cpu/boxes/kept_boxes.hpp>
@@ -18,24 +18,24 @@ namespace hone::inline HONE_ABI {
 
 namespace on_cpu {
 
-/// Rows of other groups suppress nothing of a group's own. A group is a class, or a class of an image.
+/// A row that may be kept. It can suppress only rows of its own group: a class, or a class of one image.
 template <class Group>
 struct nms_candidate {
   Group group;
-  std::uint64_t key;  // order of the score
+  std::uint64_t key;  // the order of the score
   index row;
 
   bool before(nms_candidate const& b) const noexcept { return key != b.key ? key > b.key : row < b.row; }
 };
 
 using image_and_class = std::pair<index, index>;
-inline index image_of(index) noexcept { return 0; }  // one image, whatever the class
+inline index image_of(index) noexcept { return 0; }  // one image for all classes
 inline index image_of(image_and_class group) noexcept { return group.first; }
 
 template <class Rule, class A, class Format>
 class nms_group {
   static constexpr index tile = 256;
-  static constexpr index pairs_of_chunk = 32768;  // some ten microseconds of work
+  static constexpr index pairs_of_chunk = 32768;  // about ten microseconds of work
 
  public:
   static std::size_t bytes(index boxes) noexcept {
@@ -48,7 +48,7 @@ class nms_group {
         kept_(pieces_, boxes),
         rule_(threshold) {}
 
-  /// Calls take(i) for every candidate i in [0, count) that is kept, `most` at most. boxes(i) are its numbers.
+  /// Calls take(i) for every candidate i in [0, count) that is kept, at most `most` times. boxes(i) returns its box.
   template <class Boxes, class Take>
   void run(cpu const& backend, index count, index most, Boxes const& boxes, Take const& take) {
     kept_.clear();
@@ -78,7 +78,7 @@ class nms_group {
   Rule rule_;
 };
 
-/// group_of(row): within what a row may be suppressed.
+/// Returns the rows that are kept; a row can be suppressed only by rows with the same group_of(row).
 template <template <class> class Rule, class T, class Scores, class Format, class GroupOf>
 std::vector<index> suppress(cpu const& backend, matrix_view<const T> boxes, Scores const& scores,
                             nms_options const& options, Format, GroupOf const& group_of) {
@@ -101,7 +101,7 @@ std::vector<index> suppress(cpu const& backend, matrix_view<const T> boxes, Scor
   const auto count = static_cast<index>(all.size()), most = std::min<index>(options.most, options.most_per_class);
   const scratch<scratch_for::detections> memory(group_type::bytes(count));
   group_type one(memory.data(), count, options.threshold);
-  auto kept = all.begin();  // the kept ones move to the front
+  auto kept = all.begin();  // kept candidates move to the front
   for (auto begin = all.begin(); begin != all.end();) {
     const auto end = std::find_if(begin, all.end(), [&](candidate const& c) { return c.group != begin->group; });
     candidate const* const group = &*begin;
@@ -135,7 +135,7 @@ std::vector<index> suppress_all(cpu const& backend, const char* function, Boxes 
   const matrix_view<detail::number_of<Boxes> const> boxes(view);
   const auto scores = detail::scores_of(function, of_rows);
   nms_options whole = options;
-  whole.most_per_class = options.most;  // nothing has a class here
+  whole.most_per_class = options.most;  // there are no classes here
   detail::require_nms(function, boxes, scores, options);
   return suppress<Rule>(backend, boxes, scores, whole, format, [](index) { return index(0); });
 }
@@ -159,17 +159,17 @@ std::vector<index> suppress_by_class(cpu const& backend, const char* function, B
 
 }  // namespace on_cpu
 
-/// The rows of the boxes that greedy suppression keeps, by falling score; of equal scores the lower row first. A row is
-/// suppressed where its IoU with a kept one, of a higher score, is above the threshold: IoU and threshold rounded to
-/// the nearest number of the arithmetic, so that an IoU of 7/10 is not above 0.7.
+/// Returns the rows of the boxes that greedy suppression keeps, by decreasing score, and by row if scores are equal. A
+/// row is suppressed if its IoU with a kept row of a higher score is above the threshold. IoU and threshold are rounded
+/// to the nearest number of the arithmetic, so that an IoU of 7/10 is not above 0.7.
 ///
 ///     const std::vector<hone::index> kept = hone::nms(cpu, boxes, scores, {.threshold = 0.5});
 ///
-/// boxes: n x 4 in the format, corners unless one is given; numbers of any type, coordinates beyond 2^30 and inverted
-/// boxes as in hone::corners: a box without area overlaps nothing. scores: n floating-point numbers, in a range or in a
-/// view of one column. A row takes no part, neither kept nor suppressing, where NaN is in its box or score, or its
-/// score is not above .score_threshold, so -inf marks a row that is none. Throws hone::invalid_argument where a shape,
-/// a size or an option does not fit.
+/// boxes: n x 4 in the format, by default corners; numbers of any type. Coordinates beyond 2^30 and inverted boxes are
+/// treated as in hone::corners: a box without area overlaps nothing. scores: n floating-point numbers, in a range or in
+/// a view of one column. A row is neither kept nor suppresses others if its box or score contains NaN, or if its score
+/// is not above .score_threshold, so a score of -inf excludes a row. Throws hone::invalid_argument if a shape, a size
+/// or an option is not valid.
 template <class Boxes, class Scores, class Format = corners_format>
 std::vector<index> nms(cpu const& backend, Boxes const& boxes, Scores const& scores, nms_options options = {},
                        Format format = {}) {
@@ -180,7 +180,7 @@ template <class Boxes, class Scores, box_format Format>
 std::vector<index> nms(cpu const& backend, Boxes const& boxes, Scores const& scores, Format format) {
   return nms(backend, boxes, scores, nms_options{}, format);
 }
-/// nms with DIoU in the place of IoU: boxes that overlap around different centres stay.
+/// nms with DIoU instead of IoU: overlapping boxes with different centres are kept.
 template <class Boxes, class Scores, class Format = corners_format>
 std::vector<index> diou_nms(cpu const& backend, Boxes const& boxes, Scores const& scores, nms_options options = {},
                             Format format = {}) {
@@ -192,7 +192,7 @@ std::vector<index> diou_nms(cpu const& backend, Boxes const& boxes, Scores const
   return diou_nms(backend, boxes, scores, nms_options{}, format);
 }
 
-/// nms within each class alone: classes are n integers of any type and value. `.most` counts all classes.
+/// nms within each class separately. classes: n integers of any type and value. `.most` limits all classes together.
 template <class Boxes, class Scores, class Classes, class Format = corners_format>
 std::vector<index> batched_nms(cpu const& backend, Boxes const& boxes, Scores const& scores, Classes const& classes,
                                nms_options options = {}, Format format = {}) {
@@ -205,8 +205,8 @@ std::vector<index> batched_nms(cpu const& backend, Boxes const& boxes, Scores co
                                Format format) {
   return batched_nms(backend, boxes, scores, classes, nms_options{}, format);
 }
-/// The same of several images at once: images are n integers, and only boxes of one image and one class suppress one
-/// another. `.most` counts each image. The kept rows come by rising image, then by falling score.
+/// The same for several images at once. images: n integers; only boxes of the same image and class suppress each other.
+/// `.most` limits each image. The kept rows are sorted by increasing image, then by decreasing score.
 template <class Boxes, class Scores, class Classes, class Images, class Format = corners_format>
   requires(!box_format<Images>)
 std::vector<index> batched_nms(cpu const& backend, Boxes const& boxes, Scores const& scores, Classes const& classes,
@@ -215,7 +215,7 @@ std::vector<index> batched_nms(cpu const& backend, Boxes const& boxes, Scores co
   return on_cpu::suppress_by_class<detail::iou_exceeds>(backend, "batched_nms", boxes, scores, options, format, classes,
                                                         images);
 }
-/// batched_nms with DIoU in the place of IoU.
+/// batched_nms with DIoU instead of IoU.
 template <class Boxes, class Scores, class Classes, class Format = corners_format>
 std::vector<index> batched_diou_nms(cpu const& backend, Boxes const& boxes, Scores const& scores,
                                     Classes const& classes, nms_options options = {}, Format format = {}) {

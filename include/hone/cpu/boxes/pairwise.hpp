@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Overlaps of every box of one set with every box of another, on the CPU.
+/// Overlaps of every box of one set with every box of another set, on the CPU.
 #pragma once
 
 #include <hone/cpu/memory/box_layout.hpp>
@@ -13,7 +13,7 @@ namespace hone::inline HONE_ABI {
 
 namespace on_cpu {
 
-/// The overlaps of one box with as many as lie in four columns of a format's numbers, a multiple of a pack's lanes.
+/// Writes to `to` the overlaps of one box with `boxes` boxes, a multiple of V::size, in four columns.
 template <class Format, class A, class Overlap>
 void overlap_row(Overlap const& overlap, A const (&one)[4], A const* columns, A* to, index boxes) noexcept {
   using V = pack<A>;
@@ -26,7 +26,7 @@ void overlap_row(Overlap const& overlap, A const (&one)[4], A const* columns, A*
   }
 }
 
-/// Columns of the numbers of a segment of boxes, filled up to whole packs.
+/// Writes Format's numbers of a segment of boxes to four columns in `to`, padded to full packs.
 template <class Format, class A, class T>
 void columns_of_boxes(matrix_view<const T> v, box_segment s, A* rows, A* to) noexcept {
   const box_lines<A const> lines = reach(v, s, rows);
@@ -85,7 +85,7 @@ void pairwise(cpu const& backend, const char* function, matrix_view<const T> a, 
 
 }  // namespace on_cpu
 
-/// What the verbs of loss/box/pairwise.hpp do here.
+/// The CPU implementation of the functions in loss/box/pairwise.hpp.
 template <class Overlap, class T, class Format>
 void fill_overlaps(cpu const& backend, Overlap const&, const char* function, matrix_view<const T> a,
                    matrix_view<const T> b, matrix_view<detail::overlap_number<T>> out, Format) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// A row of logits as calibration reads it: in double whatever it is made of, for a confidence is held against the
-/// edges of bins.
+/// A row of logits for calibration: in double for every number type, because confidences are compared with the edges of
+/// bins.
 #pragma once
 
 #include <hone/core/view_check.hpp>
@@ -18,7 +18,7 @@
 
 namespace hone::inline HONE_ABI::on_cpu {
 
-/// Its room holds the numbers of one row after the other, filled up to whole packs with -inf.
+/// A buffer for one row at a time, padded to full packs with -inf.
 class logit_row {
   using V = pack<double>;
 
@@ -30,8 +30,8 @@ class logit_row {
   logit_row(std::byte* memory, index columns) noexcept
       : z_(arena(memory).take<double>(static_cast<std::size_t>(padded(columns)))), columns_(columns) {}
 
-  /// Takes the logits of a row, or of a pixel of images, each less the largest: at most 0, or NaN where the softmax is
-  /// not defined.
+  /// Reads the logits of row i, or of pixel i of images, and subtracts the largest: they are at most 0, or NaN if the
+  /// softmax is not defined.
   template <class View>
   void read(View logits, index i) noexcept {
     gather(logits, i);
@@ -44,7 +44,7 @@ class logit_row {
 
   double operator[](index column) const noexcept { return z_[column]; }
   void set(index column, double z) noexcept { z_[column] = z; }
-  /// Whether this column is the first of the largest.
+  /// Returns true if this column is the first one with the largest logit.
   bool is_top(index column) const noexcept {
     if (!(z_[column] == 0)) return false;
     for (index i = 0; i < column; ++i)
@@ -52,7 +52,7 @@ class logit_row {
     return true;
   }
 
-  /// body(double*) for the first number of every pack.
+  /// Calls body(double*) with the first number of every pack.
   template <class Body>
   void for_packs(Body const& body) const noexcept {
     for (index i = 0; i < columns_; i += V::size) body(z_ + i);
@@ -76,7 +76,7 @@ class logit_row {
   index columns_;
 };
 
-/// body(chunk, i, row) for every row that has a label. Threads share the chunks; a chunk's rows come in their order.
+/// Calls body(chunk, i, row) for every row with a label. Threads share the chunks; a chunk's rows are in order.
 template <class View, class Label, class Body>
 void for_labelled_rows(cpu const& backend, View logits, classes_target<Label> const& labels, Body const& body) {
   const chunk_plan_t plan = chunk_plan<double>(logits);
@@ -91,8 +91,8 @@ void for_labelled_rows(cpu const& backend, View logits, classes_target<Label> co
   });
 }
 
-/// -log p(label) of a row whose label's logit is `d` below the largest, times 1/T: where the label is the largest, all
-/// digits of a small loss are kept. `rest` is the sum of exp over the other classes, exp(d) added it is `all`.
+/// Returns -log p(label). d: the label's logit less the largest one, times 1/T; if it is 0, log1p keeps all digits of a
+/// small loss. rest: Σ exp over the other classes. all: rest + exp(d).
 inline double label_loss(double d, double rest, double all) noexcept {
   return d == 0 ? std::log1p(rest) : std::log(all) - d;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Reliability diagrams on the CPU. Threads compute what each row says; rows are counted in their order after that.
+/// Reliability diagrams on the CPU. Threads compute the answer of each row; then one thread counts the rows in order.
 #pragma once
 
 #include <hone/calibration/labels.hpp>
@@ -17,9 +17,9 @@ namespace hone::inline HONE_ABI {
 
 namespace on_cpu {
 
-inline constexpr index block_elements = 1 << 18;  // probabilities at once, 2 MB
+inline constexpr index block_elements = 1 << 18;  // the number of probabilities per block, 2 MB
 
-/// What a row says of its label, at 1/T.
+/// Whether the prediction of a row is its label, with the confidence and the losses at 1/T.
 struct row_answer {
   enum class kind : unsigned char { ignored, undefined, wrong, right } is = kind::ignored;
   double confidence = 0, loss = 0, brier = 0;
@@ -81,7 +81,7 @@ inline reliability_diagram diagram_of(std::vector<row_answer> const& answers, re
   return d;
 }
 
-/// The probabilities of a row at 1/T, in the row's place. False where they are not defined.
+/// Replaces the logits of a row by its probabilities at 1/T. Returns false if they are not defined.
 inline bool to_probabilities(logit_row& row, double inverse_temperature) noexcept {
   using V = pack<double>;
   V sums(0);
@@ -95,8 +95,8 @@ inline bool to_probabilities(logit_row& row, double inverse_temperature) noexcep
   return detail::finite(all);
 }
 
-/// Σ |Σ p - [class is the label]| over classes and bins, the inner sum over the rows of a bin in their order, by the
-/// number of rows and classes. Rows come in blocks: the threads share the rows of a block, then the classes.
+/// Returns Σ |Σ p - [class is the label]| / (rows · classes): the outer sum over classes and bins, the inner one over
+/// the rows of a bin in order. Rows are read in blocks: threads share the rows of a block, then its classes.
 template <class View, class Label>
 double static_error(cpu const& backend, View logits, classes_target<Label> const& labels,
                     static_calibration_options const& options) {
@@ -147,14 +147,14 @@ double static_error(cpu const& backend, View logits, classes_target<Label> const
 
 }  // namespace on_cpu
 
-/// The reliability diagram of a classifier's logits on labelled rows:
+/// Returns the reliability diagram of a classifier's logits on labelled rows:
 ///
 ///     const hone::reliability_diagram d = hone::reliability(cpu, logits, labels, {.bins = 15});
 ///     d.expected_calibration_error();
 ///
-/// Confidence is the largest of softmax(z / temperature), in double; the class predicted is the first of the largest
-/// logits. Labels: hone::classes(labels), with its `.ignore`, or the integers themselves.
-/// Throws hone::invalid_argument where a shape, a label or an option does not fit.
+/// The confidence is the largest number of softmax(z / temperature), in double; the predicted class is the first one
+/// with the largest logit. Labels: hone::classes(labels), with its `.ignore`, or the integers themselves.
+/// Throws hone::invalid_argument if a shape, a label or an option is not valid.
 template <class Logits, class Labels>
 reliability_diagram reliability(cpu const& backend, Logits const& logits, Labels const& labels,
                                 reliability_options options = {}) {
@@ -163,9 +163,9 @@ reliability_diagram reliability(cpu const& backend, Logits const& logits, Labels
   return on_cpu::diagram_of(on_cpu::answers(backend, rows.logits, rows.labels, options.temperature), options);
 }
 
-/// The static calibration error (Nixon et al. 2019, arXiv 1904.01685): the mean over the classes of what the expected
-/// calibration error is of the class's own probability, with bins of equal width. 0 of no rows, NaN where the softmax
-/// of a row is not defined. Arguments as those of reliability.
+/// Returns the static calibration error (Nixon et al. 2019, arXiv 1904.01685): the mean over the classes of the
+/// expected calibration error of the class's own probability, with bins of equal width. Returns 0 for no rows, NaN if
+/// the softmax of a row is not defined. Takes the same arguments as reliability.
 template <class Logits, class Labels>
 double static_calibration_error(cpu const& backend, Logits const& logits, Labels const& labels,
                                 static_calibration_options options = {}) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Temperature scaling on the CPU: the likelihood as a function of 1/T, a read of the logits per step.
+/// Temperature scaling on the CPU: the likelihood as a function of 1/T. Each step reads the logits once.
 #pragma once
 
 #include <hone/calibration/labels.hpp>
@@ -16,9 +16,9 @@ namespace hone::inline HONE_ABI {
 
 namespace on_cpu {
 
-/// Of a row at β, with d = z - max z and p = softmax(β d):
+/// Returns the negative log-likelihood of a row and its derivatives at β, with d = z - max z and p = softmax(β d):
 ///   value  log Σ exp(β d) - β d_y        first  Σ p d - d_y        second  Σ p d² - (Σ p d)²
-/// Of a row that is right d_y is 0, so that even the smallest derivative keeps its digits and its sign.
+/// If the label has the largest logit, d_y is 0, so that even the smallest derivative keeps its digits and its sign.
 inline detail::likelihood likelihood_of(logit_row& row, index label, double beta) noexcept {
   using V = pack<double>;
   const double d = row[label], own = std::exp(beta * d);
@@ -50,17 +50,17 @@ detail::likelihood mean_likelihood(cpu const& backend, View logits, classes_targ
 
 }  // namespace on_cpu
 
-/// The temperature at which softmax(z / T) gives labelled rows, that were held out from training, the least mean
-/// negative log-likelihood:
+/// Returns the temperature at which softmax(z / T) has the smallest mean negative log-likelihood on labelled rows that
+/// were not used in training:
 ///
 ///     const hone::temperature_fit fit = hone::fit_temperature(cpu, logits, labels);
 ///     hone::reliability(cpu, test_logits, test_labels, {.temperature = fit.temperature});
 ///
-/// The likelihood is convex in 1/T. Where it falls all the way to a bound, T is the bound: `.least` where every row is
-/// right, `.most` where the logits say less than nothing of the labels. Where every temperature is as good as another,
-/// of no rows or of logits that are equal in every row, T is 1, or the bound nearest to it. The same where the
-/// likelihood is NaN or infinite at 1: NaN or +inf in a row, a row of -inf, a label's logit of -inf. Labels as in
-/// reliability. Throws hone::invalid_argument where a shape, a label or an option does not fit.
+/// The negative log-likelihood is convex in 1/T. If it decreases up to a bound, T is the bound: `.least` if every row
+/// is right, `.most` if the logits are worse than no information about the labels. If all temperatures are equally
+/// good, for no rows or for logits that are equal within every row, T is 1 or the bound nearest to 1. The same holds if
+/// the likelihood is NaN or infinite at 1: NaN or +inf in a row, a row of -inf, a label's logit of -inf. Labels as in
+/// reliability. Throws hone::invalid_argument if a shape, a label or an option is not valid.
 template <class Logits, class Labels>
 temperature_fit fit_temperature(cpu const& backend, Logits const& logits, Labels const& labels,
                                 temperature_options options = {}) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// Objectives of element-wise terms on the CPU. Rows that lie behind one another without padding are one long
-/// line; a line is worked on in segments that stay in the first-level cache.
+/// Objectives of element-wise terms on the CPU. Consecutive rows without padding are processed as one long
+/// line; a line is processed in segments that fit in the first-level cache.
 #pragma once
 
 #include <hone/core/evaluation.hpp>
@@ -15,7 +15,7 @@
 
 namespace hone::inline HONE_ABI::on_cpu {
 
-/// What one or more terms make of a pack.
+/// The loss, the loss times the scale, and the gradient of a pack, for one or more terms.
 template <class V>
 struct element_part {
   V loss, reduced, gradient;
@@ -25,7 +25,7 @@ struct element_part {
   }
 };
 
-/// The one loop over elements. Returns Σ scale · weight · loss.
+/// Computes all terms in one loop over `size` elements. Returns Σ scale · weight · loss per lane.
 template <class A, class... Leaf>
 pack<A> element_sweep(detail::list<Leaf...> const& leaves, A const* x, A* gradient, A* unreduced, index size) noexcept {
   using V = pack<A>;
@@ -53,7 +53,7 @@ pack<A> element_sweep(detail::list<Leaf...> const& leaves, A const* x, A* gradie
   return total;
 }
 
-/// What all threads of a call share.
+/// The data that all threads of a call share.
 template <class View, class... Leaf>
 struct element_job : detail::evaluation<View, Leaf...> {
   std::array<double, sizeof...(Leaf)> scales;  // factor of the reduction, per leaf
@@ -144,7 +144,7 @@ void check_leaf(View prediction, detail::leaf<Term, Weights> const& leaf) {
   check_target_range(prediction, leaf);
 }
 
-/// What mean divides a leaf by: the elements of the rows that count.
+/// Returns the divisor of a leaf under a mean: its rows that are not ignored, times `each`, the count of one row.
 template <elementwise Term, int Weights, class... All>
 double divisor_of(detail::leaf<Term, Weights> const& leaf, detail::list<All...> const&, index rows, index each) {
   auto const& targets = leaf.term.targets;

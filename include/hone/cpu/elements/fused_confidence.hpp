@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Confidences of detections, on the CPU.
+/// Confidences of detections, computed on the CPU.
 #pragma once
 
 #include <hone/cpu/elements/elements.hpp>
@@ -12,7 +12,7 @@
 namespace hone::inline HONE_ABI {
 namespace on_cpu {
 
-/// Calls body(from, to, count) for the runs of a segment that lie within a row; from and to count from its begin on.
+/// Calls body(pointer, at, count) for each run within one row: `count` numbers from number `at` of the segment on.
 template <class T, class Body>
 void each_run(matrix_view<T> v, segment s, Body const& body) noexcept {
   index row = s.row, column = s.column;
@@ -23,7 +23,7 @@ void each_run(matrix_view<T> v, segment s, Body const& body) noexcept {
   }
 }
 
-/// The segment in consecutive numbers: where it lies, or a copy. It goes over the ends of rows that have gaps too.
+/// Returns the segment as consecutive numbers, in place or copied to `to`. Rows may have padding between them.
 template <class A, class T>
 A const* reach_over_gaps(matrix_view<const T> v, segment s, A* to) noexcept {
   if (contiguous(v)) return reach(v, s, to);
@@ -34,12 +34,12 @@ A const* reach_over_gaps(matrix_view<const T> v, segment s, A* to) noexcept {
 
 }  // namespace on_cpu
 
-/// out becomes the confidence σ(objectness)^(1-α) · σ(iou)^α of two matrices of logits, or its logit:
+/// Writes to out the confidence σ(objectness)^(1-α) · σ(iou)^α of two matrices of logits, or the logit of it:
 ///
 ///     hone::fused_confidence(cpu, objectness, iou, out, {.alpha = 0.5, .logits = false})
 ///
-/// All three have one shape; out may be one of the others. Throws hone::invalid_argument, and writes nothing, where a
-/// shape does not fit or an option is out of its range. NaN stays NaN.
+/// All three views have the same shape; out may be one of the inputs. NaN stays NaN. Throws hone::invalid_argument,
+/// and writes nothing, if a shape does not fit or an option is out of range.
 template <class T>
 void fused_confidence(cpu const& backend, matrix_view<T> objectness, std::type_identity_t<matrix_view<const T>> iou,
                       std::type_identity_t<matrix_view<std::remove_const_t<T>>> out,

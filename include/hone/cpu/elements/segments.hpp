@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Runs of elements of a matrix or of images, as consecutive numbers.
+/// Segments: runs of elements of a matrix or of images, read and written as consecutive numbers.
 #pragma once
 
 #include <hone/cpu/run/chunks.hpp>
@@ -14,7 +14,7 @@ namespace hone::inline HONE_ABI::on_cpu {
 
 inline constexpr index segment_elements = 1024;
 
-/// A run of elements of a matrix: `size` of them from (row, column) on, over the ends of rows if contiguous.
+/// `size` elements of a matrix, starting at (row, column). A segment of a contiguous matrix may span several rows.
 struct segment {
   index row, column, size;
 };
@@ -28,7 +28,7 @@ bool contiguous(image_view<T>) noexcept {
   return false;
 }
 
-/// Copies a segment to and from consecutive numbers.
+/// gather copies a segment to consecutive numbers; scatter copies them back.
 template <class A, class T>
 void gather(matrix_view<T> v, segment s, A* to) noexcept {
   convert(v.row(s.row) + s.column, to, s.size);
@@ -46,7 +46,7 @@ void scatter(image_view<T> v, segment s, A const* from) noexcept {
   for (index j = 0; j < s.size; ++j) *address(v, s.row, s.column + j) = detail::narrowed<T>(from[j]);
 }
 
-/// The segment where it lies, if it consists of whole packs of the right type; a copy in `to` otherwise.
+/// Returns the segment in place if it consists of full packs of type A; otherwise a copy in `to`, padded with zeros.
 template <class A, class View>
 A const* reach(View v, segment s, A* to) noexcept {
   if constexpr (std::is_same_v<View, matrix_view<const A>> || std::is_same_v<View, matrix_view<A>>)
@@ -56,8 +56,8 @@ A const* reach(View v, segment s, A* to) noexcept {
   return to;
 }
 
-/// Calls body(row, from, to, first) for the pieces of rows in a segment: its numbers [from, to) lie in that row, the
-/// column 0 of which would be number `first`.
+/// Calls body(row, from, to, first) for each row in a segment: numbers [from, to) of the segment lie in that row,
+/// and its column 0 would be number `first`.
 template <class Body>
 void each_row(segment s, index columns, Body const& body) noexcept {
   index row = s.row, first = -s.column;

@@ -12,15 +12,15 @@
 
 namespace hone::inline HONE_ABI::on_cpu {
 
-/// What the CPU holds of one term: its targets and the weights of the segment's elements.
+/// The inputs of one term in the sweep: its targets and the weights of the segment's elements.
 template <class A, class Formula, bool Positives>
 struct element_leaf {
   Formula formula;
   A const* t = nullptr;
-  A const* weight = nullptr;    // factor · weights per element, 0 where ignored; nullptr where it is one number
+  A const* weight = nullptr;    // factor · weights per element, 0 if ignored; nullptr if all are equal
   A const* positive = nullptr;  // the weights of positives
-  A factor = 1;                 // that number
-  A scale = 1;                  // of the reduction
+  A factor = 1;                 // the weight of all elements if weight is nullptr
+  A scale = 1;                  // the factor of the reduction
 
   value_grad<pack<A>> evaluate(pack<A> x, index i) const noexcept {
     if constexpr (Positives)
@@ -30,13 +30,13 @@ struct element_leaf {
   }
 };
 
-/// The numbers of a segment and those that fill up its last pack.
+/// Returns the size of a segment rounded up to full packs.
 template <class A>
 index padded_size(segment s) noexcept {
   return (s.size + pack<A>::size - 1) / pack<A>::size * pack<A>::size;
 }
 
-/// One-hot targets.
+/// Writes one-hot targets to `to`.
 template <class A, class Label>
 void fill_targets(one_hot_targets<Label> const& targets, segment s, index columns, A* to, A*) noexcept {
   std::fill(to, to + padded_size<A>(s), A(0));
@@ -46,7 +46,7 @@ void fill_targets(one_hot_targets<Label> const& targets, segment s, index column
   });
 }
 
-/// A ground, dense parts and labels; each part of a row is added to what there is.
+/// Writes targets to `to`: a uniform part, dense parts and labels. Each part of a row is added to the previous parts.
 template <class A, class Target>
 void fill_targets(row_targets<Target> const& targets, segment s, index columns, A* to, A* part) noexcept {
   const auto rows = [&](auto const& body) {
@@ -76,7 +76,7 @@ void fill_targets(row_targets<Target> const& targets, segment s, index columns, 
     });
 }
 
-/// The strips of one term.
+/// The strips of one term: its targets and weights for one segment.
 template <class A, class Leaf>
 class element_strips {
   using V = pack<A>;
@@ -104,7 +104,7 @@ class element_strips {
     }
   }
 
-  /// `part` is room for a segment.
+  /// Returns the inputs of the sweep for a segment. `part` is scratch for one segment.
   leaf_type at(Leaf const& leaf, segment s, A* part) const noexcept {
     auto const& targets = leaf.term.targets;
     leaf_type l{leaf.term.formula};
@@ -139,7 +139,7 @@ class element_strips {
     });
   }
 
-  /// What is a column's, for every element of a segment, and 0 behind it.
+  /// Copies the number of its column to every element of a segment, and 0 to the remainder of the last pack.
   void repeat(A const* of_columns, segment s, A* to) const noexcept {
     each_row(s, columns_, [&](index, index from, index end, index first) {
       std::copy(of_columns + (from - first), of_columns + (end - first), to + from);
@@ -147,7 +147,7 @@ class element_strips {
     std::fill(to + s.size, to + padded_size<A>(s), A(0));
   }
 
-  /// Lanes behind the segment's end count for nothing.
+  /// Writes the weights of a segment's elements; lanes after the end of the segment have the weight 0.
   void fill_weights(Leaf const& leaf, segment s, A* part) const noexcept {
     auto const& targets = leaf.term.targets;
     each_row(s, columns_, [&](index row, index from, index end, index) {
@@ -164,7 +164,7 @@ class element_strips {
       if constexpr (requires { w.view; }) multiply(reach(w.view, s, part), size);
     });
   }
-  /// What has the weight 0 keeps it, whatever else it is multiplied by.
+  /// Multiplies the weights by `by`. A weight of 0 stays 0, also if `by` is infinite or NaN.
   void multiply(A const* by, index size) const noexcept {
     for (index i = 0; i < size; i += V::size) {
       const V w = V::load(weights_ + i);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// A look at the targets of element-wise losses before anything is written: a mask of 0 and 255 is none of 0 and 1.
+/// Samples the targets of element-wise losses before any output is written, to reject a mask of 0 and 255, for example.
 #pragma once
 
 #include <hone/cpu/elements/segments.hpp>
@@ -11,7 +11,7 @@ namespace hone::inline HONE_ABI::on_cpu {
 
 inline constexpr index looked_at = 512, run_looked_at = 16;
 
-/// The numbers of a view in the order of memory: where number i lies, and in which row and column.
+/// The numbers of a view in memory order: the address, the row and the column of number i.
 template <class T>
 struct numbers_of_view;
 template <class T>
@@ -33,8 +33,8 @@ struct numbers_of_view<image_view<T>> {
   T* at(index i) const noexcept { return v.data + i; }
 };
 
-/// Calls body(i, n) for runs of a size that is the same for all matrices: all of a small one, and an even sample of a
-/// large one, so that the look costs nothing that grows.
+/// Calls body(i, n) for runs of n numbers that start at number i: for all of a small matrix, and for an evenly spaced
+/// sample of fixed size of a large one, so that the cost does not grow with the matrix.
 template <class Body>
 void each_run_looked_at(index size, Body const& body) {
   if (size <= looked_at) {
@@ -46,7 +46,7 @@ void each_run_looked_at(index size, Body const& body) {
   }
 }
 
-/// Whether an element counts for a term, its weights considered.
+/// Returns true if an element of a term is not ignored and neither its factor nor one of its weights is 0.
 template <class Leaf>
 bool counts(Leaf const& leaf, index row, index column) {
   bool some = !leaf.term.targets.ignores(row) && leaf.factor_of_row(row) != 0;
@@ -59,7 +59,7 @@ bool counts(Leaf const& leaf, index row, index column) {
   return some;
 }
 
-/// Targets outside [0, 1] of elements that count throw, if they are among those looked at; rounding is allowed for.
+/// Fails if a sampled target of an element that counts is outside [0, 1], with a tolerance of 0.01 for rounding.
 template <class View, class Leaf>
 void check_target_range(View prediction, Leaf const& leaf) {
   if constexpr (requires { decltype(leaf.term.formula)::of_probabilities; }) {

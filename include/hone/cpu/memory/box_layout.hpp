@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Where a segment's boxes lie, for the sweep over them: as rows of four numbers, or as four columns.
+/// The memory layout of a segment's boxes in a sweep: rows of four numbers, or four columns.
 #pragma once
 
 #include <hone/core/view.hpp>
@@ -13,7 +13,7 @@
 
 namespace hone::inline HONE_ABI::on_cpu {
 
-inline constexpr index segment_boxes = 256;  // some KiB for each view: all stay in the first-level cache
+inline constexpr index segment_boxes = 256;  // some KiB per view: all stay in the first-level cache
 
 struct box_segment {
   index first, boxes;
@@ -28,7 +28,7 @@ box_segment segment_at(image_view<T> v, index first, index end) noexcept {
   return {first, std::min({segment_boxes, end - first, v.pixels - first % v.pixels})};
 }
 
-/// Rows of four numbers from at[0] on, or a column at each pointer; at[0] is null where there are none.
+/// Rows of four numbers from at[0] on, or one column at each pointer; at[0] is null if there are no lines.
 template <class Number>
 struct box_lines {
   using A = std::remove_const_t<Number>;
@@ -53,7 +53,7 @@ struct box_lines {
   }
 };
 
-/// Scratch of 4 · segment_boxes numbers, in the order that a view's boxes have.
+/// Returns lines in scratch of 4 · segment_boxes numbers, with the layout of the view: rows or columns.
 template <class View, class A>
 box_lines<A> lines_of_scratch(View, A* memory) noexcept {
   if constexpr (requires(View v) { v.row_stride; }) {
@@ -63,7 +63,7 @@ box_lines<A> lines_of_scratch(View, A* memory) noexcept {
   }
 }
 
-/// The segment where it lies, if it consists of whole packs of the right type without gaps; no lines otherwise.
+/// Returns the segment in place if it consists of full packs of type A without gaps; otherwise no lines.
 template <class A, class T>
 auto lines_in_place(matrix_view<T> v, box_segment s) noexcept {
   using number = std::conditional_t<std::is_const_v<T>, A const, A>;
@@ -83,7 +83,7 @@ auto lines_in_place(image_view<T> v, box_segment s) noexcept {
   return lines;
 }
 
-/// Copies a segment to scratch, where boxes of zeros fill up the last pack.
+/// Copies a segment to scratch and pads the last pack with boxes of zeros.
 template <class A, class T>
 void get(matrix_view<const T> v, box_segment s, A* to) noexcept {
   if (v.row_stride == 4) {
@@ -101,7 +101,7 @@ void get(image_view<const T> v, box_segment s, A* to) noexcept {
   }
 }
 
-/// The segment where it lies, or a copy of it in scratch.
+/// Returns the segment in place, or a copy of it in scratch.
 template <class A, class View>
 box_lines<A const> reach(View v, box_segment s, A* memory) noexcept {
   const box_lines<A const> lines = lines_in_place<A>(v, s);
@@ -111,7 +111,7 @@ box_lines<A const> reach(View v, box_segment s, A* memory) noexcept {
   return {{copy.at[0], copy.at[1], copy.at[2], copy.at[3]}, copy.rows};
 }
 
-/// The way back from scratch; past the caches where the caller says so and the types allow it.
+/// Copies a segment from scratch to the view; past the caches if `streaming` is true and type and stride allow it.
 template <class A, class T>
 void put(box_lines<A> from, matrix_view<T> v, box_segment s, bool streaming) noexcept {
   A const* const numbers = from.at[0];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// Numbers of one type become numbers of another: 16-bit ones by whole packs (cpu/simd/half_packs.hpp) where the
-/// processor can.
+/// Converts numbers between types; 16-bit numbers by full packs (cpu/simd/half_packs.hpp) if the processor supports
+/// it.
 #pragma once
 
 #include <hone/core/narrowed.hpp>
@@ -16,16 +16,16 @@
 
 namespace hone::inline HONE_ABI::on_cpu {
 
-/// Whether a pack of T becomes one of A at once.
+/// True if a pack of T converts to a pack of A directly.
 template <class A, class T>
 inline constexpr bool has_packs_of = std::same_as<A, float> && half_packs<T>::exist;
 
-/// n numbers, converted.
+/// Converts n numbers.
 template <class A, class T>
 void convert(T const* from, A* to, index n) noexcept;
 
-/// As many numbers as a pack of A has, converted. Widening rounds nothing, so the bits are those of number by number,
-/// but for what NaN carries.
+/// Loads as many numbers as a pack of A has and converts them. Widening is exact, so the bits are those of converting
+/// single numbers, except for the payload of NaN.
 template <class A, class T>
 pack<A> load_as(T const* p) noexcept {
   if constexpr (std::same_as<A, T>) {
@@ -39,20 +39,20 @@ pack<A> load_as(T const* p) noexcept {
   }
 }
 
-/// Within ±largest where it is finite; infinities and NaN as they are.
+/// Clamps finite numbers to [-largest, largest]; infinities and NaN stay unchanged.
 template <class A>
 pack<A> bounded(pack<A> x, A largest) noexcept {
   const pack<A> most(largest);
   return select(abs(x) <= pack<A>((std::numeric_limits<A>::max)()), max(min(x, most), -most), x);
 }
 
-/// The largest finite number of T, in A.
+/// The largest finite number of T, as an A.
 template <class T, class A>
 inline constexpr A largest_finite = std::same_as<T, float>         ? A((std::numeric_limits<float>::max)())
                                     : std::same_as<T, Eigen::half> ? A(65504)
                                                                    : A(0x1.fep127);
 
-/// Numbers where the processor has no packs of A. Few are out of range: a piece is asked for all of them at once.
+/// Narrows n numbers without packs of A. Few numbers are out of range: one test covers a block of 256.
 template <class T, class A>
 void narrow(T const* from, A* to, index n) noexcept {
   using V = pack<T>;
@@ -69,8 +69,8 @@ void narrow(T const* from, A* to, index n) noexcept {
   }
 }
 
-/// A pack of A, rounded to the nearest, ties to even, a finite number to a finite one; the bits are those of number by
-/// number too.
+/// Stores a pack of A, rounded to the nearest number, ties to even; finite numbers stay finite. The bits are those of
+/// narrowing single numbers.
 template <class T, class A>
   requires(has_packs_of<A, T>)
 void store_as(pack<A> x, T* p) noexcept {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Eigen's vectors as labels and weights: a temporary Eigen::Map may be taken, for it views memory of the caller's.
+/// Accepts Eigen's vectors as labels and weights: also a temporary Eigen::Map, because it views the caller's memory.
 #pragma once
 
 #include <hone/core/contiguous.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Rows of four numbers become four packs, one per column, and come back: a transpose in registers.
+/// Converts rows of four numbers to four packs, one per column, and back: a transpose in registers.
 #pragma once
 
 #include <hone/core/config.hpp>
@@ -21,13 +21,13 @@ template <class V, std::size_t... I>
 HONE_INLINE V odds(V a, V b, std::index_sequence<I...>) noexcept {
   return V::of(__builtin_shufflevector(a.v, b.v, static_cast<int>(2 * I + 1)...));
 }
-/// a[0], b[0], a[1], b[1], … : of the lower halves, or of the upper ones.
+/// Returns a[0], b[0], a[1], b[1], … of the lower halves (From = 0) or of the upper halves (From = V::size / 2).
 template <int From, class V, std::size_t... I>
 HONE_INLINE V zipped(V a, V b, std::index_sequence<I...>) noexcept {
   return V::of(__builtin_shufflevector(a.v, b.v, static_cast<int>(From + I / 2 + (I % 2) * V::size)...));
 }
 
-/// One step of a transpose: of four packs as one long row, the even numbers before the odd ones; and back.
+/// One step of a transpose of four packs, seen as one row: unzip moves even numbers before odd ones; zip reverses it.
 template <class V>
 HONE_INLINE void unzip(V (&x)[4]) noexcept {
   constexpr auto lanes = std::make_index_sequence<static_cast<std::size_t>(V::size)>();
@@ -46,11 +46,11 @@ HONE_INLINE void zip(V (&x)[4]) noexcept {
 
 }  // namespace interleaving
 
-/// As many rows of four numbers as a pack has lanes: to[c] has column c.
+/// Loads as many rows of four numbers as a pack has lanes; to[c] is column c. store_columns stores them back.
 template <class A>
 HONE_INLINE void load_columns(A const* from, pack<A> (&to)[4]) noexcept {
   constexpr int W = pack<A>::size;
-  to[0] = pack<A>::load(from), to[1] = pack<A>::load(from + W);  // -O2 would leave a loop as it is
+  to[0] = pack<A>::load(from), to[1] = pack<A>::load(from + W);  // -O2 would not unroll a loop
   to[2] = pack<A>::load(from + 2 * W), to[3] = pack<A>::load(from + 3 * W);
   if constexpr (W > 1) {
     interleaving::unzip(to);

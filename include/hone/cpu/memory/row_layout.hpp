@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/// How rows of a view become packs and come back.
+/// Converts rows of a view to packs and back.
 ///
 /// A group is either one row, whose classes fill the lanes of consecutive packs ("wide"), or one row per lane,
-/// with a pack per class ("tall"): for few classes, and for images, where neighbouring pixels lie side by
-/// side. Everything between load and store is the same for both.
+/// with one pack per class ("tall"). Tall groups are used for few classes, and for images, whose neighbouring pixels
+/// are adjacent in memory. All code between load and store is the same for both.
 #pragma once
 
 #include <hone/core/view.hpp>
@@ -17,30 +17,30 @@
 namespace hone::inline HONE_ABI::on_cpu {
 
 struct group {
-  index row = 0;  ///< the first
+  index row = 0;  ///< the first row
   int rows = 1;   ///< 1 if wide; at most the lanes of a pack if tall
   bool tall = false;
 
-  /// Where class c of the group's row `lane` lies among the numbers of the group.
+  /// Returns the position of class c of the group's row `lane` in the numbers of the group.
   template <class A>
   index position(index c, int lane) const noexcept {
     return tall ? c * pack<A>::size + lane : c;
   }
 };
 
-/// The packs that a group of this many classes takes.
+/// Returns the number of packs in a group with this many classes.
 template <class A>
 constexpr index packs_of(bool tall, index columns) noexcept {
   return tall ? columns : (columns + pack<A>::size - 1) / pack<A>::size;
 }
 
-/// One number per lane where a group is tall; the first for all lanes where it is one row.
+/// Returns one number per lane for a tall group; lanes[0] in all lanes for a wide one.
 template <class A>
 pack<A> packed(bool tall, A const (&lanes)[pack<A>::size]) noexcept {
   return tall ? pack<A>::load(lanes) : pack<A>(lanes[0]);
 }
 
-/// From this many columns on a row fills packs by itself.
+/// The smallest number of columns of a wide matrix, whose rows fill packs well.
 template <class A>
 inline constexpr index wide_from = 4 * pack<A>::size + 1;
 
@@ -53,7 +53,7 @@ bool is_tall(image_view<T>) noexcept {
   return true;
 }
 
-/// The group that begins at a row and ends before `end`.
+/// Returns the group that starts at `row` and ends at or before `end`.
 template <class T>
 group group_at(matrix_view<T> v, index row, index end) noexcept {
   const bool tall = is_tall(v);
@@ -65,7 +65,7 @@ group group_at(image_view<T> v, index row, index end) noexcept {
   return {row, static_cast<int>(std::min({index(pack<accumulator_t<T>>::size), end - row, same_image})), true};
 }
 
-/// Element (row, column), and the step to the next row where rows lie side by side.
+/// Returns the address of element (row, column).
 template <class T>
 T* address(matrix_view<T> v, index row, index column) noexcept {
   return v.data + row * v.row_stride + column;
@@ -75,12 +75,12 @@ T* address(image_view<T> v, index row, index column) noexcept {
   return v.data + (row / v.pixels * v.channels + column) * v.pixels + row % v.pixels;
 }
 
-/// Where the row after a wide one lies, for prefetching: hardware looks no further than a page, and stops while the
-/// numbers of a row are computed with.
+/// The row after a wide one, for prefetching: hardware prefetches only within a page, and stops during the computation
+/// on a row.
 class next_row {
  public:
   next_row() noexcept = default;
-  /// Of nothing where rows are tall, or no row follows in the caller's chunk.
+  /// Prefetches nothing if the group is tall or `more` is false: no row follows in the caller's chunk.
   template <class T>
   next_row(matrix_view<T> v, group g, bool more) noexcept
       : at_(more && !g.tall ? reinterpret_cast<char const*>(v.row(g.row) + v.row_stride) : nullptr), step_(sizeof(T)) {}
@@ -96,7 +96,7 @@ class next_row {
   index step_ = 0;
 };
 
-/// Rows of fewer than W columns, or too few rows: number by number. Lanes without a row repeat the first.
+/// Copies single numbers, for groups with fewer than W columns or rows. Lanes without a row repeat the first row.
 template <class A, class View>
 void load_singly(View v, group g, A* to, index columns) noexcept {
   for (int lane = 0; lane < (g.tall ? pack<A>::size : 1); ++lane) {
@@ -117,14 +117,14 @@ void store_singly(View v, group g, A const* from, index columns) noexcept {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wignored-attributes"  // a register type as a template argument
 #endif
-/// As many registers of A as one has lanes.
+/// A square of registers of A: as many registers as one register has lanes.
 template <class A>
 using square_of = packets::PacketBlock<typename pack<A>::packet, pack<A>::size>;
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic pop
 #endif
 
-/// W x W numbers, rows of one stride becoming columns of another.
+/// Transposes W x W numbers, whose rows have the strides from_stride and to_stride.
 HONE_AVX512_BEGIN
 template <class A>
 [[gnu::flatten]] void transpose(A const* from, index from_stride, A* to, index to_stride) noexcept {
@@ -140,8 +140,8 @@ template <class A>
 }
 HONE_AVX512_END
 
-/// The group's numbers as packs. Wide rows of whole packs are read where they lie; all else goes through `to`,
-/// where the last pack of a wide row is filled up with `padding`.
+/// Returns the group's numbers as packs. Wide rows of full packs are read in place; all others are copied to `to`, and
+/// the last pack of a wide row is padded with `padding`.
 template <class A, class T>
 A const* load(matrix_view<T> v, group g, A* to, A padding) noexcept {
   constexpr int W = pack<A>::size;
@@ -156,7 +156,7 @@ A const* load(matrix_view<T> v, group g, A* to, A padding) noexcept {
   } else if (same && g.rows == W && K >= W) {
     if constexpr (same) {
       for (index c = 0; c + W <= K; c += W) transpose(v.row(g.row) + c, v.row_stride, to + c * W, W);
-      if (K % W != 0) transpose(v.row(g.row) + K - W, v.row_stride, to + (K - W) * W, W);  // overlaps the last
+      if (K % W != 0) transpose(v.row(g.row) + K - W, v.row_stride, to + (K - W) * W, W);  // overlaps the last one
     }
   } else {
     load_singly(v, g, to, K);
@@ -166,7 +166,7 @@ A const* load(matrix_view<T> v, group g, A* to, A padding) noexcept {
 template <class A, class T>
 A const* load(image_view<T> v, group g, A* to, A padding) noexcept {
   constexpr int W = pack<A>::size;
-  if (!g.tall || g.rows < W || g.row % v.pixels + W > v.pixels) {  // a matrix may have an image beside it
+  if (!g.tall || g.rows < W || g.row % v.pixels + W > v.pixels) {  // a matrix may be combined with an image
     load_singly(v, g, to, v.channels);
     if (!g.tall) std::fill(to + v.channels, to + packs_of<A>(false, v.channels) * W, padding);
   } else {
@@ -176,7 +176,7 @@ A const* load(image_view<T> v, group g, A* to, A padding) noexcept {
   return to;
 }
 
-/// The way back. A wide row of whole packs may have been written in place (see target_of), and is left alone.
+/// Copies packs back to the view. Does nothing for a wide row of full packs that was written in place (see target_of).
 template <class A, class T>
 void store(matrix_view<T> v, group g, A const* from) noexcept {
   constexpr int W = pack<A>::size;
@@ -206,7 +206,7 @@ void store(image_view<T> v, group g, A const* from) noexcept {
   }
 }
 
-/// Where the last sweep may write the group's gradient at once; nullptr where it must go through scratch.
+/// Returns where the last sweep can write the group's gradient in place; nullptr if it must use scratch.
 template <class A, class T>
 A* target_of(matrix_view<T> v, group g) noexcept {
   if constexpr (std::is_same_v<T, A>)
@@ -218,7 +218,7 @@ A* target_of(image_view<T>, group) noexcept {
   return nullptr;
 }
 
-/// Zeros for one row.
+/// Sets a row to zeros.
 template <class View>
 void clear_row(View v, index row, index columns) noexcept {
   using T = detail::number_of<View>;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Stores that go past the caches, for outputs that are larger than they are. A line is written once, whole.
+/// Stores that bypass the caches, for outputs larger than the caches. Every cache line is written once and in full.
 #pragma once
 
 #include <hone/cpu/memory/row_layout.hpp>
@@ -20,7 +20,7 @@ namespace hone::inline HONE_ABI::on_cpu {
 /// Outputs of at least this many bytes are streamed.
 inline constexpr std::size_t streaming_from = std::size_t(8) << 20;
 
-/// Copies n numbers, past the caches where the processor and the addresses allow it.
+/// Copies n numbers, bypassing the caches if the processor and the addresses allow it.
 template <class A>
 void stream_copy(A const* from, A* to, index n) noexcept {
 #if defined(__SSE2__)
@@ -44,7 +44,7 @@ void stream_copy(A const* from, A* to, index n) noexcept {
 #endif
 }
 
-/// A pack past the caches, to where it is aligned; just stored where the processor has no such instruction.
+/// Stores a pack at an aligned address, bypassing the caches; an ordinary store if there is no such instruction.
 template <class A>
 void stream_pack(pack<A> x, A* to) noexcept {
 #if defined(__SSE2__)
@@ -71,7 +71,7 @@ void stream_pack(pack<A> x, A* to) noexcept {
   x.store(to);
 }
 
-/// How many numbers lie before the first that a pack is aligned at.
+/// Returns how many numbers precede the first address that is aligned for a pack.
 template <class A>
 index before_aligned_pack(A const* p) noexcept {
   const auto off = static_cast<index>(reinterpret_cast<std::uintptr_t>(p) % sizeof(pack<A>) / sizeof(A));
@@ -85,7 +85,7 @@ inline void stream_fence() noexcept {
 #endif
 }
 
-/// Streams a wide row; false where the group must be stored otherwise.
+/// Streams a wide row of the same type and returns true; returns false if the group must be stored by other means.
 template <class A, class T>
 bool stream(matrix_view<T> v, group g, A const* from) noexcept {
   if constexpr (std::is_same_v<T, A>) {

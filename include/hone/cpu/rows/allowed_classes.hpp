@@ -11,13 +11,13 @@
 
 namespace hone::inline HONE_ABI::on_cpu {
 
-/// Whether the lanes' classes are allowed. NaN is not; its row is NaN in any case.
+/// Returns a mask of the lanes whose class is allowed. NaN is not allowed; its row becomes NaN in any case.
 template <class A>
 mask<A> allowed(pack<A> z) noexcept {
   return pack<A>(std::numeric_limits<A>::lowest()) <= z;
 }
 
-/// Their number, and Σ (z - max) of them, per row.
+/// The number of allowed classes and their Σ (z - max), per row.
 template <class A>
 struct allowed_sums {
   using V = pack<A>;
@@ -25,7 +25,7 @@ struct allowed_sums {
   V count = V(0), logits = V(0);
 
   allowed_sums(A const* z, index packs, bool tall, V max) noexcept {
-    constexpr index stretch = 64;  // a chain of additions over a long row would lose digits
+    constexpr index stretch = 64;  // one accumulator over a long row would lose digits
     for (index k = 0; k < packs;) {
       V n(0), total(0);
       for (const index end = std::min(k + stretch, packs); k < end; ++k) {
@@ -38,7 +38,7 @@ struct allowed_sums {
     if (!tall) count = V(sum(count)), logits = V(sum(logits));
   }
 
-  /// What each class has of a weight that all share.
+  /// Returns the weight of each class if all allowed classes share `weight` equally.
   V share(V weight) const noexcept { return weight / on_cpu::max(count, V(1)); }
 };
 

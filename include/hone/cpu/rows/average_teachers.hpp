@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Several teachers as one, on the CPU.
+/// Averages the logits of several teachers on the CPU.
 #pragma once
 
 #include <hone/cpu/run/chunks.hpp>
@@ -17,7 +17,7 @@ namespace hone::inline HONE_ABI {
 
 namespace on_cpu {
 
-/// One thread's work on groups of rows.
+/// Averages the teachers over groups of rows, on one thread.
 template <class T>
 class teachers_mean {
   using A = accumulator_t<T>;
@@ -76,8 +76,8 @@ class teachers_mean {
       ((most + log(sum)) * V(temperature_)).store(to + i);
     }
   }
-  /// What makes a teacher's logits the logarithms of its shares, per lane: the maximum, and log Σ exp((t - most)/T)
-  /// less the logarithm of its share. In one number they would lose the digits of the second.
+  /// Converts a teacher's logits to log(share · softmax), per lane: the maximum, and log Σ exp((t - most)/T) less
+  /// log(share). They are separate, because their sum would lose digits of the second.
   struct normaliser {
     V most, log;
   };
@@ -87,7 +87,7 @@ class teachers_mean {
     if (!tall) most = V(largest(most));
     const V rate(1 / temperature_);
     for (index i = 0; i < size_;) {
-      V part(0);  // one chain over a long row would lose digits
+      V part(0);  // one accumulator over a long row would lose digits
       for (const index end = std::min(i + 64 * V::size, size_); i < end; i += V::size)
         part += exp_of_nonpositive((V::load(t + i) - most) * rate);
       total += part;
@@ -106,14 +106,14 @@ class teachers_mean {
 
 }  // namespace on_cpu
 
-/// out becomes the logits of the teachers' mean, for every term that takes a teacher:
+/// Writes to out the logits of the teachers' mean, for use by every term that takes a teacher:
 ///
 ///     hone::average_teachers(cpu, {first, second}, 4, out, {.weights = weights})
 ///
-/// softmax(out/T) = Σ w_m softmax(t_m/T), as out = T log Σ w_m softmax(t_m/T), formed in logarithms; or, with .of =
-/// hone::mean_of::logits, out = Σ w_m t_m. Weights are divided by their sum; at most 32 teachers, of out's type and
-/// shape; out may be one of them. A class to which no teacher gives probability gets -inf. Throws
-/// hone::invalid_argument, and writes nothing, where anything does not fit.
+/// softmax(out/T) = Σ w_m softmax(t_m/T), by out = T log Σ w_m softmax(t_m/T), computed in logarithms; or, with
+/// .of = hone::mean_of::logits, out = Σ w_m t_m. Weights are divided by their sum. At most 32 teachers, of the type and
+/// the shape of out; out may be one of them. A class to which no teacher gives probability gets -inf. Throws
+/// hone::invalid_argument, and writes nothing, if an argument is not valid.
 template <class T>
 void average_teachers(cpu const& backend, std::type_identity_t<std::span<const matrix_view<const T>>> teachers,
                       real temperature, matrix_view<T> out, average_teachers_options const& options = {}) {

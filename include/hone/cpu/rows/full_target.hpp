@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// Targets with a number of their own for every class: dense ones, and weighed ones on a ground. Probabilities
-/// that stand alone are read where they lie; all else is computed into a strip, once per group.
+/// Targets with a separate number for every class: dense targets, and targets with class weights and a uniform part.
+/// Plain probabilities are read in place; other targets are computed into a strip, once per group.
 #pragma once
 
 #include <hone/cpu/rows/sparse_target.hpp>
@@ -21,7 +21,7 @@ class full_target {
   full_target(bool tall, index columns, arena& memory) noexcept
       : tall_(tall), columns_(columns), numbers_(take(memory)), part_(parts > 0 ? take(memory) : nullptr) {}
 
-  /// The group's numbers, as packs; z are its logits.
+  /// Returns the target numbers of the group as packs; z are the logits of the group.
   A const* begin(Target const& target, A const* class_weights, group g, A const* z) noexcept {
     if constexpr (requires { target.view; }) {
       return load<A>(target.view, g, numbers_, A(0));
@@ -39,7 +39,7 @@ class full_target {
     return memory.take<A>(static_cast<std::size_t>(packs_of<A>(tall_, columns_) * W));
   }
 
-  /// Adds the dense parts of a group, each with a factor per lane.
+  /// Adds the dense parts of a group, each with one factor per lane.
   struct dense_sink {
     full_target& to;
     group g;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// A teacher's answers as labels, on the CPU.
+/// Converts a teacher's logits to labels on the CPU.
 #pragma once
 
 #include <hone/cpu/run/chunks.hpp>
@@ -9,10 +9,10 @@
 
 namespace hone::inline HONE_ABI {
 
-/// labels[i] becomes the class of the largest logit of row i, the first of equals: what DeiT's hard distillation trains
-/// against, by cross_entropy(classes(labels)) (Touvron et al. 2020, arXiv 2012.12877). NaN is passed over; a row of
-/// nothing else, or of -inf, has the label 0. Throws hone::invalid_argument, and writes nothing, where there are not as
-/// many labels as rows, or their type does not hold every class.
+/// Sets labels[i] to the class of the largest logit of row i, the first one of equal logits. DeiT's hard distillation
+/// trains with cross_entropy(classes(labels)) (Touvron et al. 2020, arXiv 2012.12877). NaN is skipped; a row of only
+/// NaN or -inf gets the label 0. Throws hone::invalid_argument, and writes nothing, if the number of labels is not
+/// the number of rows, or if the label type cannot hold every class.
 template <class T, label_range Labels>
 void hard_labels(cpu const& backend, matrix_view<T> teacher_logits, Labels&& labels) {
   using A = accumulator_t<T>;

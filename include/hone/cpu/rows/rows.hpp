@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Objectives of row terms on the CPU: checks, divisors, and what the threads share.
+/// Objectives of row terms on the CPU: checks, divisors, and the data that all threads share.
 #pragma once
 
 #include <hone/cpu/rows/worker.hpp>
@@ -29,7 +29,7 @@ void check_leaf(View prediction, detail::leaf<Term, Weights> const& leaf) {
   if constexpr (row::has_teacher<Term>) detail::require_like(leaf.term.teacher, "distillation teacher", prediction);
 }
 
-/// What a mean divides a leaf by: the rows that count, or their target weights; times what each row counts for.
+/// Returns the divisor of a leaf under a mean: its rows that count, or their target weights, times `each`.
 template <row_term Term, int Weights, class... All>
 double divisor_of(detail::leaf<Term, Weights> const& leaf, detail::list<All...> const& leaves, index rows, index each) {
   if constexpr (detail::divides_by_weights<Term>) {
@@ -48,7 +48,7 @@ template <class Leaf>
 inline constexpr bool copies_weights =
     weighed_target<target_of_term<typename Leaf::term_type>> && has_full_target<typename Leaf::term_type>;
 
-/// Class weights in the type of the arithmetic, copied to `memory`.
+/// Copies class weights to `memory` in the type of the arithmetic; returns nullptr if the leaf needs no copy.
 template <class A, class Leaf>
 A const* class_weights_of([[maybe_unused]] Leaf const& leaf, [[maybe_unused]] arena& memory) {
   if constexpr (copies_weights<Leaf>) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Which softmaxes of an objective's terms are the same, so that their weights are computed once.
+/// Finds equal softmaxes in the terms of an objective, so that their weights are computed once.
 #pragma once
 
 #include <hone/cpu/rows/sweeps.hpp>
@@ -8,18 +8,18 @@
 
 namespace hone::inline HONE_ABI::on_cpu {
 
-/// How many strips of weights a term has.
+/// The number of strips that the softmax weights of a term take.
 template <class Term>
 inline constexpr int weight_strips = []<class... S>(row::list<S...>*) {
   return (int(row::is_softmax<S> && !row::is_base<S>) + ... + 0);
 }(static_cast<row::statistics_of<Term>*>(nullptr));
 
-/// n for which exp(x) is exp(x / temperature) squared n times; -1 if there is none that saves time.
+/// Returns n such that exp(x / temperature) squared n times is exp(x); -1 if there is no n that saves time.
 inline int squarings_to(double temperature) noexcept {
   return temperature == 1 ? 0 : temperature == 2 ? 1 : temperature == 4 ? 2 : -1;
 }
 
-/// Whether a softmax of two terms has the same logits and the same temperature.
+/// Returns true if a softmax of two terms has the same logits and the same temperature.
 template <class S, class T, class U>
 bool have_same_source([[maybe_unused]] T const& a, [[maybe_unused]] U const& b) noexcept {
   if (S::has_temperature && row::temperature_of(a) != row::temperature_of(b)) return false;
@@ -31,7 +31,7 @@ bool have_same_source([[maybe_unused]] T const& a, [[maybe_unused]] U const& b) 
   }
 }
 
-/// The strip of a term before `s` that has the same softmax, of all classes, and leaves its weights alone; or null.
+/// Returns the weights of an equal softmax over all classes in a term before `s` that does not replace them; or null.
 template <class S, class A, class T, class... Term>
 A* same_weights(detail::list<leaf_state<A, Term>...>& leaves, leaf_state<A, T> const& s) noexcept {
   A* found = nullptr;

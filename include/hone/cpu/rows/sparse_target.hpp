@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/// Targets that are labels on a uniform ground: a group's fit into registers, and nothing of the size of its
-/// rows is ever written. Where rows are wide, the sweeps take the ground for every class and then visit the
-/// labels' packs again; where they are tall, the labels are compared with the class of each pack.
+/// Targets that consist of labels and a uniform part. Those of a group fit into registers, and no strip of the size of
+/// its rows is written. In wide groups, the sweeps use the uniform part for every class and then process the packs of
+/// the labels again; in tall groups, they compare the labels with the class of each pack.
 #pragma once
 
 #include <hone/cpu/memory/row_layout.hpp>
@@ -14,7 +14,7 @@ namespace hone::inline HONE_ABI::on_cpu {
 
 using detail::is_sparse;
 
-/// q = ground + Σ weight[j] at the class label[j], per lane.
+/// Per lane, q[c] = ground + Σ weight[j] over the labels j with label[j] = c.
 template <class A, class Target>
 class sparse_target {
  public:
@@ -25,7 +25,7 @@ class sparse_target {
   sparse_target() noexcept = default;
   sparse_target(bool tall, index columns) noexcept : columns_(columns), tall_(tall) {}
 
-  /// Reads the group's targets, and sums up over every row: Σ q, and Σ q (z - max) of the labels.
+  /// Reads a group's targets. mass: Σ q. dot: Σ q (z - max), without the uniform part if it is over all classes.
   void begin(Target const target, group g, A const* z, V max, V& mass, V& dot) noexcept {
     typename V::lanes ground = {}, weight[size] = {}, place[size] = {}, logit[size] = {};
     for (int lane = 0; lane < g.rows; ++lane) {
@@ -57,9 +57,9 @@ class sparse_target {
   }
 
   V ground() const noexcept { return ground_; }
-  index label(int j) const noexcept { return label_[j]; }  // wide
+  index label(int j) const noexcept { return label_[j]; }  // for wide groups
 
-  /// The target of the pack at element i. The lanes behind the last class hold none: sums must not meet it.
+  /// Returns the target of the pack at element i. It is 0 in lanes after the last class, so that sums exclude them.
   V at(index i) const noexcept {
     V q = rest_at(i);
     if (tall_) {
@@ -73,7 +73,7 @@ class sparse_target {
     }
     return q;
   }
-  /// The same without the labels.
+  /// Returns the uniform part of the target alone, without the labels.
   V rest_at([[maybe_unused]] index i) const noexcept {
     if constexpr (over_allowed) return keep(allowed(V::load(z_.data + i)), ground_);
     return ground_;
@@ -89,7 +89,7 @@ class sparse_target {
   V ground_ = V(0), weight_[size], place_[size];
   index label_[size] = {}, columns_ = 0;
   bool tall_ = false;
-  [[no_unique_address]] std::conditional_t<over_allowed, logits, none> z_;  // of the group: behind a row's end -inf
+  [[no_unique_address]] std::conditional_t<over_allowed, logits, none> z_;  // the group's logits; padded with -inf
 };
 
 }  // namespace hone::inline HONE_ABI::on_cpu

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// The loops over a group of rows. They are free functions on values and plain pointers, the same for wide and tall
-/// groups; only what they sum up is summed over the lanes afterwards, where lanes are classes.
+/// The loops over a group of rows. They are free functions of values and plain pointers, the same for wide and tall
+/// groups. If lanes are classes, the caller adds up the sums over the lanes afterwards.
 #pragma once
 
 #include <hone/cpu/rows/term_state.hpp>
@@ -15,13 +15,13 @@ namespace hone::inline HONE_ABI::on_cpu {
 template <class... Term>
 inline constexpr bool any_softmax = (row::reads_softmax<Term> || ...);
 
-/// Whether a statistic is tempered weights of all logits, of which those of softmax<> may be a power.
+/// True if a statistic is the tempered weights of all logits, of which the weights of softmax<> may be a power.
 template <class S>
 struct is_tempered_logits : std::is_same<S, row::tempered<row::logits>> {};
 template <class... Term>
 inline constexpr bool any_tempered = (row::any_in<row::statistics_of<Term>, is_tempered_logits> || ...);
 
-/// The strips that the terms share.
+/// The strips that all terms share.
 template <class A>
 struct shared_strips {
   A const* z;         // logits
@@ -29,17 +29,17 @@ struct shared_strips {
   A const* power_of;  // exp((z - max) / 2^squarings), or null
   int squarings;
   index packs;
-  index tail;  // lanes of the last pack that hold classes; all if 0
+  index tail;  // the number of lanes of the last pack that hold classes; 0 if all do
   next_row next;
   bool tall;  // lanes are rows, not classes
 
-  /// The classes of the pack at element i.
+  /// Returns the class numbers of the pack at element i.
   pack<A> columns(index i) const noexcept {
     using V = pack<A>;
     const index column = i / V::size;
     return tall ? V(static_cast<A>(column)) : lane_numbers<A>() + V(static_cast<A>(i));
   }
-  /// exp(z - max) after the first sweep. `Powers`: whether it may be a power of a term's weights.
+  /// Returns exp(z - max), after the first sweep. `Powers`: true if it may be a power of a term's weights.
   template <bool Powers>
   pack<A> exponential(index i) const noexcept {
     if (!Powers || !power_of) return pack<A>::load(e + i);
@@ -64,8 +64,8 @@ pack<A> largest_of(A const* z, index packs) noexcept {
   return max(a, b);
 }
 
-/// Sums are taken over stretches of so many packs first, and then over so many stretches: one chain over a row of
-/// 100,000 would lose four digits.
+/// Sums are accumulated over stretches of this many packs, and these over this many stretches, because one accumulator
+/// over a row of 100,000 would lose four digits.
 inline constexpr index stretch_packs = 64;
 
 template <class V>
@@ -73,8 +73,8 @@ struct softmax_sums {
   V exponentials, logits;
 };
 
-/// Adds the element at i to what a term sums up, and stores its weights. `OfBase`: its totals over softmax<>, or all
-/// else.
+/// Adds the element at i to the sums of a term and stores the element's weights. `OfBase`: true for totals over
+/// softmax<>, false for all other statistics.
 template <bool OfBase, class A, class Term>
 void gather(first_part<A, Term>& part, shared_strips<A> const& strips, index i, pack<A> logit, pack<A> base) noexcept {
   using V = pack<A>;
@@ -99,14 +99,14 @@ void gather(first_part<A, Term>& part, shared_strips<A> const& strips, index i, 
   });
 }
 
-/// Sums exp(z - max) and z - max, keeps the exponentials, and gathers the statistics of every term.
+/// Returns Σ exp(z - max) and Σ (z - max), stores the exponentials, and gathers the statistics of every term.
 template <class A, class... Term>
 softmax_sums<pack<A>> first_sweep(detail::list<leaf_state<A, Term>...>& leaves, shared_strips<A> const strips,
                                   pack<A> const row_max) noexcept {
   using V = pack<A>;
   auto parts = leaves.apply([](auto const&... l) { return detail::list(first_part(l)...); });
   V total(0), logits(0);
-  softmax_sums<V> sums{V(any_softmax<Term...> ? 0 : 1), V(0)};  // it is divided by, softmax or not
+  softmax_sums<V> sums{V(any_softmax<Term...> ? 0 : 1), V(0)};  // it is a divisor, also without a softmax
   bool first = true;
 
   const auto step = [&](index i, V logit, V z, V z_or_0) {
@@ -170,14 +170,14 @@ softmax_sums<pack<A>> first_sweep(detail::list<leaf_state<A, Term>...>& leaves, 
   return sums;
 }
 
-/// Whether no lane of an element is in a subset; false if that is not known.
+/// Returns true if no lane of an element is in a subset; false if this is not known.
 template <class Subset, class E>
 bool has_none([[maybe_unused]] E const& e) noexcept {
   if constexpr (requires { Subset::excludes(e); }) return all(Subset::excludes(e));
   return false;
 }
 
-/// Sums up body(element) over a group, a stretch at a time, over packs that have classes of the subset.
+/// Adds Σ body(element) over a group to `to`, one stretch at a time. Skips packs without classes of the subset.
 template <class Subset, int N, bool Powers, class A, class Term, class Body>
 void sum_elements(leaf_inputs<A, Term> const& in, shared_strips<A> const& strips, bundle<pack<A>, N>& to,
                   Body const& body) noexcept {
@@ -198,17 +198,17 @@ void sum_elements(leaf_inputs<A, Term> const& in, shared_strips<A> const& strips
   }
 }
 
-/// The sums of a term's later sweep.
+/// Computes the sums of a term's later sweep.
 template <bool Powers, class A, class Term>
 void later_sweep(leaf_state<A, Term>& leaf, shared_strips<A> const strips) noexcept {
   using V = pack<A>;
-  const leaf_inputs<A, Term> in = leaf;  // so that the compiler need not fear that a store changes it
+  const leaf_inputs<A, Term> in = leaf;  // a copy, so that the compiler knows that no store changes it
   const row::start_type<V, Term> start = leaf.known.start;
   sum_elements<typename Term::later_sweep::subset, Term::later_sweep::size, Powers>(
       in, strips, leaf.known.later, [&](index, row::element<V, Term> const& e) { return in.term.later(start, e); });
 }
 
-/// The sums of a term's close sweep. Weights are replaced in the lanes that `where` names.
+/// Computes the sums of a term's close sweep. Replaces weights in the lanes of the mask `where`.
 template <bool Powers, class A, class Term>
 void close_sweep(leaf_state<A, Term>& leaf, shared_strips<A> const strips, mask<A> const where) noexcept {
   using V = pack<A>;
@@ -225,7 +225,7 @@ void close_sweep(leaf_state<A, Term>& leaf, shared_strips<A> const strips, mask<
       });
 }
 
-/// The sweeps after the first of a term that has any, summed over the lanes by `collapse`.
+/// Runs the sweeps of a term after the first, and adds up their sums over the lanes with `collapse`.
 template <bool Powers, class A, class Term, class Collapse>
 void later_sweeps(leaf_state<A, Term>& leaf, shared_strips<A> const& strips, Collapse const& collapse) noexcept {
   auto& known = leaf.known;
@@ -239,7 +239,7 @@ void later_sweeps(leaf_state<A, Term>& leaf, shared_strips<A> const& strips, Col
   for (int i = 0; i < row::close_size<Term>; ++i) known.close[i] = collapse(known.close[i]);
 }
 
-/// Adds up the gradients of all terms, of elements [from, to).
+/// Writes to out the sum of the gradients of all terms, for elements [from, to).
 template <bool Labels, class A, class... Term>
 void last_sweep(detail::list<leaf_state<A, Term>...> const& leaves, shared_strips<A> const strips, index from, index to,
                 A* out) noexcept {
@@ -258,8 +258,8 @@ void last_sweep(detail::list<leaf_state<A, Term>...> const& leaves, shared_strip
   }
 }
 
-/// All elements. Where rows are wide, most packs hold no label: they are written without, and a label's again.
-/// (Unless a term or its target needs the logits, over which the gradient may have been written.)
+/// Writes the gradient of all elements. In wide groups most packs have no label: it writes all packs without labels and
+/// then the labels' packs again, unless a term or its target needs logits that the gradient may have overwritten.
 template <class A, class... Term>
 void write_sweep(detail::list<leaf_state<A, Term>...> const& leaves, shared_strips<A> const strips, A* out) noexcept {
   const index size = strips.packs * pack<A>::size;

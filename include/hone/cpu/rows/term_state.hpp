@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// What the CPU holds of one term while it sweeps a group of rows.
+/// The data of one term on the CPU during the sweeps over a group of rows.
 #pragma once
 
 #include <hone/cpu/rows/full_target.hpp>
@@ -15,7 +15,7 @@ namespace hone::inline HONE_ABI::on_cpu {
 using detail::no_target;
 using detail::target_of_term;
 
-/// Whether a leaf passes over any rows, and over row i.
+/// skips_rows: returns true if a leaf may ignore rows. skips: returns true if it ignores row i.
 template <class Leaf, class... All>
 bool skips_rows(Leaf const& leaf, detail::list<All...> const& leaves) noexcept {
   return detail::any_target_of(leaf, leaves, [](auto const& target) { return target.ignoring(); });
@@ -36,11 +36,11 @@ inline constexpr bool sums_full_target = has_full_target<Term> && row::sums_targ
 template <class Term>
 inline constexpr bool wants_sum_of_logits =
     has_sparse_target<Term> && row::sums_target<Term> && target_of_term<Term>::has_uniform && !smooths_allowed<Term>;
-/// Whether a term has a strip of teacher's logits, or of listed numbers.
+/// True if a term has a strip of teacher logits or of listed numbers.
 template <class Term>
 inline constexpr bool has_teacher_strip = row::has_teacher<Term> || row::has_list<Term>;
 
-/// What a sweep reads a target from: registers, or the numbers of a full target.
+/// The source of a target in a sweep: registers (sparse_target), or the strip of a full target.
 template <class A>
 struct target_numbers {
   A const* data = nullptr;
@@ -53,14 +53,14 @@ template <class A, class Term>
 using target_source =
     std::conditional_t<has_full_target<Term>, target_numbers<A>, sparse_target<A, target_of_term<Term>>>;
 
-/// A strip of a softmax's weights. `borrowed` if another term, whose softmax is the same, writes it.
+/// The strip of a softmax's weights. `borrowed`: another term with an equal softmax writes it.
 template <class A>
 struct weight_strip {
   A* data = nullptr;
   bool borrowed = false;
 };
 
-/// What the sweeps read of a term. They copy it, so that the compiler need not fear that a store changes it.
+/// The inputs of a term in the sweeps. A sweep copies them, so that the compiler knows that no store changes them.
 template <class A, class Term>
 struct leaf_inputs {
   using V = pack<A>;
@@ -77,8 +77,8 @@ struct leaf_inputs {
   V scale = V(0);                      // factor · row weight / divisor, per lane
   mask<A> counts = {};                 // lanes whose scale is not 0
 
-  /// Element i of the row without weights; `Labels` says whether with the labels of a sparse target or with its ground
-  /// alone.
+  /// Returns element i of the row, without weights. `Labels`: true for the full target, false for the uniform part of a
+  /// sparse target alone.
   template <bool Labels>
   element read(index i, V logit, V column) const noexcept {
     element e;
@@ -90,7 +90,7 @@ struct leaf_inputs {
     e.locate(max);
     return e;
   }
-  /// The same with weights, those of softmax<> given.
+  /// Returns element i with weights; `base` are its weights of softmax<>.
   template <bool Labels>
   element at(index i, V logit, V column, V base) const noexcept {
     element e = read<Labels>(i, logit, column);
@@ -105,10 +105,10 @@ struct leaf_inputs {
     return e;
   }
 
-  /// The largest number of the subset of a softmax, per lane; finite.
+  /// Returns the largest number in the subset of a softmax, per lane; finite.
   template <class S>
   V largest_in_subset(A const* logits, index packs) const noexcept {
-    const V lowest(std::numeric_limits<A>::lowest());  // to subtract -inf from itself gives NaN
+    const V lowest(std::numeric_limits<A>::lowest());  // finite, because -inf - -inf is NaN
     V most = lowest;
     for (index i = 0; i < packs * V::size; i += V::size)
       most = on_cpu::max(most, row::maximum_part<S>(read<true>(i, V::load(logits + i), V(0)), lowest));
@@ -116,15 +116,15 @@ struct leaf_inputs {
   }
 };
 
-/// The term with what is known of the group.
+/// The inputs of a term, and its sums over the group so far.
 template <class A, class Term>
 struct leaf_state : leaf_inputs<A, Term> {
   row::knowledge<pack<A>, Term> known{};
 
-  /// Σ q, of terms that ask for it.
+  /// Returns Σ q; only for terms that sum the target.
   pack<A>& mass() noexcept { return known.s.sum[row::target_place<Term>]; }
 
-  /// Sums over the lanes, by `collapse`, what the first sweep left; `logits` is the row's Σ (z - max).
+  /// Adds up the sums of the first sweep over the lanes with `collapse`; `logits` is Σ (z - max) of the row.
   template <class Collapse>
   void end_first(row::normaliser<pack<A>> const& base, [[maybe_unused]] pack<A> logits,
                  Collapse const& collapse) noexcept {
@@ -138,7 +138,7 @@ struct leaf_state : leaf_inputs<A, Term> {
   }
 };
 
-/// The listed numbers of a term among ones, in a strip.
+/// Fills `strip` with the listed numbers of a term, and 1 for all other classes; returns it.
 template <class A, class Term>
 A const* list_numbers(Term const& term, group g, A* strip, index size) noexcept {
   std::fill_n(strip, size, A(1));
@@ -146,7 +146,7 @@ A const* list_numbers(Term const& term, group g, A* strip, index size) noexcept 
     term.list(g.row + lane, [&](index c, float x) { strip[g.position<A>(c, lane)] = static_cast<A>(x); });
   return strip;
 }
-/// row_number(i) of a term, per lane.
+/// Returns row_number(i) of a term, per lane.
 template <class A, class Term>
 pack<A> row_numbers(Term const& term, group g) noexcept {
   typename pack<A>::lanes numbers = {};
@@ -154,7 +154,7 @@ pack<A> row_numbers(Term const& term, group g) noexcept {
   return packed(g.tall, numbers);
 }
 
-/// What a sweep of all terms sums up of one, and what it reads for that; nothing if there is nothing to sum up.
+/// The inputs and the sums of one term in the first sweep; empty if the term sums nothing.
 template <class A, class Term>
 struct first_part {
   using sums = row::sums<pack<A>, Term>;
@@ -164,16 +164,16 @@ struct first_part {
 
   explicit first_part(leaf_state<A, Term> const& l) noexcept : in(l) {}
 
-  /// Adds a stretch's sums to those of the stretches before, and begins anew.
+  /// Adds the sums of a stretch to those of the previous stretches, and resets them to 0.
   void end_stretch() noexcept { fold(s, stretches); }
-  /// Adds the stretches' sums to the leaf's, the first time in place of what it has, and begins anew.
+  /// Adds the sums of the stretches to the leaf's, or replaces those if `first` is true, and resets them to 0.
   void give(leaf_state<A, Term>& l, bool first) noexcept {
     if (first) fold(l.known.s, l.known.s, true);
     fold(stretches, l.known.s);
   }
 
  private:
-  /// Adds to `to` what `from` has summed up, and clears that; or only clears it.
+  /// Adds `from` to `to` and sets `from` to 0; with `clear_only`, only sets `from` to 0.
   static void fold(sums& from, sums& to, bool clear_only = false) noexcept {
     const auto one = [clear_only](pack<A>& x, pack<A>& y) {
       if (!clear_only) y += x;

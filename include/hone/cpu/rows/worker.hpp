@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// One thread's work on the rows of an objective: a group of rows at a time, from logits to gradient.
+/// Evaluates the rows of an objective on one thread: one group of rows at a time, from logits to gradient.
 #pragma once
 
 #include <hone/core/evaluation.hpp>
@@ -14,7 +14,7 @@
 
 namespace hone::inline HONE_ABI::on_cpu {
 
-/// What all threads of a call share.
+/// The data that all threads of a call share.
 template <class View, class... Leaf>
 struct row_job : detail::evaluation<View, Leaf...> {
   std::array<double, sizeof...(Leaf)> scales;  // factor of the reduction, per leaf
@@ -50,7 +50,7 @@ class row_worker {
 
   row_worker(job_type const& job, std::byte* memory) : row_worker(job, arena(memory), indices()) {}
 
-  /// Rows [begin, end): fills the outputs and returns the sum of factor · weight · loss.
+  /// Writes the outputs of rows [begin, end) and returns Σ scale · factor · weight · loss.
   double run(index begin, index end) noexcept {
     double total = 0;
     for (index row = begin; row < end;) {
@@ -99,7 +99,7 @@ class row_worker {
   }
 
   A* strip(arena& memory) const noexcept { return memory.template take<A>(static_cast<std::size_t>(packs_ * W)); }
-  /// Strips for the weights of a term, or those of an earlier term that has the same.
+  /// Assigns strips for the weights of a term, or the strips of an earlier term with an equal softmax.
   template <class T>
   void take_strips(leaf_state<A, T>& s, arena& memory) noexcept {
     const double temperature = row::temperature_of(s.term);
@@ -124,7 +124,7 @@ class row_worker {
     }(indices());
   }
 
-  /// Over the lanes where they are classes of one row.
+  /// Returns the sum over the lanes if they are classes of one row; otherwise x.
   V collapse(V x) const noexcept { return tall_ ? x : V(sum(x)); }
 
   double evaluate(group g, bool more) noexcept {
@@ -159,7 +159,7 @@ class row_worker {
     return write_losses(g);
   }
 
-  /// Keeps factor(lane), and what it is divided by, in registers.
+  /// Stores factor(lane), and its product with the reduction's factor as the scale of the term.
   template <class S, class Factor>
   void set_scale(S& s, std::size_t k, Factor const& factor) noexcept {
     typename V::lanes scale;
@@ -171,7 +171,7 @@ class row_worker {
     s.counts = (s.scale < V(0)) | (s.scale > V(0));
   }
 
-  /// Factor · row weight / divisor of every leaf and lane; false if no row of the group counts for any leaf.
+  /// Sets factor · row weight / divisor for every leaf and lane. Returns false if no row counts for any leaf.
   bool set_scales(group g) noexcept {
     bool alive = false;
     each([&](auto& s, auto&, auto const& leaf, std::size_t k) {
@@ -192,7 +192,7 @@ class row_worker {
     return most;
   }
 
-  /// Over the lanes where they are classes of one row.
+  /// Returns the maximum over the lanes if they are classes of one row; otherwise x.
   V largest_in_row(V x) const noexcept { return tall_ ? x : V(on_cpu::largest(x)); }
 
   template <class T, class Target, class L>
@@ -254,7 +254,7 @@ class row_worker {
       for (int lane = 0; lane < g.rows; ++lane)
         if (factors_[k][lane] != 0) weighed[lane] = factors_[k][lane] * static_cast<double>(loss[lane]);
       for (int lane = 0; lane < W; ++lane) unreduced[lane] += weighed[lane];
-      for (int step = W / 2; step > 0; step /= 2)  // in pairs: a chain of additions would be waited for
+      for (int step = W / 2; step > 0; step /= 2)  // in pairs: the additions of a chain wait for each other
         for (int lane = 0; lane < step; ++lane) weighed[lane] += weighed[lane + step];
       if (job_.scales[k] != 0) total += job_.scales[k] * weighed[0];
     });
@@ -263,7 +263,7 @@ class row_worker {
     return total;
   }
 
-  /// A row that counts for nothing.
+  /// Writes the outputs of a row that does not count: its loss and its gradient are 0.
   void skip_row(index row) noexcept {
     if (job_.out.unreduced) job_.out.unreduced[row] = 0;
     if (job_.out.gradient.data) clear_row(job_.out.gradient, row, job_.columns);
@@ -280,8 +280,8 @@ class row_worker {
   detail::list<
       std::conditional_t<has_full_target<term_of<Leaf>>, full_target<A, target_of_term<term_of<Leaf>>>, no_target>...>
       targets_;
-  double factors_[count][std::size_t(W)] = {};  // factor · row weight, 0 where ignored
-  bool varies_[count] = {};                     // from row to row
+  double factors_[count][std::size_t(W)] = {};  // factor · row weight, 0 if ignored
+  bool varies_[count] = {};                     // true if factors_ differ from row to row
 };
 
 }  // namespace hone::inline HONE_ABI::on_cpu

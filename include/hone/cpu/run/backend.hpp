@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// The CPU as a backend.
+/// The CPU backend.
 #pragma once
 
 #include <hone/core/error.hpp>
@@ -12,14 +12,14 @@
 
 namespace hone::inline HONE_ABI {
 
-/// Runs on threads of this process; every call returns when it is done. The answers have the same bits for
+/// Runs on threads of this process; every call returns after its work is done. Results have the same bits for
 /// every number of threads. Objects are cheap, share one pool, and may be used from several threads at once.
 class cpu {
  public:
-  /// Every core that the process may use: by its affinity, and by the CPU quota of its control group.
+  /// Uses every core that the process may use, limited by its affinity and by the CPU quota of its control group.
   cpu() : threads_(on_cpu::usable_threads()) {}
 
-  /// At most this many threads, the caller included; at least 1.
+  /// Uses at most `threads` threads, the caller's included. Throws hone::invalid_argument unless it is in [1, 1024].
   explicit cpu(integer threads) : threads_(static_cast<int>(threads.value)) {
     detail::require(threads.value >= 1 && threads.value <= on_cpu::most_threads, "cpu", "threads", threads.value,
                     "in [1, 1024]");
@@ -33,7 +33,7 @@ class cpu {
 
 namespace on_cpu {
 
-/// Calls body(chunk, memory) for every chunk in [0, chunks); memory is `bytes` of scratch of the thread.
+/// Calls body(chunk, memory) for every chunk in [0, chunks); memory is `bytes` bytes of the thread's scratch.
 template <class Body>
 void for_chunks(cpu const& backend, index chunks, std::size_t bytes, Body const& body) {
   const int threads = static_cast<int>(std::min<index>(backend.threads(), std::max<index>(chunks, 1)));

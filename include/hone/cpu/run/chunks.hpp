@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// How rows are cut into chunks for the threads. Chunks depend on the shape alone and their sums are added in
-/// their order, so that the bits do not depend on how many threads there are.
+/// Divides rows into chunks for the threads. Chunks depend on the shape alone, and their sums are added in order, so
+/// the bits do not depend on the number of threads.
 #pragma once
 
 #include <hone/core/numbers.hpp>
@@ -20,21 +20,21 @@ struct chunk_plan_t {
   index chunks() const noexcept { return (rows + rows_per_chunk - 1) / rows_per_chunk; }
 };
 
-inline constexpr index chunk_elements = 16384;  // some ten microseconds of work
+inline constexpr index chunk_elements = 16384;  // about ten microseconds of work
 inline constexpr index most_chunks = 1024;
 
 template <class A, class View>
 chunk_plan_t chunk_plan(View prediction) noexcept {
   constexpr index W = pack<A>::size;
   const index rows = detail::rows_of(prediction), columns = std::max<index>(detail::columns_of(prediction), 1);
-  // Of wide rows several, for the next row of a chunk is prefetched; of few rows one, for there are threads to feed.
+  // Several wide rows per chunk, because the next row of a chunk is prefetched; one if rows are few, to feed threads.
   index per = std::max(
       {chunk_elements / columns, (rows + most_chunks - 1) / most_chunks, std::min<index>(4, rows / 64), index(1)});
-  if (is_tall(prediction)) per = (per + W - 1) / W * W;  // whole groups
+  if (is_tall(prediction)) per = (per + W - 1) / W * W;  // full groups
   return {rows, per};
 }
 
-/// body(begin, end, scratch) sums up rows [begin, end) of a chunk.
+/// Returns the sum of body(begin, end, scratch) over all chunks, where body returns the sum of rows [begin, end).
 template <class Body>
 double sum_over_chunks(cpu const& backend, chunk_plan_t plan, std::size_t bytes, Body const& body) {
   double sums[most_chunks];
@@ -48,7 +48,7 @@ double sum_over_chunks(cpu const& backend, chunk_plan_t plan, std::size_t bytes,
   return total;
 }
 
-/// Whether a gradient is large, and not the prediction itself, whose lines are in the caches anyway.
+/// Returns true if a gradient is large and is not the prediction itself, whose lines are already in the caches.
 template <class P, class G>
 bool worth_streaming(P prediction, G gradient) noexcept {
   const auto bytes =
@@ -58,7 +58,7 @@ bool worth_streaming(P prediction, G gradient) noexcept {
          bytes >= streaming_from;
 }
 
-/// How many of the rows are not ignored.
+/// Returns the number of rows that are not ignored.
 template <class Ignores>
 double count_rows(index rows, bool any_ignored, Ignores const& ignores) {
   if (!any_ignored) return static_cast<double>(rows);
@@ -67,7 +67,7 @@ double count_rows(index rows, bool any_ignored, Ignores const& ignores) {
   return static_cast<double>(counted);
 }
 
-/// The weights that weigh_rows put before a term: one per row each, finite.
+/// Fails unless every weigh_rows of a leaf has one finite weight per row.
 template <class Leaf>
 void check_row_weights(Leaf const& leaf, index rows) {
   leaf.check_weight_sizes(rows);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// How many cores the process may use, and which: what the machine has, less what the affinity of the process and the
-/// quota of its control group (a container's, a job's) take away.
+/// The number and the set of cores that the process may use: the cores of the machine, limited by the affinity of the
+/// process and by the CPU quota of its control group (of a container or a job).
 #pragma once
 
 #include <hone/core/config.hpp>
@@ -27,7 +27,7 @@ namespace hone::inline HONE_ABI::on_cpu {
 
 inline constexpr int most_threads = 1024;
 
-/// The threads for so many cores; 0 stands for unknown.
+/// Returns the number of threads for these numbers of cores; 0 means unknown.
 inline int threads_for(std::int64_t machine, std::int64_t affinity, std::int64_t quota) noexcept {
   std::int64_t least = machine > 0 ? machine : affinity > 0 ? affinity : 1;
   if (affinity > 0) least = std::min(least, affinity);
@@ -35,14 +35,14 @@ inline int threads_for(std::int64_t machine, std::int64_t affinity, std::int64_t
   return static_cast<int>(std::min<std::int64_t>(least, most_threads));
 }
 
-/// Cores that a quota pays for, rounded up; 0 where there is none ("max", -1).
+/// Returns the number of cores that a quota allows, rounded up; 0 if there is no quota ("max", -1).
 inline std::int64_t cores_of_quota(double quota, double period) noexcept {
   if (!(quota > 0 && period > 0 && quota / period < 1e9)) return 0;
   const auto whole = static_cast<std::int64_t>(quota / period);
   return whole + (static_cast<double>(whole) * period < quota);
 }
 
-/// A file that is read, closed also where memory ends; null where there is none.
+/// A file opened for reading and closed by the destructor, also after std::bad_alloc; get() is null if it cannot open.
 class open_file {
  public:
   explicit open_file(const char* path) noexcept : file_(std::fopen(path, "r")) {}
@@ -57,7 +57,7 @@ class open_file {
   std::FILE* file_;
 };
 
-/// The first line of a small file; empty where there is none.
+/// Returns the first line of a small file; empty if there is no such file.
 inline std::string first_line(std::string const& path) {
   std::string line;
   const open_file file(path.c_str());
@@ -67,7 +67,7 @@ inline std::string first_line(std::string const& path) {
   return line;
 }
 
-/// The quota of one folder: cpu.max of version 2 ("200000 100000"), or the two files of version 1.
+/// Returns the quota of one folder: cpu.max of version 2 ("200000 100000"), or the two files of version 1.
 inline std::int64_t quota_of_folder(std::string const& folder) {
   double quota = 0, period = 0;
   if (std::sscanf(first_line(folder + "/cpu.max").c_str(), "%lf %lf", &quota, &period) == 2)
@@ -78,7 +78,7 @@ inline std::int64_t quota_of_folder(std::string const& folder) {
   return 0;
 }
 
-/// The least quota of a group and those above it, or 0. root is where the groups are mounted; path is absolute.
+/// Returns the smallest quota of a group and its parents, or 0. root: the mount point of the groups; path is absolute.
 inline std::int64_t quota_of_group(std::string const& root, std::string path) {
   std::int64_t least = 0;
   for (;;) {
@@ -90,7 +90,7 @@ inline std::int64_t quota_of_group(std::string const& root, std::string path) {
   }
 }
 
-/// Whether cpu is one of the controllers that a line such as "cpu,cpuacct" names.
+/// Returns true if cpu is one of the controllers in a line such as "cpu,cpuacct".
 inline bool names_cpu(std::string_view controllers) {
   for (;;) {
     const auto comma = controllers.find(',');
@@ -100,7 +100,7 @@ inline bool names_cpu(std::string_view controllers) {
   }
 }
 
-/// The quota of the process. membership: /proc/self/cgroup, lines such as "0::/a/b" (version 2) and "4:cpu,cpuacct:/a".
+/// Returns the quota of the process. membership: /proc/self/cgroup, lines such as "0::/a/b" (v2) or "4:cpu,cpuacct:/a".
 inline std::int64_t quota_of_process(std::string const& membership, std::string const& mounts) {
   std::int64_t least = 0;
   const open_file file(membership.c_str());
@@ -122,14 +122,14 @@ inline std::int64_t quota_of_process(std::string const& membership, std::string 
 }
 
 #if defined(__linux__)
-/// The cores of the process's first thread, which others inherit; none where the machine has more than a set holds.
+/// Returns the cores of the process's first thread, which other threads inherit; none if a cpu_set_t is too small.
 inline std::optional<cpu_set_t> cores_of_process() noexcept {
   cpu_set_t cores;
   if (sched_getaffinity(getpid(), sizeof cores, &cores) != 0) return {};
   return cores;
 }
 #elif defined(_WIN32)
-/// How many cores the process may use of its group, which has 64 at most; 0 where its threads are in several groups.
+/// Returns the number of cores that the process may use in its group of at most 64; 0 if it runs in several groups.
 inline std::int64_t cores_of_process() noexcept {
   namespace windows = detail::windows;
   windows::dword_ptr own = 0, all = 0;
@@ -138,7 +138,7 @@ inline std::int64_t cores_of_process() noexcept {
 }
 #endif
 
-/// Of hone::cpu{}. Read once: it costs some files.
+/// Returns the number of threads of hone::cpu{}. Stores the result, because finding it reads several files.
 inline int usable_threads() {
   static constinit std::atomic<int> known{0};
   if (const int threads = known; threads > 0) return threads;

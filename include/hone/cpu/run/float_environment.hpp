@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// How a thread computes with floating-point numbers: rounding, flushing of denormal numbers, traps. Workers take over
-/// what the caller's thread has, or the bits of an answer would depend on which thread took which chunk.
+/// The floating-point settings of a thread: rounding, flushing of denormal numbers, traps. Workers use the settings of
+/// the caller's thread; otherwise the bits of a result would depend on which thread computes which chunk.
 #pragma once
 
 #include <hone/core/config.hpp>
@@ -17,7 +17,7 @@ namespace hone::inline HONE_ABI::on_cpu {
 
 class float_environment {
  public:
-  /// The calling thread's.
+  /// Returns the settings of the calling thread.
   static float_environment current() noexcept {
     float_environment now;
 #if defined(__SSE2__)
@@ -30,7 +30,7 @@ class float_environment {
     return now;
   }
 
-  /// Sets the calling thread's, which is rarely another: a write costs more than a look.
+  /// Applies these settings to the calling thread. Reads first, because they rarely differ and a write costs more.
   void apply() const noexcept {
     if (current().control_ == control_) return;
 #if defined(__SSE2__)
@@ -48,7 +48,7 @@ class float_environment {
 #else
   using control = unsigned;
 #endif
-  static constexpr unsigned flags = 0x3f;  // of MXCSR: the exceptions that were raised, which stay the thread's own
+  static constexpr unsigned flags = 0x3f;  // in MXCSR: the exceptions raised so far, which remain the thread's own
 
   control control_ = 0;
 };

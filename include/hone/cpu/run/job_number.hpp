@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// The number of the pool's latest job, for which its workers sleep.
+/// The number of the pool's latest job. Sleeping workers wait for it to change.
 #pragma once
 
 #include <hone/core/config.hpp>
@@ -20,16 +20,16 @@ class job_number {
   unsigned load() const noexcept { return number_.load(); }
 
 #if defined(__linux__)
-  /// The next one, for all that sleep.
+  /// Increments the number and wakes all sleeping workers.
   void raise() noexcept {
     number_.fetch_add(1);
     number_.notify_all();
   }
-  /// Sleeps until the number is another one.
+  /// Sleeps until the number differs from `seen`.
   void wait(unsigned seen) const noexcept { number_.wait(seen); }
 #else
-  // Where there is no futex, atomics of libstdc++ wait by static objects of its own, which end before the pool does;
-  // and in version 12 a thread that is about to fall asleep may miss that it is woken.
+  // Without a futex, atomics of libstdc++ wait by means of static objects, which are destroyed before the pool ends;
+  // and in version 12 a thread that is about to sleep may miss its wake-up.
   void raise() noexcept {
     {
       const std::lock_guard lock(sleep_);

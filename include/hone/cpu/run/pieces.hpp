@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Pieces and rows of a job on the threads of the CPU, for functions that name no backend.
+/// Runs pieces and rows of a job on the CPU's threads, for functions that are written for any backend.
 #pragma once
 
 #include <hone/cpu/run/backend.hpp>
@@ -16,7 +16,7 @@ void for_pieces(cpu const& backend, index pieces, Body const& body) {
   on_cpu::for_chunks(backend, pieces, 0, [&](index piece, std::byte*) { body(piece); });
 }
 
-/// Calls body(row) for every row in [0, rows).
+/// Calls body(row) for every row in [0, rows), on any thread and in any order.
 template <class Body>
 void for_rows(cpu const& backend, index rows, Body const& body) {
   constexpr index per_piece = 1024;

@@ -16,9 +16,9 @@ inline constexpr std::size_t scratch_alignment = 64;
 
 enum class scratch_for : unsigned char { rows, class_weights, tensors, norms, detections, samples };
 
-/// Memory of the calling thread, aligned, for one purpose: its block, which grows to the largest request, is kept
-/// between calls and freed with the thread. Destructors of static and thread_local objects may run after that: what is
-/// asked for then lives as long as this object, and so does all where a thread cannot free its block. Throws
+/// Aligned memory of the calling thread for one purpose. The thread's block grows to the largest request, is kept
+/// between calls and is freed when the thread ends. Destructors of static and thread_local objects may run later:
+/// memory that they request is freed with this object, as is all memory if a thread cannot free its block. Throws
 /// std::bad_alloc before anything is written.
 template <scratch_for>
 class scratch {
@@ -28,7 +28,7 @@ class scratch {
   scratch& operator=(scratch const&) = delete;
   ~scratch() { ::operator delete[](own_, alignment); }
 
-  /// At least as many bytes as asked for. In the thread's block they are its next user's afterwards.
+  /// Returns memory of at least the requested size. The next scratch object of this purpose reuses the thread's block.
   std::byte* data() const noexcept { return data_; }
 
  private:
@@ -38,7 +38,7 @@ class scratch {
 
 #if HONE_HAS_THREAD_DESTRUCTORS
   static bool& thread_has_ended() noexcept {
-    static constinit thread_local bool ended = false;  // has no destructor, so it can be asked at any time
+    static constinit thread_local bool ended = false;  // has no destructor, so it can be read at any time
     return ended;
   }
   static std::byte* kept(std::size_t bytes) {
@@ -69,7 +69,7 @@ class scratch {
   std::byte* data_;
 };
 
-/// Hands out pieces of scratch memory, each aligned.
+/// Divides scratch memory into aligned pieces.
 class arena {
  public:
   explicit arena(std::byte* memory) noexcept : at_(memory) {}

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
 /// The threads of the CPU backend: one pool per process, shared by every hone::cpu. A shared object with a copy of hone
-/// has a pool of its own, whose threads run that copy's code: they end when the object is unloaded, at which atexit and
-/// pthread_atfork are undone for it.
+/// has its own pool, whose threads run the code of that copy. They end when the object is unloaded, because that calls
+/// the object's atexit functions and removes its pthread_atfork handlers.
 ///
-/// A call owns the pool or runs alone: a second call at the same time, or one from inside a worker, does all
-/// its chunks itself, so nothing ever waits for a thread that may not come. Workers spin briefly after a job,
-/// then sleep. The caller takes chunks like everybody and waits only for chunks that others have begun.
+/// A call owns the pool or runs alone: a concurrent second call, or a call from inside a worker, does all its
+/// chunks itself, so no call waits for a thread that may never come. Workers spin briefly after a job, then
+/// sleep. The caller takes chunks like every worker and waits only for chunks that other threads have begun.
 ///
-/// The pool outlives every static object, so that their destructors may call hone: at the end of the process its
-/// threads end, and it stays behind, owned for good (on Windows a library that has used it stays loaded, and the system
-/// ends its threads). A child of fork() has none of the threads and takes a new pool.
+/// The pool outlives every static object, so that their destructors may call hone. At the end of the process its
+/// threads end, but the pool itself is never freed and stays locked (on Windows a library that used it stays loaded,
+/// and the system ends its threads). A child of fork() has none of the threads and creates a new pool.
 ///
-/// A sleeping thread is often woken on the core of the one that wakes it, and then waits there for the caller
-/// to finish. On Linux the workers are therefore kept off the caller's core, where the process may use others.
+/// The system often wakes a sleeping thread on the core of the thread that wakes it; it then waits for the caller
+/// to finish. Therefore, on Linux, workers are kept off the caller's core if the process may use other cores.
 #pragma once
 
 #include <hone/core/number.hpp>
@@ -31,7 +31,7 @@
 #include <pthread.h>
 #endif
 #if defined(__SSE2__)
-#include <emmintrin.h>  // <immintrin.h> would take half a second to read
+#include <emmintrin.h>  // <immintrin.h> would take half a second to compile
 #endif
 
 #include <hone/core/macros_push.hpp>
@@ -46,12 +46,12 @@ inline void pause() noexcept {
 #endif
 }
 
-/// body(context, chunk, slot): slot in [0, threads) names the thread, for scratch memory.
+/// Called as body(context, chunk, slot): slot in [0, threads) identifies the thread and its scratch memory.
 using chunk_body = void (*)(void* context, index chunk, int slot) noexcept;
 
 class HONE_OWN_TO_OBJECT thread_pool {
  public:
-  /// Runs body for every chunk in [0, chunks), on at most `threads` threads, and returns when all are done.
+  /// Calls body for every chunk in [0, chunks), on at most `threads` threads, and returns when all are done.
   static void run(int threads, index chunks, chunk_body body, void* context) noexcept {
     thread_pool* const pool = threads > 1 && chunks > 1 ? shared() : nullptr;
     if (pool && pool->owner_.try_lock()) {
@@ -71,7 +71,7 @@ class HONE_OWN_TO_OBJECT thread_pool {
   thread_pool() = default;
   ~thread_pool() = default;
 
-  /// The pool of this object in this process; nullptr where there is no memory for one.
+  /// Returns the pool of this shared object in this process; nullptr if there is no memory for one.
   static thread_pool* shared() noexcept {
     thread_pool* pool = shared_;
     return pool ? pool : made();
@@ -87,7 +87,7 @@ class HONE_OWN_TO_OBJECT thread_pool {
 
   static void watch_process() noexcept {
     static constinit std::atomic<bool> watched{false};
-    if (watched) return;  // a second watch does no harm (see end), a lock would be held for ever in a child of fork()
+    if (watched) return;  // a second watch is harmless (see end); a lock could stay locked in a child of fork()
 #if defined(_WIN32)
     keep_loaded();
 #else
@@ -100,8 +100,8 @@ class HONE_OWN_TO_OBJECT thread_pool {
   }
 
 #if defined(_WIN32)
-  /// The workers of a library would go on in code that is gone, and nobody can wait for a thread while one is unloaded.
-  /// At the end of the process the system ends them, asleep.
+  /// Keeps the library loaded: its workers would run unloaded code, and threads cannot be joined during unloading. At
+  /// the end of the process the system ends the workers in their sleep.
   static void keep_loaded() noexcept {
     constexpr detail::windows::dword for_good = 1, by_address = 4;
     detail::windows::module own = nullptr;
@@ -110,8 +110,8 @@ class HONE_OWN_TO_OBJECT thread_pool {
   }
 #else
   void end() noexcept {
-    if (stop_) return;  // two threads that began to watch at once both had this called
-    owner_.lock();      // for good: later calls run alone
+    if (stop_) return;  // two threads that registered at the same time registered this twice
+    owner_.lock();      // never unlocked: later calls run alone
     stop_ = true;
     job_.raise();
     for (int i = 0; i < started_; ++i) workers_[i].join();
@@ -131,7 +131,7 @@ class HONE_OWN_TO_OBJECT thread_pool {
     while (inside_ != 0) pause();
   }
 
-  /// As many as can be had: where the system gives no more, those that there are do the work.
+  /// Starts workers up to the requested number. If the system starts fewer, those do the work.
   void grow(int workers) noexcept {
 #if HONE_HAS_EXCEPTIONS
     try {
@@ -145,7 +145,7 @@ class HONE_OWN_TO_OBJECT thread_pool {
 #endif
   }
 
-  /// Workers inherit what the caller may use: one that is pinned must not keep them on its core.
+  /// Resets the workers' cores: workers inherit the caller's affinity, and a pinned caller must not share its core.
   void leave_caller_alone() noexcept {
 #if defined(__linux__)
     const int here = sched_getcpu();
@@ -166,7 +166,7 @@ class HONE_OWN_TO_OBJECT thread_pool {
       job_.wait(seen);
       seen = job_.load();
       if (stop_) return;
-      // Enter first, then look whether the job is still open: the owner closes it first, then looks who is in.
+      // Enter first, then check that the job is still open: the owner closes it first, then checks who is inside.
       inside_.fetch_add(1);
       if (open_ && slot < threads_) {
         environment_.apply();
@@ -181,12 +181,12 @@ class HONE_OWN_TO_OBJECT thread_pool {
   }
 
   static inline constinit std::atomic<thread_pool*> shared_{nullptr};
-  static inline constinit thread_pool* left_behind_ = nullptr;  // of the parent process, still known to leak checkers
+  static inline constinit thread_pool* left_behind_ = nullptr;  // the parent's pool, reachable for leak checkers
 
   std::mutex owner_;
   std::thread workers_[most_threads - 1];
   int started_ = 0;
-  int placed_ = 0, avoided_ = -1;  // so many workers are kept off this core
+  int placed_ = 0, avoided_ = -1;  // the first placed_ workers are kept off core avoided_
 #if defined(__linux__)
   std::optional<cpu_set_t> process_ = cores_of_process();
 #endif

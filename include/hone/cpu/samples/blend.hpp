@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Mixing samples on the CPU: a piece of all images at a time, each followed by its partner, so that it is read once.
+/// Blends samples on the CPU: one piece of all images at a time, each followed by its partner, so it is read once.
 #pragma once
 
 #include <hone/cpu/run/backend.hpp>
@@ -13,10 +13,10 @@
 namespace hone::inline HONE_ABI {
 namespace on_cpu {
 
-/// Features [begin, begin + n) of all rows.
+/// Blends features [begin, begin + n) of all rows.
 template <class T>
 struct blend_job {
-  static constexpr index block = 1024;  // numbers that go through scratch at once on their way past the caches
+  static constexpr index block = 1024;  // the numbers per copy through scratch, for stores that bypass the caches
   static constexpr bool in_packs = element<T> && sizeof(T) > 2;
 
   detail::drawn_rows draw;
@@ -25,12 +25,12 @@ struct blend_job {
   index const* order;
   bool past_caches;
 
-  /// A row with another image, of which the pointers are to number `begin`.
+  /// Blends one row with another image. The pointers are to number `begin` of the rows.
   template <bool PastCaches = false>
   void row(index i, T const* own, T const* other, T* to, index begin, index n, T const* ahead) const noexcept {
     const float lambda = draw.lambda[i];
     if constexpr (!image_number<T>) {
-      if (!draw.pastes(i)) return keep_numbers(lambda == 0 ? other : own, to, n);  // masks are never mixed up
+      if (!draw.pastes(i)) return keep_numbers(lambda == 0 ? other : own, to, n);  // masks are never blended
     }
     if (draw.pastes(i))
       paste_numbers(own, other, to, begin, n, draw.boxes[i], draw.height, draw.width);
@@ -43,18 +43,18 @@ struct blend_job {
     else if constexpr (image_number<T>)
       blend_numbers(own, other, to, n, lambda);
   }
-  /// Whether all of a row is computed with, and in one type.
+  /// Returns true if a row is blended by packs, in its own number type, and not copied or pasted.
   bool mixes(index i) const noexcept {
     return in_packs && !draw.pastes(i) && draw.partner[i] != i && draw.lambda[i] != 0 && draw.lambda[i] != 1;
   }
 
-  /// What is read from memory in the turn after place k: the row two places on, for the next one is the partner of
-  /// this.
+  /// Returns the row to prefetch at place k: two places ahead, because the row at place k + 1 is the partner
+  /// of the row at place k.
   T const* ahead_of(index k, index begin) const noexcept {
     return images.row(order[std::min(k + 2, images.rows - 1)]) + begin;
   }
 
-  /// The rows at places [from, end) of the order, each with its partner.
+  /// Blends the rows at places [from, end) of the order, each with its partner.
   void rows(index from, index end, index begin, index n, T* scratch) const noexcept {
     for (index k = from; k < end; ++k) {
       const index i = order[k];
@@ -75,7 +75,7 @@ struct blend_job {
       }
     }
   }
-  /// All rows in place: of every circle of partners the first is kept for the last.
+  /// Blends all rows in place. For every cycle of partners, `kept` holds a copy of the first row for the last one.
   void circles(index begin, index n, T* kept) const noexcept {
     for (index k = 0; k < images.rows; ++k) {
       const index first = order[k];
@@ -104,7 +104,7 @@ struct blend_job {
 template <class T>
 void blend_all(cpu const& backend, blend_job<T> const& job, bool in_place) {
   const index n = job.images.rows, features = job.images.columns;
-  constexpr index most = index(262144 / sizeof(T));  // of a row at a time: two of them fit into L2, and few jumps
+  constexpr index most = index(262144 / sizeof(T));  // features per piece: two fit into L2
   const index pieces = (features + most - 1) / most;
   if (in_place)
     return for_chunks(backend, pieces, std::size_t(most) * sizeof(T), [&](index c, std::byte* memory) {
@@ -121,18 +121,18 @@ void blend_all(cpu const& backend, blend_job<T> const& job, bool in_place) {
 
 }  // namespace on_cpu
 
-/// mixed[i] = λ[i]·images[i] + (1-λ[i])·images[partner[i]], or, where a box is drawn, images[i] with
-/// images[partner[i]] inside the box, in every channel. Views of n × features; with boxes features =
-/// channels · height · width. Bytes are rounded to even. A λ of 0 or 1 and a row that is its own partner copy: what
-/// does not count may be NaN. Integers, such as masks of classes, are copied, by a draw with boxes: a row that would be
-/// mixed up is refused. Every image is read once where partners are a permutation. mixed may be the images
-/// themselves if they are.
+/// Sets mixed[i] = λ[i]·images[i] + (1-λ[i])·images[partner[i]], or, if a box is drawn for row i, images[i] with
+/// images[partner[i]] inside the box, in every channel. Views of n × features; with boxes, features =
+/// channels · height · width. Bytes are rounded to the nearest, ties to even. A λ of 0 or 1, or a row that is its own
+/// partner, copies; numbers of weight 0 may be NaN. Integers, such as masks of classes, are only copied: the draw must
+/// have boxes, and no row may be blended. If the partners are a permutation, every image is read once, and mixed may be
+/// the images themselves.
 ///
 ///     const auto draw = hone::mixup{.alpha = 0.2}.draw(seed, step, n);
 ///     hone::blend(cpu, draw, images, mixed);
 ///
-/// Throws hone::invalid_argument, before anything is written, where sizes differ, a view is no memory, the two views
-/// overlap in part, or the draw holds what is no λ, row or box, or would mix integers up.
+/// Throws hone::invalid_argument, before anything is written, if sizes differ, a view is not valid memory, the views
+/// overlap in part, the draw has an invalid λ, row or box, or it would blend integers.
 template <class Draw, class In, class T>
 void blend(cpu const& backend, Draw const& draw, matrix_view<In> images, matrix_view<T> mixed) {
   detail::require_blend_types<T, In, requires { draw.boxes; }>();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Two pieces of images become one, on the CPU.
+/// Blends two pieces of images into one, on the CPU.
 #pragma once
 
 #include <hone/cpu/memory/convert.hpp>
@@ -14,7 +14,7 @@
 
 namespace hone::inline HONE_ABI::on_cpu {
 
-/// A pack's worth or less, through a pack too: the bits do not depend on where a number lies.
+/// Blends at most a pack of numbers, also by a pack, so that the bits do not depend on the position of a number.
 template <class A>
 void blend_few(A const* own, A const* other, A* to, index n, pack<A> lambda, pack<A> rest) noexcept {
   A first[pack<A>::size] = {}, second[pack<A>::size] = {};
@@ -24,8 +24,8 @@ void blend_few(A const* own, A const* other, A* to, index n, pack<A> lambda, pac
   std::copy_n(first, n, to);
 }
 
-/// n numbers side by side; `to` may be one of the others, unless it is written past the caches. `ahead` is as much that
-/// will be read next: hardware looks no further than a page.
+/// Blends n contiguous numbers; `to` may be own or other, unless PastCaches. `ahead` points to numbers that are read
+/// next and are prefetched, because hardware prefetches only within a page.
 template <bool PastCaches, class A>
 void blend_numbers(A const* own, A const* other, A* to, index n, float lambda, A const* ahead) noexcept {
   using V = pack<A>;
@@ -40,7 +40,7 @@ void blend_numbers(A const* own, A const* other, A* to, index n, float lambda, A
   blend_few(own + i, other + i, to + i, n - i, l, r);
 }
 
-/// Two pieces at once, each with the other, in place.
+/// Blends two pieces in place, each with the other one.
 template <class A>
 void blend_pair(A* first, A* second, index n, float lambda_of_first, float lambda_of_second, A const* ahead,
                 A const* further) noexcept {
@@ -60,7 +60,7 @@ void blend_pair(A* first, A* second, index n, float lambda_of_first, float lambd
   blend_few<A>(second + i, kept, second + i, n - i, m, s);
 }
 
-/// 16-bit numbers, in float.
+/// Blends 16-bit numbers, in float.
 template <class T>
   requires(sizeof(T) == 2)
 void blend_numbers(T const* own, T const* other, T* to, index n, float lambda) noexcept {
@@ -75,8 +75,8 @@ void blend_numbers(T const* own, T const* other, T* to, index n, float lambda) n
   }
 }
 
-/// Bytes, in pieces of fixed size, for that is what -O2 vectorizes. Adding 1.5 · 2^52 rounds to even and leaves the
-/// byte in the last bits.
+/// Blends bytes in blocks of fixed size, because -O2 vectorises only those. Adding 1.5 · 2^52 rounds to the nearest,
+/// ties to even, and leaves the byte in the lowest bits.
 inline void blend_numbers(std::uint8_t const* own, std::uint8_t const* other, std::uint8_t* to, index n,
                           float lambda) noexcept {
   constexpr index W = 64;
@@ -93,14 +93,14 @@ inline void blend_numbers(std::uint8_t const* own, std::uint8_t const* other, st
   }
 }
 
-/// As they are; they may be in their place already.
+/// Copies numbers unchanged, unless they are already in place.
 template <class T>
 void keep_numbers(T const* from, T* to, index n) noexcept {
   if (from != to) std::copy_n(from, n, to);
 }
 
-/// Features [begin, begin + n) of an image, with those of another inside the box; the pointers are to the first of
-/// them.
+/// Copies features [begin, begin + n) of an image, with those of another image inside the box. The pointers are to
+/// number `begin`.
 template <class T>
 void paste_numbers(T const* own, T const* other, T* to, index begin, index n, pixel_box box, index height,
                    index width) noexcept {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// atan of packs. |x| > 1 is taken to 1/|x| and what exceeds tan(π/8) to (t - 1)/(t + 1); then an odd
-/// polynomial of our own fit. ULP budget in tests/cpu/simd/math_test.cpp.
+/// atan of packs. |x| > 1 is reduced to t = 1/|x|, and t > tan(π/8) to (t - 1)/(t + 1); then an odd polynomial
+/// is evaluated, with coefficients fitted for hone. ULP budget in tests/cpu/simd/math_test.cpp.
 #pragma once
 
 #include <hone/cpu/simd/pack.hpp>
@@ -24,7 +24,7 @@ struct atan_constants<double> {
                                  0.04551108126325171883,  -0.03455809255141379611, 0.01627194475162406036};
 };
 
-/// The angle in (-π/2, π/2) whose tangent is x; ±π/2 at ±inf, NaN for NaN.
+/// Returns the angle in (-π/2, π/2) whose tangent is x; ±π/2 for ±inf, NaN for NaN.
 template <class T>
 pack<T> atan(pack<T> x) noexcept {
   using V = pack<T>;

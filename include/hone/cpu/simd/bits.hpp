@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// The integers beside a pack of float: conversions, and the bits of the numbers themselves.
+/// The integers that belong to a pack of float: conversions, and the bits of the numbers.
 #pragma once
 
 #include <hone/cpu/simd/pack.hpp>
@@ -17,7 +17,7 @@ namespace hone::inline HONE_ABI::on_cpu {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wignored-attributes"  // a register type as a template argument
 #endif
-/// Integers of the width of T beside a register of Lanes numbers.
+/// Operations on integers as wide as T, in a register that matches one of Lanes numbers.
 template <class T, int Lanes>
 struct register_integers {
   using packet = typename packets::packet_traits<T>::type;
@@ -44,7 +44,7 @@ struct register_integers {
 #pragma GCC diagnostic pop
 #endif
 
-/// One integer, which wraps like those of a register.
+/// The same for one integer, which wraps like those of a register.
 template <>
 struct register_integers<float, 1> {
   using type = std::int32_t;
@@ -83,10 +83,10 @@ struct bits {
   explicit bits(std::int32_t i) noexcept : v(registers::all(i)) {}
 
   static bits of(pack<T> x) noexcept { return of_register(registers::bits_of(x.v)); }
-  /// Of numbers that no integer holds, any integers.
+  /// Truncates numbers to integers; the result is unspecified for numbers out of the range of integers.
   static bits truncated(pack<T> x) noexcept { return of_register(registers::truncated(x.v)); }
 
-  /// The number that has these bits, and the number that has this value.
+  /// as_number: the numbers with these bits. to_number: the numbers with these integer values.
   pack<T> as_number() const noexcept { return pack<T>::of(registers::number_of_bits(v)); }
   pack<T> to_number() const noexcept { return pack<T>::of(registers::to_number(v)); }
 
@@ -98,7 +98,7 @@ struct bits {
   bits left() const noexcept {
     return of_register(registers::template left<N>(v));
   }
-  /// Keeps the sign.
+  /// Arithmetic shift: keeps the sign.
   template <int N>
   bits right() const noexcept {
     return of_register(registers::template right<N>(v));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// exp and expm1 of packs. x = n ln 2 + r with |r| <= ln 2 / 2 and exp(x) = 2^n (1 + r + r² q(r)); q is a
-/// Chebyshev fit of our own. tests/cpu/simd/math_test.cpp holds the ULP budgets and prints what it measures.
+/// exp and expm1 of packs. x = n ln 2 + r with |r| <= ln 2 / 2 and exp(x) = 2^n (1 + r + r² q(r)); q is a Chebyshev
+/// fit computed for hone. tests/cpu/simd/math_test.cpp has the ULP budgets and prints the measured errors.
 #pragma once
 
 #include <hone/cpu/simd/bits.hpp>
@@ -19,8 +19,8 @@ struct exp_constants;
 template <>
 struct exp_constants<float> {
   static constexpr float ln2_high = 0.693359375f, ln2_low = -2.12194440e-4f;  // 9 bits, so that n · high is exact
-  static constexpr float overflow = 88.7228394f;                              // above it the result is infinite
-  static constexpr float normal = -87.3365402f, vanish = -103.972084f;        // below them: denormal, and 0
+  static constexpr float overflow = 88.7228394f;                              // for x above, the result is infinite
+  static constexpr float normal = -87.3365402f, vanish = -103.972084f;        // for x below: denormal, and 0
   static constexpr float q[] = {0.5f, 0.16666573382f, 0.041666550110f, 0.0083637738744f, 0.0013926926614f};
 };
 template <>
@@ -42,11 +42,11 @@ struct exp_constants<double> {
                                  1.608717723438078228e-10};
 };
 
-/// A rounded_exponent number and the power of two that it stands for, normal numbers only.
+/// An integer exponent n, stored as a number, and the power 2^n, for normal numbers only.
 template <class T>
 struct rounded_exponent;
 
-/// By conversion: the usual magic number dies under -ffast-math.
+/// Rounds by conversion, because the usual addition of a magic number fails under -ffast-math.
 template <>
 struct rounded_exponent<float> {
   bits<float> i;
@@ -74,7 +74,7 @@ struct rounded_exponent<double> {
   friend rounded_exponent operator-(rounded_exponent a, rounded_exponent b) noexcept { return {a.n - b.n}; }
 };
 
-/// x - n ln 2.
+/// Returns x - n ln 2.
 template <class T>
 pack<T> remainder_of(pack<T> x, pack<T> n) noexcept {
   using c = exp_constants<T>;
@@ -83,7 +83,7 @@ pack<T> remainder_of(pack<T> x, pack<T> n) noexcept {
 
 constexpr double log2_e = 1.4426950408889634;
 
-/// exp(x) for every x: exact at ±inf, 0 where it underflows, denormal between, NaN for NaN.
+/// Returns exp(x) for every x: exact for ±inf, denormal for small results, 0 below those, NaN for NaN.
 template <class T>
 pack<T> exp(pack<T> x) noexcept {
   using c = exp_constants<T>;
@@ -92,32 +92,32 @@ pack<T> exp(pack<T> x) noexcept {
   const auto n = rounded_exponent<T>::nearest(inside * V(log2_e));
   const V r = remainder_of(inside, n.n);
   const V y = exact(fma(r * r, polynomial(r, c::q), r) + V(1));
-  const auto half = n.half();  // two factors: 2^n alone may not be a normal number
+  const auto half = n.half();  // two factors, because 2^n alone may not be a normal number
   V result = exact(y * half.power_of_two()) * (n - half).power_of_two();
   result = select(x > V(c::overflow), V(std::numeric_limits<T>::infinity()), result);
   result = zero_where(x < V(c::vanish), result);
   return select(is_number(x), result, x);
 }
 
-/// exp(x) for x <= 0 where results below the smallest normal number may be 0: what softmax needs. NaN for NaN.
+/// Returns exp(x) for x <= 0. Results below the smallest normal number may be 0, as softmax allows. NaN for NaN.
 inline pack<double> exp_of_nonpositive(pack<double> x) noexcept {
   using c = exp_constants<double>;
   using V = pack<double>;
-  const auto n = rounded_exponent<double>::nearest(max(x, V(c::normal)) * V(log2_e));  // n of -inf would make r NaN
+  const auto n = rounded_exponent<double>::nearest(max(x, V(c::normal)) * V(log2_e));  // the n of -inf would make r NaN
   const V r = remainder_of(x, n.n);
   const V y = exact(fma(r * r, polynomial(r, c::q), r) + V(1));
   return zero_where(x < V(c::normal), y * n.power_of_two());
 }
-/// In float of a shorter polynomial, and with 2^n put into the exponent by an addition of integers.
+/// The same in float, by a shorter polynomial; an addition of integers multiplies by 2^n.
 inline pack<float> exp_of_nonpositive(pack<float> x) noexcept {
   using V = pack<float>;
   constexpr float c[] = {1, 0.9999997072f, 0.4999914953f, 0.166676362f, 0.04189793005f, 0.008290314726f};
-  const auto n = bits<float>::truncated(fma(max(x, V(-88)), V(log2_e), V(-0.5f)));  // in the range of integers
+  const auto n = bits<float>::truncated(fma(max(x, V(-88)), V(log2_e), V(-0.5f)));  // within the range of integers
   const V y = polynomial(remainder_of(x, n.to_number()), c);
   return zero_where(x < V(exp_constants<float>::normal), (bits<float>::of(y) + n.left<23>()).as_number());
 }
 
-/// exp(x) - 1 without cancellation near 0.
+/// Returns exp(x) - 1 without cancellation near 0.
 template <class T>
 pack<T> expm1(pack<T> x) noexcept {
   using c = exp_constants<T>;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// As many 16-bit numbers as a pack of float has become one, and a pack becomes them, by the fastest instructions that
-/// the compiler may use. Widening rounds nothing; narrowing rounds to the nearest, ties to even.
+/// Converts a pack of float from and to as many 16-bit numbers, by the fastest instructions that the compiler may use.
+/// Widening is exact; narrowing rounds to the nearest number, ties to even.
 #pragma once
 
 #include <hone/cpu/simd/pack.hpp>
@@ -18,7 +18,7 @@
 HONE_AVX512_BEGIN
 namespace hone::inline HONE_ABI::on_cpu {
 
-/// exist: there are load and store. fast: they are worth it for arrays, where the compiler could go number by number.
+/// exist: load and store are available. fast: they are faster on arrays than the compiler's loop over single numbers.
 template <class T>
 struct half_packs {
   static constexpr bool exist = false, fast = false;
@@ -41,7 +41,7 @@ struct half_packs<Eigen::bfloat16> {
 #else
     const uint32x4_t bits = vreinterpretq_u32_f32(x.v), odd = vandq_u32(vshrq_n_u32(bits, 16), vdupq_n_u32(1));
     const uint32x4_t rounded = vaddq_u32(vaddq_u32(bits, odd), vdupq_n_u32(0x7fff));
-    const uint32x4_t quiet = vorrq_u32(bits, vdupq_n_u32(0x400000));  // NaN, which the sum could carry into infinity
+    const uint32x4_t quiet = vorrq_u32(bits, vdupq_n_u32(0x400000));  // NaN: rounding could carry it to infinity
     const uint16x4_t narrow = vshrn_n_u32(vbslq_u32(vceqq_f32(x.v, x.v), rounded, quiet), 16);
 #endif
     static_assert(sizeof narrow == 4 * sizeof *p);
@@ -68,7 +68,7 @@ struct half_packs<Eigen::half> {
 
 #else
 
-/// By Eigen's packets of T.
+/// Converts with Eigen's packets of T.
 template <class T>
 struct eigen_half_packs {
   using narrow = typename packets::packet_traits<T>::type;
@@ -87,7 +87,7 @@ template <>
 struct half_packs<Eigen::bfloat16> : eigen_half_packs<Eigen::bfloat16> {
   static constexpr bool exist = eigen_has_half_packs<Eigen::bfloat16>, fast = exist;
 
-#if defined(__AVX512BF16__) && defined(__F16C__)  // whose instruction, Eigen's choice, takes subnormal numbers for 0
+#if defined(__AVX512BF16__) && defined(__F16C__)  // Eigen uses its instruction, which flushes subnormal numbers to 0
   static void store(pack<float> x, Eigen::bfloat16* p) noexcept {
     const __m512i bits = _mm512_castps_si512(x.v),
                   odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1)),
@@ -100,7 +100,7 @@ struct half_packs<Eigen::bfloat16> : eigen_half_packs<Eigen::bfloat16> {
 #endif
 };
 
-#if defined(__F16C__)  // which Eigen 3.4 does not see under g++
+#if defined(__F16C__)  // Eigen 3.4 does not detect it under g++
 template <>
 struct half_packs<Eigen::half> {
   static constexpr bool exist = eigen_has_half_packs<Eigen::half>, fast = exist;
@@ -123,7 +123,7 @@ struct half_packs<Eigen::half> {
 #else
 template <>
 struct half_packs<Eigen::half> : eigen_half_packs<Eigen::half> {
-  static constexpr bool exist = eigen_has_half_packs<Eigen::half>, fast = false;  // number by number, but in registers
+  static constexpr bool exist = eigen_has_half_packs<Eigen::half>, fast = false;  // number by number, in registers
 };
 #endif
 

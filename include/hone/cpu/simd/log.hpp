@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// log and log1p of packs. x = 2^k (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)); float takes log(1 + f) from a
-/// polynomial in f, double from one in (f / (2 + f))². Fits of our own; ULP budgets in tests/cpu/simd/math_test.cpp.
+/// log and log1p of packs. x = 2^k (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)). float takes log(1 + f) from a polynomial
+/// in f, double from one in (f / (2 + f))². Coefficients fitted for hone; ULP budgets in tests/cpu/simd/math_test.cpp.
 #pragma once
 
 #include <hone/cpu/simd/bits.hpp>
@@ -18,11 +18,11 @@ struct decomposed {
   V k, f;
 };
 
-/// k and 1 + f of positive finite numbers, denormal ones included, by their bits.
+/// Returns k and 1 + f of positive finite numbers, also of denormal ones, computed from their bits.
 inline decomposed<pack<float>> decompose(pack<float> x) noexcept {
   using V = pack<float>;
   const bits<float> root_half(0x3f3504f3);
-  // A denormal number is its bits, as an integer, times 2^-149; the conversion normalises it.
+  // A denormal number is its bits, read as an integer, times 2^-149; the conversion normalises it.
   const mask<float> denormal = x < V(std::numeric_limits<float>::min());
   const bits<float> shifted = bits<float>::of(select(denormal, bits<float>::of(x).to_number(), x)) - root_half;
   return {shifted.right<23>().to_number() - keep(denormal, V(149)),
@@ -36,7 +36,7 @@ inline decomposed<pack<double>> decompose(pack<double> x) noexcept {
   return {k - keep(small, V(1)), select(small, half + half, half)};
 }
 
-/// k ln 2 + log(1 + f).
+/// Returns k ln 2 + log(1 + f).
 inline pack<float> log_of(pack<float> k, pack<float> f) noexcept {
   using V = pack<float>;
   constexpr float c[] = {0.33333331178f,  -0.24999996955f, 0.20000716247f,  -0.16667803063f, 0.14249039611f,
@@ -55,7 +55,7 @@ inline pack<double> log_of(pack<double> k, pack<double> f) noexcept {
   return fma(k, V(0.693145751953125), exact(f - exact(half_square - (r + low))));
 }
 
-/// Sets the answers that the formula does not give: log(0), log(inf), and NaN for what has no logarithm.
+/// Sets the results that the formula does not give: log(0), log(inf), and NaN for negative numbers and NaN.
 template <class T>
 pack<T> log_edges(pack<T> u, pack<T> result) noexcept {
   using V = pack<T>;
@@ -66,25 +66,25 @@ pack<T> log_edges(pack<T> u, pack<T> result) noexcept {
   return select(is_number(u), result, u);
 }
 
-/// The natural logarithm; log(0) = -inf, NaN below.
+/// Returns the natural logarithm; log(0) = -inf, NaN for negative numbers.
 template <class T>
 pack<T> log(pack<T> x) noexcept {
   const auto [k, m] = decompose(x);
   return log_edges(x, log_of(k, exact(m - pack<T>(1))));
 }
 
-/// log(1 + x) to full relative accuracy near 0.
+/// Returns log(1 + x) with full relative accuracy near 0.
 template <class T>
 pack<T> log1p(pack<T> x) noexcept {
   using V = pack<T>;
   const V u = exact(V(1) + x);
-  const V lost = x - exact(u - V(1));  // what the rounding of 1 + x lost, exactly
+  const V lost = x - exact(u - V(1));  // the exact rounding error of 1 + x
   const auto [k, m] = decompose(u);
   const V f = exact(m - V(1)) + keep(V(1e20) > u, lost * (m / max(u, V(std::numeric_limits<T>::min()))));
   return log_edges(u, log_of(k, f));
 }
 
-/// log(1 + x) for x in [0, 1], the tail of softplus: in float x - x² r(x) with no case to tell apart.
+/// Returns log(1 + x) for x in [0, 1], as softplus needs it; in float as x - x² r(x), without case distinctions.
 inline pack<float> log1p_of_unit(pack<float> x) noexcept {
   constexpr float c[] = {-0.49999647964f, 0.33321322645f, -0.24857163910f, 0.19153655972f,
                          -0.13753804684f, 0.07920456470f, -0.03006581102f, 0.00536482919f};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/// Where numbers of two registers differ, and what is done with such a mask. AVX-512 has registers for masks, which
-/// Eigen 3.4 turns into lanes of bits and back at every use; elsewhere a mask is lanes of all bits or none, and where
-/// registers hold one number, a bool.
+/// Masks: the results of comparing two registers, and operations on them. AVX-512 has mask registers, which Eigen 3.4
+/// converts to lanes of bits and back at every use; otherwise a mask has lanes of all bits or no bits, or is a bool if
+/// registers hold one number.
 #pragma once
 
 #include <hone/core/config.hpp>
@@ -21,7 +21,7 @@
 HONE_AVX512_BEGIN
 namespace hone::inline HONE_ABI::on_cpu {
 
-/// Registers of Lanes numbers T.
+/// The mask operations for registers of Lanes numbers T.
 template <class T, int Lanes>
 struct register_masks {
   using packet = typename packets::packet_traits<T>::type;
@@ -35,7 +35,7 @@ struct register_masks {
   static bool any(type m) noexcept {
     if constexpr (std::is_same_v<T, float>)
       return packets::predux_any(m);
-    else  // Eigen 3.4 has it for registers of float alone
+    else  // Eigen 3.4 has predux_any only for registers of float
       return packets::predux(packets::pand(m, packets::pset1<packet>(T(1)))) > 0;
   }
   static packet select(type m, packet yes, packet no) noexcept { return packets::pselect(m, yes, no); }
@@ -106,7 +106,7 @@ struct register_masks<double, 8> {
 template <class T>
 using masks_of = register_masks<T, packets::packet_traits<T>::size>;
 
-/// Where numbers of a pack differ. Not a bool, so no formula can branch on it.
+/// The result of comparing packs. It does not convert to bool, so no formula can branch on it.
 template <class T>
 struct mask {
   typename masks_of<T>::type v;

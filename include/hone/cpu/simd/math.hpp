@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// A pack with all its functions: the operand of the CPU.
+/// A pack with all its functions, as the operand of the CPU.
 #pragma once
 
 #include <hone/core/operand.hpp>

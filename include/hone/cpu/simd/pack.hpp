@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// The operand of the CPU: as many numbers as a register holds, over Eigen's packet operations; one where Eigen knows
-/// no vectors of the processor. Its functions are in cpu/simd/exp.hpp, cpu/simd/log.hpp and cpu/simd/atan.hpp.
+/// The operand of the CPU: as many numbers as a register holds, built on Eigen's packet operations; one number if Eigen
+/// has no vectors for the processor. Its functions are in cpu/simd/exp.hpp, cpu/simd/log.hpp and cpu/simd/atan.hpp.
 #pragma once
 
 #include <hone/core/number.hpp>
@@ -23,7 +23,7 @@
 HONE_AVX512_BEGIN
 namespace hone::inline HONE_ABI::on_cpu {
 
-/// Eigen's divisions and roots of 32-bit NEON are series that lose digits; lane by lane they are those of a number.
+/// True on 32-bit NEON, where Eigen divides and takes roots by series that lose digits: hone computes lane by lane.
 #if defined(EIGEN_VECTORIZE_NEON) && !defined(__aarch64__)
 template <class T>
 inline constexpr bool divides_by_series = packets::packet_traits<T>::size > 1;
@@ -54,7 +54,7 @@ struct pack {
   using packet = typename packets::packet_traits<T>::type;
   static constexpr int size = packets::unpacket_traits<packet>::size;
 
-  using lanes = T[std::size_t(size)];  ///< a number for each lane
+  using lanes = T[std::size_t(size)];  ///< one number per lane
 
   packet v;
 
@@ -89,7 +89,7 @@ struct pack {
   friend mask<T> operator==(pack a, pack b) noexcept { return {masks_of<T>::equal(a.v, b.v)}; }
 };
 
-/// 0, 1, 2, … over the lanes.
+/// Returns 0, 1, 2, … in the lanes.
 template <class T>
 pack<T> lane_numbers() noexcept {
   return pack<T>::of(packets::plset<typename pack<T>::packet>(T(0)));
@@ -98,17 +98,17 @@ template <class T>
 pack<T> select(mask<T> condition, pack<T> yes, pack<T> no) noexcept {
   return pack<T>::of(masks_of<T>::select(condition.v, yes.v, no.v));
 }
-/// yes where the condition holds, 0 elsewhere: one instruction.
+/// Returns yes in the lanes of the condition and 0 in the others: one instruction.
 template <class T>
 pack<T> keep(mask<T> condition, pack<T> yes) noexcept {
   return pack<T>::of(masks_of<T>::keep(condition.v, yes.v));
 }
-/// 0 where the condition holds, x elsewhere.
+/// Returns 0 in the lanes of the condition and x in the others.
 template <class T>
 pack<T> zero_where(mask<T> condition, pack<T> x) noexcept {
   return pack<T>::of(masks_of<T>::zero_where(condition.v, x.v));
 }
-/// NaN where the condition holds, x elsewhere: all bits set, so that -ffast-math has nothing to fold.
+/// Returns NaN in the lanes of the condition and x in the others. Sets all bits, which -ffast-math cannot fold.
 template <class T>
 pack<T> nan_where(mask<T> condition, pack<T> x) noexcept {
   return pack<T>::of(masks_of<T>::ones_where(condition.v, x.v));
@@ -137,7 +137,7 @@ template <class T>
 pack<T> max(pack<T> a, pack<T> b) noexcept {
   return pack<T>::of(packets::pmax(a.v, b.v));
 }
-/// a · b + c, fused where the processor can.
+/// Returns a · b + c, fused if the processor supports it.
 template <class T>
 pack<T> fma(pack<T> a, pack<T> b, pack<T> c) noexcept {
   return pack<T>::of(packets::pmadd(a.v, b.v, c.v));
@@ -161,28 +161,28 @@ bool any(mask<T> m) noexcept {
   return masks_of<T>::any(m.v);
 }
 
-/// Hides a value from the optimizer where fast-math flags would let it reassociate an exact step away.
+/// Returns x, hidden from an optimiser that under fast-math flags would reassociate an exact step away.
 template <class T>
 pack<T> exact(pack<T> x) noexcept {
   HONE_HIDE(x.v);
   return x;
 }
 
-/// A product, not fused into a sum.
+/// Returns x, a product, and prevents its fusion into a sum.
 template <class T>
 pack<T> rounded(pack<T> x) noexcept {
   HONE_ROUND(x.v);
   return x;
 }
 
-/// Everywhere but in NaN.
+/// Returns true in the lanes that are not NaN.
 template <class T>
 mask<T> is_number(pack<T> x) noexcept {
   return x == exact(x);
 }
 
-/// c[0] + c[1] x + c[2] x² + …, by Horner's rule; a recursion, for -O2 would leave a loop as it is.
-/// The fewest operations: for loops that have enough packs in flight.
+/// Returns c[0] + c[1] x + c[2] x² + … by Horner's rule, as a recursion because -O2 would not unroll a loop.
+/// It has the fewest operations: for loops with enough packs in flight.
 template <std::size_t N, class T>
 inline pack<T> polynomial(pack<T> x, T const* c) noexcept {
   if constexpr (N == 1) {
@@ -196,7 +196,7 @@ inline pack<T> polynomial(pack<T> x, T const (&c)[N]) noexcept {
   return polynomial<N>(x, c + 0);
 }
 
-/// The same by Estrin's rule: a few operations more, half the time from x to the answer. powers: x, x², x⁴, …
+/// The same by Estrin's rule: a few more operations, half the latency. powers: x, x², x⁴, …
 template <std::size_t N, class T>
 inline pack<T> short_polynomial(pack<T> const* powers, T const* c) noexcept {
   if constexpr (N == 1) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Eigen's packets: the only header that names what is internal to Eigen. Eigen 3.4 and 5 have all that is used of it.
+/// Eigen's packets: the only header that uses Eigen's internals. Eigen 3.4 and 5 have everything that it uses.
 #pragma once
 
 #include <Eigen/Core>

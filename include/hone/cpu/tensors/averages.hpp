@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// The loops of averages on the CPU: pieces of tensors, one after the other.
+/// The loop of averages on the CPU, over one piece of a tensor.
 #pragma once
 
 #include <hone/average/averaging.hpp>
@@ -13,8 +13,8 @@
 
 namespace hone::inline HONE_ABI::on_cpu {
 
-/// s = averaged(s, p, w). The numbers of the last pack go through one too, so that the bits do not depend on where a
-/// number lies.
+/// Sets s = averaged(s, p, w) for n numbers. The remainder goes through a pack too, so that the bits do not depend on
+/// the position of a number.
 template <class T, class P>
 void average_piece(T* __restrict s, P const* __restrict p, index n, T weight) noexcept {
   using V = pack<T>;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Reading averages out, and copying tensors.
+/// Copies averages to tensors, and tensors to tensors.
 #pragma once
 
 #include <hone/average/ema_state.hpp>
@@ -14,7 +14,7 @@
 namespace hone::inline HONE_ABI {
 namespace on_cpu {
 
-/// Of lists whose sizes agree.
+/// Copies and converts the numbers of one list to a list of the same sizes.
 template <class From, class To>
 void copy_numbers(cpu const& backend, tensor_list<From> const& from, tensor_list<To> const& to) {
   for_tensors(backend, to, [&](std::size_t i, index begin, index end) {
@@ -24,19 +24,19 @@ void copy_numbers(cpu const& backend, tensor_list<From> const& from, tensor_list
 
 }  // namespace on_cpu
 
-/// Copies tensors to tensors of the same sizes, rounding where these are narrower; integers keep their type. Puts a
-/// model's weights back after an evaluation, or takes its counters along with an average.
-/// Throws hone::invalid_argument, before anything is written, where sizes differ, a tensor is no memory, or one that is
-/// written shares memory with another, but that a tensor may be copied to itself.
+/// Copies tensors to tensors of the same sizes, and rounds if these are narrower; integers keep their type. Restores a
+/// model's weights after an evaluation, or copies its counters beside an average.
+/// Throws hone::invalid_argument, before anything is written, if sizes differ, a tensor is not valid memory, or a
+/// written tensor shares memory with another one. A tensor may be copied to itself.
 template <class From, class To>
 void copy(cpu const& backend, tensor_list<From> const& from, tensor_list<To> const& to) {
   detail::require_copy(from, to);
   on_cpu::copy_numbers(backend, from, to);
 }
 
-/// Copies the averages of a state to tensors of the same sizes, rounding where these are narrower. Where the state
-/// began at zero they are divided by the weight that they hold, in double: this is the read-out with bias correction.
-/// Throws hone::invalid_argument as above, where such a state has averaged nothing yet, and where it is swapped.
+/// Copies the averages of a state to tensors of the same sizes, and rounds if these are narrower. If the state began at
+/// zero, the averages are divided, in double, by the weight that they contain: the bias correction.
+/// Throws hone::invalid_argument as above, if such a state has averaged nothing yet, and if the state is swapped.
 template <class T, class To>
 void copy(cpu const& backend, ema_state<T> const& state, tensor_list<To> const& to) {
   static_assert(element<To>, "copy: averages go to float, double, or a 16-bit floating-point type");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// A function of one's own over the numbers of tensor lists, on the CPU.
+/// Applies a user-defined function to the numbers of tensor lists, on the CPU.
 #pragma once
 
 #include <hone/cpu/memory/convert.hpp>
@@ -13,10 +13,10 @@
 namespace hone::inline HONE_ABI {
 namespace on_cpu {
 
-/// So many numbers at a time: a count that the compiler knows, so that it makes vectors of them at -O2 too.
+/// The loop count of a block, a constant so that the compiler vectorises the loop at -O2 too.
 inline constexpr index numbers_at_once = 64;
 
-/// A stretch of a tensor in the type of the arithmetic: where it lies, or a copy that is written back.
+/// A block of a tensor in the type of the arithmetic: in place, or a copy that write_back() writes back.
 template <class T>
 class stretch {
   using number = std::remove_const_t<T>;
@@ -62,15 +62,15 @@ void call_for_stretch(F const& f, index n, stretch<T>... x) noexcept {
 
 }  // namespace on_cpu
 
-/// Calls f(x, y, …) for the i-th numbers of several lists, for every i: all lists are read and written in one pass, on
-/// hone's threads. x, y, … are references to float or double, const where the list is; 16-bit numbers are converted and
-/// written back. So a trainer's own optimiser is a function of five lines:
+/// Calls f(x, y, …) with the i-th numbers of several lists, for every i. All lists are read and written in one pass, on
+/// hone's threads. x, y, … are references to float or double, const if the list is const; 16-bit numbers are converted
+/// and written back. A user-defined optimiser is a function of five lines:
 ///
 ///     hone::for_each_number(cpu, [=](float& p, float& m, float const& g) { p -= rate * (m = 0.9f * m + g); },
 ///                           parameters, momenta, gradients);
 ///
-/// f must not throw, and answers the same whichever thread calls it. The lists have the same sizes, and what is written
-/// shares no memory with any other list. Throws hone::invalid_argument, and calls nothing, where this does not hold.
+/// f must not throw, and its result must not depend on the calling thread. Throws hone::invalid_argument, before f is
+/// called, if the lists have different sizes, or if a written list shares memory with another list.
 template <class F, class T, class... More>
 void for_each_number(cpu const& backend, F const& f, tensor_list<T> const& first, tensor_list<More> const&... more) {
   static_assert(std::is_invocable_v<F const&, detail::number_reference<T>, detail::number_reference<More>...>,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// Sums of powers of many numbers, such that no square overflows or vanishes: in float over blocks, in double over
-/// blocks; a block whose squares leave float's range is added up in double.
+/// Sums of powers of many numbers, without overflow or underflow of squares: summed in float within a block and in
+/// double across blocks; a block whose squares leave the range of float is summed in double.
 #pragma once
 
 #include <hone/cpu/memory/convert.hpp>
@@ -18,11 +18,11 @@ using detail::in_range;
 using detail::norm_request;
 using detail::power_sums;
 
-/// So many numbers are added up in A: no lane adds more than 256.
+/// The number of elements that are summed in A: each lane adds at most 256.
 template <class A>
 inline constexpr index norm_block = std::min<index>(1024, 256 * pack<A>::size);
 
-/// Over whole packs of a block.
+/// Returns the sums of a block of full packs.
 template <class A>
 power_sums pack_sums(A const* g, index n, norm_request how) noexcept {
   using V = pack<A>;
@@ -66,7 +66,7 @@ power_sums block_sums(A const* g, index n, norm_request how) noexcept {
   return careful;
 }
 
-/// Over n numbers of any type.
+/// Returns the sums of n numbers of any type.
 template <class T>
 power_sums sums_of(T const* g, index n, norm_request how) noexcept {
   using A = accumulator_t<T>;
@@ -89,7 +89,7 @@ power_sums sums_of(T const* g, index n, norm_request how) noexcept {
   return total;
 }
 
-/// Of each of `columns` columns that lie `stride` apart from row to row.
+/// Writes the sums of each of `columns` columns to `to`; consecutive rows are `stride` numbers apart.
 template <class T>
 void column_sums(T const* g, index rows, index stride, index columns, norm_request how, power_sums* to) noexcept {
   std::fill_n(to, columns, power_sums{});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Master weights into the network.
+/// Copies master weights to the parameters of a network.
 #pragma once
 
 #include <hone/cpu/tensors/copy.hpp>
@@ -9,13 +9,13 @@
 
 namespace hone::inline HONE_ABI {
 
-/// Rounds the masters to the parameters, to the nearest number and among two to the even one: after every step of the
-/// optimiser. Where a step is skipped there is nothing to do.
+/// Rounds the masters to the parameters, to the nearest number, ties to even. Call it after every step of the
+/// optimiser; a skipped step does not need it.
 ///
 ///     hone::refresh(cpu, masters, parameters);
 ///
-/// Throws hone::invalid_argument, before anything is written, where the sizes are not those of the masters, a tensor is
-/// no memory or two of them share it.
+/// Throws hone::invalid_argument, before anything is written, if the sizes differ from those of the masters, a tensor
+/// is not valid memory, or tensors share memory.
 template <class T, class P>
 void refresh(cpu const& backend, master_weights<T> const& masters, tensor_list<P> const& parameters) {
   detail::require_refresh(masters, parameters);

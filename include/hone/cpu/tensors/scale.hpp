@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// Numbers times factors, with clamping before and after: in the type of the arithmetic, or in double where a factor or
-/// a product does not fit into it.
+/// Multiplies numbers by factors and clips them before and after: in the type of the arithmetic, or in double if a
+/// factor or a product is out of its range.
 #pragma once
 
 #include <hone/core/unit_cut.hpp>
@@ -15,7 +15,7 @@
 
 namespace hone::inline HONE_ABI::on_cpu {
 
-/// n numbers side by side.
+/// Scales n contiguous numbers in the type of the arithmetic.
 template <class T>
 void scale_numbers(T* g, index n, detail::scaling const& way) noexcept {
   using A = accumulator_t<T>;
@@ -42,7 +42,7 @@ void scale_numbers(T* g, index n, detail::scaling const& way) noexcept {
   }
 }
 
-/// The same where not everything fits into the type of the arithmetic.
+/// Scales n contiguous numbers in double, for factors or products out of the range of the type of the arithmetic.
 template <class T>
 void scale_carefully(T* g, index n, detail::scaling const& way) noexcept {
   using A = accumulator_t<T>;
@@ -51,7 +51,7 @@ void scale_carefully(T* g, index n, detail::scaling const& way) noexcept {
     g[i] = detail::narrowed<T>(detail::narrowed<A>(next(static_cast<double>(static_cast<A>(g[i])))));
 }
 
-/// The first n columns of a matrix, each with a factor of its own, in the arithmetic of C.
+/// Scales the first n columns of a matrix, column c by factors[c], in the arithmetic of C.
 template <class C, class T>
 void scale_columns(T* g, detail::tensor_units of, index n, detail::scaling const& way, double const* factors) noexcept {
   using A = accumulator_t<T>;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Averages into the model, and back.
+/// Exchanges averages and parameters, and exchanges them back.
 #pragma once
 
 #include <hone/average/ema_state.hpp>
@@ -12,17 +12,17 @@
 
 namespace hone::inline HONE_ABI {
 
-/// Exchanges averages and parameters in place, without memory of its own: once before an evaluation, once after it, and
-/// every bit is where it was. In between the state refuses to be updated, copied from, saved or loaded.
+/// Exchanges averages and parameters in place, without additional memory. Call it once before an evaluation and once
+/// after it; then every bit is restored. In between, the state cannot be updated, copied from, saved or loaded.
 ///
 ///     hone::swap(cpu, shadow, parameters);
 ///
-/// Throws hone::invalid_argument, before anything is written, where the sizes are not those of the state, a tensor is
-/// no memory, two of them share memory, or the averages would have to be divided because the state began at zero: that
-/// cannot be undone exactly. For such a state, and for parameters of another type, hone::copy reads out, and restores
-/// from a copy.
+/// Throws hone::invalid_argument, before anything is written, if the sizes differ from those of the state, a tensor is
+/// not valid memory, two tensors share memory, or the averages would have to be divided because the state began at
+/// zero, which cannot be undone exactly. For such a state, and for parameters of another type, use hone::copy to read
+/// the averages and to restore the parameters from a copy.
 template <class T, class P>
-// NOLINTNEXTLINE(bugprone-exception-escape): a verb of ours, not one of the standard library's
+// NOLINTNEXTLINE(bugprone-exception-escape): a function of hone, not a swap of the standard library
 void swap(cpu const& backend, ema_state<T>& state, tensor_list<P> const& parameters) {
   detail::require_swap(state, parameters);
   if (state.counted() != 1 && !state.swapped())

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// All tensors of a list at once: cut for the threads (core/unit_cut.hpp), in scratch memory of this thread.
+/// Divides all tensors of a list into pieces for the threads (core/unit_cut.hpp), in scratch of the calling thread.
 #pragma once
 
 #include <hone/core/tensor_list.hpp>
@@ -27,7 +27,7 @@ class unit_cuts {
   index units() const noexcept { return all_.back().first_unit; }
   index slots() const noexcept { return all_.back().first_slot; }
 
-  /// Its units are [first_unit, first_unit of tensor i + 1), each of `parts` slots side by side.
+  /// The cut of tensor i. Its units are [first_unit, first_unit of tensor i + 1), each of `parts` adjacent slots.
   detail::unit_cut const& operator[](std::size_t i) const noexcept { return all_[i]; }
 
   std::size_t tensor_of(index piece) const noexcept {
@@ -41,7 +41,7 @@ class unit_cuts {
   std::span<detail::unit_cut> all_;
 };
 
-/// body(tensor, begin, end) for every piece of a list.
+/// Calls body(tensor, begin, end) for every piece of a list.
 template <class T, class Body>
 void for_tensors(cpu const& backend, tensor_list<T> const& list, Body const& body) {
   const unit_cuts cuts(list.size(), [&](std::size_t i) { return detail::tensor_units{1, list[i].size, false}; });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Gradients on the CPU: norms of all units in one sweep, factors from them, and another sweep where numbers change.
+/// Transforms gradients on the CPU: one sweep for the norms of all units, then their factors, then a sweep that writes.
 #pragma once
 
 #include <hone/core/tensor_overlap.hpp>
@@ -16,7 +16,7 @@
 namespace hone::inline HONE_ABI {
 namespace on_cpu {
 
-/// What is summed up of a list's units, and their factors so far.
+/// The sums of a list's units, and their factors so far.
 class unit_norms {
  public:
   explicit unit_norms(unit_cuts const& cut) : memory_(bytes(cut)), cut_(cut) {
@@ -28,12 +28,12 @@ class unit_norms {
     std::fill_n(factors, units, 1.0);
   }
 
-  power_sums* sums;  // of a slot
-  double* weights;   // Σ w² of a slot, or excluded_unit
-  double* factors;   // of a unit
+  power_sums* sums;  // per slot
+  double* weights;   // per slot: Σ w², or excluded_unit
+  double* factors;   // per unit
   double before = detail::infinity;
 
-  // What gradient/settle.hpp asks for.
+  // The functions that gradient/settle.hpp calls.
 
   double total(double p) {
     if (!all_known_)
@@ -61,7 +61,7 @@ class unit_norms {
   }
 
  private:
-  /// Of tensors [begin, end).
+  /// Returns the p-norm of tensors [begin, end).
   double norm_of(std::size_t begin, std::size_t end, double p, double y_scale) const {
     double total = 0;
     for (std::size_t i = begin; i < end; ++i)
@@ -70,7 +70,7 @@ class unit_norms {
       });
     return p == 2 ? std::sqrt(total) : total;
   }
-  /// body(factor, sums, Σ w²) for each unit of a tensor.
+  /// Calls body(factor, sums, Σ w²) for each unit of a tensor.
   template <class Body>
   void each_unit(std::size_t i, Body const& body) const {
     const index parts = cut_[i].parts;
@@ -92,7 +92,7 @@ class unit_norms {
   bool all_known_ = false;
 };
 
-/// What a chain makes of a list of gradients.
+/// Applies a chain to a list of gradients.
 template <class T, class Chain>
 class gradient_job;
 template <class T, class... Step>
@@ -105,7 +105,7 @@ class gradient_job<T, gradient_chain<Step...>> {
         cut_(gradients.size(), [&](std::size_t i) { return units_of(i); }),
         norms_(cut_) {}
 
-  /// `most` is the largest number that can be written.
+  /// Computes the report and the factors. `most` is the largest number that can be written.
   gradient_report measure(double most) {
     const detail::gradient_plan plan = detail::plan_of(chain_, most);
     way_ = plan.way(plan.scale);
@@ -175,7 +175,7 @@ class gradient_job<T, gradient_chain<Step...>> {
           });
         });
   }
-  /// body(parameters of tensor i) if the chain clips adaptively; with null where it leaves this tensor alone.
+  /// If the chain clips adaptively, calls body(parameters of tensor i), with null if the step excludes this tensor.
   template <class Body>
   void each_parameter(std::size_t i, Body const& body) const {
     chain_.each([&]<class S>(S const& step) {
@@ -210,11 +210,11 @@ void check_gradients(const char* function, gradient_chain<Step...> const& chain,
 
 }  // namespace on_cpu
 
-/// Unscales and clips gradients in place: a step, or hone::chain of several. The numbers are float, double or a 16-bit
-/// type; norms are added up in double. A norm that is not finite, or a result that is not a number of the type, leaves
-/// all gradients as they are.
-/// Throws hone::invalid_argument where a tensor has no data or other sizes than the parameters of adaptive_clip, or two
-/// tensors share memory.
+/// Unscales and clips gradients in place by one step or by a hone::chain of steps. The numbers are float, double or a
+/// 16-bit type; norms are summed in double. If a norm is not finite, or a result is out of the range of the type, all
+/// gradients stay unchanged. Returns the report.
+/// Throws hone::invalid_argument if a tensor has no data, sizes differ from those of adaptive_clip's parameters, or
+/// two tensors share memory.
 template <class Step, class T>
 gradient_report transform(cpu const& backend, Step const& step, tensor_list<T> const& gradients) {
   static_assert(!std::is_const_v<T>, "transform: the gradients must not be const, for they are changed in place");
@@ -226,8 +226,8 @@ gradient_report transform(cpu const& backend, Step const& step, tensor_list<T> c
   return report;
 }
 
-/// What transform would report, and no gradient is changed: report.factor is for whoever reads them next, say an
-/// optimiser, to multiply them with. For chains of unscale and clip_by_global_norm, which are one factor for all.
+/// Returns the report that transform would return, without changing a gradient. The optimiser must multiply each
+/// gradient by report.factor. Only for chains of unscale and clip_by_global_norm, which have one factor for all.
 template <class Step, class T>
 gradient_report measure(cpu const& backend, Step const& step, tensor_list<T> const& gradients) {
   auto const& chain = detail::as_chain(step);

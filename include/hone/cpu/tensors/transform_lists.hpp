@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// One norm over gradients of several number types: lists that are transformed together.
+/// Transforms lists of gradients of several number types together, with one norm.
 #pragma once
 
 #include <hone/cpu/tensors/transform.hpp>
@@ -12,7 +12,7 @@
 namespace hone::inline HONE_ABI {
 namespace on_cpu {
 
-/// Every list is in order, and none shares memory with another.
+/// Fails unless every list is valid and none shares memory with another.
 template <class T, class... More>
 void check_lists(const char* function, tensor_list<T> const& first, tensor_list<More> const&... more) {
   detail::require_tensors(function, "gradients", first);
@@ -21,7 +21,7 @@ void check_lists(const char* function, tensor_list<T> const& first, tensor_list<
   if constexpr (sizeof...(More) > 0) check_lists(function, more...);
 }
 
-/// Over all numbers of a list, piece by piece in a fixed order.
+/// Returns the sums of all numbers of a list, added piece by piece in a fixed order.
 template <class T>
 power_sums sums_of_list(cpu const& backend, tensor_list<T> const& list, norm_request how) {
   const unit_cuts cuts(list.size(), [&](std::size_t i) { return detail::tensor_units{1, list[i].size, false}; });
@@ -42,7 +42,7 @@ power_sums sums_of_list(cpu const& backend, tensor_list<T> const& list, norm_req
   return all;
 }
 
-/// What a chain whose factor is the same for all numbers makes of several lists.
+/// Applies a chain with one factor for all numbers to several lists.
 class shared_norm {
  public:
   shared_norm(cpu const& backend, detail::gradient_plan const& plan)
@@ -52,12 +52,12 @@ class shared_norm {
   power_sums sums(tensor_list<T> const& list) const {
     return sums_of_list(backend_, list, plan_.sums(plan_.scale));
   }
-  /// The report, and the factor, that follow from the sums over all lists. A place in the types is not asked for yet.
+  /// Computes the report and the factor from the sums over all lists. Does not check the range of the number types.
   gradient_report settle(power_sums const& all) {
     of_all norms{all, way_};
     return detail::settle(plan_, plan_.scale, norms);
   }
-  /// Whether every number of a list with such sums has a place in T.
+  /// Returns true if every result of a list with these sums is in the range of T.
   template <class T>
   bool fits(power_sums const& sums) const {
     if (plan_.squares_only(plan_.scale)) return true;
@@ -74,7 +74,7 @@ class shared_norm {
   }
 
  private:
-  /// What gradient/settle.hpp asks for, of chains that have no other steps.
+  /// The functions that gradient/settle.hpp calls, for chains without other steps.
   struct of_all {
     power_sums const& all;
     detail::scaling& way;
@@ -107,8 +107,8 @@ void require_shared_norm(gradient_chain<Step...> const&) {
 
 }  // namespace on_cpu
 
-/// hone::transform of several lists, say one of float and one of half, as if they were one: their norm is that of all
-/// numbers together, and where it, or one result, is not finite no list is changed. For chains of unscale,
+/// Applies hone::transform to several lists, such as one of float and one of half, as if they were one list. The norm
+/// is over all numbers together; if it or a result is not finite, no list changes. Only for chains of unscale,
 /// clip_by_value and clip_by_global_norm.
 ///
 ///     auto report = hone::transform(cpu, hone::clip_by_global_norm(1), of_float, of_half);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// The verb of averages on the CPU.
+/// Updates averages on the CPU.
 #pragma once
 
 #include <hone/average/ema_state.hpp>
@@ -13,17 +13,17 @@
 
 namespace hone::inline HONE_ABI {
 
-/// One update of an average, in one pass: reads the shadow and the parameters, writes the shadow. Returns when it is
-/// done; the bits do not depend on the number of threads. The arithmetic is in T. A parameter that is not finite makes
-/// its own average infinite or NaN, and no other.
+/// Updates an average once, in one pass: reads the shadow and the parameters, writes the shadow. Returns after the work
+/// is done; the bits do not depend on the number of threads. The arithmetic is in T. A parameter that is not finite
+/// makes its own average infinite or NaN, and no other.
 ///
-/// `finite` false says that the optimiser skipped this step: nothing is written and the update does not count.
+/// If `finite` is false, the optimiser skipped this step: nothing is written and the update does not count.
 ///
 ///     hone::update(cpu, average, shadow, parameters);
 ///     hone::update(cpu, average, shadow, parameters, report.finite);
 ///
-/// Throws hone::invalid_argument, before anything is written, where the sizes are not those of the state, a tensor is
-/// no memory, the average is out of range or the state is swapped.
+/// Throws hone::invalid_argument, before anything is written, if the sizes differ from those of the state, a tensor is
+/// not valid memory, the average is out of range or the state is swapped.
 template <class Average, class T, class P>
 void update(cpu const& backend, Average const& average, ema_state<T>& state, tensor_list<P> const& parameters,
             bool finite = true) {

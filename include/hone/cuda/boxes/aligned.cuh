@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// The metrics of pairs of boxes on CUDA: a thread for one pair.
+/// The metrics of pairs of boxes on CUDA: one thread per pair.
 #pragma once
 
 #include <hone/cuda/run/backend.cuh>
@@ -43,7 +43,7 @@ void aligned(cuda const& backend, Metric const& metric, const char* function, ma
 
 }  // namespace on_cuda
 
-/// What the verbs of loss/box/aligned.hpp do here.
+/// Implements the functions of loss/box/aligned.hpp on CUDA.
 template <class Format, class Metric, class T>
 void fill_aligned(cuda const& backend, Metric const& metric, const char* function, matrix_view<const T> a,
                   matrix_view<const T> b, matrix_view<T> out) {

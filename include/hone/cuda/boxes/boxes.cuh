@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Box losses on CUDA: one kernel, a thread for one box, or for as many as 16 bytes hold.
+/// Box losses on CUDA: one kernel, and a thread evaluates one box, or as many as 16 bytes hold.
 #pragma once
 
 #include <hone/cuda/memory/job.cuh>
@@ -10,7 +10,7 @@
 
 namespace hone::inline HONE_ABI::on_cuda {
 
-/// Where number c of a box lies.
+/// Returns the address of number c of a box.
 template <class T>
 __device__ T* number_of_box(matrix_view<T> v, divider, index box, int c) {
   return v.data + box * v.row_stride + c;
@@ -21,7 +21,7 @@ __device__ T* number_of_box(image_view<T> v, divider pixels, index box, int c) {
   return v.data + (4 * image + c) * v.pixels + (box - image * v.pixels);
 }
 
-/// N boxes from `first` on: as vectors where N > 0, which the host has made sure of, or one box, number by number.
+/// Reads or writes boxes from `first` on: N as vectors if N > 0, which the host has checked, or one, number by number.
 template <int N, class A, class View>
 __device__ void load_boxes(View v, divider pixels, index first, A (&to)[N > 0 ? N : 1][4]) {
   if constexpr (N > 0) {
@@ -48,7 +48,7 @@ __device__ void store_boxes(A const (&from)[N > 0 ? N : 1][4], View v, divider p
   }
 }
 
-/// One piece of N boxes. Returns Σ scale · weight · loss.
+/// Evaluates one piece of N boxes. Returns Σ scale · weight · loss.
 template <int N, class View, class... Leaf>
 __device__ double box_piece(job<View, Leaf...> const& work, divider pixels, index first,
                             typename job<View, Leaf...>::factors const& scales) {
@@ -59,7 +59,7 @@ __device__ double box_piece(job<View, Leaf...> const& work, divider pixels, inde
   A x[count][4], gradient[count][4] = {}, unreduced[count] = {};
   load_boxes<N>(work.prediction, pixels, first, x);
   A total = 0;
-  bool over_nothing = true;  // then the value and the gradient are 0, whatever the losses are
+  bool over_nothing = true;  // true: the value and the gradient are 0, whatever the losses are
   int k = 0;
   work.leaves.each([&]<class L>(L const& leaf) {
     using format = typename std::remove_cvref_t<decltype(leaf.term)>::format;
@@ -92,7 +92,7 @@ __device__ double box_piece(job<View, Leaf...> const& work, divider pixels, inde
   return static_cast<double>(total);
 }
 
-/// Whole pieces of N boxes, then the rest one by one.
+/// Evaluates pieces of N boxes, then the remaining boxes one by one.
 template <int N, class View, class... Leaf>
 __global__ void __launch_bounds__(block_threads)
     box_kernel(job<View, Leaf...> const work, index boxes, divider pixels) {
@@ -115,7 +115,7 @@ void check_leaf(View prediction, detail::leaf<Term, Weights> const& leaf) {
   leaf.check_weight_sizes(detail::rows_of(prediction));
 }
 
-/// Whether the boxes of all views are rows of four without gaps, which vectors of N boxes may be read from.
+/// Returns whether the boxes of all views are rows of four without gaps, aligned for vectors of N boxes.
 template <int N, class Job>
 bool all_rows_of_boxes(Job const& job) {
   const auto fits = [](auto const& v) { return without_gaps(v) && is_aligned<4 * N>(v.data); };

@@ -14,12 +14,12 @@ namespace hone::inline HONE_ABI {
 
 namespace on_cuda {
 
-/// Where the answer goes.
+/// The outputs of a call.
 struct nms_answer {
   index *rows, *count;
 };
 
-/// Checks everything, and only then enqueues.
+/// Checks all arguments before it enqueues anything.
 template <template <class> class Rule, class T, class Scores, class Format, class Groups>
 void enqueue_nms(cuda& backend, const char* function, matrix_view<const T> boxes, Scores const& scores,
                  nms_options const& options, Format, Groups const& groups, nms_answer kept) {
@@ -29,7 +29,7 @@ void enqueue_nms(cuda& backend, const char* function, matrix_view<const T> boxes
   if (n > most_nms_boxes)
     detail::fail("%s: boxes is %jd x 4, must be at most %jd rows", function, std::intmax_t(n),
                  std::intmax_t(most_nms_boxes));
-  const index room = Groups::keys > 1 ? n : std::min<index>(n, options.most);  // of several images each has the most
+  const index room = Groups::keys > 1 ? n : std::min<index>(n, options.most);  // `most` is a limit per image
   if (!kept.rows && n > 0 && options.most > 0)
     detail::fail("%s: kept is null, must have room for %jd rows", function, std::intmax_t(room));
   if (!kept.count) detail::fail("%s: count is null", function);
@@ -56,7 +56,7 @@ void enqueue_nms(cuda& backend, const char* function, matrix_view<const T> boxes
          scores, options.score_threshold);
   launch("nms: nms_rank_kernel", nms_rank_kernel<Format, A, T, Groups>, {grid_for((n + 31) / 32), block_threads},
          stream, m, boxes, wide, groups);
-  const index tiles = (n + nms_tile_rows - 1) / nms_tile_rows * (m.words / nms_tile_words);  // half below the diagonal
+  const index tiles = (n + nms_tile_rows - 1) / nms_tile_rows * (m.words / nms_tile_words);  // half never computed
   launch("nms: nms_bits_kernel", nms_bits_kernel<Format, Groups::keys, A, Rule<A>>,
          {grid_for((tiles + 1) / 2), block_threads}, stream, m, Rule<A>(options.threshold));
   const bool limits = Groups::keys > 1 || (Groups::keys > 0 && options.most_per_class < n);
@@ -91,14 +91,14 @@ void enqueue_nms_by_class(cuda& backend, const char* function, Boxes const& boxe
 
 }  // namespace on_cuda
 
-/// Enqueues greedy suppression: what hone::nms returns on the CPU goes to kept[0 … *count), in device memory. kept has
-/// room for as many rows as there are boxes, or for .most if that is less; what lies behind *count is not written.
+/// Enqueues greedy suppression: writes the result of hone::nms on the CPU to kept[0 … *count), in device memory. kept
+/// has room for a row per box, or for .most rows if that is less; rows after *count are not written.
 ///
 ///     hone::nms(gpu, boxes, scores, kept, count, {.threshold = 0.5});
 ///
-/// Four kernels, whatever the boxes are: n²/8 bytes of workspace and some. At most 1,048,576 boxes. Throws
-/// hone::invalid_argument where a shape, a size, an option or a pointer does not fit, hone::cuda_error where CUDA
-/// refuses, or the stream is captured and the workspace has fewer than nms_workspace_bytes(boxes).
+/// Enqueues four kernels for any boxes, and uses n²/8 bytes of workspace and a few more. At most 1,048,576 boxes.
+/// Throws hone::invalid_argument if a shape, a size, an option or a pointer is invalid, hone::cuda_error if a CUDA call
+/// fails, or the stream is captured and the workspace has fewer than nms_workspace_bytes(boxes).
 template <class Boxes, class Scores, class Format = corners_format>
 void nms(cuda& backend, Boxes const& boxes, Scores const& scores, index* kept, index* count, nms_options options = {},
          Format format = {}) {
@@ -109,7 +109,7 @@ template <class Boxes, class Scores, box_format Format>
 void nms(cuda& backend, Boxes const& boxes, Scores const& scores, index* kept, index* count, Format format) {
   nms(backend, boxes, scores, kept, count, nms_options{}, format);
 }
-/// nms with DIoU in the place of IoU.
+/// nms with DIoU in place of IoU.
 template <class Boxes, class Scores, class Format = corners_format>
 void diou_nms(cuda& backend, Boxes const& boxes, Scores const& scores, index* kept, index* count,
               nms_options options = {}, Format format = {}) {
@@ -121,8 +121,8 @@ void diou_nms(cuda& backend, Boxes const& boxes, Scores const& scores, index* ke
   diou_nms(backend, boxes, scores, kept, count, nms_options{}, format);
 }
 
-/// nms within each class alone: classes are n integers of any type and value, in device memory. With .most_per_class
-/// there are three kernels more.
+/// nms within each class: classes are n integers of any type and value, in device memory. .most_per_class adds three
+/// kernels.
 template <class Boxes, class Scores, class Classes, class Format = corners_format>
 void batched_nms(cuda& backend, Boxes const& boxes, Scores const& scores, Classes const& classes, index* kept,
                  index* count, nms_options options = {}, Format format = {}) {
@@ -135,7 +135,7 @@ void batched_nms(cuda& backend, Boxes const& boxes, Scores const& scores, Classe
                  index* count, Format format) {
   batched_nms(backend, boxes, scores, classes, kept, count, nms_options{}, format);
 }
-/// The same of several images at once, see the CPU's: three kernels more, and kept has room for all rows.
+/// The same for several images at once, as on the CPU: adds three kernels, and kept must have room for all rows.
 template <class Boxes, class Scores, class Classes, class Images, class Format = corners_format>
 void batched_nms(cuda& backend, Boxes const& boxes, Scores const& scores, Classes const& classes, Images const& images,
                  index* kept, index* count, nms_options options = {}, Format format = {}) {
@@ -143,7 +143,7 @@ void batched_nms(cuda& backend, Boxes const& boxes, Scores const& scores, Classe
   on_cuda::enqueue_nms_by_class<detail::iou_exceeds>(backend, "batched_nms", boxes, scores, options, format,
                                                      {kept, count}, classes, images);
 }
-/// batched_nms with DIoU in the place of IoU.
+/// batched_nms with DIoU in place of IoU.
 template <class Boxes, class Scores, class Classes, class Format = corners_format>
 void batched_diou_nms(cuda& backend, Boxes const& boxes, Scores const& scores, Classes const& classes, index* kept,
                       index* count, nms_options options = {}, Format format = {}) {
@@ -164,7 +164,7 @@ void batched_diou_nms(cuda& backend, Boxes const& boxes, Scores const& scores, C
                                                       {kept, count}, classes, images);
 }
 
-/// The bytes of workspace that any of these needs for so many boxes.
+/// Returns the bytes of workspace that any of these functions needs for these boxes.
 template <class T>
 std::size_t nms_workspace_bytes(matrix_view<T> boxes) noexcept {
   return on_cuda::nms_memory<detail::box_arithmetic<T>>{}.place(nullptr, boxes.rows);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// The kernels of non-maximum suppression: rows get keys, keys get ranks, pairs of ranks get bits, and one block walks
-/// through the ranks. Integers alone are added or combined across threads: the same answer in every run.
+/// The kernels of non-maximum suppression: they compute keys of rows, ranks of keys, and bits of pairs of ranks; then
+/// one block walks through the ranks. Only integers are combined across threads: every run has the same result.
 #pragma once
 
 #include <hone/cuda/memory/vector.cuh>
@@ -17,24 +17,24 @@ namespace hone::inline HONE_ABI::on_cuda {
 
 using nms_bits = unsigned long long;
 
-inline constexpr int nms_tile_rows = 64, nms_tile_words = 4;     // of bits, by a block of 256 threads
+inline constexpr int nms_tile_rows = 64, nms_tile_words = 4;     // of bits, per block of 256 threads
 inline constexpr int nms_walk_words = 128, nms_walk_slices = 4;  // a thread combines 16 rows of a word
 inline constexpr index most_nms_boxes = 1048576;                 // n²/8 bytes of bits are 137 GB
 
-/// What lies in the workspace, for n boxes; all but the keys by rank.
+/// The arrays in the workspace, for n boxes; all except the keys are ordered by rank.
 template <class A>
 struct nms_memory {
   nms_bits* keys;
-  index* detections;  // how many rows take part
+  index* detections;  // number of rows that take part
   index *rows, *groups, *images;
   vector<A, 4>* boxes;
-  nms_bits *diagonal, *removed;  // bits of a row among the 64 ranks it is one of; ranks that are suppressed so far
-  index* taken;                  // where limits are to be applied: how many rows are kept without them, and which
-  bool *in_class, *in_image;     // of those: whether its class has room for it, and its image too
-  nms_bits* bits;                // words of a row: which later ranks it suppresses
-  index words;                   // a row of bits is whole sectors of 32 bytes
+  nms_bits *diagonal, *removed;  // bits of a row among its own 64 ranks; ranks suppressed so far
+  index* taken;                  // if limits apply: the number of rows kept without them, and these rows
+  bool *in_class, *in_image;     // for these rows: whether the class has room, and the image too
+  nms_bits* bits;                // words of a row: the later ranks that it suppresses
+  index words;                   // a row of bits has complete sectors of 32 bytes
 
-  /// Places all behind the first bytes of a workspace (see cuda/run/reduce.cuh); returns how many bytes that takes.
+  /// Places all arrays after the first bytes of a workspace (see cuda/run/reduce.cuh); returns the bytes in use.
   std::size_t place(void* workspace, index n) noexcept {
     std::size_t at = workspace_alignment;
     const auto take = [&](auto*& to, index count) {
@@ -50,8 +50,8 @@ struct nms_memory {
   }
 };
 
-/// Rows that are all of one group, of that of their class, or of that of their class in their image. keys: how many
-/// numbers tell groups apart.
+/// The group of a row: one for all rows, its class, or its class in its image. `keys` is the number of values that
+/// identify a group.
 struct one_group {
   static constexpr int keys = 0;
   __device__ index of(index) const { return 0; }
@@ -91,8 +91,8 @@ __global__ void __launch_bounds__(block_threads) nms_key_kernel(nms_memory<A> co
   }
 }
 
-/// A row's rank is how many come before it. A block ranks 32 rows, a lane of each warp one, and each warp counts an
-/// eighth of the others.
+/// The rank of a row is the number of rows before it. A block ranks 32 rows, one per lane of each warp, and each warp
+/// compares them with an eighth of the others.
 template <class Format, class A, class T, class Groups>
 __global__ void __launch_bounds__(block_threads)
     nms_rank_kernel(nms_memory<A> const m, matrix_view<const T> const boxes, bool wide, Groups const groups) {
@@ -107,10 +107,10 @@ __global__ void __launch_bounds__(block_threads)
     for (index tile = 0; tile < boxes.rows; tile += block_threads) {
       const index other = tile + threadIdx.x;
       const nms_bits key = other < boxes.rows ? m.keys[other] : 0;
-      block_barrier();  // the tile before may still be read
+      block_barrier();  // other threads may still read the tile before
       keys[threadIdx.x] = key;
-      all += __syncthreads_count(key != 0);          // and the tile is there
-      const index ahead = row - (tile + warp * 32);  // so many of the warp's come before the row
+      all += __syncthreads_count(key != 0);          // and waits for the tile
+      const index ahead = row - (tile + warp * 32);  // number of the warp's rows before this row
       for (int k = 0; k < 32; ++k) {
         const nms_bits x = keys[warp * 32 + k];
         higher += x > own || (x == own && k < ahead);
@@ -138,7 +138,7 @@ __device__ box<A> box_of(vector<A, 4> const& v) {
   return {v.at[0], v.at[1], v.at[2], v.at[3]};
 }
 
-/// A block takes 64 rows by 4 words of 64 later ranks; what lies below the diagonal is neither computed nor written.
+/// A block computes 64 rows by 4 words of 64 later ranks; it neither computes nor writes values below the diagonal.
 template <class Format, int Keys, class A, class Rule>
 __global__ void __launch_bounds__(block_threads) nms_bits_kernel(nms_memory<A> const m, Rule const rule) {
   constexpr int apart = 65;  // words start in different banks
@@ -151,7 +151,7 @@ __global__ void __launch_bounds__(block_threads) nms_bits_kernel(nms_memory<A> c
   for (int tile = static_cast<int>(blockIdx.x); tile < down * across; tile += static_cast<int>(gridDim.x)) {
     const int first_word = tile % across * nms_tile_words, block = tile / across;
     if (first_word + nms_tile_words <= block) continue;
-    block_barrier();  // the tile before may still be read
+    block_barrier();  // other threads may still read the tile before
     if (const int column = first_word * 64 + thread; column < count) {
       columns[slot] = m.boxes[column];
       if constexpr (Keys > 0) column_groups[slot] = m.groups[column];
@@ -179,7 +179,7 @@ __global__ void __launch_bounds__(block_threads) nms_bits_kernel(nms_memory<A> c
   }
 }
 
-/// One block: of 64 ranks at a time it settles which are kept, and then combines what these suppress.
+/// One block: decides for 64 ranks at a time which are kept, then combines the ranks that these suppress.
 template <class A>
 __global__ void __launch_bounds__(nms_walk_words* nms_walk_slices)
     nms_walk_kernel(nms_memory<A> const m, index most, index* kept, index* kept_count) {
@@ -192,7 +192,7 @@ __global__ void __launch_bounds__(nms_walk_words* nms_walk_slices)
   for (int b = 0; b < words && taken < most; ++b) {
     const int first = b * 64, size = ::min(count - first, 64);
     if (thread < size) diagonal[thread] = m.diagonal[first + thread];
-    __syncthreads();  // diagonal is there, and so is what the ranks before suppress
+    __syncthreads();  // diagonal is written, and so are the suppressions by earlier ranks
     if (thread == 0) {
       nms_bits open = ~__ldcg(m.removed + b) & ~nms_bits(0) >> (64 - size), keep = 0;
       for (index room = most - taken; open != 0 && room > 0; --room) {
@@ -202,7 +202,7 @@ __global__ void __launch_bounds__(nms_walk_words* nms_walk_slices)
       }
       settled = keep;
     }
-    __syncthreads();  // settled is there, and diagonal read
+    __syncthreads();  // settled is written, and diagonal was read
     const nms_bits keep = settled;
     if (thread < 64 && (keep >> thread & 1) != 0)
       kept[taken + __popcll(keep & ((nms_bits(1) << thread) - 1))] = m.rows[first + thread];

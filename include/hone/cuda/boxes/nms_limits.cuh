@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/// Limits per class and per image, on CUDA. What a class or an image keeps beyond its limit comes after all that it
-/// keeps within, and would have suppressed only what comes later still: so limits are applied to the rows that
-/// suppression leaves, by counting.
+/// Limits per class and per image, on CUDA. The rows that a class or an image keeps beyond its limit come after all
+/// that it keeps within the limit, and would suppress only later rows. So the limits are applied to the result of
+/// suppression, by counting.
 #pragma once
 
 #include <hone/cuda/boxes/nms_kernels.cuh>
@@ -11,7 +11,7 @@
 
 namespace hone::inline HONE_ABI::on_cuda {
 
-/// The list of m.taken is by falling score. A row's place in its class is how many of the class come before it.
+/// m.taken is ordered by decreasing score. A row's position in its class is the number of rows of the class before it.
 template <class A, class Groups>
 __global__ void __launch_bounds__(block_threads)
     nms_class_limit_kernel(nms_memory<A> const m, Groups const groups, index most) {
@@ -25,7 +25,7 @@ __global__ void __launch_bounds__(block_threads)
   }
 }
 
-/// The same of its image, among those whose class has room.
+/// The same for its image, among the rows whose class has room.
 template <class A, class Groups>
 __global__ void __launch_bounds__(block_threads)
     nms_image_limit_kernel(nms_memory<A> const m, Groups const groups, index most) {
@@ -39,7 +39,7 @@ __global__ void __launch_bounds__(block_threads)
   }
 }
 
-/// Those that stay, by rising image and then by falling score. *kept_count is 0 before.
+/// Writes the remaining rows, by increasing image, then by decreasing score. *kept_count must be 0 before.
 template <class A, class Groups>
 __global__ void __launch_bounds__(block_threads)
     nms_place_kernel(nms_memory<A> const m, Groups const groups, index* kept, index* kept_count) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// Overlaps of every box of one set with every box of another, on CUDA. A thread holds a few boxes of b, and meets with
-/// them some boxes of a, one after the other: what it writes is far more than what it reads.
+/// Overlaps of every box of one set with every box of another, on CUDA. A thread holds a few boxes of b and processes
+/// some boxes of a one after the other, because the output is much larger than the input.
 #pragma once
 
 #include <hone/cuda/memory/vector.cuh>
@@ -16,9 +16,9 @@ namespace hone::inline HONE_ABI {
 
 namespace on_cuda {
 
-inline constexpr int boxes_met = 32;  // of a, by the boxes that a thread holds
+inline constexpr int boxes_met = 32;  // of a, per thread
 
-/// The numbers of the box in a row, by one access where Wide says that rows are aligned.
+/// Returns the numbers of the box in a row, by one access if Wide says that rows are aligned.
 template <class Format, bool Wide, class V, class T>
 __device__ box<V> numbers_at(matrix_view<T> v, index row) {
   using A = detail::box_arithmetic<T>;
@@ -33,7 +33,7 @@ __device__ box<V> numbers_at(matrix_view<T> v, index row) {
   return Format::numbers_of({V(x[0]), V(x[1]), V(x[2]), V(x[3])});
 }
 
-/// How the pairs are cut: pieces of N columns beside one another, and boxes_met rows below one another.
+/// The cut of the pairs: a piece has N adjacent columns and boxes_met rows.
 struct pair_cut {
   divider columns;
   index pieces;
@@ -83,7 +83,7 @@ void pairwise(cuda const& backend, const char* function, matrix_view<const T> a,
 
 }  // namespace on_cuda
 
-/// What the verbs of loss/box/pairwise.hpp do here.
+/// Implements the functions of loss/box/pairwise.hpp on CUDA.
 template <class Overlap, class T, class Format>
 void fill_overlaps(cuda const& backend, Overlap const&, const char* function, matrix_view<const T> a,
                    matrix_view<const T> b, matrix_view<detail::overlap_number<T>> out, Format) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Element-wise objectives on CUDA: one kernel that reads every element once and writes its gradient.
+/// Element-wise objectives on CUDA: one kernel reads every element once and writes its gradient.
 #pragma once
 
 #include <hone/cuda/memory/job.cuh>
@@ -11,7 +11,7 @@
 
 namespace hone::inline HONE_ABI::on_cuda {
 
-/// A view as lines: of one row each, or the whole of it where nothing lies between its numbers.
+/// Returns the start of a line of a view. A line is one row, or the whole view if it has no gaps.
 template <class T>
 HONE_HD T* line_of(matrix_view<T> v, index line) noexcept {
   return v.data + line * v.row_stride;
@@ -21,7 +21,7 @@ HONE_HD T* line_of(image_view<T> v, index) noexcept {
   return v.data;
 }
 
-/// How elements follow one another in memory: what a cursor divides by.
+/// The order of the elements of a view in memory: the divisors of a cursor.
 template <class View>
 struct element_order;
 template <class T>
@@ -45,7 +45,7 @@ element_order<image_view<T>> order_of(image_view<T> v) noexcept {
   return {divider(v.pixels), divider(v.channels)};
 }
 
-/// Row and column of an element, from one to the next.
+/// The row and the column of an element; advance() moves to the next element in memory.
 template <class View>
 struct cursor;
 template <class T>
@@ -80,7 +80,7 @@ struct cursor<image_view<T>> {
   }
 };
 
-/// What a row's targets say of its elements, in registers.
+/// The targets of one row for its elements, in registers.
 template <class A, class Targets>
 struct row_of_targets;
 template <class A, class View>
@@ -113,7 +113,7 @@ struct row_of_targets<A, row_targets<Target>> {
   __device__ A share(int k) const { return parts.dense_at[k]; }
 };
 
-/// The numbers of a piece in one view of a term.
+/// The numbers of a piece from one view of a term.
 template <class A, int N>
 struct piece_of_view {
   A at[N] = {};
@@ -123,14 +123,14 @@ inline constexpr int view_count_of = 0;
 template <class... View>
 inline constexpr int view_count_of<detail::list<View...>> = int(sizeof...(View));
 
-/// How a grid walks through the elements.
+/// The lines and the order of the elements, for a grid.
 template <class View>
 struct element_cut {
   line_cut lines;
   element_order<View> order;
 };
 
-/// One piece of up to N elements. Returns Σ scale · weight · loss.
+/// Evaluates one piece of up to N elements. Returns Σ scale · weight · loss.
 template <int N, class View, class... Leaf>
 __device__ double element_piece(job<View, Leaf...> const& work, element_cut<View> const& cut, index piece,
                                 typename job<View, Leaf...>::factors const& scales) {
@@ -144,7 +144,7 @@ __device__ double element_piece(job<View, Leaf...> const& work, element_cut<View
   A x[N] = {}, unreduced[N] = {}, gradient[N] = {};
   load(line_of(work.prediction, line) + from, x, count);
   A total = 0;
-  bool over_nothing = true;  // then the value and the gradient are 0, whatever the losses are
+  bool over_nothing = true;  // true: the value and the gradient are 0, whatever the losses are
   int k = 0;
   work.leaves.each([&]<class L>(L const& leaf) {
     auto const& targets = leaf.term.targets;
@@ -152,7 +152,7 @@ __device__ double element_piece(job<View, Leaf...> const& work, element_cut<View
     using Targets = std::remove_cvref_t<decltype(targets)>;
     constexpr bool dense = Targets::dense;
     constexpr int dense_views = view_count_of<decltype(targets.views())>;
-    const auto views = leaf.term.views();  // of the targets, then of the weights
+    const auto views = leaf.term.views();  // views of the targets, then of the weights
     constexpr int view_count = view_count_of<std::remove_const_t<decltype(views)>>;
     piece_of_view<A, N> seen[view_count + 1];
     [&]<std::size_t... I>(std::index_sequence<I...>) {
@@ -172,7 +172,7 @@ __device__ double element_piece(job<View, Leaf...> const& work, element_cut<View
       A t = 0, weight = row_weight;
       [[maybe_unused]] A positive = 1;
       if (by_column || varies) {
-        if (j == 0 || place.begins_row()) {  // what is a row's is read once
+        if (j == 0 || place.begins_row()) {  // values of a row are read once
           if (varies) row_weight = targets.ignores(place.row) ? A(0) : leaf.template factor_of_row<A>(place.row);
           row.read(targets, place.row, columns);
           weight = row_weight;
@@ -228,7 +228,7 @@ __device__ double element_piece(job<View, Leaf...> const& work, element_cut<View
   return static_cast<double>(total);
 }
 
-/// The 1 lets a thread have as many registers as divisions take, rather than spill.
+/// The bound of 1 block lets the compiler give a thread as many registers as divisions take, instead of spilling.
 template <int N, class View, class... Leaf>
 __global__ void __launch_bounds__(block_threads, 1)
     element_kernel(job<View, Leaf...> const work, element_cut<View> const cut) {
@@ -248,7 +248,7 @@ void check_leaf(View prediction, detail::leaf<Term, Weights> const& leaf) {
   leaf.term.check_shape(prediction);
 }
 
-/// Cuts the elements into pieces, 16 bytes wide where every pointer allows it, and launches the kernel.
+/// Cuts the elements into pieces, of 16 bytes if every pointer is aligned for that, and launches the kernel.
 template <class View, class... Leaf>
 void launch_elements(cuda const& backend, job<View, Leaf...> const& work) {
   constexpr int N = wide_of<typename job<View, Leaf...>::T>;

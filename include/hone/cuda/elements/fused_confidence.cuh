@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Confidences of detections, on CUDA.
+/// Fused confidences of detections, on CUDA.
 #pragma once
 
 #include <hone/cuda/memory/views.cuh>
@@ -38,7 +38,7 @@ __global__ void __launch_bounds__(block_threads)
 
 }  // namespace on_cuda
 
-/// Enqueues what hone::fused_confidence does on the CPU: one kernel.
+/// Enqueues hone::fused_confidence, as documented for the CPU, as one kernel. All views are of device memory.
 template <class T>
 void fused_confidence(cuda& backend, matrix_view<T> objectness, std::type_identity_t<matrix_view<const T>> iou,
                       std::type_identity_t<matrix_view<std::remove_const_t<T>>> out,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// Numbers that only the device knows: factors, say a loss scale or a weight that is scheduled on the device, and
-/// counts to divide by. They are read when the kernels run, never on the host.
+/// Numbers in device memory: factors, such as a loss scale or a weight that is scheduled on the device, and counts to
+/// divide by. Kernels read them when they run; the host never does.
 #pragma once
 
 #include <hone/core/objective.hpp>
@@ -12,7 +12,7 @@
 
 namespace hone::inline HONE_ABI {
 
-/// A float or double in device memory, viewed.
+/// A view of a float or double in device memory.
 struct device_number {
   numbers value;
 };
@@ -31,7 +31,7 @@ scaled_later<O> operator*(O const& o, device_number factor) {
   return {o, factor.value};
 }
 
-/// A reduction, the count of which may be on the device.
+/// A reduction whose count may be in device memory.
 struct device_reduction : reduction {
   numbers device_count;
 
@@ -40,7 +40,7 @@ struct device_reduction : reduction {
       : reduction{reduction::kind::mean_over, 1}, device_count(count_.value) {}
 };
 
-/// The sum divided by a count on the device, say the positives that a kernel has counted; 0 where it is not above 0.
+/// The sum divided by a count in device memory, such as positives that a kernel has counted; 0 unless the count is > 0.
 inline device_reduction mean_over(device_number count) noexcept { return device_reduction(count); }
 
 }  // namespace hone::inline HONE_ABI

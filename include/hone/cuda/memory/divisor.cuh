@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// What mean divides by, where only the device knows how many rows are ignored.
+/// The divisor of mean, if only the device knows how many rows are ignored.
 #pragma once
 
 #include <hone/cuda/memory/device_scalar.cuh>
@@ -10,8 +10,8 @@
 
 namespace hone::inline HONE_ABI::on_cuda {
 
-/// The factor of the reduction for one term: known to the host, or left by a kernel that counted, or one over a count
-/// of the caller's.
+/// The factor of the reduction for one term: known to the host, or written by a kernel that has counted, or computed
+/// from a count of the caller in device memory.
 struct scale_of_leaf {
   double known = 0;
   double const* counted = nullptr;
@@ -23,7 +23,7 @@ struct scale_of_leaf {
   }
 };
 
-/// The factor of mean where each row counts for weight(row) · each.
+/// Computes the factor of mean, if each row counts weight(row) · each.
 template <class Weight>
 __global__ void __launch_bounds__(block_threads)
     count_kernel(index rows, Weight const weight, double each, double* factor, grid_scratch scratch) {
@@ -33,7 +33,7 @@ __global__ void __launch_bounds__(block_threads)
   grid_sum(total, scratch, [&](double x) { *factor = detail::factor_of(mean, x * each); });
 }
 
-/// A row counts for a target if it is not ignored and its labels are classes.
+/// Returns whether a row counts for a target: it is not ignored, and its labels are classes.
 template <class Target>
 HONE_HD bool row_counts(Target const& target, index row, index columns) noexcept {
   return static_cast<bool>(!target.ignores(row) & target.labels_fit(row, columns));
@@ -43,7 +43,7 @@ HONE_HD bool skips(Leaf const& leaf, detail::list<All...> const& leaves, index r
   return detail::any_target_of(leaf, leaves, [=](auto const& t) { return !row_counts(t, row, columns); });
 }
 
-/// Rows of element-wise targets that are not ignored.
+/// Returns 1 for rows that element-wise targets do not ignore, 0 for others.
 template <class Targets>
 struct kept_rows {
   Targets targets;
@@ -51,7 +51,7 @@ struct kept_rows {
   __device__ double operator()(index i) const { return targets.ignores(i) ? 0 : 1; }
 };
 
-/// Rows that count for a row term, or the target weights of their labels.
+/// Returns 1, or the target weights of the labels, for rows that count for a row term, 0 for others.
 template <class Leaf, class... All>
 struct counting_rows {
   Leaf leaf;

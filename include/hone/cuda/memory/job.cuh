@@ -18,7 +18,7 @@ struct job : detail::evaluation<View, Leaf...> {
   grid_scratch scratch;
   unsigned long long* invalid_labels;  // a counter, or null
 
-  /// The factors of the reduction, for whole warps; 0 where there is nothing to average.
+  /// Reads the factors of the reduction, in complete warps; 0 if there is nothing to average.
   __device__ void read_scales(factors& to) const {
 #pragma unroll
     for (std::size_t k = 0; k < sizeof...(Leaf); ++k) {
@@ -29,7 +29,7 @@ struct job : detail::evaluation<View, Leaf...> {
   }
 };
 
-/// A prediction without elements is worth 0, and so are its rows.
+/// Writes the outputs of a prediction without elements: its value and its losses are 0.
 template <class Outputs>
 void write_nothing(cuda const& backend, Outputs const& out, index rows) {
   const auto clear = [&](auto* to, index count) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Several numbers of memory at once: 16 bytes are the widest access of a thread.
+/// Several numbers in one memory access; the widest access of a thread has 16 bytes.
 #pragma once
 
 #include <hone/core/narrowed.hpp>
@@ -13,7 +13,7 @@
 
 namespace hone::inline HONE_ABI::on_cuda {
 
-/// N numbers side by side, aligned so that the compiler moves them in as few accesses as it can.
+/// N adjacent numbers, aligned so that the compiler moves them in as few accesses as possible.
 template <class T, int N>
 struct alignas(sizeof(T) * N < 16 ? sizeof(T) * N : 16) vector {
   T at[N];
@@ -22,7 +22,7 @@ struct alignas(sizeof(T) * N < 16 ? sizeof(T) * N : 16) vector {
   __device__ void set(int j, T x) { at[j] = x; }
 };
 
-/// Small numbers, side by side in words: on its own each would take a register.
+/// Small numbers, packed into words, because each would otherwise take a register.
 template <class T, int N>
   requires(sizeof(T) < 4 && N * sizeof(T) % 4 == 0)
 struct alignas(sizeof(T) * N < 16 ? sizeof(T) * N : 16) vector<T, N> {
@@ -35,7 +35,7 @@ struct alignas(sizeof(T) * N < 16 ? sizeof(T) * N : 16) vector<T, N> {
   __device__ T get(int j) const {
     const auto some = static_cast<bits>(words[j / per_word] >> (width * (j % per_word)));
     T x;
-    memcpy(&x, &some, sizeof x);  // nvcc 13 stumbles over a bit_cast of 16-bit types
+    memcpy(&x, &some, sizeof x);  // nvcc 13 has trouble with a bit_cast of 16-bit types
     return x;
   }
   __device__ void set(int j, T x) {
@@ -46,17 +46,17 @@ struct alignas(sizeof(T) * N < 16 ? sizeof(T) * N : 16) vector<T, N> {
   }
 };
 
-/// How many numbers of T make up 16 bytes.
+/// The count of numbers of T in 16 bytes.
 template <class T>
 inline constexpr int wide_of = static_cast<int>(16 / sizeof(T));
 
-/// Whether a pointer may be read as vectors of N; a null pointer is not read.
+/// Returns whether a pointer is aligned for vectors of N. A null pointer is, because it is never read.
 template <int N, class T>
 bool is_aligned(T const* p) noexcept {
   return reinterpret_cast<std::uintptr_t>(p) % alignof(vector<T, N>) == 0;
 }
 
-/// In one access: an assignment of what was only copied is split into its numbers by nvcc 13.
+/// Stores in one access, because nvcc 13 splits the assignment of a copied vector into its numbers.
 template <class V>
 __device__ void store_whole(V const& v, void* to) {
   using word = std::conditional_t<
@@ -70,7 +70,7 @@ __device__ void store_whole(V const& v, void* to) {
   __stwb(static_cast<word*>(to), w);
 }
 
-/// Every number as detail::narrowed has it; whether one may lie beyond T's range is asked of all at once.
+/// Narrows every number as detail::narrowed does, with one check for all whether any may be out of T's range.
 template <class T, class A, int N>
 __device__ vector<T, N> narrowed_vector(A const (&from)[N]) {
   vector<T, N> v{};
@@ -79,7 +79,7 @@ __device__ vector<T, N> narrowed_vector(A const (&from)[N]) {
   if constexpr (detail::narrows<T, A>) {
     A largest = 0;
 #pragma unroll
-    for (int j = 0; j < N; ++j) largest = ::max(largest, ::abs(from[j]));  // no NaN
+    for (int j = 0; j < N; ++j) largest = ::max(largest, ::abs(from[j]));  // ignores NaN
     if (largest >= detail::surely_in_range<T, A>) {
 #pragma unroll
       for (int j = 0; j < N; ++j) v.set(j, detail::narrowed<T>(from[j]));
@@ -88,7 +88,7 @@ __device__ vector<T, N> narrowed_vector(A const (&from)[N]) {
   return v;
 }
 
-/// `count` of N numbers, converted; the others are left as they are.
+/// Reads `count` of N numbers and converts them; the others stay unchanged.
 template <class A, int N, class T>
 __device__ void load(T const* from, A (&to)[N], int count) {
   if (count == N) {
@@ -96,7 +96,7 @@ __device__ void load(T const* from, A (&to)[N], int count) {
 #pragma unroll
     for (int j = 0; j < N; ++j) to[j] = static_cast<A>(v.get(j));
   } else {
-#pragma unroll  // a loop to count would put the numbers into local memory
+#pragma unroll  // a loop up to count would put the numbers into local memory
     for (int j = 0; j < N; ++j)
       if (j < count) to[j] = static_cast<A>(from[j]);
   }

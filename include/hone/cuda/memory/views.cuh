@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// The views that a call reads beside its outputs, and what they have in common.
+/// The views that a call reads besides its outputs, and their common properties.
 #pragma once
 
 #include <hone/core/view_check.hpp>
@@ -12,7 +12,7 @@
 
 namespace hone::inline HONE_ABI::on_cuda {
 
-/// The views that a term reads for every element: its teacher, then its target's dense parts.
+/// Returns the views that a term reads for every element: its teacher, then its target's dense parts.
 template <row_term Term>
 HONE_HD constexpr auto views_of(Term const& term) {
   if constexpr (row::has_teacher<Term> && row::has_target<Term>) {
@@ -36,14 +36,14 @@ HONE_HD constexpr auto views_of(Term const& term) {
 template <row_term Term>
 inline constexpr int view_count = int(row::has_teacher<Term>) + detail::target_of_term<Term>::dense_parts;
 
-/// A prediction, and all views of an objective behind it.
+/// Returns a prediction, followed by all views of an objective.
 template <class View, class... Leaf>
 HONE_HD constexpr auto all_views(View prediction, detail::list<Leaf...> const& leaves) {
   return leaves.apply(
       [&](Leaf const&... l) { return detail::concatenated(detail::list(prediction), views_of(l.term)...); });
 }
 
-/// Whether nothing lies between the numbers of a view.
+/// Returns whether the numbers of a view have no gaps between them.
 template <class T>
 bool without_gaps(matrix_view<T> v) noexcept {
   return v.row_stride == v.columns || v.rows <= 1;
@@ -53,7 +53,7 @@ bool without_gaps(image_view<T>) noexcept {
   return true;
 }
 
-/// Whether every row of a matrix, or every plane of images, may be read as vectors of N; all of it, if it is one line.
+/// Returns whether every row of a matrix, every plane of images, or the view as one line is aligned for vectors of N.
 template <int N, class T>
 bool lines_aligned(matrix_view<T> v, bool one_line) noexcept {
   return is_aligned<N>(v.data) && (one_line || v.rows <= 1 || is_aligned<N>(v.data + v.row_stride));
@@ -63,7 +63,7 @@ bool lines_aligned(image_view<T> v, bool one_line) noexcept {
   return is_aligned<N>(v.data) && (one_line || is_aligned<N>(v.data + v.pixels));
 }
 
-/// The same of all views of a call, a gradient that is not given apart.
+/// The same for all views of a call, and its gradient if that is given.
 template <class Job>
 bool all_without_gaps(Job const& job) {
   bool whole = !job.out.gradient.data || without_gaps(job.out.gradient);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Several teachers as one, on CUDA.
+/// The average of several teachers, on CUDA.
 #pragma once
 
 #include <hone/cuda/rows/team.cuh>
@@ -28,7 +28,7 @@ struct teacher_list {
   int count;
 };
 
-/// A warp per row. Lane m keeps the normaliser of teacher m.
+/// One warp per row. Lane m holds the normaliser of teacher m.
 template <class T>
 __global__ void __launch_bounds__(block_threads)
     average_teachers_kernel(teacher_list<T> const teachers, double temperature, bool of_logits, matrix_view<T> out) {
@@ -41,7 +41,7 @@ __global__ void __launch_bounds__(block_threads)
     return A(accumulator_t<T>(teachers.at[m].data[i * teachers.at[m].row_stride + c]));
   };
   for (index i = index(blockIdx.x) * warps + threadIdx.x / 32; i < out.rows; i += index(gridDim.x) * warps) {
-    A own_most(0), own_log(0);  // of the teacher whose number is the lane's
+    A own_most(0), own_log(0);  // of the teacher with the number of the lane
     for (int m = 0; m < teachers.count && !of_logits; ++m) {
       A most = lowest, total(0);
       for (index c = team.rank(); c < out.columns; c += 32) most = larger()(most, at(m, i, c));
@@ -50,7 +50,7 @@ __global__ void __launch_bounds__(block_threads)
       team.reduce(added(), [&](auto const& f) { f(total); });
       if (team.rank() == m) own_most = most, own_log = log(total) - A(log(teachers.shares.at[m]));
     }
-    for (index first = 0; first < out.columns; first += 32) {  // all lanes: they hand each other their normalisers
+    for (index first = 0; first < out.columns; first += 32) {  // all lanes, because they exchange their normalisers
       const index c = first + team.rank();
       const bool in_row = c < out.columns;
       A most = lowest, sum(0);
@@ -72,8 +72,8 @@ __global__ void __launch_bounds__(block_threads)
 
 }  // namespace on_cuda
 
-/// Enqueues what hone::average_teachers does on the CPU: one kernel. The views are of device memory; their list and the
-/// weights are the host's, and need not live on.
+/// Enqueues hone::average_teachers, as documented for the CPU, as one kernel. The views are of device memory; the list
+/// of views and the weights are in host memory and may be freed after the call.
 template <class T>
 void average_teachers(cuda& backend, std::type_identity_t<std::span<const matrix_view<const T>>> teachers,
                       real temperature, matrix_view<T> out, average_teachers_options const& options = {}) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// A teacher's answers as labels, on CUDA.
+/// The predictions of a teacher as labels, on CUDA.
 #pragma once
 
 #include <hone/cuda/run/backend.cuh>
@@ -16,7 +16,7 @@ namespace hone::inline HONE_ABI {
 
 namespace on_cuda {
 
-/// A warp per row.
+/// One warp per row.
 template <class T, class Label>
 __global__ void __launch_bounds__(block_threads) hard_labels_kernel(matrix_view<const T> logits, Label* labels) {
   using A = accumulator_t<T>;
@@ -39,7 +39,7 @@ __global__ void __launch_bounds__(block_threads) hard_labels_kernel(matrix_view<
 
 }  // namespace on_cuda
 
-/// Enqueues what hone::hard_labels does on the CPU: one kernel. Logits and labels are in device memory.
+/// Enqueues hone::hard_labels, as documented for the CPU, as one kernel. Logits and labels are in device memory.
 template <class T, label_range Labels>
 void hard_labels(cuda& backend, matrix_view<T> teacher_logits, Labels&& labels) {
   using number = std::remove_const_t<T>;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Rows in the registers of a team: all of a row, or so much of it at a time.
+/// Rows in the registers of a team: a complete row, or a part of it at a time.
 #pragma once
 
 #include <hone/cuda/memory/views.cuh>
@@ -11,9 +11,9 @@
 
 namespace hone::inline HONE_ABI::on_cuda {
 
-/// Where a row begins in a view: rows of a matrix have their stride, and the pixels of images lie side by side.
+/// The start of a row in a view: rows of a matrix have a stride, and the pixels of images are adjacent.
 struct row_place {
-  index row = 0, first = 0;  // first: of images, from their data
+  index row = 0, first = 0;  // first: for images, from their data
 };
 template <class T>
 HONE_HD T* row_at(matrix_view<T> v, row_place place) {
@@ -41,28 +41,28 @@ HONE_HD index column_step(image_view<T> v) {
   return v.pixels;
 }
 
-/// How a thread's elements follow one another. With `wide` it has N neighbours at a time, else every size-th element.
+/// The order of a thread's elements: N adjacent ones at a time if `wide`, otherwise every size-th element.
 struct row_cut {
   int columns;
   bool wide;
   divider pixels;
 };
 
-/// The numbers of one view: N at a time, Slots times. They stay as they are read.
+/// The numbers of one view: Slots vectors of N numbers, in the type of the view.
 template <class T, int N, int Slots>
 struct held_numbers {
   vector<T, N> at[Slots];
 };
 
-/// Logits::of(view) says whether a view holds logits. Slots · N elements of each thread of a team of Size threads;
-/// Resident where that is a row, else a row takes turns.
+/// Holds Slots · N elements of each thread of a team of Size threads: a complete row if Resident, otherwise one turn of
+/// a row. Logits::of(view) returns whether a view holds logits.
 template <bool Resident, int N, int Slots, int Size, class Views, class Out, class Logits>
 class row_registers;
 template <bool Resident, int N, int Slots, int Size, class... View, class Out, class Logits>
 class row_registers<Resident, N, Slots, Size, detail::list<View...>, Out, Logits> {
   using T = detail::number_of<Out>;
   using A = accumulator_t<T>;
-  static constexpr int stretch = Size * N;  // what a slot holds of the row
+  static constexpr int stretch = Size * N;  // the part of a row that a slot holds
 
  public:
   static constexpr bool resident = Resident;
@@ -97,7 +97,7 @@ class row_registers<Resident, N, Slots, Size, detail::list<View...>, Out, Logits
       }
     }
   }
-  /// Behind the row's end, logits are -inf and all else is 0: only who counts elements must ask for is_in_row().
+  /// Past the end of the row, logits are -inf and all others 0: only bodies that count elements need is_in_row().
   template <class Body>
   __device__ void each(Body const& body) {
     forget();
@@ -130,7 +130,7 @@ class row_registers<Resident, N, Slots, Size, detail::list<View...>, Out, Logits
   }
 
  private:
-  /// body(slot, column of its first element)
+  /// Calls body(slot, column of its first element) for every slot.
   template <class Body>
   __device__ void each_slot(Body const& body) const {
 #pragma unroll
@@ -139,11 +139,11 @@ class row_registers<Resident, N, Slots, Size, detail::list<View...>, Out, Logits
       body(i, base_ + i * stretch + first_);
     }
   }
-  /// From a class to the next, in every view. Asked of the prediction: a gradient that is not wanted has no sizes.
+  /// Returns the distance of classes in every view. Asks the prediction, because an absent gradient has no sizes.
   __device__ index column_distance() const { return column_step(detail::at<0>(views_)); }
   __device__ bool is_vector(int at) const { return cut_.wide && at + N <= cut_.columns; }
 
-  /// Keeps the compiler from carrying the numbers from sweep to sweep as it converted them, which takes twice the room.
+  /// Stops the compiler from keeping the converted numbers between sweeps, which would take twice the registers.
   __device__ void forget() {
     [&]<std::size_t... I>(std::index_sequence<I...>) {
       (forget(detail::at<I>(numbers_)), ...);
@@ -205,7 +205,7 @@ class row_registers<Resident, N, Slots, Size, detail::list<View...>, Out, Logits
   row_place place_{};
   int base_ = 0;
   detail::list<held_numbers<detail::number_of<View>, N, Slots>...>
-      numbers_{};  // forget() reads slots behind the row, too
+      numbers_{};  // forget() also reads slots past the row
 };
 
 }  // namespace hone::inline HONE_ABI::on_cuda

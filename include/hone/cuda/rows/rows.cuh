@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Objectives of row terms on CUDA: the kernels, and which of them a call takes.
+/// The kernels of row terms on CUDA, and the choice of the kernel for a call.
 #pragma once
 
 #include <hone/cuda/memory/job.cuh>
@@ -16,7 +16,7 @@ namespace hone::inline HONE_ABI::on_cuda {
 template <class Job>
 using views_of_job = decltype(all_views(std::declval<Job const&>().prediction, std::declval<Job const&>().leaves));
 
-/// Which of the views are logits: the prediction and teachers.
+/// Tells which of the views are logits: the prediction and teachers.
 template <class Job>
 struct logits_of;
 template <class View, class... Leaf>
@@ -31,7 +31,7 @@ struct logits_of<job<View, Leaf...>> {
   }
 };
 
-/// The numbers that a row's threads reduce at once, at most.
+/// The largest number of values that the threads of a row reduce at once.
 template <class Job>
 inline constexpr int most_sums = 0;
 template <class View, class... Leaf>
@@ -42,8 +42,8 @@ inline constexpr int most_sums<job<View, Leaf...>> =
     }(static_cast<typename Leaf::term_type*>(nullptr)) +
          ...);
 
-/// How many views an objective reads, and what a thread needs to hold of them per element: arithmetic in double takes
-/// more registers than that in float.
+/// The number of views that an objective reads, and the bytes of them that a thread holds per element. Arithmetic in
+/// double counts twice, because it takes more registers than float.
 template <class Views, class A>
 struct size_of_views;
 template <class... View, class A>
@@ -52,13 +52,13 @@ struct size_of_views<detail::list<View...>, A> {
                        bytes = (int(sizeof(detail::number_of<View>)) + ... + 0) * int(sizeof(A) / sizeof(float));
 };
 
-/// A kernel's shape: whether a turn holds the row, in how many vectors of a thread, and how many rows a block has.
+/// The shape of a kernel: whether a turn holds a complete row, the vectors per thread, and the rows per block.
 template <row_kernel Kernel, int N, int Slots>
 struct row_shape {
   static constexpr bool resident = Kernel != row_kernel::streamed;
   static constexpr int wide = N, slots = Slots, threads = threads_of(Kernel), rows = rows_of_block(Kernel);
 };
-/// Pixels of images, whose classes are far apart: a thread per row.
+/// The shape for pixels of images, whose classes are far apart: one thread per row.
 struct pixel_shape {
   static constexpr bool resident = false;
   static constexpr int wide = 1, slots = 8, threads = 256, rows = threads;
@@ -80,7 +80,7 @@ __device__ double rows_of_team(Job const& job, row_cut cut, index rows, Team tea
   return total;
 }
 
-/// The 1 lets a thread have as many registers as the row takes, rather than spill.
+/// The bound of 1 block lets the compiler give a thread as many registers as a row takes, instead of spilling.
 template <class Shape, class Job>
 __global__ void __launch_bounds__(Shape::threads, 1) row_kernel_of(Job const job, row_cut const cut, index rows) {
   using A = typename Job::A;
@@ -113,7 +113,7 @@ __global__ void tile_kernel(Job const job, tile_plan const plan) {
   double total = 0;
   for (index i = blockIdx.x; i < plan.tiles; i += gridDim.x) {
     const tile t = tile_at(job.prediction, plan, i);
-    block_barrier();  // an earlier tile may still be written
+    block_barrier();  // other threads may still write an earlier tile
     int k = 0;
     all_views(job.prediction, job.leaves).each([&](auto const& view) {
       read_tile<N>(view, t, plan, shared + k++ * view_step);

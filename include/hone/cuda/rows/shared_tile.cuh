@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// Tiles of short rows: a block moves them through shared memory in the order in which they lie in global memory,
-/// 16 bytes at a time, and a thread has a row. Pixels of images go the same way, class by class.
+/// Tiles of short rows: a block moves them through shared memory in the order of global memory, 16 bytes at a time, and
+/// each thread evaluates one row. Pixels of images are moved in the same way, class by class.
 #pragma once
 
 #include <hone/cuda/memory/views.cuh>
@@ -10,12 +10,12 @@
 
 namespace hone::inline HONE_ABI::on_cuda {
 
-/// How a grid cuts a prediction into tiles. Lines are what lies side by side in memory: planes of a tile's pixels,
-/// rows, or whole tiles of rows without gaps.
+/// How a grid cuts a prediction into tiles. A line is adjacent in memory: a plane of a tile's pixels, a row, or a
+/// complete tile of rows without gaps.
 struct tile_plan {
-  int rows;  // of a tile: the threads of a block
+  int rows;  // of a tile: the number of threads of a block
   int columns;
-  int stride;  // in shared memory, from row to row, or from plane to plane
+  int stride;  // in shared memory, between rows or between planes
   bool one_line;
   index tiles, all_rows;
   divider tiles_per_image;
@@ -24,7 +24,7 @@ struct tile_plan {
 
 /// One tile.
 struct tile {
-  index first_row, first;  // first: of images, from their data
+  index first_row, first;  // first: for images, from their data
   int rows, lines, length, pad;
 };
 template <class T>
@@ -50,7 +50,7 @@ HONE_HD T* line_at(image_view<T> v, tile const& t, int line) {
   return v.data + t.first + line * v.pixels;
 }
 
-/// Where a tile's numbers lie in shared memory, from one to the next: behind each row there may be a gap.
+/// The positions of a tile's numbers in shared memory, one after the other; there may be a gap after each row.
 struct tile_walk {
   int place, left, columns;
 
@@ -60,7 +60,7 @@ struct tile_walk {
   }
 };
 
-/// body(line, first number in it, how many of N, where they lie in shared memory), for this thread's pieces.
+/// Calls body(line, first number in it, count, position in shared memory) for each piece of this thread; count <= N.
 template <int N, class Body>
 __device__ void each_piece(tile const& t, tile_plan const& plan, Body const& body) {
   const int pieces = (t.length + N - 1) / N;
@@ -68,7 +68,7 @@ __device__ void each_piece(tile const& t, tile_plan const& plan, Body const& bod
     if (t.lines > 1) line = pieces == 1 ? i : i / pieces;
     const int from = (i - line * pieces) * N, count = t.length - from < N ? t.length - from : N;
     const int row = t.pad ? plan.by_columns.quotient(from) : 0;
-    const int left = t.pad ? (row + 1) * plan.columns - from : t.length + 1;  // a row's end that is never met
+    const int left = t.pad ? (row + 1) * plan.columns - from : t.length + 1;  // an end of a row that is never reached
     body(line, from, count, tile_walk{line * plan.stride + from + row, left, plan.columns});
   }
 }
@@ -94,7 +94,7 @@ __device__ void write_tile(A const* from, tile const& t, tile_plan const& plan, 
   });
 }
 
-/// A thread's row of a tile; the gradient takes the place of the logits.
+/// One thread's row of a tile; the gradient overwrites the logits.
 template <class A>
 class tile_row {
  public:

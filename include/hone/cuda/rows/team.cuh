@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// The threads that share a row: one, a warp or a block. What they reduce is given as a function that hands every
-/// number to another, so that all of a sweep's sums cross the threads at once.
+/// The threads that share a row: one thread, a warp or a block. reduce() takes a function that passes every number to
+/// another function, so that all sums of a sweep are reduced together.
 #pragma once
 
 #include <hone/cuda/run/reduce.cuh>
@@ -12,7 +12,7 @@ namespace hone::inline HONE_ABI::on_cuda {
 struct larger {
   template <class A>
   __device__ A operator()(A a, A b) const {
-    return fmax(a, b);  // passes over NaN, which the sums then meet
+    return fmax(a, b);  // ignores NaN, which the sums then contain
   }
 };
 struct added {
@@ -26,11 +26,11 @@ struct lone_thread {
   static constexpr int size = 1;
 
   __device__ int rank() const { return 0; }
-  /// Whether this thread reads for its warp what share() then gives to all of it.
+  /// Returns whether this thread reads the values that share() then broadcasts to its warp.
   __device__ bool reads() const { return true; }
   template <class X>
   __device__ void share(X&) const {}
-  /// Every number that each(f) hands to f becomes its reduction over the team, in every thread.
+  /// Replaces every number that each(f) passes to f by its reduction over the team, in every thread.
   template <class Combine, class Each>
   __device__ void reduce(Combine, Each const&) const {}
 };
@@ -46,7 +46,7 @@ struct one_warp {
   }
   template <class Combine, class Each>
   __device__ void reduce(Combine combine, Each const& each) const {
-    __syncwarp();  // orders memory, as a block's barrier does and shuffles do not: the gradient may overwrite logits
+    __syncwarp();  // orders memory, which shuffles do not: the gradient may overwrite logits
     each([&](auto& x) {
 #pragma unroll
       for (int step = 16; step > 0; step /= 2) x = combine(x, __shfl_xor_sync(all_lanes, x, step));
@@ -54,8 +54,8 @@ struct one_warp {
   }
 };
 
-/// Memory is shared, for two reductions of up to Most numbers: a barrier each is enough, for no warp can be two
-/// reductions ahead of another.
+/// Shared memory has room for two reductions of up to Most numbers. One barrier per reduction is enough, because no
+/// warp can be two reductions ahead of another.
 template <int Threads, class A, int Most>
 class one_block : private one_warp {
  public:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// What a thread holds of one term while it sweeps a row.
+/// The state of one term that a thread holds while it sweeps a row.
 #pragma once
 
 #include <hone/cuda/memory/divisor.cuh>
@@ -14,15 +14,15 @@
 
 namespace hone::inline HONE_ABI::on_cuda {
 
-/// A constant, for nvcc refuses calls of std::numeric_limits on the device.
+/// A constant, because nvcc rejects calls of std::numeric_limits on the device.
 template <class T>
 inline constexpr T lowest_number = std::numeric_limits<T>::lowest();
 
-/// The numbers of A, which may be an operand of our own.
+/// The number type of A, which may be one of hone's own operand types.
 template <class A>
 using number_of_operand = std::conditional_t<sizeof(A) == sizeof(float), float, double>;
 
-/// Whether a class is allowed: its logit is above -inf.
+/// Returns whether a class is allowed: its logit is above -inf.
 template <class A>
 __device__ bool is_allowed(A z) {
   return !(z < A(lowest_number<number_of_operand<A>>));
@@ -36,13 +36,13 @@ struct term_row {
   static constexpr bool sparse = row::has_target<Term> && detail::is_sparse<Target>;
   static constexpr bool sums_full = row::sums_target<Term> && !sparse, sums_sparse = row::sums_target<Term> && sparse;
   static constexpr bool over_allowed = allowed_target<Target>;
-  static constexpr bool wants_logits = sums_sparse && Target::has_uniform && !over_allowed;  // their sum
+  static constexpr bool wants_logits = sums_sparse && Target::has_uniform && !over_allowed;  // the sum of all logits
   static constexpr int target_place = row::target_place<Term>;
   static constexpr A lowest{lowest_number<number_of_operand<A>>};
 
-  A weight = 0, scale = 0;    // factor · row weight, 0 where the row is skipped; and times that of the reduction
+  A weight = 0, scale = 0;    // factor · row weight, 0 if the row is skipped; and that times the reduction's factor
   A rate = 1;                 // 1 / temperature
-  A now[element::size] = {};  // the maxima of statistics that have been met; known.s.max is what sums are relative to
+  A now[element::size] = {};  // the maxima so far of statistics; sums are relative to known.s.max
   index row_index = 0;
   bool is_close = false;
   A logit_at[Target::labels > 0 ? Target::labels : 1] = {};
@@ -50,7 +50,7 @@ struct term_row {
   row::knowledge<A, Term> known{};
   row::result_type<A, Term> result{};
 
-  /// Reads weights and target in one thread of each warp.
+  /// Reads weights and target in one thread of each warp, and broadcasts them to the warp.
   template <class Team, class... All>
   __device__ void begin(Leaf const& leaf, detail::list<All...> const& leaves, A reduction, index i, index columns,
                         Team const& team, unsigned long long* invalid_labels) {
@@ -76,11 +76,11 @@ struct term_row {
   __device__ void read_label_logits(Numbers const& numbers, Team const& team) {
 #pragma unroll
     for (int j = 0; j < Target::labels; ++j) {
-      if (team.reads() && weight != A(0)) logit_at[j] = numbers.logit_at(parts.label_at[j]);  // else it may be none
+      if (team.reads() && weight != A(0)) logit_at[j] = numbers.logit_at(parts.label_at[j]);  // else maybe not a class
       team.share(logit_at[j]);
     }
   }
-  /// Σ q and Σ q (z - max), from the labels and the sum of z - max.
+  /// Computes Σ q and Σ q (z - max) from the labels and `logits`, which is Σ (z - max).
   __device__ void sum_labels(A max, A logits, A columns) {
     A &mass = known.s.sum[target_place], &dot = known.s.dot;
     mass = parts.ground * columns;
@@ -93,10 +93,10 @@ struct term_row {
     }
   }
 
-  /// Shares the ground among so many classes.
+  /// Divides the ground among `classes` classes.
   __device__ void share_ground(A classes) { parts.ground = classes == A(0) ? A(0) : parts.ground / classes; }
 
-  /// Forgets the row before.
+  /// Resets the state for a new row.
   __device__ void reset(Term const& term) {
     known = {}, is_close = false;
     row::each_statistic<Term>([&](auto k) {
@@ -105,7 +105,7 @@ struct term_row {
         known.s.sum[k()] = row::number_of<A>(term, row_index);
     });
   }
-  /// Meets an element, for its maxima.
+  /// Updates the maxima by an element.
   template <class Element>
   __device__ void meet(Element const& h, Term const& term) {
     row::each_statistic<Term>([&](auto k) {
@@ -113,19 +113,19 @@ struct term_row {
       if constexpr (row::has_own_maximum<S>) now[k()] = larger()(now[k()], row::maximum_part<S>(read(h, term), lowest));
     });
   }
-  /// f(maximum) for each that this term alone needs.
+  /// Calls f(maximum) for each maximum that belongs to this term alone.
   template <class F>
   __device__ void each_maximum(F const& f) {
     row::each_statistic<Term>([&](auto k) {
       if constexpr (row::has_own_maximum<row::statistic<k(), Term>>) f(now[k()]);
     });
   }
-  /// What sums are relative to from now on: the maxima that have been met, `max` of all logits.
+  /// Makes the sums relative to the maxima so far; `max` is the maximum of all logits.
   __device__ void set_maxima(A max) {
     row::each_statistic<Term>(
         [&](auto k) { known.s.max[k()] = row::has_own_maximum<row::statistic<k(), Term>> ? now[k()] : max; });
   }
-  /// The same where there are sums already. The maximum of all logits rose by `of_all`; base is the sum of softmax<>.
+  /// The same if there are sums already. The maximum of all logits rose by `of_all`; base is the sum of softmax<>.
   __device__ void rise(A max, A of_all, A base) {
     A rises[element::size] = {};
     row::each_statistic<Term>([&](auto k) {
@@ -138,7 +138,7 @@ struct term_row {
     }
     row::rise(rate, base, rises, known.s);
   }
-  /// Adds an element to the sums; z and base are its logit less the maximum, and the exponential of that.
+  /// Adds an element to the sums; z is its logit minus the maximum, base is exp(z).
   template <class Element>
   __device__ void add(Element const& h, Term const& term, [[maybe_unused]] A z, [[maybe_unused]] A base) {
     if constexpr (sums_full || row::gathers<Term>) {
@@ -157,14 +157,14 @@ struct term_row {
       });
     }
   }
-  /// f(sum) for every sum of the first sweep.
+  /// Calls f(sum) for every sum of the first sweep.
   template <class F>
   __device__ void each_sum(F const& f) {
     if constexpr (sums_full) f(known.s.sum[target_place]), f(known.s.dot);
     row::each_gathered(known.s, f);
   }
 
-  /// Element h of the row, without weights.
+  /// Returns element h of the row, without weights.
   template <class Element>
   __device__ element read(Element const& h, Term const& term) const {
     element e;
@@ -177,7 +177,7 @@ struct term_row {
     e.locate(known.s.max);
     return e;
   }
-  /// The same with weights, computed anew because they would take more room than time. Those of softmax<> are given.
+  /// The same with weights, which are recomputed because they would take too much room. `base` is that of softmax<>.
   template <class Element>
   __device__ element at(Element const& h, Term const& term, A base) const {
     element e = read(h, term);
@@ -191,7 +191,7 @@ struct term_row {
     });
     return e;
   }
-  /// With the weights that the close sweep replaces.
+  /// The same with the weights that the close sweep replaces.
   template <class Element>
   __device__ element at_last(Element const& h, Term const& term, A base) const {
     element e = at(h, term, base);
@@ -200,7 +200,7 @@ struct term_row {
     return e;
   }
 
-  /// Whether an element is known not to be in a subset.
+  /// Returns whether an element is certain not to be in a subset.
   template <class Subset>
   __device__ static bool is_excluded([[maybe_unused]] element const& e) {
     if constexpr (requires { Subset::excludes(e); }) return Subset::excludes(e);
@@ -222,7 +222,7 @@ struct term_row {
   }
 };
 
-/// A term_row for every leaf.
+/// A term_row for every term of an objective.
 template <class A, int FirstView, class... Leaf>
 struct term_rows {
   using type = detail::list<>;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-/// One row of an objective, by a team of threads, from logits to gradient. Where its numbers lie, in registers, in
-/// shared memory or partly still in global memory, is for `Numbers` to know:
-///   resident         whether one turn holds the row
-///   begin(row)       reads it, if resident
+/// Evaluates one row of an objective by a team of threads, from logits to gradient. `Numbers` provides the numbers of
+/// the row, which are in registers, in shared memory or partly in global memory:
+///   resident         whether one turn holds the complete row
+///   begin(row)       reads the row, if resident
 ///   sweep(body)      calls body() for every turn
-///   each(body)       body(element) for every element of this turn that is this thread's: element.column,
-///                    element.number<View>(), of the prediction where View is 0; element.is_in_row()
-///   logit_at(c)      of any column, until write() begins
-///   write(body), clear()  the gradient of every element, or 0
+///   each(body)       calls body(element) for every element of this turn and this thread: element.column,
+///                    element.number<View>() (View 0 is the prediction), element.is_in_row()
+///   logit_at(c)      returns the logit of any column, until write() begins
+///   write(body), clear()  write body(element) as the gradient of every element, or 0
 #pragma once
 
 #include <hone/cuda/memory/job.cuh>
@@ -43,7 +43,7 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
     each([](auto& l, auto const& leaf, A) { l.rate = A(1 / row::temperature_of(leaf.term)); });
   }
 
-  /// Fills the row's outputs. In the team's first thread, returns its Σ scale · factor · weight · loss.
+  /// Writes the row's outputs. Returns Σ scale · factor · weight · loss in the team's first thread, 0 in the others.
   __device__ double evaluate(index row) {
     bool counts = false, live = false;
     each([&](auto& l, auto const& leaf, A reduction) {
@@ -76,7 +76,7 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
     }(std::index_sequence_for<Leaf...>());
   }
 
-  /// Hands every live sum of the first sweep to f.
+  /// Calls f(sum) for every sum of the first sweep that is in use.
   template <class F>
   __device__ void each_sum(F const& f) {
     if constexpr (softmax) f(total_);
@@ -102,15 +102,15 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
         reduce_maxima();
         rise();
       }
-    } else {  // the maxima first, and how many classes are allowed: the row is read once more
+    } else {  // the maxima first, and the number of allowed classes: reads the row once more
       numbers_.sweep([&] { numbers_.each([&](auto const& element) { meet(element); }); });
       reduce_maxima();
       rise();
       numbers_.sweep([&] { numbers_.each([&](auto const& element) { add(element); }); });
     }
     team_.reduce(added(), [&](auto const& f) { each_sum(f); });
-    const bool nothing = softmax ? total_ == A(0) : now_ == minus_infinity;  // the highest logit counts 1, unless -inf
-    if (nothing) max_ = minus_infinity;                                      // the row is worth NaN
+    const bool nothing = softmax ? total_ == A(0) : now_ == minus_infinity;  // the highest logit adds 1, unless -inf
+    if (nothing) max_ = minus_infinity;                                      // the loss is NaN
     const row::normaliser<A> base{max_, total_, log(total_), A(1) / total_};
     each([&]<class L>(L& l, auto const& leaf, A) {
       if (nothing) l.set_maxima(max_);
@@ -143,9 +143,9 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
     }
   }
 
-  /// Makes the sums relative to the maxima that have been met.
+  /// Makes the sums relative to the maxima so far.
   __device__ void rise() {
-    const A met = larger()(now_, lowest), rise = met - max_;  // finite: to subtract -inf from itself gives NaN
+    const A met = larger()(now_, lowest), rise = met - max_;  // finite, because -inf - -inf is NaN
     const bool first = Numbers::resident || seen_ == A(0);
     max_ = met;
     each([&](auto& l, auto const&, A) {
@@ -172,13 +172,13 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
     each([&](auto& l, auto const& leaf, A) { l.add(element, leaf.term, z, base); });
   }
 
-  /// exp(z - max) of an element, for terms that read softmax<>.
+  /// Returns exp(z - max) of an element, for terms that read softmax<>.
   template <class Element>
   __device__ A base_of(Element const& element) const {
     return softmax ? exp_of_nonpositive(element.template number<0>() - max_) : A(0);
   }
 
-  /// Sums that need the first ones.
+  /// Computes the sums that depend on the first ones.
   __device__ void later_sweep() {
     if constexpr (later) {
       numbers_.sweep([&] {
@@ -197,7 +197,7 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
     }
   }
 
-  /// Sums of rows that are close. The team agrees on which these are: all of it has the same sums.
+  /// Computes the sums of close rows. The team agrees on which rows are close, because all threads have the same sums.
   __device__ void close_sweep() {
     if constexpr (close) {
       bool wanted = false;
@@ -263,9 +263,9 @@ class row_worker<job<View, Leaf...>, Numbers, Team> {
   Team& team_;
   int columns_;
   typename term_rows<A, 1, Leaf...>::type leaves_;
-  A max_, now_;                 // what the sums are relative to, and what has been met
-  A total_, logits_, seen_;     // Σ exp(z - max), Σ (z - max), and of how many elements
-  A allowed_, allowed_logits_;  // how many classes are allowed, and their Σ (z - max)
+  A max_, now_;                 // the base of the sums, and the maximum so far
+  A total_, logits_, seen_;     // Σ exp(z - max), Σ (z - max), and the number of elements
+  A allowed_, allowed_logits_;  // the number of allowed classes, and their Σ (z - max)
 };
 
 }  // namespace hone::inline HONE_ABI::on_cuda

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// A CUDA stream as a backend, with the little memory that its calls need between kernels.
+/// A CUDA stream as a backend, with the workspace that its calls need between kernels.
 #pragma once
 
 #include <hone/cuda/run/device.cuh>
@@ -16,20 +16,20 @@ namespace hone::inline HONE_ABI {
 namespace on_cuda {
 
 inline constexpr std::size_t workspace_alignment = 256;
-inline constexpr std::size_t small_workspace = 1 << 20;  // such ones are never given back, so that few calls must ask
+inline constexpr std::size_t small_workspace = 1 << 20;  // workspaces up to this size are never freed
 
 }  // namespace on_cuda
 
-/// Enqueues work on a stream, of that stream's device, and never waits for it. A call allocates only where the
-/// workspace must grow; reserve() does that beforehand. A workspace that has been outgrown is given back to the stream,
-/// unless it is small or a call that was captured has used it: graphs may be replayed while this lives, one call or
-/// replay after the other. For one host thread at a time; the stream must outlive it. Default streams are those of the
-/// device that is current when this is made.
+/// Enqueues work on a stream, on the device of that stream, and never waits for it. A call allocates only if the
+/// workspace must grow; reserve() does that beforehand. A workspace that is replaced by a larger one is freed in the
+/// stream's order, unless it is small or a captured call has used it: graphs may be replayed during the life of this
+/// object, one call or replay after the other. For one host thread at a time; the stream must outlive it. A default
+/// stream belongs to the device that is current at construction.
 class cuda {
  public:
   explicit cuda(cudaStream_t stream) : stream_(stream) {}
 
-  /// Works in memory of the caller's, device memory aligned to 256 bytes, and never allocates.
+  /// Uses memory of the caller, device memory aligned to 256 bytes, and never allocates.
   cuda(cudaStream_t stream, void* workspace, std::size_t bytes) : stream_(stream), lent_(true) {
     if (reinterpret_cast<std::uintptr_t>(workspace) % on_cuda::workspace_alignment != 0 || (!workspace && bytes > 0))
       detail::fail("cuda: workspace is 0x%jx with %zu bytes, must be device memory aligned to %zu",
@@ -50,19 +50,19 @@ class cuda {
   cudaStream_t stream() const noexcept { return stream_.stream; }
   on_cuda::placed_stream const& placed() const noexcept { return stream_; }
 
-  /// At least so many bytes of workspace. Throws hone::cuda_error, and leaves a capture as it is, where the
-  /// workspace must grow while the stream is captured, or is the caller's and too small.
+  /// Ensures at least `bytes` bytes of workspace. Throws hone::cuda_error, and leaves a capture intact, if the
+  /// workspace must grow while the stream is captured, or if it is the caller's and too small.
   void reserve(std::size_t bytes) {
     if (bytes > bytes_) grow(bytes);
     if (bytes_ > on_cuda::small_workspace && !in_graph_) in_graph_ = stream_.is_captured();
   }
 
-  /// From now on calls add to *counter, in device memory, the rows whose label is neither a class nor ignored, once
-  /// per term with a target; null: nothing is counted.
+  /// Makes later calls add to *counter, in device memory, the number of rows whose label is neither a class nor
+  /// ignored, once per term with a target. null: nothing is counted.
   void count_invalid_labels(unsigned long long* counter) noexcept { invalid_labels_ = counter; }
   unsigned long long* invalid_labels() const noexcept { return invalid_labels_; }
 
-  /// The first bytes hold 0 between calls, see cuda/run/reduce.cuh.
+  /// Returns the workspace, whose first bytes hold 0 between calls: see cuda/run/reduce.cuh.
   void* workspace() const noexcept { return memory_; }
 
  private:
@@ -71,11 +71,11 @@ class cuda {
         "cuda: the workspace has " + std::to_string(bytes_) + " bytes, " + std::to_string(bytes) + " are needed, ";
     if (lent_) detail::raise(cuda_error(cudaErrorInvalidValue, need + "and it belongs to the caller"));
     const bool kept = bytes_ <= on_cuda::small_workspace || in_graph_;
-    if (bytes < 2 * bytes_ && 2 * bytes_ <= on_cuda::small_workspace) bytes = 2 * bytes_;  // few sizes are kept
+    if (bytes < 2 * bytes_ && 2 * bytes_ <= on_cuda::small_workspace) bytes = 2 * bytes_;  // so that few sizes are kept
     on_cuda::stream_memory larger(stream_, bytes, need + "and ");
     own_.reserve(own_.size() + 1);
     begin(larger.data(), bytes);
-    if (!kept) own_.pop_back();  // in the stream's order: what uses it has been enqueued before
+    if (!kept) own_.pop_back();  // in the stream's order, after all work that uses it
     own_.push_back(std::move(larger));
     in_graph_ = false;
   }
@@ -91,7 +91,7 @@ class cuda {
   std::size_t bytes_ = 0;
   bool lent_ = false;
   std::vector<on_cuda::stream_memory> own_;  // the last one is the workspace
-  bool in_graph_ = false;                    // whether a captured call has used it; asked of large ones
+  bool in_graph_ = false;                    // whether a captured call has used it; checked for large ones
   unsigned long long* invalid_labels_ = nullptr;
 };
 

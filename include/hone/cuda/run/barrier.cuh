@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// The barrier at the head of a loop.
+/// The barrier at the start of a loop.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -8,8 +8,8 @@
 
 namespace hone::inline HONE_ABI::on_cuda {
 
-/// All threads of a block meet. For loops in which a lane may skip the rest of a turn: the lanes of its warp may then
-/// arrive one after the other, whereas __syncthreads() is for whole warps.
+/// Waits for all threads of a block. For loops in which a lane may skip a part of an iteration: the lanes of a warp may
+/// then arrive one after the other, but __syncthreads() requires complete warps.
 __device__ inline void block_barrier() {
   __syncwarp();
   __syncthreads();

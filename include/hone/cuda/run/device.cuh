@@ -12,8 +12,8 @@
 
 namespace hone::inline HONE_ABI::on_cuda {
 
-/// A stream and its device. The device of a default stream is the one that is current when this is made; where the
-/// runtime does not tell, before CUDA 12.8, or the driver does not know the question, so is that of every stream.
+/// A stream and its device. The device of a default stream is the one that is current at construction; so is that of
+/// every stream if the runtime (before CUDA 12.8) or the driver cannot return it.
 struct placed_stream {
   cudaStream_t stream = nullptr;
   int device = 0;
@@ -33,14 +33,14 @@ struct placed_stream {
 #endif
   }
 
-  /// Whether calls in the stream go into a graph; true where CUDA does not answer.
+  /// Returns whether calls in the stream are captured into a graph; true if CUDA does not answer.
   bool is_captured() const noexcept;
-  /// Throws, and leaves a capture as it is, where the stream is captured: what waits for a stream, or allocates in its
-  /// order, or depends on what the host knows, is for no graph.
+  /// Throws hone::cuda_error, and leaves a capture intact, if the stream is captured, because a graph cannot hold calls
+  /// that wait for a stream, allocate in its order, or depend on values known to the host.
   void require_no_capture(std::string const& what) const;
 };
 
-/// Makes the stream's device the current one while it lives.
+/// Makes the stream's device the current one during the life of this object.
 class device_of_stream {
  public:
   explicit device_of_stream(placed_stream const& of) {
@@ -49,7 +49,7 @@ class device_of_stream {
     check(cudaSetDevice(of.device), "cudaSetDevice");
     switched_ = true;
   }
-  /// Where CUDA refuses, the current device stays.
+  /// Keeps the current device if a CUDA call fails.
   device_of_stream(placed_stream const& of, std::nothrow_t) noexcept
       : switched_(forget_error(cudaGetDevice(&before_)) && before_ != of.device &&
                   forget_error(cudaSetDevice(of.device))) {}
@@ -79,9 +79,9 @@ inline void placed_stream::require_no_capture(std::string const& what) const {
                              what + "the stream is captured: do this before the capture begins or after it has ended"));
 }
 
-/// Memory of the stream's device, taken and given back in the stream's order, which work on other streams is not part
-/// of; the stream must outlive it. Throws where
-/// the stream is captured. What ends while its stream is captured leaves its memory behind, for the graph may read it.
+/// Memory of the stream's device, allocated and freed in the order of the stream, which must outlive it; work on other
+/// streams is not ordered with it. Throws hone::cuda_error if the stream is captured. Memory is not freed if it is
+/// released while its stream is captured, because the graph may read it.
 class stream_memory {
  public:
   stream_memory(placed_stream const& of, std::size_t bytes, std::string const& what) : of_(of) {
@@ -94,7 +94,7 @@ class stream_memory {
   stream_memory& operator=(stream_memory const&) = delete;
 
   void* data() const noexcept { return data_; }
-  /// For who gives it back by itself.
+  /// Returns the memory; the caller must free it.
   void* detach() noexcept { return std::exchange(data_, nullptr); }
 
   static void release(placed_stream const& of, void* data) noexcept {

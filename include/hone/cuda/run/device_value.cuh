@@ -10,14 +10,14 @@
 
 namespace hone::inline HONE_ABI::on_cuda {
 
-/// Taken from, and given back to, a stream, which must outlive it. Whoever sets it, or waits for it, throws where the
-/// stream is captured.
+/// Allocated and freed in the order of a stream, which must outlive it. The constructor, set() and host() throw
+/// hone::cuda_error if the stream is captured.
 template <class T>
 class device_value {
   static_assert(std::is_trivially_copyable_v<T>);
 
  public:
-  /// `what` begins the messages.
+  /// `what` is the start of error messages.
   device_value(placed_stream const& stream, T const& value, const char* what)
       : stream_(stream), what_(what), memory_(stream, sizeof value, what) {
     set(value);
@@ -30,7 +30,7 @@ class device_value {
     const device_of_stream device(stream_);
     check(cudaMemcpyAsync(data(), &value, sizeof value, cudaMemcpyHostToDevice, stream_.stream), "cudaMemcpyAsync");
   }
-  /// A copy on the host; waits for the stream.
+  /// Returns a copy on the host; waits for the stream.
   T host() const {
     stream_.require_no_capture(what_);
     const device_of_stream device(stream_);

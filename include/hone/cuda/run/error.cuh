@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// What the CUDA runtime says, as exceptions.
+/// Errors of the CUDA runtime, as exceptions.
 #pragma once
 
 #include <hone/core/error.hpp>
@@ -12,7 +12,7 @@
 
 namespace hone::inline HONE_ABI {
 
-/// A call of the CUDA runtime failed; what() names it. Where exceptions are off the handler gets the message.
+/// A call of the CUDA runtime failed; what() names it. Without exceptions, the handler gets the message.
 class cuda_error : public std::runtime_error {
  public:
   cuda_error(cudaError_t code, std::string const& message) : std::runtime_error(message), code_(code) {}
@@ -25,13 +25,13 @@ class cuda_error : public std::runtime_error {
 
 namespace on_cuda {
 
-/// Whether a call went well; the runtime does not remember that it did not.
+/// Returns whether a call succeeded, and clears the runtime's last error if not.
 inline bool forget_error(cudaError_t code) noexcept {
   if (code != cudaSuccess) static_cast<void>(cudaGetLastError());
   return code == cudaSuccess;
 }
 
-/// What is told by the exception is forgotten by the runtime.
+/// Throws hone::cuda_error if a call failed, and clears the runtime's last error.
 inline void check(cudaError_t code, const char* what) {
   if (!forget_error(code)) detail::raise(cuda_error(code, std::string(what) + ": " + cudaGetErrorString(code)));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Launches of kernels, checked.
+/// Checked launches of kernels.
 #pragma once
 
 #include <hone/cuda/run/error.cuh>
@@ -14,8 +14,8 @@ struct grid {
   int blocks, threads, shared_bytes = 0;
 };
 
-/// kernel<<<…>>>(arguments…), which throws where this launch is refused. An error that somebody else left is not ours
-/// to tell, as cudaGetLastError would.
+/// Launches kernel<<<…>>>(arguments…); throws hone::cuda_error if this launch fails. Uses the result of
+/// cudaLaunchKernel, because cudaGetLastError would also report errors of earlier, unrelated calls.
 template <class... Parameter>
 void launch(const char* name, void (*kernel)(Parameter...), grid const& of, cudaStream_t stream,
             std::type_identity_t<Parameter>... arguments) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// How work is cut for a grid: arithmetic on sizes alone, in 64 bits, tested without a device.
+/// The division of work for a grid: arithmetic on sizes only, in 64 bits, tested without a device.
 #pragma once
 
 #include <hone/core/config.hpp>
@@ -10,16 +10,16 @@
 namespace hone::inline HONE_ABI::on_cuda {
 
 inline constexpr int block_threads = 256;
-inline constexpr int most_blocks = 2048;  // every thread goes on where its grid ends
+inline constexpr int most_blocks = 2048;  // threads continue past the end of their grid
 
-/// A grid of up to so many blocks.
+/// Returns the blocks of a grid for `blocks` blocks of work, at most most_blocks.
 constexpr int grid_for(index blocks) noexcept {
   return static_cast<int>(blocks < 1 ? 1 : blocks > most_blocks ? most_blocks : blocks);
 }
-/// The same for pieces of work, one per thread and turn.
+/// The same for pieces of work, one per thread and iteration.
 constexpr int blocks_for(index pieces) noexcept { return grid_for((pieces + block_threads - 1) / block_threads); }
 
-/// Division by a number that the host knows, of 0 <= i < 2^53. A kernel's own division in 64 bits is a call of a
+/// Division of 0 <= i < 2^53 by a number that the host knows. A 64-bit division in a kernel would be a call of a
 /// hundred instructions.
 struct divider {
   index by = 1;
@@ -34,7 +34,7 @@ struct divider {
   }
 };
 
-/// i / by for 0 <= i < 2^16, as tiles are small: a product and a shift.
+/// Computes i / by for 0 <= i < 2^16, which is enough for tiles, by a product and a shift.
 struct small_divider {
   std::uint64_t magic = 0;
 
@@ -43,7 +43,7 @@ struct small_divider {
   HONE_HD constexpr int quotient(int i) const noexcept { return static_cast<int>((unsigned(i) * magic) >> 32); }
 };
 
-/// Elements that are read in lines, a line in pieces of so many elements, the last of which may be cut off.
+/// Elements that are read in lines. A line is cut into pieces of `wide` elements; its last piece may be shorter.
 struct line_cut {
   index lines = 0, length = 0;
   divider pieces_per_line{};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Rows of a job on CUDA, for functions that name no backend.
+/// A job over rows on CUDA, for functions that name no backend.
 #pragma once
 
 #include <hone/cuda/run/backend.cuh>
@@ -20,7 +20,7 @@ __global__ void __launch_bounds__(block_threads) rows_kernel(index rows, Body co
 
 }  // namespace on_cuda
 
-/// Enqueues body(row) for every row in [0, rows), a thread each.
+/// Enqueues body(row) for every row in [0, rows), with one thread per row.
 template <class Body>
 void for_rows(cuda const& backend, index rows, Body const& body) {
   if (rows == 0) return;

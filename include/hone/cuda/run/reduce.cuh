@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// Sums over a grid, in a fixed order: the same bits every run. Every block leaves its sum in the workspace, and
-/// the block that comes last adds them up.
+/// Sums over a grid, in a fixed order: the same bits in every run. Every block writes its sum to the workspace, and the
+/// block that finishes last adds them up.
 #pragma once
 
 #include <hone/cuda/run/backend.cuh>
@@ -13,7 +13,7 @@
 
 namespace hone::inline HONE_ABI::on_cuda {
 
-/// Where a grid adds up, in the workspace: how many blocks are done, 0 between kernels, and a number per block.
+/// The workspace of a sum: the number of finished blocks, which is 0 between kernels, and a number per block.
 struct grid_scratch {
   unsigned* done;
   double* partial;
@@ -27,13 +27,13 @@ struct grid_scratch {
 
 inline constexpr unsigned all_lanes = 0xffffffff;
 
-/// Over the threads of a block, whole warps; valid in its first thread.
+/// Returns the sum over the threads of a block of complete warps; valid in its first thread.
 __device__ inline double block_sum(double x) {
   __shared__ double of_warp[32];
   const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32;
   const int warps = static_cast<int>(blockDim.x) / 32;
   for (int step = 16; step > 0; step /= 2) x += __shfl_down_sync(all_lanes, x, step);
-  __syncthreads();  // an earlier sum may still be read
+  __syncthreads();  // other threads may still read an earlier sum
   if (lane == 0) of_warp[warp] = x;
   __syncthreads();
   if (warp != 0) return 0;
@@ -42,7 +42,7 @@ __device__ inline double block_sum(double x) {
   return x;
 }
 
-/// Over all threads of a grid; calls finish(sum) in one thread.
+/// Sums up over all threads of a grid; calls finish(sum) in one thread.
 template <class Finish>
 __device__ void grid_sum(double x, grid_scratch scratch, Finish const& finish) {
   __shared__ bool last;
@@ -50,7 +50,7 @@ __device__ void grid_sum(double x, grid_scratch scratch, Finish const& finish) {
   if (threadIdx.x == 0) {
     scratch.partial[blockIdx.x] = x;
     __threadfence();
-    last = atomicInc(scratch.done, gridDim.x - 1) == gridDim.x - 1;  // the last one sets it back to 0
+    last = atomicInc(scratch.done, gridDim.x - 1) == gridDim.x - 1;  // the last block resets it to 0
   }
   __syncthreads();
   if (!last) return;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// Mixing samples on CUDA: a thread takes a few neighbouring features through the rows of a draw, each followed by its
-/// partner, so that what it has read of one is at hand for the next.
+/// Mixing samples on CUDA: a thread processes a few adjacent features of all rows of a draw, each row followed by its
+/// partner, so that the partner's numbers are already in registers for the next row.
 #pragma once
 
 #include <hone/cuda/memory/vector.cuh>
@@ -13,10 +13,10 @@
 namespace hone::inline HONE_ABI {
 namespace on_cuda {
 
-inline constexpr int blend_tile = 32;    // rows that a block knows at once
-inline constexpr index most_rows = 128;  // that a thread goes through: of each stretch one row more is read
+inline constexpr int blend_tile = 32;    // rows of a draw that a block holds at once
+inline constexpr index most_rows = 128;  // of a stretch of one thread; each stretch reads one row more
 
-/// What a block knows of a row, read once.
+/// The draw of one row, read once per block.
 struct drawn_row {
   index row, partner;
   float lambda;
@@ -44,7 +44,7 @@ __device__ void read_row(blend_job<T> const& job, index place, drawn_row& to) {
   to.x1 = int(b.x1), to.y1 = int(b.y1), to.x2 = int(b.x2), to.y2 = int(b.y2);
 }
 
-/// Up to N numbers of memory; what is beyond the count is 0.
+/// Reads up to N numbers from memory; numbers past the count are 0.
 template <int N, class T>
 __device__ vector<T, N> read_some(T const* from, int count) {
   if (count == N) return *reinterpret_cast<vector<T, N> const*>(from);
@@ -68,7 +68,7 @@ __device__ vector<T, N> blended_vector(vector<T, N> const& own, vector<T, N> con
 #pragma unroll
   for (int j = 0; j < N; ++j) {
     if constexpr (!image_number<T>) {
-      v.set(j, own.get(j));  // masks are not mixed up
+      v.set(j, own.get(j));  // masks are not mixed
     } else if constexpr (sizeof(T) == 1) {
       v.set(j, static_cast<T>(
                    __double2int_rn(detail::blended_bytes(double(own.get(j)), double(other.get(j)), double(lambda)))));
@@ -81,7 +81,7 @@ __device__ vector<T, N> blended_vector(vector<T, N> const& own, vector<T, N> con
   return v;
 }
 
-/// own, and other inside the box; x and y are of the first number.
+/// Returns own with other inside the box; x and y are the pixel of the first number.
 template <int N, class T>
 __device__ vector<T, N> pasted_vector(vector<T, N> const& own, vector<T, N> const& other, drawn_row const& at, int x,
                                       int y, int height, int width) {
@@ -95,7 +95,7 @@ __device__ vector<T, N> pasted_vector(vector<T, N> const& own, vector<T, N> cons
   return v;
 }
 
-/// The 1 lets a thread have as many registers as it takes, rather than spill.
+/// The bound of 1 block lets the compiler give a thread as many registers as it needs, instead of spilling.
 template <int N, class T>
 __global__ void __launch_bounds__(block_threads, 1) blend_kernel(blend_job<T> const job) {
   __shared__ drawn_row tile[blend_tile];
@@ -110,13 +110,13 @@ __global__ void __launch_bounds__(block_threads, 1) blend_kernel(blend_job<T> co
       const index pixel = first - job.pixels.quotient(first) * job.pixels.by;
       y = int(job.lines.quotient(pixel)), x = int(pixel - y * job.lines.by);
     }
-    // Of the rows on the way: the partner of the one before, and the first of its circle.
+    // The row in registers: the partner of the row before. Also the first row of its circle.
     index known = -1, opening = -1;
     vector<T, N> carried{}, opened{};
     const index begin = stretch * job.rows_per_stretch;
     const index end = begin + job.rows_per_stretch < n ? begin + job.rows_per_stretch : n;
     for (index from = begin; from < end; from += blend_tile) {
-      block_barrier();  // the tile before may still be read
+      block_barrier();  // other threads may still read the tile before
       const int rows = int(end - from < blend_tile ? end - from : blend_tile);
       if (int(threadIdx.x) < rows) read_row(job, from + threadIdx.x, tile[threadIdx.x]);
       __syncthreads();
@@ -143,7 +143,7 @@ __global__ void __launch_bounds__(block_threads, 1) blend_kernel(blend_job<T> co
   }
 }
 
-/// How many rows a thread goes through: many, for each stretch reads one more, but few enough to keep a device busy.
+/// Returns the rows per thread: many, because each stretch reads one more, but few enough to keep a device busy.
 constexpr index rows_per_stretch(index rows, index blocks, drawn_shape::following order, bool in_place) noexcept {
   if (in_place && order != drawn_shape::following::pairs) return rows;
   index per = most_rows;
@@ -164,11 +164,11 @@ void launch_blend(cuda& backend, device_draw const& drawn, matrix_view<const T> 
 
 }  // namespace on_cuda
 
-/// Enqueues what hone::blend does on the CPU, with a draw in device memory. Every image is read once where the draw is
-/// of partners::others or pairs, or was brought from the host. mixed may be the images themselves; not after
-/// partners::any, whose circles the host does not know. Integers are copied; where the device has drawn a row to be
-/// mixed up, which the host does not know, the row stays as it is.
-/// Throws hone::invalid_argument where sizes differ, a view is no memory, the views overlap in part, or the draw is
+/// Enqueues hone::blend, as documented for the CPU, with a draw in device memory. Every image is read once if the draw
+/// has partners::others or pairs, or was copied from the host. mixed may be the images themselves, except after
+/// partners::any, because the host does not know its circles. Integers are copied; if the device has drawn a mixture
+/// for a row of integers, which the host does not know, the row stays unchanged.
+/// Throws hone::invalid_argument if sizes differ, a view is not valid memory, the views overlap in part, or the draw is
 /// empty.
 template <class In, class T>
 void blend(cuda& backend, device_draw const& drawn, matrix_view<In> images, matrix_view<T> mixed) {
@@ -192,7 +192,7 @@ void blend(cuda& backend, device_draw const& drawn, matrix_view<In> images, matr
     on_cuda::launch_blend<1>(backend, drawn, from, mixed);
 }
 
-/// The same with a draw of the host's, brought over for this call alone; see hone::copy.
+/// The same with a draw in host memory, which is copied for this call only; see hone::copy.
 template <class Draw, class In, class T>
   requires requires(Draw const& draw) { draw.partner.data(); }
 void blend(cuda& backend, Draw const& draw, matrix_view<In> images, matrix_view<T> mixed) {

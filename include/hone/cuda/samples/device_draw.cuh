@@ -13,7 +13,7 @@ namespace hone::inline HONE_ABI {
 
 namespace on_cuda {
 
-/// The arrays of a draw. order: rows, each followed by its partner as far as possible.
+/// The arrays of a draw. order: the rows, each followed by its partner if possible.
 struct drawn_arrays {
   pixel_box* boxes;
   index *partner, *order;
@@ -30,26 +30,26 @@ struct drawn_arrays {
         cut(reinterpret_cast<std::uint8_t*>(lambda + n)) {}
 };
 
-/// What the host knows of a draw that only the device can read.
+/// The properties of a draw in device memory that the host knows.
 struct drawn_shape {
   enum class following : unsigned char { loose, circles, pairs };
 
-  following order = following::loose;  ///< circles: partners are a permutation; pairs: places 2k and 2k + 1 are one
+  following order = following::loose;  ///< circles: partners are a permutation; pairs: places 2k and 2k + 1 are a pair
   bool filled = false;
-  index height = 0, width = 0;  ///< of the images, where there are boxes
+  index height = 0, width = 0;  ///< of the images, if there are boxes
 };
 
 }  // namespace on_cuda
 
-/// λ, partners and boxes of n rows, in memory of the stream's device that is taken when this is made, outside of a
-/// graph's capture. hone::draw or hone::copy fills it, hone::blend reads it, and a target may too:
+/// λ, partners and boxes of n rows in device memory, which is allocated at construction, outside of a graph's capture.
+/// hone::draw or hone::copy fills it, hone::blend reads it, and a target may read it too:
 ///
 ///     hone::device_draw drawn(gpu, n);
 ///     hone::draw(gpu, hone::mixup{.alpha = 0.2}, seed, step, drawn);
 ///     hone::blend(gpu, drawn, images, mixed);
 ///     hone::mix(hone::classes(labels), hone::partner_classes(labels, drawn.partner()), drawn.lambda())
 ///
-/// Throws hone::invalid_argument where n is negative or too large, hone::cuda_error where CUDA refuses.
+/// Throws hone::invalid_argument if n is negative or too large, hone::cuda_error if CUDA refuses.
 class device_draw {
  public:
   device_draw(cuda const& backend, integer n)
@@ -58,12 +58,12 @@ class device_draw {
 
   index rows() const noexcept { return n_; }
 
-  /// In device memory; boxes are only written by draws that have some.
+  /// Return device memory; boxes() has meaning only after a draw that has boxes.
   std::span<float const> lambda() const noexcept { return {arrays().lambda, std::size_t(n_)}; }
   std::span<index const> partner() const noexcept { return {arrays().partner, std::size_t(n_)}; }
   std::span<pixel_box const> boxes() const noexcept { return {arrays().boxes, std::size_t(n_)}; }
 
-  /// For who fills and reads it.
+  /// For the functions that fill and read the draw.
   on_cuda::drawn_arrays arrays() const noexcept { return {memory_.data(), n_}; }
   on_cuda::drawn_shape shape;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// Draws of sample mixing on CUDA: made by the device, with the bits that the host would draw, or brought from the
-/// host.
+/// Draws of sample mixing on CUDA: drawn by the device, with the same bits as on the host, or copied
+/// from the host.
 #pragma once
 
 #include <hone/cuda/run/launch.cuh>
@@ -17,7 +17,7 @@
 
 namespace hone::inline HONE_ABI {
 
-/// A step that is read when a kernel runs, in device memory: in a graph, any other is that of the capture.
+/// A step in device memory, read when a kernel runs. Any other step of a graph is that of its capture.
 struct device_step {
   index const* pointer;
 };
@@ -69,8 +69,8 @@ void enqueue_draw(cuda& backend, Rows const& rows, integer seed, step_source ste
 
 }  // namespace on_cuda
 
-/// Fills a draw on the device: the bits are those of policy.draw(seed, step, n, …). The step is an integer, or
-/// hone::device_step(pointer). Throws hone::invalid_argument where policy.draw would.
+/// Fills a draw on the device, with the same bits as policy.draw(seed, step, n, …). The step is an integer, or
+/// hone::device_step(pointer). Throws hone::invalid_argument if policy.draw would.
 inline void draw(cuda& backend, mixup const& policy, integer seed, on_cuda::step_source step, device_draw& to) {
   on_cuda::enqueue_draw(backend, detail::mixup_rows(policy, to.rows()), seed, step, to, 0, 0);
 }
@@ -84,9 +84,9 @@ inline void draw(cuda& backend, mixup_or_cutmix const& policy, integer seed, on_
                         width);
 }
 
-/// Brings a draw from the host, checked; it may wait for the stream, for the memory is pageable. Throws
-/// hone::invalid_argument where it does not have the rows of `to` or holds what is no λ, row or box, hone::cuda_error
-/// where CUDA refuses or the stream is captured.
+/// Copies a draw from the host after checking it; may wait for the stream, because the memory is pageable. Throws
+/// hone::invalid_argument if it has not as many rows as `to` or holds an invalid λ, row or box, hone::cuda_error if a
+/// CUDA call fails or the stream is captured.
 template <class Draw>
 void copy(cuda& backend, Draw const& from, device_draw& to)
   requires requires { from.partner.data(); }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// What formulas are written on in a kernel: double, or a float that computes as the chip does best.
+/// The operands of formulas in a kernel: double, or a float with the fast arithmetic of the device.
 #pragma once
 
 #include <hone/core/number.hpp>
@@ -9,10 +9,10 @@
 
 namespace hone::inline HONE_ABI::on_cuda {
 
-/// A float whose division and exp are a few instructions, without the calls that an exact division makes for the sake
-/// of rare operands. Everything else is float's.
-///   a / b                  2 ulp, of all b
-///   exp_of_nonpositive(x)  2 ulp, and what an ulp of x amounts to; 0 below the smallest normal number
+/// A float whose division and exp take a few instructions, without the calls that an exact division needs for rare
+/// operands. All other functions are those of float.
+///   a / b                  2 ulp, for all b
+///   exp_of_nonpositive(x)  2 ulp, plus the effect of one ulp of x; 0 below the smallest normal number
 struct device_float {
   using number = float;
 

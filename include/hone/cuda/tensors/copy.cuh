@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Reading averages out, and copying tensors, on CUDA.
+/// Copies of averages and of tensors, on CUDA.
 #pragma once
 
 #include <hone/cuda/tensors/device_ema_state.cuh>
@@ -10,7 +10,7 @@ namespace hone::inline HONE_ABI {
 
 namespace on_cuda {
 
-/// The average of a state from zero: divided by the weight that it holds, if it holds any.
+/// Divides the average of a state that began at zero by its total weight, if that is above 0.
 struct corrected_job {
   static constexpr bool writes_other = false;
 
@@ -34,8 +34,8 @@ struct corrected_job {
 
 }  // namespace on_cuda
 
-/// Enqueues a copy of tensors to tensors of the same sizes, rounding where these are narrower; integers keep their
-/// type. One kernel. Throws as hone::copy on the CPU.
+/// Enqueues a copy of tensors to tensors of the same sizes, as one kernel. Floating-point numbers are rounded if the
+/// target is narrower; integers keep their type. Throws as hone::copy on the CPU.
 template <class From, class To>
 void copy(cuda& backend, device_list<From> const& from, device_list<To> const& to) {
   detail::require_copy(from.tensors(), to.tensors());
@@ -43,9 +43,9 @@ void copy(cuda& backend, device_list<From> const& from, device_list<To> const& t
   on_cuda::enqueue_pairs(backend.stream(), to.table(), from.table().data, on_cuda::copy_job{}, "copy: pair_kernel");
 }
 
-/// Enqueues a copy of the averages of a state to tensors of the same sizes. Where the state began at zero they are
-/// divided by the weight that they hold; where it has averaged nothing yet, which the host does not know, nothing is
-/// written.
+/// Enqueues a copy of the averages of a state to tensors of the same sizes. If the state began at zero,
+/// they are divided by their total weight; if it has averaged nothing yet, which the host does not
+/// know, nothing is written.
 template <class T, class To>
 void copy(cuda& backend, device_ema_state<T> const& state, device_list<To> const& to) {
   static_assert(element<To>, "copy: averages go to float, double, or a 16-bit floating-point type");
@@ -58,7 +58,7 @@ void copy(cuda& backend, device_ema_state<T> const& state, device_list<To> const
                          on_cuda::corrected_job{state.progress().data(), state.copied()}, "copy: pair_kernel");
 }
 
-/// The same of lists that have not been prepared: their tables are uploaded for this call alone.
+/// The same for lists that are not prepared: their tables are uploaded for this call only.
 template <class From, class To>
 void copy(cuda& backend, tensor_list<From> const& from, tensor_list<To> const& to) {
   detail::require_copy(from, to);

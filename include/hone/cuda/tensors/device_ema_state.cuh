@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// An ema_state that stays on the device, with its count of updates.
+/// An ema_state in device memory, with its number of updates.
 #pragma once
 
 #include <hone/average/ema_state.hpp>
@@ -13,7 +13,7 @@ namespace hone::inline HONE_ABI {
 
 namespace on_cuda {
 
-/// What the update at hand does, as the device decided it.
+/// The effect of the current update, as the device decided it.
 struct decided_update {
   double weight;
   bool clear, skipped;
@@ -21,20 +21,20 @@ struct decided_update {
 
 }  // namespace on_cuda
 
-/// The shadow of a model whose parameters are in device memory: float or double, however narrow they are. Made outside
-/// of a graph's capture.
+/// The shadow of a model whose parameters are in device memory: float or double, even if they are narrower. Construct
+/// it outside of a graph's capture.
 ///
 ///     hone::device_ema_state<float> shadow(gpu, parameters);
 ///     hone::update(gpu, average, shadow, parameters, report.finite());
 ///
-/// What is said of hone::ema_state holds: tensors(), copy_only(), save(), load(), hone::save_file. steps(), counted()
-/// and what saves or loads wait for the stream; nothing else does.
+/// Behaves like hone::ema_state: tensors(), copy_only(), save(), load(), hone::save_file. Only steps(), counted(),
+/// saving and loading wait for the stream.
 template <class T>
 class device_ema_state : public ema_state<T, device_memory> {
   using base = ema_state<T, device_memory>;
 
  public:
-  /// A copy of the parameters. Throws hone::invalid_argument where a tensor is no memory, or start is out of range.
+  /// Copies the parameters, or starts at zero. Throws hone::invalid_argument if a tensor or `start` is not valid.
   template <class U>
   device_ema_state(cuda const& backend, tensor_list<U> const& parameters, ema_start start = {})
       : base(parameters, start, device_memory(backend)),
@@ -52,7 +52,7 @@ class device_ema_state : public ema_state<T, device_memory> {
     memory_.write(copied_.list()[0].data + tensor.value, &yes, 1);
   }
 
-  /// For the verbs: the shadow cut for the device, the tensors that are copied, and the update at hand.
+  /// For update, copy and swap: the shadow as a device_list, the copied tensors, and the current update.
   device_list<T> const& list() const noexcept { return list_; }
   unsigned char const* copied() const noexcept { return copied_.list()[0].data; }
   on_cuda::decided_update* decided() const noexcept { return decided_.data(); }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// A list of tensors that a device can read: its table is uploaded once and used by every call after that.
+/// A list of tensors that a device can read: its table is uploaded once and used by all later calls.
 #pragma once
 
 #include <hone/core/tensor_list.hpp>
@@ -17,27 +17,27 @@ namespace hone::inline HONE_ABI {
 
 namespace on_cuda {
 
-/// What kernels see of a list: one block of a grid works on one piece at a time.
+/// The table of a list for kernels: one block of a grid processes one piece at a time.
 template <class T>
 struct list_table {
-  T* const* data;                // of a tensor
-  detail::unit_cut const* cuts;  // of a tensor, and where all ends
-  int const* tensor_of;          // of a piece
+  T* const* data;                // per tensor
+  detail::unit_cut const* cuts;  // per tensor, and one for the end
+  int const* tensor_of;          // per piece
   int tensors;
   index pieces, units, slots;
 };
 
 }  // namespace on_cuda
 
-/// The tensors of a model, cut for the device. Made once, outside of a graph's capture; the tensors' memory must stay
-/// where it is. Its own memory is taken from, and given back to, the backend's stream: another stream waits for that
-/// one before it uses the list, and that one for the other before the list ends. Making it may wait for the stream, for
-/// the table is copied from pageable memory.
+/// The tensors of a model, prepared for the device. Construct it once, outside of a graph's capture; the memory of the
+/// tensors must not move. The list's own memory is allocated and freed in the order of the backend's stream: another
+/// stream must wait for that stream before it uses the list, and that stream for the other before the list is
+/// destroyed. Construction may wait for the stream, because the table is copied from pageable memory.
 ///
 ///     const hone::device_list gradients(gpu, hone::tensor_list<float>{{weight, 3, 4}, {bias, 4}});
 ///     hone::transform(gpu, hone::clip_by_global_norm(1), gradients);
 ///
-/// Throws hone::invalid_argument where a tensor has no data or a negative size, hone::cuda_error where CUDA refuses or
+/// Throws hone::invalid_argument if a tensor has no data or a negative size, hone::cuda_error if CUDA refuses or
 /// the stream is captured.
 template <class T>
 class device_list {
@@ -46,7 +46,7 @@ class device_list {
       : device_list(backend, std::move(tensors), "device_list",
                     [](tensor<T> const& t) { return detail::tensor_units{1, t.size, false}; }) {}
 
-  /// units_of(tensor) are what norms are wanted of; `function` is who is to blame. Kernels see no data of the excluded.
+  /// units_of(tensor) defines the units of norms; `function` is the name in error messages. Excluded tensors get null.
   template <class UnitsOf>
   device_list(cuda const& backend, tensor_list<T> tensors, const char* function, UnitsOf const& units_of,
               std::vector<std::size_t> const& excluded = {})

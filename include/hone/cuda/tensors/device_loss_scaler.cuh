@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// A loss_scaler that stays on the device: the host never waits to know whether a step was finite.
+/// A loss_scaler in device memory: the host never waits to know whether a step was finite.
 #pragma once
 
 #include <hone/cuda/memory/device_scalar.cuh>
@@ -20,8 +20,8 @@ __global__ void update_scaler_kernel(Scaler* scaler, bool const* finite) {
 
 }  // namespace on_cuda
 
-/// Scale and counters in device memory. The scale goes where a number of the device may go: as a factor of the
-/// objective, and into unscale.
+/// Scale and counters in device memory. The scale is a number in device memory, to be used as a factor of the objective
+/// and in unscale.
 ///
 ///     hone::device_loss_scaler scaler(gpu, {.initial = 65536});
 ///     hone::evaluate(gpu, scaler.scale() * objective, logits, {.gradient = g});
@@ -35,21 +35,21 @@ class device_loss_scaler {
   device_loss_scaler(cuda const& backend, loss_scaler const& scaler)
       : scaler_(backend.placed(), begun(scaler), "device_loss_scaler: ") {}
 
-  /// The current factor, read when kernels run.
+  /// Returns the current factor, which kernels read when they run.
   device_number scale() const { return device_scalar(&scaler_.data()->state.scale); }
 
-  /// Enqueues what follows from a report.
+  /// Enqueues the update of the scale by a report.
   void update(cuda& backend, device_report const& report) const {
     const on_cuda::device_of_stream device(backend.placed());
     on_cuda::launch("device_loss_scaler: update_scaler_kernel", on_cuda::update_scaler_kernel<loss_scaler>, {1, 1},
                     backend.stream(), scaler_.data(), report.finite());
   }
 
-  /// A copy on the host, for a checkpoint; waits for the stream.
+  /// Returns a copy on the host, for a checkpoint; waits for the stream.
   loss_scaler host() const { return scaler_.host(); }
 
  private:
-  /// With its first scale, which kernels read.
+  /// Returns the scaler with its first scale set, because kernels read it.
   static loss_scaler begun(loss_scaler scaler) {
     scaler.state.scale = scaler.scale();
     return scaler;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// The memory of a stream's device, as core/memory.hpp asks for it.
+/// The memory of a stream's device, as core/memory.hpp requires it.
 #pragma once
 
 #include <hone/core/memory.hpp>
@@ -10,8 +10,8 @@
 
 namespace hone::inline HONE_ABI {
 
-/// Taken from, and given back to, a stream, which must outlive it. Everything is in the stream's order; only read()
-/// and cell::get() wait for it. Whatever a graph could not repeat throws where the stream is captured.
+/// Allocates and frees in the order of a stream, which must outlive it. Only read() and cell::get() wait for the
+/// stream. Operations that a graph cannot repeat throw hone::cuda_error if the stream is captured.
 class device_memory {
  public:
   explicit device_memory(cuda const& backend) noexcept : stream_(backend.placed()) {}
@@ -39,7 +39,7 @@ class device_memory {
   }
   void write(void* to, void const* from, std::size_t bytes) const { copy(to, from, bytes, cudaMemcpyHostToDevice); }
 
-  /// Throws where the stream is captured.
+  /// Throws hone::cuda_error if the stream is captured.
   void require_no_capture() const { stream_.require_no_capture(what); }
 
   template <class V>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// A gradient_report that stays on the device.
+/// A gradient_report in device memory.
 #pragma once
 
 #include <hone/cuda/run/device_value.cuh>
@@ -9,20 +9,20 @@
 
 namespace hone::inline HONE_ABI {
 
-/// What transform and measure leave on the device, where the optimiser, an average and a loss scaler read it without
-/// the host waiting for it. Every call that is given the same report overwrites it.
+/// The report of transform and measure in device memory: the optimiser, an average and a loss scaler read it, and the
+/// host does not wait for it. Every call with the same report overwrites it.
 class device_report {
  public:
   explicit device_report(cuda const& backend) : report_(backend.placed(), {0, 0, 0, false}, "device_report: ") {}
 
-  /// In device memory.
+  /// Return pointers to device memory.
   gradient_report* data() const noexcept { return report_.data(); }
   double const* norm() const noexcept { return &data()->norm; }
   double const* coefficient() const noexcept { return &data()->coefficient; }
   double const* factor() const noexcept { return &data()->factor; }
   bool const* finite() const noexcept { return &data()->finite; }
 
-  /// A copy on the host; waits for the stream.
+  /// Returns a copy on the host; waits for the stream.
   gradient_report host() const { return report_.host(); }
 
  private:

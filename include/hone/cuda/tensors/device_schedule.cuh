@@ -10,7 +10,7 @@
 
 namespace hone::inline HONE_ABI {
 
-/// The step at hand and its rate.
+/// The current step and its rate.
 struct scheduled {
   index step = 0;
   double rate = 0;
@@ -27,31 +27,31 @@ __global__ void advance_schedule_kernel(S const schedule, bool const* finite, sc
 
 }  // namespace on_cuda
 
-/// Any schedule of hone for steps that only the device knows, because some are skipped:
+/// Any schedule of hone, for steps that only the device can count, because some are skipped:
 ///
 ///     hone::device_schedule rate(gpu, hone::warmup_cosine{.peak = 0.1, .warmup = 100, .total = 1000});
 ///     // an update of the parameters that reads *rate.data(), then
 ///     rate.advance(gpu, report.finite());
 ///
-/// Throws hone::invalid_argument where the schedule does at `step`; its parameters are then checked. A schedule of
-/// one's own has a HONE_HD rate.
+/// Throws hone::invalid_argument if the schedule throws at `step`, which checks its parameters. A user-defined schedule
+/// must have a HONE_HD rate.
 template <schedule S>
 class device_schedule {
  public:
   device_schedule(cuda const& backend, S const& schedule, integer step = 0)
       : schedule_(schedule), now_(backend.placed(), {step, schedule.rate(step)}, "device_schedule: ") {}
 
-  /// The rate of the step at hand, in device memory.
+  /// Returns the rate of the current step, in device memory.
   double const* data() const noexcept { return &now_.data()->rate; }
 
-  /// Enqueues the next step; where `finite`, in device memory, is false the step at hand was skipped and stays.
+  /// Enqueues the next step. If `finite`, in device memory, is false, the step was skipped and is not counted.
   void advance(cuda& backend, bool const* finite = nullptr) const {
     const on_cuda::device_of_stream device(backend.placed());
     on_cuda::launch("device_schedule: advance_schedule_kernel", on_cuda::advance_schedule_kernel<S>, {1, 1},
                     backend.stream(), schedule_, finite, now_.data());
   }
 
-  /// A copy on the host, for a log or a checkpoint; waits for the stream.
+  /// Returns a copy on the host, for a log or a checkpoint; waits for the stream.
   scheduled host() const { return now_.host(); }
 
  private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Adaptive clipping on CUDA: the parameters' units, cut for the device once.
+/// Adaptive clipping on CUDA: the units of the parameters, prepared for the device once.
 #pragma once
 
 #include <hone/cuda/tensors/device_list.cuh>
@@ -11,7 +11,7 @@
 
 namespace hone::inline HONE_ABI {
 
-/// adaptive_clip as a step of a chain on CUDA. It views the device_adaptive_clip that it comes from.
+/// adaptive_clip as a step of a chain on CUDA. It views a device_adaptive_clip, which must outlive it.
 template <class T>
 struct device_adaptive_clip_step {
   static constexpr step_kind kind = step_kind::unit_norm;
@@ -20,7 +20,7 @@ struct device_adaptive_clip_step {
   double clipping, epsilon;
 };
 
-/// Prepares hone::adaptive_clip(parameters, …), whose parameters are in device memory, for hone::transform on CUDA:
+/// Prepares hone::adaptive_clip(parameters, …), with parameters in device memory, for hone::transform on CUDA:
 ///
 ///     const hone::device_adaptive_clip units(gpu, hone::adaptive_clip(parameters, {.clipping = 0.01}));
 ///     hone::transform(gpu, hone::chain(units.step(), hone::clip_by_global_norm(1)), gradients);

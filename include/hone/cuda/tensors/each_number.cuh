@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// A function of one's own over the numbers of tensor lists, on CUDA.
+/// A user-defined function over the numbers of tensor lists, on CUDA.
 #pragma once
 
 #include <hone/cuda/tensors/norms.cuh>
@@ -17,7 +17,7 @@ struct held_stretch {
   using A = accumulator_t<std::remove_const_t<T>>;
 
   T* data;
-  bool aligned;  // N neighbours, wherever a piece of the first list begins
+  bool aligned;  // whether N adjacent numbers are aligned if those of the first list are
   A at[N];
 
   __device__ void read(index from, int count) {
@@ -42,7 +42,7 @@ __device__ void call_with(Held& held, int j, F const& f, std::index_sequence<I..
   f(detail::at<I>(held).number(j)...);
 }
 
-/// So many neighbouring numbers of every list are at most 16 bytes.
+/// Returns a number of adjacent elements that take at most 16 bytes in every list.
 template <class... T>
 constexpr int wide_of_all() {
   int least = 16;
@@ -50,7 +50,7 @@ constexpr int wide_of_all() {
   return least;
 }
 
-/// A thread takes neighbouring numbers of every list at a time.
+/// Each thread processes adjacent numbers of every list at a time.
 template <class F, class T, class... More>
 __global__ void __launch_bounds__(block_threads)
     number_kernel(list_table<T> const list, F const f, More* const*... more) {
@@ -79,14 +79,14 @@ __global__ void __launch_bounds__(block_threads)
                              held.each([&](auto& h) { h.write(from, count); });
                            });
         },
-        [](index, index, index, index) {});  // a list is not cut into columns
+        [](index, index, index, index) {});  // lists are not cut into columns
   }
 }
 }  // namespace on_cuda
 
-/// What for_each_number does on the CPU, enqueued on the stream: one kernel, whatever the lists are. f is called on the
-/// device: an object with a HONE_HD or __device__ operator(), or an extended lambda; it is copied. A captured graph
-/// keeps the f that it was captured with.
+/// Enqueues hone::for_each_number, as documented for the CPU, as one kernel for any lists. f is called on the device:
+/// an object with a HONE_HD or __device__ operator(), or an extended lambda; it is copied. A captured graph keeps the f
+/// of its capture.
 template <class F, class T, class... More>
 void for_each_number(cuda const& backend, F const& f, device_list<T> const& first, device_list<More> const&... more) {
   static_assert(std::is_trivially_copyable_v<F>, "for_each_number: f is copied to the device: it must be bytes alone");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// From the norms of gradients to the factors of their units, by one block: a chain's steps one after the other.
+/// Computes the factors of all units from the norms of gradients in one block, one step of a chain after the other.
 #pragma once
 
 #include <hone/core/numbers.hpp>
@@ -13,7 +13,7 @@ namespace hone::inline HONE_ABI::on_cuda {
 
 inline constexpr int settling_threads = 1024;
 
-/// What the kernels know of a chain: its plan, and a scale that only the device may know.
+/// The plan of a chain for kernels, and a scale that only the device may know.
 struct device_plan {
   detail::gradient_plan chain;
   numbers device_scale;
@@ -21,16 +21,16 @@ struct device_plan {
   __device__ double scale() const { return device_scale.is_repeated() ? chain.scale / device_scale[0] : chain.scale; }
 };
 
-/// Where the sums and factors of a call are.
+/// The sums and factors of a call, in device memory.
 struct unit_sums {
-  power_sums* sums;  // of a slot
-  double* weights;   // Σ w² of a slot, or excluded_unit
-  double* factors;   // of a unit
-  double* spare;     // the same, while steps are taken in turns
+  power_sums* sums;  // per slot
+  double* weights;   // Σ w² per slot, or excluded_unit
+  double* factors;   // per unit
+  double* spare;     // the second array of factors, because steps alternate between two
   gradient_report* report;
 };
 
-/// body(i) for every tensor, a warp each.
+/// Calls body(i) for every tensor, with one warp each.
 template <class Body>
 __device__ void each_tensor(int tensors, Body const& body) {
   for (int i = static_cast<int>(threadIdx.x) / 32; i < tensors; i += settling_threads / 32) body(i);
@@ -41,8 +41,8 @@ __device__ inline double warp_norm(double x, double p) {
   return x;
 }
 
-/// What gradient/settle.hpp asks for, by one block. All its threads call the same functions, and get the same answers.
-/// Factors are read from one array and written to another, which then change places.
+/// The norms that gradient/settle.hpp requires, by one block. All threads call the same functions and get the same
+/// results. Factors are read from one array and written to another; then the two are exchanged.
 class block_norms {
  public:
   __device__ block_norms(detail::unit_cut const* cuts, int tensors, detail::gradient_plan const& plan,
@@ -108,36 +108,36 @@ class block_norms {
     for (index slot = first + lane(); slot < cuts_[i + 1].first_slot; slot += 32)
       body(slot, cuts_[i].first_unit + (parts == 1 ? slot - first : (slot - first) / parts));
   }
-  /// To a p-norm of this thread's slots of a tensor.
+  /// Adds this thread's slots of a tensor to a p-norm.
   __device__ void add_slots(double& x, int i, double p, double y_scale) const {
     each_slot(i, [&](index slot, index unit) {
       x = detail::combine_powers(x, of_.sums[slot].power(p, now_[unit] * y_scale, before_), p);
     });
   }
-  /// Of a warp's tensor.
+  /// Returns the p-norm of the tensor of a warp.
   __device__ double tensor_norm(int i, double p, double y_scale) const {
     double x = 0;
     add_slots(x, i, p, y_scale);
     x = warp_norm(x, p);
     return p == 2 ? sqrt(x) : x;
   }
-  /// Over the block, in every thread and a fixed order; factors that were written are then seen by all.
+  /// Reduces over the block, in every thread and a fixed order; all threads then see the factors written before.
   __device__ double over_block(double x, double p) {
     x = warp_norm(x, p);
-    __syncthreads();  // the last one may still be read
+    __syncthreads();  // other threads may still read the last one
     if (lane() == 0) shared_[threadIdx.x / 32] = x;
     __syncthreads();
     x = shared_[0];
     for (int w = 1; w < settling_threads / 32; ++w) x = detail::combine_powers(x, shared_[w], p);
     return x;
   }
-  /// Each unit u of tensor i times by_of(i)(u).
+  /// Multiplies the factor of each unit u of tensor i by by_of(i)(u).
   template <class By>
   __device__ void rewrite(By const& by_of) {
     each_tensor(tensors_, [&](int i) {
       const auto by = by_of(i);
       for (index u = cuts_[i].first_unit + lane(); u < cuts_[i + 1].first_unit; u += 32) next_[u] = now_[u] * by(u);
-      __syncwarp();  // and have been written, for the warp whose tensor it is
+      __syncwarp();  // the factors are now visible to the warp of the tensor
     });
     double* const done = now_;
     now_ = next_, next_ = done;
@@ -151,7 +151,7 @@ class block_norms {
   double *now_, *next_;
 };
 
-/// A template, so that only a file that transforms gradients compiles it.
+/// A template, so that only files that transform gradients compile it.
 template <class Plan>
 __global__ void __launch_bounds__(settling_threads)
     settle_kernel(detail::unit_cut const* cuts, int tensors, Plan const plan, unit_sums const of,

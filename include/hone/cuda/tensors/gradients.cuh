@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// The kernels of gradient transformations that walk through the gradients: one measures their norms, one changes them.
-/// In between one block settles the factors (cuda/tensors/gradient_factors.cuh).
+/// The kernels of gradient transformations that read the gradients: one measures their norms, one changes them. Between
+/// the two, one block computes the factors (cuda/tensors/gradient_factors.cuh).
 #pragma once
 
 #include <hone/cuda/tensors/gradient_factors.cuh>
@@ -12,9 +12,9 @@
 
 namespace hone::inline HONE_ABI::on_cuda {
 
-// The 1 of the kernels' bounds lets a thread have as many registers as divisions take, rather than spill.
+// The bound of 1 block lets the compiler give a thread as many registers as divisions take, instead of spilling.
 
-/// body(slot, unit, first number, how many, its row's rank, size of its team) by whole teams of the block's threads.
+/// Calls row(slot, unit, first number, count, rank, team size) or columns(…), by complete teams of the block's threads.
 template <class Row, class Columns>
 __device__ void visit_piece(detail::unit_cut const& cut, index piece, Row const& row, Columns const& columns) {
   const int warps = static_cast<int>(blockDim.x) / 32, warp = static_cast<int>(threadIdx.x) / 32;
@@ -69,7 +69,7 @@ __global__ void __launch_bounds__(block_threads, 1)
   }
 }
 
-/// In double, where not everything fits into A.
+/// Computes in double, because not all values fit into A.
 template <class A, int N>
 __device__ void scale_carefully(A (&x)[N], detail::scaling const& way) {
   const detail::scaled_in<double> next(way);

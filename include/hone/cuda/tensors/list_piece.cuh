@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// What the threads of a block share while they work on a piece of a list of tensors.
+/// Values that the threads of a block share while they process a piece of a list of tensors.
 #pragma once
 
 #include <hone/cuda/run/barrier.cuh>
@@ -12,7 +12,7 @@
 
 namespace hone::inline HONE_ABI::on_cuda {
 
-/// What a block knows of the tensor that it works on, read once.
+/// The tensor that a block processes, read once per piece.
 struct shared_piece {
   static constexpr int words = sizeof(detail::unit_cut) / sizeof(index);
 
@@ -22,11 +22,11 @@ struct shared_piece {
 
   __device__ detail::unit_cut const& cut() const { return *reinterpret_cast<detail::unit_cut const*>(of_cut); }
 
-  /// `others`, if any, are the tensors of a second list, or null pointers.
+  /// `others`, if not null, has the tensors of a second list, or null pointers.
   template <class T, class U>
   __device__ void read(list_table<T> const& list, U* const* others, index piece) {
     const int t = static_cast<int>(threadIdx.x), i = t < words + 2 ? list.tensor_of[piece] : 0;
-    block_barrier();  // the one before may still be read
+    block_barrier();  // other threads may still read the one before
     if (t < words) {
       of_cut[t] = reinterpret_cast<index const*>(list.cuts + i)[t];
     } else if (t == words) {
@@ -39,7 +39,7 @@ struct shared_piece {
   }
 };
 
-/// What a whole warp wants to know, read by one of its threads.
+/// Reads a value in one thread of a warp and broadcasts it to the warp.
 template <class T>
 __device__ T read_by_warp(T const* from) {
   return __shfl_sync(all_lanes, threadIdx.x % 32 == 0 ? *from : T(), 0);

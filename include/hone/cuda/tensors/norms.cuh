@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// Sums of powers of many numbers by a team of threads, in float over 16 bytes and in double over those; what leaves
-/// float's range is added up in double.
+/// Sums of powers of many numbers by a team of threads: in float over 16 bytes, and in double over those sums. Numbers
+/// whose sum leaves the range of float are added up in double.
 #pragma once
 
 #include <hone/cuda/memory/vector.cuh>
@@ -14,7 +14,7 @@ namespace hone::inline HONE_ABI::on_cuda {
 using detail::norm_request;
 using detail::power_sums;
 
-/// Over a warp, in all of its lanes.
+/// Returns the total over a warp, in all of its lanes.
 __device__ inline power_sums warp_total(power_sums s) {
 #pragma unroll
   for (int step = 16; step > 0; step /= 2)
@@ -23,19 +23,19 @@ __device__ inline power_sums warp_total(power_sums s) {
            __shfl_xor_sync(all_lanes, s.largest, step)});
   return s;
 }
-/// Over a block, whole warps; valid in its first warp.
+/// Returns the total over a block of complete warps; valid in its first warp.
 __device__ inline power_sums block_total(power_sums s) {
   __shared__ power_sums of_warp[32];
   const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32;
   s = warp_total(s);
-  __syncthreads();  // an earlier total may still be read
+  __syncthreads();  // other threads may still read an earlier total
   if (lane == 0) of_warp[warp] = s;
   __syncthreads();
   if (warp != 0) return s;
   return warp_total(lane < static_cast<int>(blockDim.x) / 32 ? of_warp[lane] : power_sums{});
 }
 
-/// The first `count` of N numbers; the others are 0.
+/// Adds the first `count` of N numbers to the sums; the others are 0.
 template <class A, int N>
 __device__ void add_numbers(power_sums& s, A const (&x)[N], int count, norm_request how) {
   A g_squares = 0, g_absolute = 0, squares = 0, absolute = 0, largest = 0;
@@ -59,7 +59,7 @@ __device__ void add_numbers(power_sums& s, A const (&x)[N], int count, norm_requ
   }
 }
 
-/// body(first, count) for this thread's share of n numbers: one at a time up to the first multiple of 16 bytes, then N.
+/// Calls body(first, count) for this thread's part of n numbers: singly up to a multiple of 16 bytes, then N at a time.
 template <int N, class T, class Body>
 __device__ void each_piece_of(T const* p, index n, int rank, int size, Body const& body) {
   const auto past = static_cast<int>(reinterpret_cast<std::uintptr_t>(p) / sizeof(T) % N);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// The kernel of two lists of tensors that have the same sizes: averages are updated, copied and exchanged by it.
+/// The kernel over two lists of tensors of the same sizes, which updates, copies and exchanges averages.
 #pragma once
 
 #include <hone/cuda/tensors/list_piece.cuh>
@@ -11,13 +11,13 @@
 
 namespace hone::inline HONE_ABI::on_cuda {
 
-/// What numbers of T and U are computed in; none is converted where they are of one type.
+/// The type in which numbers of T and U are computed; numbers of one type are not converted.
 template <class T, class U>
 using common_number =
     std::conditional_t<std::is_same_v<T, U>, T,
                        std::conditional_t<std::is_same_v<T, double> || std::is_same_v<U, double>, double, float>>;
 
-/// N numbers at once, as one vector where they are aligned.
+/// Reads or writes N numbers, as one vector if they are aligned.
 template <int N, class A, class T>
 __device__ void load_all(T const* from, A (&to)[N], bool aligned) {
   if (aligned) return load(from, to, N);
@@ -42,15 +42,15 @@ __device__ void each_alone(typename Job::template task<A> const& task, T* x, U* 
   }
 }
 
-/// For every tensor, job.of(tensor) is asked once per warp: its operator()(x, y) then changes the numbers x of `list`
-/// and, where Job::writes_other, y of the other list. `idle` says that there is nothing to do, `reads` that x is
+/// Each warp calls job.of(tensor) once per tensor. The operator()(x, y) of the result then changes the numbers x of
+/// `list` and, if Job::writes_other, y of the other list. `idle` means that there is nothing to do, `reads` that x is
 /// needed.
 template <class T, class U, class Job>
 __global__ void __launch_bounds__(block_threads)
     pair_kernel(list_table<T> const list, U* const* others, Job const job) {
   using number = std::remove_const_t<U>;
   using A = common_number<T, number>;
-  constexpr int N = wide_of<std::conditional_t<(sizeof(T) < sizeof(number)), number, T>>;  // a warp's are side by side
+  constexpr int N = wide_of<std::conditional_t<(sizeof(T) < sizeof(number)), number, T>>;  // adjacent in a warp
   __shared__ shared_piece at;
   for (index piece = blockIdx.x; piece < list.pieces; piece += gridDim.x) {
     at.read(list, others, piece);
@@ -75,7 +75,7 @@ __global__ void __launch_bounds__(block_threads)
                              if constexpr (Job::writes_other) store_all(of_y, y + from, alike);
                            });
         },
-        [](index, index, index, index) {});  // a list is not cut into columns
+        [](index, index, index, index) {});  // lists are not cut into columns
   }
 }
 
@@ -84,7 +84,7 @@ void enqueue_pairs(cudaStream_t stream, list_table<T> const& list, U* const* oth
   launch(name, pair_kernel<T, U, Job>, {grid_for(list.pieces), block_threads}, stream, list, others, job);
 }
 
-/// x = y, converted.
+/// Copies and converts: x = y.
 struct copy_job {
   static constexpr bool writes_other = false;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Master weights on CUDA, and how they reach the network.
+/// Master weights on CUDA, and their rounding to the parameters.
 #pragma once
 
 #include <hone/cuda/tensors/device_memory.cuh>
@@ -9,7 +9,7 @@
 
 namespace hone::inline HONE_ABI {
 
-/// The master_weights of parameters in device memory; made outside of a graph's capture.
+/// The master_weights of parameters in device memory. Construct it outside of a graph's capture.
 ///
 ///     const hone::device_master_weights<float> masters(gpu, parameters);
 ///     // an update of masters.tensors() by the caller, then
@@ -17,19 +17,19 @@ namespace hone::inline HONE_ABI {
 template <class T>
 class device_master_weights : public master_weights<T, device_memory> {
  public:
-  /// Begins with the numbers of the parameters. Throws hone::invalid_argument where a tensor is no memory.
+  /// Copies the parameters. Throws hone::invalid_argument if a tensor is not valid memory.
   template <class P>
   device_master_weights(cuda const& backend, tensor_list<P> const& parameters)
       : master_weights<T, device_memory>(parameters, device_memory(backend)), list_(backend, this->tensors()) {}
 
-  /// The masters, cut for the device.
+  /// Returns the masters, prepared for the device.
   device_list<T> const& list() const noexcept { return list_; }
 
  private:
   device_list<T> list_;
 };
 
-/// Enqueues what hone::refresh does on the CPU: one kernel.
+/// Enqueues hone::refresh, as documented for the CPU, as one kernel.
 template <class T, class P>
 void refresh(cuda& backend, device_master_weights<T> const& masters, device_list<P> const& parameters) {
   detail::require_refresh(masters, parameters.tensors());
@@ -38,7 +38,7 @@ void refresh(cuda& backend, device_master_weights<T> const& masters, device_list
                          "refresh: pair_kernel");
 }
 
-/// The same of parameters that have not been prepared: their table is uploaded for this call alone.
+/// The same for parameters that are not prepared: their table is uploaded for this call only.
 template <class T, class P>
 void refresh(cuda& backend, device_master_weights<T> const& masters, tensor_list<P> const& parameters) {
   detail::require_refresh(masters, parameters);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Averages into the model, and back, on CUDA.
+/// Exchanges averages and parameters, on CUDA.
 #pragma once
 
 #include <hone/cuda/tensors/device_ema_state.cuh>
@@ -29,14 +29,14 @@ struct swap_job {
 
 }  // namespace on_cuda
 
-/// Enqueues an exchange of averages and parameters in place: once before an evaluation, once after it, and every bit is
-/// where it was. In between the state refuses to be updated, copied from, saved or loaded; that is known on the host,
-/// so that a graph that captures one swap has to capture the other too.
+/// Enqueues an exchange of averages and parameters in place: once before an evaluation and once after it, which
+/// restores every bit. In between the state cannot be updated, copied from, saved or loaded; the host keeps track of
+/// that, so that a graph that captures one swap must capture the other too.
 ///
 ///     hone::swap(gpu, shadow, parameters);
 ///
-/// Throws hone::invalid_argument, before anything is enqueued, where the sizes are not those of the state, a tensor is
-/// no memory, or the state began at zero: its averages are divided, by hone::copy, when they are read.
+/// Throws hone::invalid_argument, before anything is enqueued, if the sizes are not those of the state, a tensor is not
+/// valid memory, or the state began at zero, because its averages must be divided: use hone::copy.
 template <class T, class P>
 void swap(cuda& backend, device_ema_state<T>& state, device_list<P> const& parameters) {
   detail::require_swap(state, parameters.tensors());
@@ -48,7 +48,7 @@ void swap(cuda& backend, device_ema_state<T>& state, device_list<P> const& param
   state.exchanged();
 }
 
-/// The same of parameters that have not been prepared: their table is uploaded for this call alone.
+/// The same for parameters that are not prepared: their table is uploaded for this call only.
 template <class T, class P>
 void swap(cuda& backend, device_ema_state<T>& state, tensor_list<P> const& parameters) {
   detail::require_swap(state, parameters);

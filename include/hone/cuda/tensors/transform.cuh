@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// The verbs of gradients on CUDA.
+/// transform and measure, the functions of gradients, on CUDA.
 #pragma once
 
 #include <hone/core/tensor_overlap.hpp>
@@ -12,7 +12,7 @@
 
 namespace hone::inline HONE_ABI {
 
-/// unscale by a number that only the device knows, such as the scale of a hone::device_loss_scaler.
+/// unscale by a number in device memory, such as the scale of a hone::device_loss_scaler.
 struct device_unscale_step {
   static constexpr step_kind kind = step_kind::unscale;
 
@@ -32,7 +32,7 @@ device_plan plan_of(gradient_chain<Step...> const& chain, double most) {
   return plan;
 }
 
-/// The bytes behind the first ones of the workspace (see cuda/run/reduce.cuh).
+/// Returns the bytes of workspace that a call needs, including the first ones (see cuda/run/reduce.cuh).
 template <class Table>
 std::size_t bytes_for(Table const& table) {
   return workspace_alignment + sizeof(gradient_report) +
@@ -52,7 +52,7 @@ unit_sums sums_in(void* workspace, Table const& table) {
   return of;
 }
 
-/// The gradients cut into the units of adaptive_clip, if the chain has it; its parameters, or null.
+/// Calls body with the gradients, cut into the units of adaptive_clip if the chain has it, and its parameters or null.
 template <class T, class... Step, class Body>
 void with_units(const char* function, gradient_chain<Step...> const& chain, device_list<T> const& gradients,
                 Body const& body) {
@@ -101,7 +101,7 @@ void enqueue_chain(const char* function, cuda& backend, gradient_chain<Step...> 
   });
 }
 
-/// body(steps…), with adaptive_clip prepared for the device while it runs.
+/// Calls body(steps…), with adaptive_clip prepared for the device during the call.
 template <class Body>
 void with_prepared(cuda const&, Body const& body) {
   body();
@@ -121,17 +121,17 @@ void with_prepared(cuda const& backend, Body const& body, First const& first, Re
 
 }  // namespace on_cuda
 
-/// Enqueues a step, or a hone::chain of several, on gradients in device memory: three kernels, whatever the list is.
-/// A norm that is not finite, or a result that is not a number of the type, leaves all gradients as they are. The
-/// report, if given, stays on the device.
+/// Enqueues a step, or a hone::chain of several, on gradients in device memory: three kernels for any list. If a norm
+/// is not finite, or a result is out of the range of the type, all gradients stay as they are. The report, if given,
+/// stays on the device.
 template <class Step, class T>
 void transform(cuda& backend, Step const& step, device_list<T> const& gradients, device_report* report = nullptr) {
   static_assert(!std::is_const_v<T>, "transform: the gradients must not be const, for they are changed in place");
   on_cuda::enqueue_chain("transform", backend, detail::as_chain(step), gradients, report, true);
 }
 
-/// The same of a list that has not been prepared: its table, and that of adaptive_clip, are uploaded for this call
-/// alone, in memory that the stream allocates and frees. A captured graph needs a device_list.
+/// The same for a list that is not prepared: its table, and that of adaptive_clip, are uploaded for this call only, in
+/// memory that the stream allocates and frees. A captured graph needs a device_list.
 template <class Step, class T>
 void transform(cuda& backend, Step const& step, tensor_list<T> const& gradients, device_report* report = nullptr) {
   detail::require_tensors("transform", "gradients", gradients);
@@ -147,8 +147,8 @@ void transform(cuda& backend, Step const& step, tensor_list<T> const& gradients,
       detail::as_chain(step).steps);
 }
 
-/// Enqueues what tells the report of transform, and no gradient is changed: whoever reads them next multiplies them
-/// with *report.factor(). For chains of unscale and clip_by_global_norm.
+/// Computes the report that transform would produce, without changing the gradients: the optimiser must multiply each
+/// gradient by *report.factor(). For chains of unscale and clip_by_global_norm.
 template <class Step, class T>
 void measure(cuda& backend, Step const& step, device_list<T> const& gradients, device_report& report) {
   auto const& chain = detail::as_chain(step);
@@ -156,7 +156,7 @@ void measure(cuda& backend, Step const& step, device_list<T> const& gradients, d
   on_cuda::enqueue_chain("measure", backend, chain, gradients, &report, false);
 }
 
-/// The bytes of workspace that transform and measure need; with adaptive_clip, of its parameters' list.
+/// Returns the bytes of workspace for transform and measure; with adaptive_clip, pass the list of its parameters.
 template <class T>
 std::size_t workspace_bytes(device_list<T> const& gradients) {
   return on_cuda::bytes_for(gradients.table());

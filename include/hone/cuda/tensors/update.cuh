@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// The verb of averages on CUDA.
+/// update, the function of averages, on CUDA.
 #pragma once
 
 #include <hone/cuda/tensors/device_ema_state.cuh>
@@ -10,8 +10,8 @@ namespace hone::inline HONE_ABI {
 
 namespace on_cuda {
 
-/// One thread: what the update does depends on how many there were, which the host does not know where steps are
-/// skipped.
+/// Runs in one thread: the effect of an update depends on the number of updates, which the host does not know if steps
+/// are skipped.
 template <class Average>
 __global__ void decide_update_kernel(Average const average, bool from_zero, bool const* finite,
                                      detail::average_progress* progress, decided_update* decided) {
@@ -24,7 +24,7 @@ __global__ void decide_update_kernel(Average const average, bool from_zero, bool
   *decided = {plan.weight, plan.clear, false};
 }
 
-/// s = averaged(s, p, weight), or what that becomes where a weight is 1 or 0.
+/// Computes s = averaged(s, p, weight), without arithmetic if the weight is 1 or 0.
 struct average_job {
   static constexpr bool writes_other = false;
 
@@ -56,14 +56,14 @@ struct average_job {
 
 }  // namespace on_cuda
 
-/// Enqueues one update of an average: two kernels, whatever the list is, which read the shadow and the parameters and
-/// write the shadow. `finite`, if given, is device memory, such as report.finite(): false there says that the step was
-/// skipped, and the update neither writes nor counts. The host never waits.
+/// Enqueues one update of an average: two kernels for any list, which read the shadow and the parameters and write the
+/// shadow. `finite`, if given, is device memory, such as report.finite(): if it holds false, the step was skipped, and
+/// the update neither writes nor counts. The host never waits.
 ///
 ///     hone::update(gpu, average, shadow, parameters, report.finite());
 ///
-/// What hone::update on the CPU says of numbers and errors holds, but for a policy of one's own: its `at` is HONE_HD,
-/// and weights outside [0, 1] are found on the host for the first update alone.
+/// Behaves like hone::update on the CPU, except for user-defined policies: `at` must be HONE_HD, and its weight is
+/// range-checked on the host for the first update only.
 template <class Average, class T, class P>
 void update(cuda& backend, Average const& average, device_ema_state<T>& state, device_list<P> const& parameters,
             bool const* finite = nullptr) {
@@ -76,8 +76,8 @@ void update(cuda& backend, Average const& average, device_ema_state<T>& state, d
                          on_cuda::average_job{state.decided(), state.copied()}, "update: pair_kernel");
 }
 
-/// The same of parameters that have not been prepared: their table is uploaded for this call alone. A captured graph
-/// needs a device_list.
+/// The same for parameters that are not prepared: their table is uploaded for this call only. A captured graph needs a
+/// device_list.
 template <class Average, class T, class P>
 void update(cuda& backend, Average const& average, device_ema_state<T>& state, tensor_list<P> const& parameters,
             bool const* finite = nullptr) {

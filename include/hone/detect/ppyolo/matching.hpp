@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// How PaddleDetection's YOLOv3 and PP-YOLO match boxes with anchors (Gt2YoloTarget).
+/// Matches boxes with anchors like PaddleDetection's YOLOv3 and PP-YOLO (Gt2YoloTarget).
 #pragma once
 
 #include <hone/detect/shape_overlap.hpp>
@@ -9,16 +9,16 @@
 namespace hone::inline HONE_ABI::ppyolo {
 
 struct match_options {
-  real iou_threshold = 1;  ///< >= 0: further anchors above this shape IoU match too, where no box was; 1: none
+  real iou_threshold = 1;  ///< >= 0: other anchors with a larger shape IoU match too, if their slot is free; 1: none
 };
 
-/// A box whose score is above 0 is matched, in the cell of its centre, with the anchor whose shape is the most like its
-/// own among those of all levels, the first of equals, if it is this level's; and with those of this level above
-/// iou_threshold whose slots no box before has. In the order of the boxes, the best anchor first. level.anchors are
-/// those of all levels.
+/// Returns the matches of a level. A box with a score above 0 matches, in the cell of its centre, the anchor of the
+/// most similar shape among those of all levels (the first of equals) if that anchor is of this level, and this level's
+/// other anchors with a shape IoU above iou_threshold whose slots are still free. Order: by box, best anchor first.
+/// level.anchors contains the anchors of all levels. Throws hone::invalid_argument if an argument is out of range.
 ///
-/// A slot has one box: a later one with the same best anchor takes it over, and is in the earlier one's place in the
-/// list. PaddleDetection keeps the classes of both.
+/// A slot has one box: a later box with the same best anchor replaces the earlier one, at its position in the list.
+/// PaddleDetection keeps the classes of both.
 inline std::vector<anchor_match> match(anchor_level const& level, std::span<const labelled_box> boxes,
                                        match_options options = {}) {
   const char* const function = "ppyolo::match";

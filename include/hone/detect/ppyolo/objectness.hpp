@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// PP-YOLO's targets of objectness and of the IoU that it predicts (Long et al. 2020, arXiv 2007.12099;
-/// PaddleDetection's yolo_loss.py and iou_aware_loss.py).
+/// PP-YOLO's targets of objectness and of the predicted IoU (Long et al. 2020, arXiv 2007.12099; yolo_loss.py and
+/// iou_aware_loss.py of PaddleDetection).
 #pragma once
 
 #include <hone/detect/confidence.hpp>
@@ -10,18 +10,18 @@
 namespace hone::inline HONE_ABI::ppyolo {
 
 struct objectness_options {
-  real ignore_threshold = 0.7;  ///< in [0, 1]: a slot without a box whose prediction overlaps more counts for nothing
+  real ignore_threshold = 0.7;  ///< in [0, 1]: an unmatched slot whose prediction overlaps more has weight 0
 };
 
-/// The objectness of every slot, by the IoU of its predicted box with the box of its image that it overlaps the most:
+/// Returns the objectness targets per slot. IoU is the largest IoU of its prediction with a labelled box of its image:
 ///   matched                      target 1, weight the box's score
 ///   else IoU > ignore_threshold  weight 0
 ///   else                         target 0, weight 1
-/// The score is λ or 1-λ where two images are mixed, 1 otherwise. PaddleDetection sums over the slots and averages over
+/// The score is λ or 1-λ if two images are mixed, 1 otherwise. PaddleDetection sums over the slots and averages over
 /// the images: hone::mean_over(images). `predicted` is slots x 4 in fractions of the image, (cx, cy, w, h) unless a
-/// format is given; a prediction that is not a number overlaps nothing.
+/// format is given; a NaN prediction has IoU 0. Throws hone::invalid_argument if an argument does not fit.
 ///
-/// With a hone::cpu the slots are shared by its threads; the answer has the same bits for every number of them.
+/// A hone::cpu distributes the slots over its threads; the result has the same bits for every number of threads.
 template <class Backend, class T, box_format Format = centers_format>
 confidence_targets objectness_targets(Backend const& backend, anchor_level const& level, matrix_view<T> predicted,
                                       std::span<const labelled_box> boxes, std::span<const anchor_match> matches,
@@ -47,7 +47,7 @@ confidence_targets objectness_targets(Backend const& backend, anchor_level const
   return c;
 }
 
-/// On the calling thread alone.
+/// The same on the calling thread only.
 template <class T, box_format Format = centers_format>
 confidence_targets objectness_targets(anchor_level const& level, matrix_view<T> predicted,
                                       std::span<const labelled_box> boxes, std::span<const anchor_match> matches,
@@ -55,9 +55,9 @@ confidence_targets objectness_targets(anchor_level const& level, matrix_view<T> 
   return objectness_targets(detail::one_thread(), level, predicted, boxes, matches, options, format);
 }
 
-/// What the IoU that a slot predicts is held against (IoU-aware, Wu et al. 2020, arXiv 1912.05992): the IoU of each
-/// match's predicted box and its target, as a constant; weight the box's score where there is a match, 0 elsewhere.
-/// 1 minus the losses that hone::iou_loss leaves in `unreduced` are these IoUs; NaN stays NaN.
+/// Returns the targets of the IoU that a slot predicts (IoU-aware, Wu et al. 2020, arXiv 1912.05992): the IoU of each
+/// match's prediction with its box, as a constant; weight: the box's score, or 0 for an unmatched slot. `ious` has one
+/// IoU per match, 1 minus the loss that hone::iou_loss writes to `unreduced`; NaN stays NaN.
 inline confidence_targets iou_targets(anchor_level const& level, std::span<const labelled_box> boxes,
                                       std::span<const anchor_match> matches, numbers ious) {
   const char* const function = "ppyolo::iou_targets";

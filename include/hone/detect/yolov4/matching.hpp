@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// How darknet's YOLOv4 matches boxes with anchors (yolo_layer).
+/// Matches boxes with anchors like darknet's YOLOv4 (yolo_layer).
 #pragma once
 
 #include <hone/detect/shape_overlap.hpp>
@@ -9,13 +9,13 @@
 namespace hone::inline HONE_ABI::yolov4 {
 
 struct match_options {
-  real iou_threshold = 1;  ///< >= 0: further anchors above this shape IoU match too; 1: none; 0.213 in YOLOv4's own
+  real iou_threshold = 1;  ///< >= 0: other anchors with a larger shape IoU match too; 1: none; 0.213 in YOLOv4
 };
 
-/// A box is matched, in the cell of its centre, with the anchor whose shape is the most like its own among those of all
-/// levels, the first of equals, if it is this level's; and with those of this level above iou_threshold. The order is
-/// darknet's: by boxes, the best anchor first. level.anchors are those of all levels.
-/// darknet writes past a row for a centre at 1; here the border belongs to the last cell.
+/// Returns the matches of a level. A box matches, in the cell of its centre, the anchor of the most similar shape among
+/// those of all levels (the first of equals) if it is of this level, and this level's others above iou_threshold. Order
+/// as in darknet: by box, best anchor first. level.anchors contains all levels' anchors. For a centre at 1, darknet
+/// writes past a row; here it is in the last cell. Throws hone::invalid_argument if an argument is out of range.
 inline std::vector<anchor_match> match(anchor_level const& level, std::span<const labelled_box> boxes,
                                        match_options options = {}) {
   const char* const function = "yolov4::match";
@@ -29,11 +29,11 @@ inline std::vector<anchor_match> match(anchor_level const& level, std::span<cons
   return matches;
 }
 
-/// What each match's box loss weighs, for hone::weigh_rows: where several boxes meet in a slot darknet divides their
-/// sum by how many different labels they have (only where iou_threshold is below 1).
+/// Returns the weight of each match's box loss, for hone::weigh_rows: darknet divides the sum of a slot's box losses by
+/// its number of different labels (several only if iou_threshold < 1). Throws if the box of a match does not exist.
 inline std::vector<float> box_weights(std::span<const labelled_box> boxes, std::span<const anchor_match> matches) {
   const auto label = [&](anchor_match const& m) { return boxes[static_cast<std::size_t>(m.box)].label.value; };
-  std::vector<std::pair<index, index>> labels;  // of slots
+  std::vector<std::pair<index, index>> labels;  // (slot, label)
   for (std::size_t i = 0; i < matches.size(); ++i) {
     if (matches[i].box < 0 || matches[i].box >= index(boxes.size()))
       detail::fail("yolov4::box_weights: box of match %zu is %jd, must be in [0, %zu)", i,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Targets of darknet's YOLOv4 for objectness (yolo_layer).
+/// The objectness targets of darknet's YOLOv4 (yolo_layer).
 #pragma once
 
 #include <hone/detect/confidence.hpp>
@@ -9,27 +9,27 @@
 namespace hone::inline HONE_ABI::yolov4 {
 
 struct objectness_options {
-  real ignore_threshold = 0.5;  ///< in [0, 1]: a slot whose box overlaps more is no background; 0.7 in YOLOv4's own
-  real truth_threshold = 1;     ///< in [0, 1]: a slot whose box overlaps more is an object, matched or not; 1: none
-  bool smooth = false;          ///< "objectness_smooth": slots above the thresholds are pushed to their IoU
-  real class_threshold = 0.25;  ///< of class_scores
-  numbers class_scores = {};    ///< the highest class probability of each slot; none: all are above the threshold
-  bool darknet_compat = false;  ///< with smooth: matched slots get no target of their own, see below
+  real ignore_threshold = 0.5;  ///< in [0, 1]: a slot with a larger IoU is no background; 0.7 in YOLOv4
+  real truth_threshold = 1;     ///< in [0, 1]: a slot with a larger IoU is an object, matched or not; 1: none
+  bool smooth = false;          ///< "objectness_smooth": the target of slots above a threshold depends on their IoU
+  real class_threshold = 0.25;  ///< in [0, 1]: threshold of class_scores
+  numbers class_scores = {};    ///< the largest class probability per slot; if empty, all are above class_threshold
+  bool darknet_compat = false;  ///< with smooth: matches do not change targets and weights, see below
 };
 
-/// The objectness of every slot, by the IoU of its predicted box with the box of its image that it overlaps the most:
-///   matched                      target 1, weight the box's score (the last's, of several)
+/// Returns the objectness targets per slot. IoU is the largest IoU of its prediction with a labelled box of its image:
+///   matched                      target 1, weight the box's score (of several boxes, the last)
 ///   else IoU > truth_threshold   target 1; IoU² with `smooth`
-///   else IoU > ignore_threshold  weight 0; target IoU with `smooth`. Only where a class is above class_threshold
+///   else IoU > ignore_threshold  weight 0; with `smooth`, target IoU. Only if a class score is above class_threshold
 ///   else                         target 0
-/// weight 1 where nothing else is said. The IoU is a constant to the loss. `predicted` is slots x 4 in fractions of the
-/// image, (cx, cy, w, h) unless a format is given; a prediction that is not a number overlaps nothing.
+/// The weight is 1 unless stated. The IoU is a constant of the loss. `predicted` is slots x 4 in fractions of the
+/// image, (cx, cy, w, h) unless a format is given; a NaN prediction has IoU 0.
 ///
-/// A score is what darknet has as a class's multiplier. darknet multiplies by obj_normalizer, which is a factor of the
-/// objective here, and sums: hone::sum. With truth_threshold it trains box and classes of such slots too. Its release
-/// leaves matched slots as they are, background included, where objectness_smooth is on; darknet_compat does that.
+/// A score is darknet's multiplier of a class. darknet multiplies by obj_normalizer, here a factor of the objective,
+/// and sums: hone::sum. With truth_threshold, darknet also trains box and classes of such slots. Its release leaves
+/// matched slots unchanged, even background, if objectness_smooth is on; darknet_compat does the same.
 ///
-/// With a hone::cpu the slots are shared by its threads; the answer has the same bits for every number of them.
+/// A hone::cpu distributes the slots over its threads; the result has the same bits for every number of threads.
 template <class Backend, class T, box_format Format = centers_format>
 confidence_targets objectness_targets(Backend const& backend, anchor_level const& level, matrix_view<T> predicted,
                                       std::span<const labelled_box> boxes, std::span<const anchor_match> matches,
@@ -74,7 +74,7 @@ confidence_targets objectness_targets(Backend const& backend, anchor_level const
   }
   return c;
 }
-/// On the calling thread alone.
+/// The same on the calling thread only.
 template <class T, box_format Format = centers_format>
 confidence_targets objectness_targets(anchor_level const& level, matrix_view<T> predicted,
                                       std::span<const labelled_box> boxes, std::span<const anchor_match> matches,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// How YOLOv5 weighs its losses and levels (its utils/loss.py and train.py).
+/// YOLOv5's weights of losses and levels (its utils/loss.py and train.py).
 #pragma once
 
 #include <hone/core/error.hpp>
@@ -12,8 +12,8 @@
 
 namespace hone::inline HONE_ABI::yolov5 {
 
-/// What the mean objectness loss of each level is multiplied by, finest level first: 4, 1, 0.4 for three levels, the
-/// first ones of 4, 1, 0.25, 0.06, 0.02 for another number.
+/// Returns the factors of the mean objectness loss per level, finest level first: 4, 1, 0.4 for three levels, else the
+/// first ones of 4, 1, 0.25, 0.06, 0.02. Throws hone::invalid_argument if levels is not in [1, 5].
 inline std::vector<double> level_balance(integer levels) {
   detail::require(levels >= 1 && levels <= 5, "yolov5::level_balance", "levels", levels.value, "in [1, 5]");
   if (levels == 3) return {4, 1, 0.4};
@@ -26,8 +26,8 @@ struct autobalance_options {
   real decay = 0.9999;  ///< in [0, 1]
 };
 
-/// After a step: moves the balance of each level towards the inverse of its objectness loss before it was balanced,
-/// then divides all by that of level `reference`, which is the one with stride 16.
+/// Call it after a step: moves each level's balance towards the inverse of its objectness loss (before balancing), then
+/// divides all by the balance of level `reference`, that with stride 16. Throws if an argument is out of range.
 ///   b ← decay · b + (1 - decay) / loss
 inline void autobalance(std::span<double> balance, std::span<const double> losses, integer reference,
                         autobalance_options options = {}) {
@@ -51,12 +51,12 @@ inline void autobalance(std::span<double> balance, std::span<const double> losse
   for (double& b : balance) b /= by;
 }
 
-/// Factors of the three losses.
+/// The factors of the three losses.
 struct gains {
   real box = 0.05, objectness = 1, classes = 0.5;
 };
 
-/// The gains for other heads than the three levels, 80 classes and 640 pixels that they were chosen for:
+/// Returns the gains for a head of another size; the defaults are for three levels, 80 classes and 640 pixels:
 ///   box · 3/levels,  objectness · (pixels/640)² · 3/levels,  classes · K/80 · 3/levels
 inline gains scaled(gains from, integer levels, integer classes, integer pixels) {
   const char* const function = "yolov5::scaled";

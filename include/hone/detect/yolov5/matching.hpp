@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// How YOLOv5 matches boxes with anchors (build_targets in its utils/loss.py).
+/// Matches boxes with anchors like YOLOv5 (build_targets in its utils/loss.py).
 #pragma once
 
 #include <hone/detect/anchors.hpp>
@@ -9,14 +9,14 @@
 namespace hone::inline HONE_ABI::yolov5 {
 
 struct match_options {
-  real ratio = 4;     ///< finite, > 1: the largest factor between a box's side and its anchor's ("anchor_t")
-  real offset = 0.5;  ///< in [0, 0.5]: a centre that is nearer than this to a neighbouring cell matches there too
+  real ratio = 4;     ///< finite, > 1: the largest ratio of a box's side and its anchor's ("anchor_t")
+  real offset = 0.5;  ///< in [0, 0.5]: a centre closer than this to a neighbouring cell matches there too
 };
 
-/// A box is matched with every anchor of the level whose sides differ by a factor below `ratio`, in the cell where its
-/// centre lies and in the neighbours to the left, above, to the right and below that are near enough; cells of the
-/// border have no neighbour outside. The order is that of YOLOv5, on which objectness_targets depends: the centre's
-/// cells, then those to the left, above, to the right and below, each by anchors and then by boxes.
+/// Returns the matches of a level. A box matches every anchor whose sides differ by a factor below `ratio`, in the cell
+/// of its centre and in the cells to the left, above, to the right and below that exist and are closer than `offset`.
+/// The order is YOLOv5's, on which objectness_targets depends: all cells of centres, then all left, above, right,
+/// below, each by anchor and then by box. Throws hone::invalid_argument if an argument is out of range.
 inline std::vector<anchor_match> match(anchor_level const& level, std::span<const labelled_box> boxes,
                                        match_options options = {}) {
   const char* const function = "yolov5::match";
@@ -29,7 +29,7 @@ inline std::vector<anchor_match> match(anchor_level const& level, std::span<cons
   const auto near = [&](double x) { return x - std::floor(x) < g && x > 1; };
   const auto alike = [&](double side, double anchor) {
     const double r = side * level.stride / anchor;
-    return r > 0 && r < ratio && 1 / r < ratio;  // a box without area is like no anchor
+    return r > 0 && r < ratio && 1 / r < ratio;  // a box without area matches no anchor
   };
 
   std::vector<anchor_match> matches;

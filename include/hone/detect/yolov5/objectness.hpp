@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// YOLOv5's targets of objectness (its utils/loss.py).
+/// YOLOv5's objectness targets (its utils/loss.py).
 #pragma once
 
 #include <hone/core/numbers.hpp>
@@ -10,14 +10,14 @@
 namespace hone::inline HONE_ABI::yolov5 {
 
 struct objectness_options {
-  real ratio = 1;          ///< in [0, 1]: how much of the target is the IoU ("gr"); the rest is 1
-  bool best_wins = false;  ///< of several matches of a slot the highest IoU counts ("sort_obj_iou"), not the last
+  real ratio = 1;          ///< in [0, 1]: part of the IoU in the target ("gr")
+  bool best_wins = false;  ///< of several matches of a slot, use the largest IoU ("sort_obj_iou"), not the last
 };
 
-/// The objectness of every slot:
-///   (1 - ratio) + ratio · max(IoU, 0)    where a box was matched, 0 elsewhere
-/// with the complete IoU of each match's predicted box and its target, as a constant: nothing is differentiated through
-/// it. 1 minus the losses that hone::ciou_loss leaves in `unreduced` are these IoUs; NaN stays NaN.
+/// Returns the target of objectness per slot:
+///   (1 - ratio) + ratio · max(IoU, 0)    if a box was matched, else 0
+/// `ious` has one complete IoU per match, of its prediction and its box, without gradient: 1 minus the losses that
+/// hone::ciou_loss writes to `unreduced`. NaN stays NaN. Throws hone::invalid_argument if an argument does not fit.
 inline std::vector<float> objectness_targets(anchor_level const& level, std::span<const anchor_match> matches,
                                              numbers ious, objectness_options options = {}) {
   const char* const function = "yolov5::objectness_targets";

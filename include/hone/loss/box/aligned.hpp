@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// The metrics of pairs of boxes, row by row: their verbs on any backend, and what these ask of their arguments.
+/// Metrics of aligned pairs of boxes, row by row: the functions for any backend, and the checks of their arguments.
 #pragma once
 
 #include <hone/loss/box/pairwise.hpp>
@@ -13,7 +13,7 @@ namespace hone::inline HONE_ABI {
 
 namespace detail {
 
-/// a and b are as many boxes, and out has a row of one number for each pair.
+/// Checks that a and b have the same number of boxes and that out has one row of one number per pair.
 template <class T>
 void require_aligned(const char* function, matrix_view<const T> a, matrix_view<const T> b, matrix_view<T> out) {
   require_boxes(function, "a", a);
@@ -33,31 +33,31 @@ constexpr void require_format() {
 
 }  // namespace detail
 
-/// On any backend: out(i) becomes the IoU of boxes a(i) and b(i), n x 4 each in this format, out n x 1, such as a
-/// column of a matrix; hone::cuda enqueues that, needs no workspace, and all are in device memory. At most 1, and 1 for
-/// equal boxes. Throws hone::invalid_argument, and writes or enqueues nothing, where a shape does not fit. NaN in a box
-/// is NaN in its row.
+/// Writes the IoU of boxes a(i) and b(i) to out(i), on any backend. a and b are n x 4 in this format, out is n x 1,
+/// such as a column of a matrix. hone::cuda enqueues the work, needs no workspace, and takes device memory only. The
+/// IoU is at most 1, and 1 for equal boxes; NaN in a box gives NaN in its row. Throws hone::invalid_argument, and
+/// writes or enqueues nothing, if a shape does not fit.
 template <class Backend, class T, class Format = corners_format>
 void aligned_iou(Backend const& backend, matrix_view<T> a, std::type_identity_t<matrix_view<const T>> b,
                  std::type_identity_t<matrix_view<std::remove_const_t<T>>> out, Format = {}) {
   detail::require_format<Format>();
   fill_aligned<Format>(backend, iou_metric(), "aligned_iou", matrix_view<const T>(a), b, out);
 }
-/// The same of GIoU.
+/// Like aligned_iou, with GIoU.
 template <class Backend, class T, class Format = corners_format>
 void aligned_giou(Backend const& backend, matrix_view<T> a, std::type_identity_t<matrix_view<const T>> b,
                   std::type_identity_t<matrix_view<std::remove_const_t<T>>> out, Format = {}) {
   detail::require_format<Format>();
   fill_aligned<Format>(backend, giou_metric(), "aligned_giou", matrix_view<const T>(a), b, out);
 }
-/// The same of DIoU.
+/// Like aligned_iou, with DIoU.
 template <class Backend, class T, class Format = corners_format>
 void aligned_diou(Backend const& backend, matrix_view<T> a, std::type_identity_t<matrix_view<const T>> b,
                   std::type_identity_t<matrix_view<std::remove_const_t<T>>> out, Format = {}) {
   detail::require_format<Format>();
   fill_aligned<Format>(backend, diou_metric(), "aligned_diou", matrix_view<const T>(a), b, out);
 }
-/// The same of CIoU.
+/// Like aligned_iou, with CIoU.
 template <class Backend, class T, class Format = corners_format>
 void aligned_ciou(Backend const& backend, matrix_view<T> a, std::type_identity_t<matrix_view<const T>> b,
                   std::type_identity_t<matrix_view<std::remove_const_t<T>>> out, Format = {}) {

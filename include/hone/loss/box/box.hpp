@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Boxes, and the ways in which four numbers say one.
+/// Boxes, and the formats that describe a box by four numbers.
 #pragma once
 
 #include <hone/loss/box/box_axis.hpp>
@@ -8,14 +8,14 @@
 
 namespace hone::inline HONE_ABI {
 
-/// The corners of a box: x1 <= x2, y1 <= y2 to formulas. As a gradient: the derivative by each of them, or by the four
-/// numbers of another format in their order.
+/// The corners of a box; formulas may assume x1 <= x2 and y1 <= y2. As a gradient: the derivatives by the four corners,
+/// or by the four numbers of another format, in the order of that format.
 template <class V>
 struct box {
   V x1, y1, x2, y2;
 };
 
-/// A value with its derivative by the predicted box.
+/// A value and its derivative by the predicted box.
 template <class V>
 struct box_grad {
   V value;
@@ -30,22 +30,22 @@ struct two_boxes {
 
 namespace detail {
 
-/// Coordinates further out count as this far out, so that no product of two lengths overflows a float.
+/// Coordinates are clamped to ±farthest, so that no product of two lengths overflows a float.
 inline constexpr double farthest = 1073741824;  // 2^30
-/// Areas and squares below this count as this: what divides by them stays finite.
+/// Lower bounds of areas (and squares) and of lengths, so that a division by them stays finite.
 inline constexpr double smallest_area = 1e-20, smallest_length = 1e-10;
 
 template <operand V>
 HONE_HD HONE_INLINE V within_reach(V x) noexcept {
-  return max(min(x, V(farthest)), V(-farthest));  // NaN stays: the first argument is taken
+  return max(min(x, V(farthest)), V(-farthest));  // min and max return their first argument if it is NaN: NaN stays
 }
-/// The same of an end or of a side, which is at least a number within reach.
+/// Clamps an end or a side to [least, farthest]. `least` is in range already.
 template <operand V>
 HONE_HD HONE_INLINE V within_reach_from(V least, V x) noexcept {
   return max(min(x, V(farthest)), least);
 }
 
-/// What is said by a place and two sides that are not negative.
+/// The common part of formats with a position and two sides; a negative side counts as 0.
 struct sides_format {
   template <operand V>
   HONE_HD HONE_INLINE static box<V> numbers_of(V const (&b)[4]) noexcept {
@@ -61,7 +61,7 @@ struct sides_format {
 
 }  // namespace detail
 
-/// (x1, y1, x2, y2). A box that ends before it begins has no width, at its first corner.
+/// (x1, y1, x2, y2). A box whose second corner lies before its first has width or height 0, at its first corner.
 struct corners_format {
   template <operand V>
   HONE_HD HONE_INLINE static box<V> numbers_of(V const (&b)[4]) noexcept {
@@ -147,7 +147,7 @@ struct centers_format : detail::sides_format {
     const V w = V(0.5) * n.x2, h = V(0.5) * n.y2;
     return {n.x1 - w, n.y1 - h, n.x1 + w, n.y1 + h};
   }
-  /// As seen from the target's centre.
+  /// Both boxes relative to the target's centre.
   template <operand V>
   HONE_HD HONE_INLINE static two_boxes<V> corners_of(box<V> const& predicted, box<V> const& target) noexcept {
     const V x = predicted.x1 - target.x1, w = V(0.5) * predicted.x2, target_w = V(0.5) * target.x2;
@@ -164,11 +164,11 @@ struct centers_format : detail::sides_format {
   }
 };
 
-/// (x1, y1, w, h), as COCO has it. A negative side counts as 0.
+/// (x1, y1, w, h), as in COCO. A negative side counts as 0.
 struct top_left_format : detail::sides_format {
   template <operand V>
   HONE_HD HONE_INLINE static box_axis<V> axis_of(V low, V side, V target_low, V target) noexcept {
-    const V shift = low - target_low, end = shift + side;  // as seen from where the target starts
+    const V shift = low - target_low, end = shift + side;  // relative to the start of the target
     return {side,
             target,
             max(min(min(end, target - shift), min(side, target)), V(0)),
@@ -191,7 +191,7 @@ struct top_left_format : detail::sides_format {
     const box<V> n = numbers_of(b);
     return {n.x1, n.y1, n.x1 + n.x2, n.y1 + n.y2};
   }
-  /// As seen from the target's first corner.
+  /// Both boxes relative to the target's first corner.
   template <operand V>
   HONE_HD HONE_INLINE static two_boxes<V> corners_of(box<V> const& predicted, box<V> const& target) noexcept {
     const V x = predicted.x1 - target.x1, y = predicted.y1 - target.y1;
@@ -211,15 +211,15 @@ inline constexpr corners_format corners{};
 inline constexpr centers_format centers{};
 inline constexpr top_left_format top_left{};
 
-/// A way to say a box by four numbers, that of the predicted boxes and of their targets. A box's numbers are (first x,
-/// first y, second x, second y), by which an axis is said; numbers_of holds them to those of a box, all else takes
-/// such.
-///   axis_of          the lengths along an axis, from the prediction's two numbers and the target's
-///   by_lengths       the derivative by the two numbers, from those by the side and the overlap (in place of a hull:
-///                    its slope added to the side's and taken from the overlap's)
-///   by_offset        adds that by the centres' offset
-///   chain_numbers    the derivative by the numbers as they were before numbers_of
-///   corners_of, by_corners, chain     the way over corners
+/// A format: how four numbers describe a box, the same for predicted boxes and their targets. The numbers are (first x,
+/// first y, second x, second y), two per axis. numbers_of clamps them to those of a valid box; all other functions take
+/// clamped numbers.
+///   axis_of          returns the lengths along an axis, from the prediction's two numbers and the target's
+///   by_lengths       returns the derivative by the two numbers, from those by the side and the overlap (to include a
+///                    hull, add its slope to the side's and subtract it from the overlap's)
+///   by_offset        adds the derivative by the offset of the centres
+///   chain_numbers    turns the derivative by the clamped numbers into one by the numbers before numbers_of
+///   corners_of, by_corners, chain     the same by way of corners
 template <class F>
 concept box_format = requires(double const (&b)[4], box<double> n, box_axis<double> a, double x, double (&to)[4]) {
   { F::numbers_of(b) } -> std::same_as<box<double>>;

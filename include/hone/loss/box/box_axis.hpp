@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// A predicted box beside its target, along one axis: the lengths that metrics are made of.
+/// A predicted box and its target along one axis: the lengths that metrics are computed from.
 #pragma once
 
 #include <hone/core/operand.hpp>
@@ -8,17 +8,17 @@
 
 namespace hone::inline HONE_ABI {
 
-/// Formats fill it from their own numbers, so that no length is a difference of numbers far larger than itself. Equal
-/// intervals have equal lengths and an offset of 0, in every bit. Only offset may be negative.
+/// Each format computes it from its own numbers, so that no length is a difference of numbers far larger than itself.
+/// Equal intervals have bitwise equal lengths and an offset of 0. Only `offset` may be negative.
 template <class V>
 struct box_axis {
   V side, target;   ///< lengths of the predicted box and of its target
-  V overlap, hull;  ///< lengths of what both cover, and of the shortest interval that covers both
-  V offset;         ///< of the predicted centre from the target's
-  V starts, ends;   ///< 1 where overlap starts (ends) with the predicted box, 0 where with its target, 1/2 on a tie
+  V overlap, hull;  ///< length of the intersection, and of the shortest interval that covers both
+  V offset;         ///< the predicted centre minus the target's centre
+  V starts, ends;   ///< 1 if overlap starts (ends) with the predicted box, 0 if with its target, 1/2 on a tie
 };
 
-/// The derivative of a loss by what is known of an axis.
+/// The derivative of a loss by the lengths of an axis.
 template <class V>
 struct axis_slope {
   V side = V(0), hull = V(0), offset = V(0);
@@ -26,7 +26,7 @@ struct axis_slope {
 
 namespace detail {
 
-/// 1 where a < b, 0 where b < a, 1/2 on a tie.
+/// Returns 1 if a < b, 0 if b < a, 1/2 on a tie.
 template <operand V>
 HONE_HD HONE_INLINE V share_of(V a, V b) noexcept {
   return select(a < b, V(1), select(b < a, V(0), V(0.5)));

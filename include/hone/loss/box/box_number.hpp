@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// The numbers that boxes may consist of where nothing is differentiated: integers too.
+/// The number types of boxes in functions without a derivative: integers are allowed too.
 #pragma once
 
 #include <hone/core/number.hpp>
@@ -17,12 +17,12 @@ concept box_number = element<T> || (std::integral<T> && !std::same_as<T, bool>);
 
 namespace detail {
 
-/// The type of the arithmetic on boxes of T, in which every coordinate up to 2^30 is exact.
+/// The type that computes with boxes of T: every coordinate up to 2^30 is exact in it.
 template <class T>
 using box_arithmetic =
     std::conditional_t<std::integral<std::remove_const_t<T>> && (sizeof(T) > 2), double, accumulator_t<T>>;
 
-/// The type of the overlaps of boxes of T: float for integers.
+/// The type of the overlaps of boxes of T: float if T is an integer type, else T.
 template <class T>
 using overlap_number = std::conditional_t<std::integral<std::remove_const_t<T>>, float, std::remove_const_t<T>>;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// What the metrics of boxes are made of: a few lengths along each axis and three areas, and how a metric's derivative
-/// by them becomes one by the numbers of the predicted box.
+/// The lengths along each axis and the three areas that box metrics are computed from, and the step from a metric's
+/// derivative by them to its derivative by the numbers of the predicted box.
 #pragma once
 
 #include <hone/loss/box/box.hpp>
@@ -11,8 +11,8 @@ namespace hone::inline HONE_ABI {
 
 namespace detail {
 
-/// What either box covers and the other does not, along both axes: sums of products of lengths and of what the overlap
-/// lacks to them. So it is not negative, and exactly 0 for equal boxes, whatever the compiler fuses.
+/// Returns the area that exactly one of the two boxes covers, as a sum of products of lengths and of differences
+/// between a length and the overlap: not negative, and exactly 0 for equal boxes even if the compiler fuses operations.
 template <operand V>
 HONE_HD HONE_INLINE V missed_area(box_axis<V> const& x, box_axis<V> const& y) noexcept {
   const V beside = (x.side + x.target) - V(2) * x.overlap;
@@ -26,42 +26,42 @@ struct box_pair {
   using format = Format;
 
   box_axis<V> x, y;
-  V intersection;  ///< area of what both cover
-  V missed;        ///< and of what only one of them covers, or what the least area lacks
-  V union_area;    ///< their sum
+  V intersection;  ///< area that both boxes cover
+  V missed;        ///< area that exactly one box covers, raised if needed to bring union_area to `least`
+  V union_area;    ///< intersection + missed
 
-  /// Both as numbers_of the format leaves them.
+  /// Takes both boxes as numbers_of of the format returns them.
   HONE_HD HONE_INLINE box_pair(box<V> const& p, box<V> const& t) noexcept
       : box_pair(Format::axis_of(p.x1, p.x2, t.x1, t.x2), Format::axis_of(p.y1, p.y2, t.y1, t.y2)) {}
   HONE_HD HONE_INLINE box_pair(box_axis<V> const& x_, box_axis<V> const& y_) noexcept : x(x_), y(y_) {
     measure(V(detail::smallest_area));
   }
 
-  /// The areas, the union_area of which counts as no less than `least`.
+  /// Computes the areas; union_area is at least `least`.
   HONE_HD HONE_INLINE void measure(V least) noexcept {
     intersection = x.overlap * y.overlap;
     missed = max(detail::missed_area(x, y), least - intersection);
     union_area = intersection + missed;
   }
-  /// Adds to the union_area. What its rounding hides is not missed.
+  /// Adds `by` to union_area, and adds to missed the increase of union_area after rounding.
   HONE_HD HONE_INLINE void widen(V by) noexcept {
     const V wider = exact(union_area + by);
     missed = missed + (wider - union_area), union_area = wider;
   }
 };
 
-/// A metric that is 1 at best, with the derivative of 1 - metric. Both of value and lost are there because neither can
-/// be had from the other without losing digits.
+/// A metric whose best value is 1, with the derivative of 1 - metric. It stores both value and lost, because computing
+/// one from the other would lose digits.
 template <class V>
 struct box_metric {
   V value, lost;  ///< the metric, and 1 - metric
   box<V> grad;    ///< of lost, by the numbers of the predicted box
 
-  /// Takes an amount from the metric.
+  /// Subtracts an amount from the metric.
   HONE_HD HONE_INLINE void less(V amount) noexcept { value = value - amount, lost = lost + amount; }
 };
 
-/// A metric is a formula on the lengths of two boxes.
+/// A metric: a formula of the lengths of two boxes.
 template <class M>
 concept box_metric_formula =
     requires(M const& m, box_pair<double> const& b, box_pair<double, centers_format> const& c) {
@@ -71,7 +71,7 @@ concept box_metric_formula =
 
 namespace detail {
 
-/// A part of a union_area and what is missing, both over the union_area: exactly 1 and 0 where nothing is missing.
+/// part / union and missing / union, for two areas that add up to the union: exactly 1 and 0 if nothing is missing.
 template <class V>
 struct fraction {
   V missing, part;
@@ -89,8 +89,8 @@ HONE_HD HONE_INLINE box<V> plus(box<V> const& a, box<V> const& b) noexcept {
   return {a.x1 + b.x1, a.y1 + b.y1, a.x2 + b.x2, a.y2 + b.y2};
 }
 
-/// The derivative by the predicted box's numbers, from those by the lengths; overlap and hull together as by_lengths
-/// has them.
+/// Returns the derivative by the predicted box's numbers, from the derivatives by the sides and overlaps; a hull is
+/// included as described at by_lengths of box_format.
 template <class Format, operand V>
 HONE_HD HONE_INLINE box<V> by_lengths(box_pair<V, Format> const& b, V x_side, V x_overlap, V y_side,
                                       V y_overlap) noexcept {
@@ -115,7 +115,7 @@ HONE_HD HONE_INLINE void add_slopes(box_pair<V, Format> const& b, axis_slope<V> 
 
 }  // namespace detail
 
-/// The loss of a metric that is 1 at best:
+/// The loss of a metric whose best value is 1:
 ///   value  1 - metric
 template <box_metric_formula Metric>
 struct one_minus {
@@ -127,7 +127,7 @@ struct one_minus {
   HONE_HD HONE_INLINE box_grad<V> operator()(box_pair<V, Format> const& b) const noexcept {
     const box_metric<V> m = metric(b);
     return {m.lost,
-            {m.grad.x1, m.grad.y1, m.grad.x2, m.grad.y2}};  // copied union_area it goes through memory in g++ 12
+            {m.grad.x1, m.grad.y1, m.grad.x2, m.grad.y2}};  // g++ 12 would copy the struct m.grad itself through memory
   }
 };
 

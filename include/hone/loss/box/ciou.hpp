@@ -10,8 +10,8 @@ namespace hone::inline HONE_ABI {
 
 namespace detail {
 
-/// How much two shapes differ: v = 4/π² (atan(w*/h*) - atan(w/h))². The difference of the two angles is one angle,
-/// atan((w* h - h* w) / (h* h + w* w)), 0 where a box is a point.
+/// The difference of two shapes: v = 4/π² (atan(w*/h*) - atan(w/h))². The difference of the two angles is computed as
+/// one angle, atan((w* h - h* w) / (h* h + w* w)), which is 0 if a box is a point.
 template <class V>
 struct aspect_penalty {
   V w, h, angle, v;
@@ -22,30 +22,30 @@ struct aspect_penalty {
         angle(atan((target_w * h - target_h * w) / max(target_h * h + target_w * w, V(smallest_area)))),
         v(V(0.40528473456935109) * angle * angle) {}
 
-  /// α = v / (missing + v + more), of what IoU lacks to 1; 0 for equal boxes, whose v is what fusing leaves of w* h -
-  /// h* w.
+  /// Returns α = v / (missing + v + more), with missing = 1 - IoU. It is 0 for equal boxes, because fused operations
+  /// may leave a rounding error of w* h - h* w in their v.
   HONE_HD HONE_INLINE V over(V missing, V more = V(0)) const noexcept {
     const V alpha = exact(v / max(missing + more + v, V(smallest_area)));
     return select(V(0) < missing, alpha, missing);  // NaN stays
   }
-  /// Takes α v from a metric; α carries no gradient.
+  /// Subtracts α v from a metric; α carries no gradient.
   HONE_HD HONE_INLINE void less(V alpha, axis_slope<V>& x, axis_slope<V>& y, box_metric<V>& m) const noexcept {
     const V by_angle = V(-0.81056946913870217) * alpha * angle / max(w * w + h * h, V(smallest_area));
     m.less(alpha * v);
-    x.side = by_angle * h;  // the angle falls as w grows
+    x.side = by_angle * h;  // the angle decreases as w grows
     y.side = -by_angle * w;
   }
 };
 
 }  // namespace detail
 
-/// With v how much the shapes differ, and α how much that counts, which carries no gradient:
+/// With v the difference of the shapes and α its weight, which carries no gradient:
 ///   IoU - ρ²/c² - α v,   v = 4/π² (atan(w*/h*) - atan(w/h))²,   α = v / (1 - IoU + v)
 struct ciou_metric {
   template <operand V, class Format>
   HONE_HD HONE_INLINE box_metric<V> operator()(box_pair<V, Format> const& b) const noexcept {
     const detail::aspect_penalty<V> shapes(b.x.side, b.y.side, b.x.target, b.y.target);
-    box_metric<V> m = iou_metric{}(b);  // after CUDA's atan: across its branch no product is fused into a sum
+    box_metric<V> m = iou_metric{}(b);  // after CUDA's atan: its branch keeps products from being fused into sums
     const V alpha = shapes.over(m.lost);
     detail::relative_distance<V> distance(b);
     m.less(distance.value);
@@ -55,7 +55,7 @@ struct ciou_metric {
   }
 };
 
-/// 1 - CIoU of each predicted box, n x 4, with the box in the same row of `boxes`.
+/// Loss 1 - CIoU of each predicted box (n x 4) with the box in the same row of `boxes`.
 template <class Boxes, class Format = corners_format>
 auto ciou_loss(Boxes boxes, Format format = {}) {
   return detail::box_loss(one_minus<ciou_metric>{}, format, boxes);

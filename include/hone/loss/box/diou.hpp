@@ -19,7 +19,7 @@ HONE_HD HONE_INLINE V squared_diagonal(box_pair<V, Format> const& b) noexcept {
   return b.x.hull * b.x.hull + b.y.hull * b.y.hull;
 }
 /// ρ²/c², the squared distance of the centres over the squared diagonal of the hull, and its derivative by the lengths.
-/// inverse is 1/c²; ρ² and c² may have constants in them.
+/// `inverse` is 1/c²; constants may have been added to ρ² and c².
 template <class V>
 struct relative_distance {
   V value;
@@ -54,7 +54,7 @@ struct diou_metric {
   }
 };
 
-/// 1 - DIoU of each predicted box, n x 4, with the box in the same row of `boxes`.
+/// Loss 1 - DIoU of each predicted box (n x 4) with the box in the same row of `boxes`.
 template <class Boxes, class Format = corners_format>
 auto diou_loss(Boxes boxes, Format format = {}) {
   return detail::box_loss(one_minus<diou_metric>{}, format, boxes);

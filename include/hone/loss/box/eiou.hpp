@@ -8,7 +8,7 @@
 
 namespace hone::inline HONE_ABI {
 
-/// With Cw, Ch the sides of the smallest box that holds both:
+/// With Cw, Ch the sides of the smallest box that contains both:
 ///   IoU - ρ²/c² - (w - w*)²/Cw² - (h - h*)²/Ch²
 struct eiou_metric {
   template <operand V, class Format>
@@ -21,7 +21,7 @@ struct eiou_metric {
   }
 
  private:
-  /// The squared difference along one axis; its derivative is added to the slope.
+  /// Returns the squared difference along one axis over the squared hull; adds its derivative to the slope.
   template <operand V>
   HONE_HD HONE_INLINE static V difference(box_axis<V> const& a, axis_slope<V>& slope) noexcept {
     const V inverse = V(1) / max(a.hull, V(detail::smallest_length)), r = exact((a.side - a.target) * inverse);
@@ -32,8 +32,8 @@ struct eiou_metric {
   }
 };
 
-/// Focal-EIoU, from the same source: EIoU's loss times IoU^γ, which carries no gradient (as in the copies that are
-/// trained with: its own derivative has no bound near IoU = 0 for γ < 1).
+/// Focal-EIoU, from the same source: EIoU's loss times IoU^γ, which carries no gradient, as in public training code,
+/// because the derivative of IoU^γ is unbounded near IoU = 0 for γ < 1.
 struct focal_eiou_formula {
   double gamma;
 
@@ -51,17 +51,17 @@ struct focal_eiou_options {
   real gamma = 0.5;  ///< finite, >= 0
 };
 
-/// 1 - EIoU of each predicted box, n x 4, with the box in the same row of `boxes`; no focal weight.
+/// Loss 1 - EIoU of each predicted box (n x 4) with the box in the same row of `boxes`, without a focal weight.
 template <class Boxes, class Format = corners_format>
 auto eiou_loss(Boxes boxes, Format format = {}) {
   return detail::box_loss(one_minus<eiou_metric>{}, format, boxes);
 }
-/// IoU^γ (1 - EIoU).
+/// Loss IoU^γ (1 - EIoU) of each predicted box (n x 4). Throws hone::invalid_argument if γ is negative or not finite.
 template <class Boxes, class Format = corners_format>
 auto focal_eiou_loss(Boxes boxes, focal_eiou_options options = {}, Format format = {}) {
   const double gamma = options.gamma;
   detail::require(gamma >= 0 && detail::finite(gamma), "focal_eiou_loss", "gamma", gamma, "finite and not negative");
-  return detail::box_loss(focal_eiou_formula{gamma < 1e30 ? gamma : 1e30}, format, boxes);  // so much of a float
+  return detail::box_loss(focal_eiou_formula{gamma < 1e30 ? gamma : 1e30}, format, boxes);  // stays finite as a float
 }
 template <class Boxes, class Format>
 auto focal_eiou_loss(Boxes boxes, Format format) {

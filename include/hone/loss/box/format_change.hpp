@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/// From one format of boxes to another. Along an axis the two numbers of a format and the ends of the box are linear
-/// maps of one another, so a change of formats is a matrix of 2 x 2, and a gradient goes back by its transpose. Nothing
-/// is held or clamped on the way: a negative side stays one.
+/// Conversion between the formats of boxes. Along an axis the two numbers of a format are linear in the ends of the
+/// box, and the reverse, so a conversion is a 2 x 2 matrix, and a gradient is converted by the transposed matrix.
+/// Nothing is clamped: a negative side stays negative.
 #pragma once
 
 #include <hone/core/error.hpp>
@@ -17,7 +17,7 @@ namespace hone::inline HONE_ABI {
 
 namespace detail {
 
-/// (first, second) becomes (a first + b second, c first + d second).
+/// Maps (first, second) to (a first + b second, c first + d second).
 struct axis_map {
   double a, b, c, d;
 };
@@ -36,18 +36,18 @@ constexpr axis_map numbers_of_ends(top_left_format) noexcept { return {1, 0, -1,
 template <class F>
 concept linear_box_format = requires(F f) { ends_of(f), numbers_of_ends(f); };
 
-/// The numbers of a box in format To, from those in format From.
+/// The map from the numbers of a box in format From to those in format To.
 template <class From, class To>
 struct numbers_between {
   static constexpr axis_map map = numbers_of_ends(To{}) * ends_of(From{});
 };
-/// The derivative by the numbers in format To, from that by the numbers in format From.
+/// The map from the derivative by the numbers in format From to that by the numbers in format To.
 template <class From, class To>
 struct gradients_between {
   static constexpr axis_map map = transposed(numbers_of_ends(From{}) * ends_of(To{}));
 };
 
-/// p x + q y, where what is multiplied by 0 is left out: it may be infinite.
+/// Returns p x + q y without the product whose coefficient is 0, because its operand may be infinite.
 template <operand V>
 HONE_HD V combined(double p, V x, double q, V y) noexcept {
   if (q == 0) return V(p) * x;
@@ -55,7 +55,7 @@ HONE_HD V combined(double p, V x, double q, V y) noexcept {
   return V(p) * x + V(q) * y;
 }
 
-/// Changes a row of four.
+/// Converts one row of four numbers.
 template <class Between, class T>
 struct row_change {
   matrix_view<const T> from;
@@ -92,21 +92,21 @@ void change_rows(Backend&& backend, const char* function, matrix_view<const T> f
 
 }  // namespace detail
 
-/// `to` becomes the boxes of `from`, n x 4 each, in another format; `to` may be `from` itself:
+/// Converts the boxes `from` (n x 4) to another format, into `to` (n x 4); `to` may be the same memory as `from`:
 ///
 ///     hone::convert_boxes(cpu, boxes, hone::centers, {corners.data(), n, 4}, hone::corners);
 ///     hone::convert_boxes(cpu, boxes, hone::centers, boxes, hone::corners);   // in place
 ///
-/// A length that both formats have keeps its bits. Throws hone::invalid_argument, and writes nothing, where a shape
-/// does not fit. On any backend.
+/// A length that both formats contain keeps its bits. Throws hone::invalid_argument, and writes nothing, if a shape
+/// does not fit. Works on any backend.
 template <class Backend, class T, class From, class To>
 void convert_boxes(Backend&& backend, matrix_view<T> from, From,
                    std::type_identity_t<matrix_view<std::remove_const_t<T>>> to, To) {
   using number = std::remove_const_t<T>;
   detail::change_rows<detail::numbers_between, From, To>(backend, "convert_boxes", matrix_view<const number>(from), to);
 }
-/// The chain rule of that: `to` becomes the gradient by the numbers of a box in one format, from the gradient `from` by
-/// its numbers in another. Where boxes went from centers to corners, gradients go from corners to centers.
+/// The chain rule of convert_boxes: converts the gradient `from`, by a box's numbers in one format, to the gradient
+/// `to`, by its numbers in another. If boxes went from centers to corners, gradients go from corners to centers.
 template <class Backend, class T, class From, class To>
 void convert_box_gradients(Backend&& backend, matrix_view<T> from, From,
                            std::type_identity_t<matrix_view<std::remove_const_t<T>>> to, To) {

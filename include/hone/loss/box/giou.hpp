@@ -10,7 +10,7 @@ namespace hone::inline HONE_ABI {
 
 namespace detail {
 
-/// What of the hull neither box covers: (C - A) - (A* - I), each a sum that is exactly 0 for equal boxes.
+/// Returns the area of the hull that neither box covers: (C - A) - (A* - I), both sums exactly 0 for equal boxes.
 template <class Format, operand V>
 HONE_HD HONE_INLINE V empty_area(box_pair<V, Format> const& b) noexcept {
   const V outside = b.x.hull * (b.y.hull - b.y.side) + (b.x.hull - b.x.side) * b.y.side;
@@ -18,17 +18,17 @@ HONE_HD HONE_INLINE V empty_area(box_pair<V, Format> const& b) noexcept {
   return max(outside - target, V(0));
 }
 
-/// U / C and the empty part, (C - U) / C, C being what it is called with.
+/// Returns U / C and the empty part (C - U) / C, with inverse = 1 / C.
 template <class Format, operand V>
 HONE_HD HONE_INLINE fraction<V> filled_of(box_pair<V, Format> const& b, V inverse) noexcept {
   return {b.union_area, empty_area(b), inverse};
 }
-/// Takes the empty part from a metric, whose derivative by the numbers is that of -U / C: -dU / C + U dC / C². by_hull:
-/// U / C, or 0 where C is held. What cancels for equal boxes cancels before it is multiplied by 1 / C.
+/// Subtracts the empty part from a metric; adds the derivative of -U / C by the numbers: -dU / C + U dC / C². by_hull
+/// is U / C, or 0 if C is clamped. Terms that cancel for equal boxes cancel before the multiplication by 1 / C.
 template <class Format, operand V>
 HONE_HD HONE_INLINE void subtract_empty(box_pair<V, Format> const& b, V empty, V by_hull, V inverse,
                                         box_metric<V>& m) noexcept {
-  const V x = by_hull * b.y.hull, y = by_hull * b.x.hull;  // areas change by the lengths along the other axis
+  const V x = by_hull * b.y.hull, y = by_hull * b.x.hull;  // an area changes by the length along the other axis
   const V x_overlap = select(V(0) < b.x.overlap, b.y.overlap, V(0));
   const V y_overlap = select(V(0) < b.y.overlap, b.x.overlap, V(0));
   m.less(empty);
@@ -37,8 +37,8 @@ HONE_HD HONE_INLINE void subtract_empty(box_pair<V, Format> const& b, V empty, V
 
 }  // namespace detail
 
-/// With C the area of the smallest box that holds both:
-///   IoU - (C - U) / C         derivative  that of IoU, + dU / C - U dC / C²
+/// With C the area of the smallest box that contains both:
+///   IoU - (C - U) / C         derivative: that of IoU, + dU / C - U dC / C²
 struct giou_metric {
   template <operand V, class Format>
   HONE_HD HONE_INLINE box_metric<V> operator()(box_pair<V, Format> const& b) const noexcept {
@@ -50,7 +50,7 @@ struct giou_metric {
   }
 };
 
-/// 1 - GIoU of each predicted box, n x 4, with the box in the same row of `boxes`.
+/// Loss 1 - GIoU of each predicted box (n x 4) with the box in the same row of `boxes`.
 template <class Boxes, class Format = corners_format>
 auto giou_loss(Boxes boxes, Format format = {}) {
   return detail::box_loss(one_minus<giou_metric>{}, format, boxes);

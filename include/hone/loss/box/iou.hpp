@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Intersection over union, and the losses that it is made into.
+/// Intersection over union, and the losses made of it.
 #pragma once
 
 #include <hone/loss/box/box_pair.hpp>
@@ -11,8 +11,8 @@ namespace hone::inline HONE_ABI {
 
 namespace detail {
 
-/// The derivative of 1 - I / U, from those of -U (1 - IoU) by the overlaps and of U by the sides: all of it is
-/// multiplied by 1 / U in the end, so that what cancels for equal boxes cancels exactly. Overlaps of 0 stay 0.
+/// Returns the derivative of 1 - I / U from by_area and by_overlap, U times its derivatives by A and I. It multiplies
+/// by 1 / U last, so that terms that cancel for equal boxes cancel exactly. An overlap of 0 gets derivative 0.
 template <class Format, operand V>
 HONE_HD HONE_INLINE box<V> iou_gradient_part(box_pair<V, Format> const& b, V by_area, V by_overlap,
                                              V inverse) noexcept {
@@ -23,9 +23,9 @@ HONE_HD HONE_INLINE box<V> iou_gradient_part(box_pair<V, Format> const& b, V by_
 
 }  // namespace detail
 
-/// With I the area that both boxes cover, U the area that one or the other covers, A that of the predicted box:
-///   I / U         derivative  ((1 + IoU) dI - IoU dA) / U,  for U = A + A* - I
-/// At most 1, and 1 for equal boxes; 0 for boxes that do not overlap, with derivative 0, and for two without area.
+/// With I the area of the intersection, U that of the union, A that of the predicted box, A* that of its target:
+///   I / U         derivative  ((1 + IoU) dI - IoU dA) / U,  because U = A + A* - I
+/// At most 1, and 1 for equal boxes; 0 with derivative 0 for boxes that do not overlap; 0 for two boxes without area.
 struct iou_metric {
   template <operand V, class Format>
   HONE_HD HONE_INLINE box_metric<V> operator()(box_pair<V, Format> const& b) const noexcept {
@@ -35,7 +35,7 @@ struct iou_metric {
   }
 };
 
-/// UnitBox (Yu et al. 2016, arXiv 1608.01471), with IoU held at 1e-6, below which there is no gradient, as mmdet does:
+/// UnitBox (Yu et al. 2016, arXiv 1608.01471), with the metric clamped at 1e-6 and no gradient below, as in mmdet:
 ///   value  -log max(metric, 1e-6)
 template <box_metric_formula Metric>
 struct minus_log {
@@ -50,7 +50,7 @@ struct minus_log {
 };
 using log_iou_formula = minus_log<iou_metric>;
 
-/// PaddleDetection's form:
+/// The form of PaddleDetection:
 ///   value  1 - metric²
 template <box_metric_formula Metric>
 struct one_minus_square {
@@ -64,17 +64,17 @@ struct one_minus_square {
 };
 using squared_iou_formula = one_minus_square<iou_metric>;
 
-/// 1 - IoU of each predicted box, n x 4, with the box in the same row of `boxes`.
+/// Loss 1 - IoU of each predicted box (n x 4) with the box in the same row of `boxes`.
 template <class Boxes, class Format = corners_format>
 auto iou_loss(Boxes boxes, Format format = {}) {
   return detail::box_loss(one_minus<iou_metric>{}, format, boxes);
 }
-/// -log IoU.
+/// Loss -log IoU of each predicted box (n x 4) with the box in the same row of `boxes`; IoU is clamped at 1e-6.
 template <class Boxes, class Format = corners_format>
 auto log_iou_loss(Boxes boxes, Format format = {}) {
   return detail::box_loss(log_iou_formula{}, format, boxes);
 }
-/// 1 - IoU².
+/// Loss 1 - IoU² of each predicted box (n x 4) with the box in the same row of `boxes`.
 template <class Boxes, class Format = corners_format>
 auto squared_iou_loss(Boxes boxes, Format format = {}) {
   return detail::box_loss(squared_iou_formula{}, format, boxes);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Matrices of overlaps: what they may hold, their verbs on any backend, and what these ask of their arguments.
+/// Matrices of overlaps: their number types, the functions for any backend, and the checks of their arguments.
 #pragma once
 
 #include <hone/core/error.hpp>
@@ -20,7 +20,7 @@ namespace hone::inline HONE_ABI {
 
 namespace detail {
 
-/// A metric without its derivative.
+/// The value of a metric, without its derivative.
 template <box_metric_formula Metric>
 struct overlap_of {
   template <operand V, class Format>
@@ -29,7 +29,7 @@ struct overlap_of {
   }
 };
 
-/// In the fewest steps: with areas that are not fused, I = U for equal boxes and never above it.
+/// IoU in the fewest operations: areas are not fused, so that I = U for equal boxes, and never I > U.
 template <>
 struct overlap_of<iou_metric> {
   template <operand V, class Format>
@@ -43,7 +43,7 @@ struct overlap_of<iou_metric> {
   }
 };
 
-/// The part of the first box that the second covers; 0 for one without area, 1 for one that lies in the second.
+/// The fraction of the first box that the second covers: 0 if the first has no area, 1 if it lies inside the second.
 struct overlap_over_first {
   template <operand V, class Format>
   HONE_HD HONE_INLINE V operator()(box_pair<V, Format> const& b) const noexcept {
@@ -53,7 +53,7 @@ struct overlap_over_first {
   }
 };
 
-/// Boxes are rows of four, in memory that can exist.
+/// Checks that v has rows of four numbers and valid memory.
 template <class T>
 void require_boxes(const char* function, const char* name, matrix_view<T> v) {
   if (v.rows < 0 || v.columns != 4)
@@ -61,12 +61,12 @@ void require_boxes(const char* function, const char* name, matrix_view<T> v) {
   require_memory(function, name, v);
 }
 
-/// The other arguments, where the boxes a are of T; and what they may not be.
+/// The types of the arguments b and out for boxes a of type T; they take no part in template deduction.
 template <class T>
 using boxes_like = std::type_identity_t<matrix_view<const T>>;
 template <class T>
 using overlaps_of = std::type_identity_t<matrix_view<overlap_number<T>>>;
-/// a and b are boxes, and out has a row for each of a and a column for each of b.
+/// Checks that a and b are boxes, and that out has a row for each box of a, a column for each of b, and its own memory.
 template <class T>
 void require_pairwise(const char* function, matrix_view<const T> a, matrix_view<const T> b,
                       matrix_view<overlap_number<T>> out) {
@@ -80,8 +80,8 @@ void require_pairwise(const char* function, matrix_view<const T> a, matrix_view<
   require_apart(function, "out", footprint_of(out), "b", footprint_of(b));
 }
 
-/// Calls what a backend supplies: fill_overlaps(backend, overlap, function, a, b, out, format), found beside the
-/// backend (cpu/boxes/pairwise.hpp, cuda/boxes/pairwise.cuh), which writes overlap(box_pair) of every pair.
+/// Calls fill_overlaps(backend, overlap, function, a, b, out, format), which each backend declares
+/// (cpu/boxes/pairwise.hpp, cuda/boxes/pairwise.cuh) and ADL finds; it writes overlap(box_pair) of every pair.
 template <class Backend, class Overlap, class T, class Out, class Format>
 void fill_pairwise(Backend const& backend, Overlap overlap, const char* function, matrix_view<const T> a,
                    matrix_view<const T> b, Out out, Format format) {
@@ -95,38 +95,38 @@ void fill_pairwise(Backend const& backend, Overlap overlap, const char* function
 
 }  // namespace detail
 
-/// On any backend: out(i, j) becomes the IoU of box a(i) and box b(j), n x 4 and m x 4 in the format, out n x m of the
-/// boxes' type, of float for integers; hone::cuda enqueues that, needs no workspace, and all are in device memory.
-/// Throws hone::invalid_argument, and writes or enqueues nothing, where a shape does not fit. NaN in a box is NaN in
-/// its row or column.
+/// Writes the IoU of box a(i) and box b(j) to out(i, j), on any backend. a is n x 4 and b m x 4 in the format; out is n
+/// x m, of the boxes' type, or float for integers. hone::cuda enqueues the work, needs no workspace, and takes device
+/// memory only. NaN in a box gives NaN in its row or column. Throws hone::invalid_argument, and writes or enqueues
+/// nothing, if a shape does not fit or out overlaps a or b.
 template <class Backend, class T, class Format = corners_format>
 void pairwise_iou(Backend const& backend, matrix_view<T> a, detail::boxes_like<T> b, detail::overlaps_of<T> out,
                   Format format = {}) {
   detail::fill_pairwise(backend, detail::overlap_of<iou_metric>(), "pairwise_iou", matrix_view<const T>(a), b, out,
                         format);
 }
-/// The same of GIoU.
+/// Like pairwise_iou, with GIoU.
 template <class Backend, class T, class Format = corners_format>
 void pairwise_giou(Backend const& backend, matrix_view<T> a, detail::boxes_like<T> b, detail::overlaps_of<T> out,
                    Format format = {}) {
   detail::fill_pairwise(backend, detail::overlap_of<giou_metric>(), "pairwise_giou", matrix_view<const T>(a), b, out,
                         format);
 }
-/// The same of DIoU.
+/// Like pairwise_iou, with DIoU.
 template <class Backend, class T, class Format = corners_format>
 void pairwise_diou(Backend const& backend, matrix_view<T> a, detail::boxes_like<T> b, detail::overlaps_of<T> out,
                    Format format = {}) {
   detail::fill_pairwise(backend, detail::overlap_of<diou_metric>(), "pairwise_diou", matrix_view<const T>(a), b, out,
                         format);
 }
-/// The same of CIoU.
+/// Like pairwise_iou, with CIoU.
 template <class Backend, class T, class Format = corners_format>
 void pairwise_ciou(Backend const& backend, matrix_view<T> a, detail::boxes_like<T> b, detail::overlaps_of<T> out,
                    Format format = {}) {
   detail::fill_pairwise(backend, detail::overlap_of<ciou_metric>(), "pairwise_ciou", matrix_view<const T>(a), b, out,
                         format);
 }
-/// The same of intersection over the area of a(i): how a detection is matched with a crowd.
+/// Like pairwise_iou, with the intersection over the area of a(i), which matches detections with crowd regions.
 template <class Backend, class T, class Format = corners_format>
 void pairwise_ioa(Backend const& backend, matrix_view<T> a, detail::boxes_like<T> b, detail::overlaps_of<T> out,
                   Format format = {}) {

@@ -10,10 +10,10 @@ namespace hone::inline HONE_ABI {
 
 namespace detail {
 
-/// (Δ + Ω) / 2 of SIoU. `grows`: Δ has exp(+ …), as only mmdet has it.
+/// (Δ + Ω) / 2 of SIoU. If Grows, Δ has exp(+ …), as in mmdet only.
 template <bool Grows>
 struct siou_costs {
-  /// Takes them from a metric; gives their derivative by the lengths.
+  /// Subtracts the costs from a metric; stores their derivative by the offsets, hulls and sides in by_x and by_y.
   template <operand V>
   HONE_HD HONE_INLINE static void less(box_axis<V> const& along_x, box_axis<V> const& along_y, axis_slope<V>& by_x,
                                        axis_slope<V>& by_y, box_metric<V>& m) noexcept {
@@ -21,8 +21,8 @@ struct siou_costs {
     const V inverse = V(1) / max(xx + yy, V(smallest_area)), twice = inverse + inverse;
     const V rest = V(2) - exact(twice * dx) * dy;  // 2 - Λ
     const share<V> x(along_x, rest), y(along_y, rest);
-    const V by_rest = half * (x.by_rest + y.by_rest);             // of Δ/2
-    const V turn = by_rest * twice * exact((yy - xx) * inverse);  // dΔ/2 by dx is -turn dy, for dΛ is its opposite
+    const V by_rest = half * (x.by_rest + y.by_rest);             // derivative of Δ/2
+    const V turn = by_rest * twice * exact((yy - xx) * inverse);  // dΔ/2 by dx is -turn dy, because dΛ = -d(2 - Λ)
     by_x.offset = sign(along_x.offset) * (-turn * dy) + x.by_offset;
     by_y.offset = sign(along_y.offset) * (turn * dx) + y.by_offset;
     by_x.hull = -x.minus_by_hull, by_y.hull = -y.minus_by_hull;
@@ -35,7 +35,7 @@ struct siou_costs {
     return select(V(0) < x, V(1), select(x < V(0), V(-1), V(0)));
   }
 
-  /// Δ/2 along one axis: near = exp(-rest (d/C)²).
+  /// Δ/2 along one axis: near = exp(-rest (d/C)²), with rest = 2 - Λ.
   template <operand V>
   struct share {
     V near, by_rest, by_offset, minus_by_hull;
@@ -53,7 +53,7 @@ struct siou_costs {
     }
   };
 
-  /// Ω along one axis; half its derivative becomes the slope by the side.
+  /// Returns Ω along one axis; stores half its derivative as the slope by the side.
   template <operand V>
   HONE_HD HONE_INLINE static V shape(box_axis<V> const& a, axis_slope<V>& slope) noexcept {
     const V larger = max(a.side, a.target), inverse = V(1) / max(larger, V(smallest_length));
@@ -67,11 +67,11 @@ struct siou_costs {
 
 }  // namespace detail
 
-/// IoU - (Δ + Ω) / 2, with dx, dy the distances of the centres, ρ² their squares' sum, Cw, Ch the sides of the hull:
-///   Λ = 2 |dx| |dy| / ρ²                                            which is the paper's sin(2 asin(min / ρ))
+/// IoU - (Δ + Ω) / 2, with dx, dy the distances of the centres, ρ² = dx² + dy², and Cw, Ch the sides of the hull:
+///   Λ = 2 |dx| |dy| / ρ²                                            the paper's sin(2 asin(min / ρ))
 ///   Δ = Σ 1 - exp(-(2 - Λ) (d/C)²)                                  over both axes
 ///   Ω = Σ (1 - exp(-|w - w*| / max(w, w*)))^4                       over both axes: θ = 4
-/// The angle Λ carries gradient. mmdet's default has the other sign in its exponent of Δ: parity::mmdet_siou_loss.
+/// The angle Λ carries gradient. mmdet's default has the other sign in the exponent of Δ: parity::mmdet_siou_loss.
 struct siou_metric {
   template <operand V, class Format>
   HONE_HD HONE_INLINE box_metric<V> operator()(box_pair<V, Format> const& b) const noexcept {
@@ -83,7 +83,7 @@ struct siou_metric {
   }
 };
 
-/// 1 - SIoU of each predicted box, n x 4, with the box in the same row of `boxes`.
+/// Loss 1 - SIoU of each predicted box (n x 4) with the box in the same row of `boxes`.
 template <class Boxes, class Format = corners_format>
 auto siou_loss(Boxes boxes, Format format = {}) {
   return detail::box_loss(one_minus<siou_metric>{}, format, boxes);

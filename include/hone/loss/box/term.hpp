@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// The role of a box loss: a formula of a predicted box and its target, how both are said, and where the targets are.
+/// A box loss as a term: a formula of a predicted box and its target, the format of both, and the targets.
 #pragma once
 
 #include <hone/core/lanes.hpp>
@@ -14,7 +14,7 @@ namespace hone::inline HONE_ABI {
 
 namespace detail {
 
-/// Compile a formula for an operand that stands for all.
+/// Compile a formula on the type `lanes`, which allows only the operations that every operand has.
 template <class F>
 void try_corner_formula(F const& f) {
   static_cast<void>(f(box<lanes>(), box<lanes>()));
@@ -31,14 +31,14 @@ inline constexpr bool is_pair_formula = (static_cast<void>(&try_pair_formula<F>)
 
 }  // namespace detail
 
-/// A formula on corners, as darknet's are: value and gradient by the corners of the predicted box, the first argument.
+/// A formula of corners, as in darknet: value and gradient by the corners of the predicted box, the first argument.
 template <class F>
 concept corner_formula = requires(F const& f, box<double> b) {
   { f(b, b) } -> std::same_as<box_grad<double>>;
 } && detail::is_corner_formula<F>;
 
-/// Value and gradient of a pair of boxes, by the numbers that its format says the predicted one with. Finite wherever
-/// both boxes are.
+/// A formula of a pair of boxes: value and gradient by the numbers of the predicted box in its format. The result must
+/// be finite for finite boxes.
 template <class F>
 concept box_formula =
     corner_formula<F> || (requires(F const& f, box_pair<double> b, box_pair<double, centers_format> c) {
@@ -48,8 +48,8 @@ concept box_formula =
 
 namespace detail {
 
-/// The value of a formula for four numbers of a predicted box and four of its target; the derivative by the first goes
-/// to `grad`.
+/// Returns the value of a formula for the four numbers of a predicted box and of its target; stores the derivative by
+/// the former in `grad`.
 template <box_format Format, box_formula Formula, operand V>
 HONE_HD HONE_INLINE V apply_formula(Formula const& formula, V const (&predicted)[4], V const (&target)[4],
                                     V (&grad)[4]) noexcept {
@@ -95,8 +95,8 @@ concept boxwise = std::derived_from<T, box_term_base>;
 
 namespace detail {
 
-/// A box loss with its targets: n x 4 numbers in a matrix, or an image_view of 4 channels, whose planes are x1, y1, and
-/// so on.
+/// Makes a term of a box loss and its targets: a matrix of n x 4 numbers, or an image_view of 4 channels, whose planes
+/// hold x1, y1 and so on.
 template <class F, class Format, class Boxes>
 auto box_loss(F formula, Format, Boxes boxes) {
   static_assert(any_view<Boxes>, "box loss: the targets must be a hone::matrix_view or hone::image_view of boxes");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Asymmetric loss: negatives of a multi-label problem are damped more than positives, and the easiest left out.
+/// Asymmetric loss: damps the negatives of a multi-label problem more than the positives, and drops the easiest ones.
 #pragma once
 
 #include <hone/loss/element/logistic.hpp>
@@ -11,15 +11,15 @@
 namespace hone::inline HONE_ABI {
 
 struct asymmetric_options {
-  real gamma_positive = 1;  ///< how much easy positives are damped
-  real gamma_negative = 4;  ///< how much easy negatives are damped
-  real clip = 0.05;         ///< negatives whose probability is at most this count for nothing
+  real gamma_positive = 1;  ///< exponent γ₊ that damps easy positives; finite, >= 0
+  real gamma_negative = 4;  ///< exponent γ₋ that damps easy negatives; finite, >= 0
+  real clip = 0.05;         ///< in [0, 1); a negative whose probability is at most this has loss 0
 };
 
-/// With p = σ(x), the probability m = max(p - clip, 0) of a negative, c = -log p and d = -log(1 - m):
+/// With p = σ(x), m = max(p - clip, 0) the clipped probability of a negative, c = -log p and d = -log(1 - m):
 ///   value     t (1-p)^γ₊ c  +  (1-t) m^γ₋ d
 ///   gradient  -t (1-p)^γ₊ (1-p + γ₊ p c)  +  (1-t) (m^γ₋ p (1-p) / (1-m) + γ₋ m^(γ₋-1) p (1-p) d)
-/// where the second part counts where p > clip. d <= const · m, so it is finite for every γ₋.
+/// The second part counts if p > clip. d <= const · m, so it is finite for every γ₋.
 struct asymmetric_formula {
   static constexpr bool of_probabilities = true;
 
@@ -29,10 +29,10 @@ struct asymmetric_formula {
   HONE_HD value_grad<V> operator()(V x, V t, W w = {}) const {
     const logistic<V> s(x);
     const V missed = s.cross_entropy(x, V(1));
-    V m = s.p, alarm = s.softplus, slope = s.p;  // of d
+    V m = s.p, alarm = s.softplus, slope = s.p;  // slope: of d
     if (clip > 0) {
       m = max(s.p - V(clip), V(0));
-      const V kept = min(s.rest + V(clip), V(1));  // 1 - m; it may be 0 where clip is lost in it
+      const V kept = min(s.rest + V(clip), V(1));  // 1 - m; equals rest if rounding loses clip, and may then be 0
       const V shifted = select(m < V(0.5), -log1p(-m), -log(kept));
       alarm = select(kept == s.rest, alarm, shifted);
       slope = s.p * select(kept == s.rest, V(1), s.rest / kept);
@@ -47,8 +47,8 @@ struct asymmetric_formula {
   }
 };
 
-/// Ridnik et al. 2021, arXiv 2009.14119; the defaults are timm's. Targets as binary_cross_entropy takes them, which
-/// both sides of the loss weigh by: t and 1 - t. γ₊ and γ₋ >= 0, clip in [0, 1).
+/// Ridnik et al. 2021, arXiv 2009.14119; the defaults are those of timm. Takes targets t like binary_cross_entropy; t
+/// weighs the positive part, 1 - t the negative. Throws if γ₊ or γ₋ is negative or not finite, or clip not in [0, 1).
 template <class Targets>
 auto asymmetric_loss(Targets targets, asymmetric_options options = {}) {
   static_assert(detail::element_targets<Targets>,

@@ -20,8 +20,8 @@ struct binary_cross_entropy_formula {
   }
 };
 
-/// Targets in [0, 1], a view of the prediction's shape; or hone::classes(labels), one-hot, where a label
-/// outside the columns is background. As PyTorch's BCEWithLogitsLoss.
+/// Binary cross entropy, like PyTorch's BCEWithLogitsLoss. Takes targets in [0, 1] as a view of the prediction's shape,
+/// or one-hot targets as hone::classes(labels), where a label outside the columns is background.
 template <class Targets>
 auto binary_cross_entropy(Targets targets) {
   static_assert(

@@ -11,13 +11,13 @@
 
 namespace hone::inline HONE_ABI {
 
-/// What the targets 1 and 0 become. In [0, 1].
+/// The numbers, in [0, 1], that replace the targets 1 and 0.
 struct binary_labels {
   real positive = 1, negative = 0;
 };
 
-/// 1 - ε/2 and ε/2: as YOLOv5, ultralytics and darknet (y (1-ε) + ε/2) smooth, and as hone::smooth does for two
-/// classes. ε in [0, 1].
+/// Returns 1 - ε/2 and ε/2, the smoothing y (1-ε) + ε/2 of YOLOv5, ultralytics and darknet, and of hone::smooth with
+/// two classes. Throws hone::invalid_argument if ε is not in [0, 1].
 inline binary_labels smooth_binary(real epsilon) {
   detail::require(epsilon >= 0 && epsilon <= 1, "smooth_binary", "epsilon", epsilon.value, "in [0, 1]");
   return {1 - 0.5 * epsilon, 0.5 * epsilon};
@@ -25,7 +25,7 @@ inline binary_labels smooth_binary(real epsilon) {
 
 namespace ppyolo {
 
-/// 1 - δ and δ for δ = min(1/K, 1/40): as PaddleDetection smooths K classes. K >= 1.
+/// Returns 1 - δ and δ with δ = min(1/K, 1/40), PaddleDetection's smoothing of K classes. Throws if K < 1.
 inline binary_labels smooth_binary(integer classes) {
   detail::require(classes >= 1, "ppyolo::smooth_binary", "classes", classes.value, "at least 1");
   const double delta = 1 / static_cast<double>(std::max<index>(classes, 40));
@@ -49,8 +49,8 @@ struct smoothed_binary_cross_entropy_formula {
   }
 };
 
-/// Targets as binary_cross_entropy takes them, of which 1 becomes labels.positive, 0 labels.negative, and what lies
-/// between in proportion. No smoothed targets are stored.
+/// Takes targets like binary_cross_entropy and maps them linearly, 1 to labels.positive and 0 to labels.negative,
+/// without storing the smoothed targets. Throws if either label is not in [0, 1].
 template <class Targets>
 auto binary_cross_entropy(Targets targets, binary_labels labels) {
   static_assert(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// What every loss on a sigmoid needs, from one exponential and one division.
+/// The values that every loss on a sigmoid needs, from one exponential and one division.
 #pragma once
 
 #include <hone/core/operand.hpp>
@@ -8,7 +8,7 @@
 
 namespace hone::inline HONE_ABI {
 
-/// A positive counts as much as a negative: the weight 1, without arithmetic.
+/// The weight 1 of positives, which costs no arithmetic.
 struct unweighed {
   template <operand V>
   friend HONE_HD V operator*(unweighed, V t) {
@@ -16,8 +16,8 @@ struct unweighed {
   }
 };
 
-/// σ(x) and 1 - σ(x), both to full relative accuracy, and softplus(x) = log(1 + e^x). Losses count a logit beyond
-/// ±3e38, an infinite one too, as if it were there: what 0 multiplies is 0.
+/// σ(x) and its complement `rest` = 1 - σ(x), both to full relative accuracy, and softplus(x) = log(1 + e^x). Losses
+/// clamp logits to ±3e38, infinite ones too, so that 0 times a logit is 0.
 template <operand V>
 struct logistic {
   V p, rest, softplus, capped, tail;  // tail: log(1 + e^-|x|)
@@ -35,7 +35,7 @@ struct logistic {
   /// Binary cross entropy against t in [0, 1].
   HONE_HD V cross_entropy(V, V t) const { return softplus - t * capped; }
 
-  /// The same where what is positive has the weight w, and its gradient:
+  /// The same with the weight w on positives, and its gradient:
   ///   value  (1-t) softplus(x) + w t softplus(-x)        gradient  (1-t) σ - w t (1-σ)
   HONE_HD V cross_entropy(V x, V t, unweighed) const { return cross_entropy(x, t); }
   HONE_HD V cross_entropy(V, V t, V w) const { return (V(1) - t) * softplus + w * t * (max(-capped, V(0)) + tail); }

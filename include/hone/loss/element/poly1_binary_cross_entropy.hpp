@@ -10,7 +10,7 @@
 namespace hone::inline HONE_ABI {
 
 struct poly1_binary_cross_entropy_options {
-  real epsilon = 2;  ///< how much more the first term of the series counts
+  real epsilon = 2;  ///< weight ε of the first term of the series; finite
 };
 
 /// With p = σ(x) and 1 - p_t = p (1-t) + (1-p) t:
@@ -28,7 +28,7 @@ struct poly1_binary_cross_entropy_formula {
   }
 };
 
-/// BCE + ε (1 - p_t) (Leng et al. 2022, arXiv 2204.12511). Targets as binary_cross_entropy takes them. ε finite.
+/// BCE + ε (1 - p_t) (Leng et al. 2022, arXiv 2204.12511). Takes targets like binary_cross_entropy. ε is finite.
 template <class Targets>
 auto poly1_binary_cross_entropy(Targets targets, poly1_binary_cross_entropy_options options = {}) {
   static_assert(detail::element_targets<Targets>,

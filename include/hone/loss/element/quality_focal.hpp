@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Quality focal loss: the target of a box's class is its localisation quality.
+/// Quality focal loss: the target of a box's class is the localisation quality of the box.
 #pragma once
 
 #include <hone/loss/element/logistic.hpp>
@@ -11,13 +11,13 @@
 namespace hone::inline HONE_ABI {
 
 struct quality_focal_options {
-  real beta = 2;  ///< how much well-estimated qualities are damped
+  real beta = 2;  ///< exponent that damps well-estimated qualities; finite, >= 0
 };
 
 /// With p = σ(x) and d = p - q = p (1-q) - (1-p) q:
 ///   value     |d|^β BCE(x, q)
 ///   gradient  |d|^β d + β |d|^(β-1) sign(d) p (1-p) BCE(x, q)
-/// At d = 0 the second part counts as 0; for β < 1 it has a pole there.
+/// The second part is 0 at d = 0; for β < 1 it has a pole there.
 struct quality_focal_formula {
   static constexpr bool of_probabilities = true;
 
@@ -33,8 +33,8 @@ struct quality_focal_formula {
   }
 };
 
-/// |q - σ|^β BCE(x, q) (Li et al. 2020, arXiv 2006.04388). Qualities in [0, 1], a view of the prediction's
-/// shape, or hone::classes. β >= 0.
+/// |q - σ|^β BCE(x, q) (Li et al. 2020, arXiv 2006.04388). Takes qualities in [0, 1] as a view of the prediction's
+/// shape, or hone::classes. Throws hone::invalid_argument if β is negative or not finite.
 template <class Targets>
 auto quality_focal_loss(Targets qualities, quality_focal_options options = {}) {
   static_assert(

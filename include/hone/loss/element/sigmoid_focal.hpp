@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Focal loss on sigmoids: the many easy negatives of a dense detector count for less.
+/// Focal loss on sigmoids: damps the many easy negatives of a dense detector.
 #pragma once
 
 #include <hone/loss/element/logistic.hpp>
@@ -11,11 +11,11 @@
 namespace hone::inline HONE_ABI {
 
 struct sigmoid_focal_options {
-  real alpha = 0.25;  ///< weight of positives, 1 - alpha of negatives; below 0: no weights
-  real gamma = 2;     ///< how much easy examples are damped
+  real alpha = 0.25;  ///< weight of positives; negatives have 1 - alpha; at most 1; below 0: no weights
+  real gamma = 2;     ///< exponent that damps easy examples; finite, >= 0
 };
 
-/// With p = σ(x) and m = 1 - p_t = p (1-t) + (1-p) t, as torchvision means soft targets:
+/// With p = σ(x) and m = 1 - p_t = p (1-t) + (1-p) t, torchvision's definition for soft targets:
 ///   value     α_t m^γ BCE(x, t)        α_t = α t + (1-α) (1-t)
 ///   gradient  α_t (m^γ (p - t) + γ m^(γ-1) p (1-p) (1-2t) BCE(x, t))
 /// p (1-p) <= m, so the second part is finite for every γ.
@@ -37,8 +37,8 @@ struct sigmoid_focal_formula {
   }
 };
 
-/// α_t (1-p_t)^γ BCE(x, t) (Lin et al. 2017, arXiv 1708.02002). Targets as binary_cross_entropy takes them.
-/// α <= 1, γ >= 0.
+/// α_t (1-p_t)^γ BCE(x, t) (Lin et al. 2017, arXiv 1708.02002). Takes targets like binary_cross_entropy. Throws
+/// hone::invalid_argument if α > 1, or γ is negative or not finite.
 template <class Targets>
 auto sigmoid_focal_loss(Targets targets, sigmoid_focal_options options = {}) {
   static_assert(

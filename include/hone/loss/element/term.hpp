@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// The role of an element-wise term: a formula of a logit x and its target t, and where the targets come from.
+/// An element-wise term: a formula of a logit x and its target t, and the source of the targets.
 #pragma once
 
 #include <hone/core/lanes.hpp>
@@ -16,7 +16,7 @@ namespace hone::inline HONE_ABI {
 
 namespace detail {
 
-/// Compiles a formula for an operand that stands for all.
+/// Compiles a formula on the type `lanes`, which allows only the operations that every operand has.
 template <class F>
 void try_element_formula(F const& f) {
   static_cast<void>(f(lanes(), lanes()));
@@ -26,7 +26,7 @@ inline constexpr bool is_element_formula = (static_cast<void>(&try_element_formu
 
 }  // namespace detail
 
-/// value and gradient by x of one element.
+/// A formula: the value of one element and its derivative by x.
 template <class F>
 concept element_formula = requires(F const& f, double x) {
   { f(x, x) } -> std::same_as<value_grad<double>>;
@@ -36,7 +36,7 @@ struct element_term_base : objective_base {};
 
 namespace detail {
 
-/// `may_name`: of plain labels, which may say which label is that of no class.
+/// `may_name`: the targets are plain labels, whose option `background` can name the label of no class.
 [[noreturn, gnu::cold]] inline void fail_one_column(bool may_name) {
   fail(
       "evaluate: prediction has 1 column, of which hone::classes would take label 0 as the positive class: pass 0 and "
@@ -79,7 +79,7 @@ struct one_hot_targets {
       detail::fail("evaluate: background is %jd, must not be one of the %jd columns",
                    std::intmax_t(labels.background.value), std::intmax_t(columns));
   }
-  /// Labels 0 and 1 of one column are a binary classifier's, for which 1 is positive.
+  /// Throws if one column has a label 1, because 0 and 1 then are those of a binary classifier, whose positive is 1.
   void check_values(index rows, index columns) const {
     if (columns != 1 || labels.background.given) return;
     for (index i = 0; i < rows; ++i)
@@ -87,7 +87,7 @@ struct one_hot_targets {
   }
 };
 
-/// What a target of rows says of each element: its q. A label outside [0, columns) is background here too.
+/// Targets of rows as targets of elements: each element gets its q. A label outside [0, columns) is background.
 template <free_target Target>
 struct row_targets {
   static constexpr bool dense = false;
@@ -137,7 +137,7 @@ struct element_weights {
   void check_values() const noexcept {}
 };
 
-/// A weight of the positives, one for all columns or one per column.
+/// Weights of the positives: one for all columns, or one per column.
 struct positive_weights {
   static constexpr bool of_columns = false, of_positives = true;
 
@@ -160,7 +160,7 @@ struct positive_weights {
   }
 };
 
-/// The weights multiply one another; those of positives are the formula's third argument.
+/// The weights of columns and elements multiply one another; weights of positives are the formula's third argument.
 template <element_formula Formula, class Targets, class... Weights>
 struct element_term : element_term_base {
   static constexpr bool weighs_columns = (Weights::of_columns || ...);
@@ -174,7 +174,7 @@ struct element_term : element_term_base {
   element_term(Formula formula_, Targets targets_, detail::list<Weights...> weights_ = {})
       : formula(formula_), targets(targets_), weights(weights_) {}
 
-  /// All that is read for every element: the views of the targets, then those of the weights.
+  /// All views that are read per element: those of the targets, then those of the weights.
   HONE_HD constexpr auto views() const {
     return detail::concatenated(targets.views(), weights.apply([](auto const&... w) {
       return detail::concatenated(detail::list(), w.views()...);
@@ -219,7 +219,7 @@ auto element_loss(F formula, Target target) {
   return element_term<F, row_targets<Target>>(formula, {target});
 }
 
-/// A formula, to ask whether targets are those of any.
+/// A formula that tests whether a type is a target of element-wise losses.
 struct any_element_formula {
   template <operand V>
   HONE_HD value_grad<V> operator()(V x, V) const {
@@ -227,7 +227,7 @@ struct any_element_formula {
   }
 };
 
-/// Targets of an element-wise loss: a view, hone::classes, or what hone::mix and hone::smooth make of them.
+/// Targets of an element-wise loss: a view, hone::classes, or a hone::mix or hone::smooth of them.
 template <class T>
 concept element_targets = requires(T targets) { element_loss(any_element_formula(), targets); };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Varifocal loss: positives weigh by their quality, negatives are damped as in focal loss.
+/// Varifocal loss: weighs positives by their quality and damps negatives as focal loss does.
 #pragma once
 
 #include <hone/loss/element/logistic.hpp>
@@ -11,8 +11,8 @@
 namespace hone::inline HONE_ABI {
 
 struct varifocal_options {
-  real alpha = 0.75;  ///< weight of negatives
-  real gamma = 2;     ///< how much easy negatives are damped
+  real alpha = 0.75;  ///< weight of negatives; finite, >= 0
+  real gamma = 2;     ///< exponent that damps easy negatives; finite, >= 0
 };
 
 /// With p = σ(x):
@@ -32,8 +32,8 @@ struct varifocal_formula {
   }
 };
 
-/// Zhang et al. 2020, arXiv 2008.13367. Qualities in [0, 1], a view of the prediction's shape, or
-/// hone::classes. α and γ >= 0.
+/// Zhang et al. 2020, arXiv 2008.13367. Takes qualities in [0, 1] as a view of the prediction's shape, or
+/// hone::classes. Throws hone::invalid_argument if α or γ is negative or not finite.
 template <class Targets>
 auto varifocal_loss(Targets qualities, varifocal_options options = {}) {
   static_assert(detail::element_targets<Targets>,

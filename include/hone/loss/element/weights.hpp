@@ -10,7 +10,7 @@ namespace hone::inline HONE_ABI {
 
 namespace detail {
 
-/// An element-wise objective with one kind of weights before it.
+/// An element-wise objective with one kind of weights.
 template <objective O, class Weights>
 struct element_weighed : objective_base {
   O inner;
@@ -46,7 +46,7 @@ constexpr bool all_weigh_positives(list<Leaf...> const*) {
   return (weighs_positives<Leaf> && ...);
 }
 
-/// Whether an objective consists of element-wise losses, and of such as know a weight of positives.
+/// Whether an objective has element-wise losses only, and whether all their formulas take a weight of positives.
 template <class O>
 constexpr bool is_elementwise() {
   if constexpr (objective<O>)
@@ -81,8 +81,8 @@ auto weigh_elements(O o, View view) {
 
 }  // namespace detail
 
-/// Multiplies the loss of column c by weights[c], viewed: one finite number per column. mean still divides by the
-/// elements, as PyTorch's BCEWithLogitsLoss(weight) does.
+/// Multiplies the loss of column c by weights[c]. The weights are viewed: one finite number per column. mean still
+/// divides by the number of elements, like PyTorch's BCEWithLogitsLoss(weight).
 template <class O>
 auto weigh_columns(O o, numbers weights) {
   static_assert(detail::is_elementwise<O>(),
@@ -91,9 +91,9 @@ auto weigh_columns(O o, numbers weights) {
   return detail::element_weighed<O, column_weights>(o, {weights});
 }
 
-/// Multiplies the loss of every element by its weight, a view of the prediction's shape, of any type of number. An
-/// element of weight 0 has no label: it contributes exactly 0, whatever its target and its logit are. mean still
-/// divides by all elements.
+/// Multiplies the loss of every element by its weight. The weights are a view of the prediction's shape, of any number
+/// type. An element of weight 0 contributes exactly 0, whatever its target and logit are: use it for elements without a
+/// label. mean still divides by the number of all elements.
 template <class O, class T>
 auto weigh_elements(O o, matrix_view<T> weights) {
   return detail::weigh_elements(o, matrix_view<const T>(weights));
@@ -108,8 +108,8 @@ auto weigh_elements(O o, Weights const&) {
   return o;
 }
 
-/// Multiplies what a loss charges for positives: -w t log σ(x) - (1-t) log(1 - σ(x)) where there was cross entropy, as
-/// PyTorch's pos_weight. One number for all columns, or one per column, viewed; finite and not negative.
+/// Multiplies the part of the loss that positives cause by the weight, like PyTorch's pos_weight. Cross entropy becomes
+/// -w t log σ(x) - (1-t) log(1 - σ(x)). One number for all columns, or a view of one per column; finite, >= 0.
 template <class O>
 auto weigh_positives(O o, arithmetic auto weight) {
   detail::require_positives<O>();

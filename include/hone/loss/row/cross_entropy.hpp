@@ -35,7 +35,7 @@ struct cross_entropy_term : row_term_base {
   }
 };
 
-/// -Σ q log softmax(z), with a target built from hone::classes, probabilities, mix, smooth and weigh_classes.
+/// Loss -Σ q log softmax(z). The target q is made of hone::classes, probabilities, mix, smooth and weigh_classes.
 template <class Target>
 auto cross_entropy(Target target) {
   static_assert(row_target<Target>,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Distribution focal loss: a box's side as a distribution over bins.
+/// Distribution focal loss: a side of a box as a distribution over bins.
 #pragma once
 
 #include <hone/loss/row/cross_entropy.hpp>
@@ -9,8 +9,8 @@
 
 namespace hone::inline HONE_ABI {
 
-/// Cross entropy against two_hot(distances, options) (Li et al. 2020, arXiv 2006.04388): rows are sides of boxes, four
-/// per box, columns the bins 0, 1, …, reg_max; one distance per row, in units of bins.
+/// Cross entropy against two_hot(distances, options) (Li et al. 2020, arXiv 2006.04388). Rows are sides of boxes, four
+/// per box; columns are the bins 0, 1, …, reg_max. `distances` has one number per row, in units of bins.
 template <class Distances>
 auto distribution_focal_loss(Distances&& distances, two_hot_options options = {}) {
   static_assert(detail::makes_numbers<Distances>,

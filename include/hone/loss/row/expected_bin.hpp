@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// What a distribution over bins says on average: decodes what distribution_focal_loss trains, and carries gradients
-/// back through it.
+/// The mean of a distribution over bins: decodes the logits that distribution_focal_loss trains, and propagates
+/// gradients back to them.
 #pragma once
 
 #include <hone/core/outputs.hpp>
@@ -36,13 +36,13 @@ struct expected_bin_term : row_term_base {
   }
 };
 
-/// The integral of a row's distribution (Li et al. 2020, arXiv 2006.04388) as a term: weigh_rows(expected_bin(), g)
-/// under hone::sum has the gradient that arrives at the logits where g arrives at the decoded numbers.
+/// The mean of a row's distribution (Li et al. 2020, arXiv 2006.04388) as a term. If g is the gradient by the decoded
+/// numbers, weigh_rows(expected_bin(), g) under hone::sum has the gradient by the logits.
 inline expected_bin_term expected_bin() { return {}; }
 
 namespace detail {
 
-/// Calls the backend's evaluate, found beside the backend (cpu/evaluate.hpp, cuda/evaluate.cuh).
+/// Calls the backend's evaluate, which ADL finds (cpu/evaluate.hpp, cuda/evaluate.cuh).
 template <class Backend, class View, class A>
 void decode_bins(Backend& backend, View logits, std::span<A> out) {
   require_valid(logits, "logits", "expected_bin");
@@ -62,12 +62,12 @@ using decoded = std::type_identity_t<std::span<accumulator_t<T>>>;
 
 }  // namespace detail
 
-/// Writes Σ i softmax(z)_i of every row of logits to out, on any backend.
+/// Writes Σ i softmax(z)_i of each row of logits to out, one number per row, on any backend. Throws if they do not fit.
 template <class Backend, class T>
 void expected_bin(Backend&& backend, matrix_view<T> logits, detail::decoded<T> out) {
   detail::decode_bins(backend, logits, out);
 }
-/// The same per pixel of images, as evaluate counts them.
+/// The same per pixel of images, in the order of evaluate's rows.
 template <class Backend, class T>
 void expected_bin(Backend&& backend, image_view<T> logits, detail::decoded<T> out) {
   detail::decode_bins(backend, logits, out);

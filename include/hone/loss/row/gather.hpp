@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// The statistics of a row, element by element: the same for all backends, whose V is a number or a pack.
+/// The statistics of a row, element by element, for all backends; V is a number or a pack.
 #pragma once
 
 #include <hone/core/number.hpp>
@@ -11,7 +11,7 @@
 
 namespace hone::inline HONE_ABI::row {
 
-/// An element of a row. A term reads it by the functions below, subsets by its members.
+/// An element of a row. Terms read it by the functions below, subsets by its members.
 template <class V, class Term, bool InGradient = false>
 struct element {
   using number = V;
@@ -19,14 +19,14 @@ struct element {
   static constexpr bool in_gradient = InGradient;
   static constexpr std::size_t size = count_of<Term>;
 
-  V logit = {}, teacher = {};  // as they are
-  V target = {};               // q, class weight included
+  V logit = {}, teacher = {};  // unmodified
+  V target = {};               // q, multiplied by the class weight
   V listed = {};               // the listed number, at most 0; 1 if the class is not listed
   V column = {};
   V weights[size] = {};      // of each softmax
-  V coordinates[size] = {};  // and what it is of, less its maximum
+  V coordinates[size] = {};  // the logit of each softmax minus its maximum
 
-  /// Fills in the coordinates.
+  /// Computes the coordinates.
   HONE_HD void locate(V const (&maxima)[size]) noexcept {
     [&]<int... I>(std::integer_sequence<int, I...>) {
       (locate<I>(maxima[I]), ...);
@@ -47,16 +47,16 @@ struct element {
   }
 };
 
-// ---- how a term reads an element
+// ---- functions by which a term reads an element
 
-/// exp((x - max) / temperature) of statistic I, 0 outside its subset.
+/// Returns exp((x - max) / temperature) of statistic I, or 0 outside its subset.
 template <int I = 0, class V, class Term, bool G>
 HONE_HD V weight(element<V, Term, G> const& e) noexcept {
   static_assert(is_softmax<statistic<I, Term>>,
                 "row term: weight<I> reads statistic I of the term, which must be a row::softmax or row::tempered");
   return e.weights[I];
 }
-/// x - max of statistic I.
+/// Returns x - max of statistic I.
 template <int I = 0, class V, class Term, bool G>
 HONE_HD V coordinate_of(element<V, Term, G> const& e) noexcept {
   static_assert(is_softmax<statistic<I, Term>>,
@@ -66,19 +66,19 @@ HONE_HD V coordinate_of(element<V, Term, G> const& e) noexcept {
                 "row term: a gradient that reads coordinate_of<I> needs gradient_reads_coordinates = true");
   return e.coordinates[I];
 }
-/// The term's target, class weight included.
+/// Returns the term's target, multiplied by the class weight.
 template <class V, class Term, bool G>
 HONE_HD V target_of(element<V, Term, G> const& e) noexcept {
   static_assert(has_target<Term>, "row term: target_of needs a member `target`");
   return e.target;
 }
-/// The listed number, or 1 if the class is not listed.
+/// Returns the listed number, or 1 if the class is not listed.
 template <class V, class Term, bool G>
 HONE_HD V listed_number(element<V, Term, G> const& e) noexcept {
   static_assert(has_list<Term>, "row term: listed_number needs a member listed(row, column)");
   return e.listed;
 }
-/// The class of the element.
+/// Returns the class of the element.
 template <class V, class Term, bool G>
 HONE_HD V column_of(element<V, Term, G> const& e) noexcept {
   static_assert(Term::reads_column, "row term: column_of needs reads_column = true");
@@ -87,13 +87,13 @@ HONE_HD V column_of(element<V, Term, G> const& e) noexcept {
 
 // ---- sums
 
-/// What has been summed up of a row for a term; at I, of statistic I.
+/// The sums of a row for one term; index I belongs to statistic I.
 template <class V, class Term>
 struct sums {
   static constexpr std::size_t size = count_of<Term>;
 
   V max[size] = {};
-  V sum[size] = {};  // Σ w; Σ w x; Σ q; the row's number
+  V sum[size] = {};  // Σ w; Σ w x; Σ q; or the row's number
   V dot = {};        // Σ q (z - max)
 };
 
@@ -101,13 +101,13 @@ HONE_CALLS_GIVEN template <class Body, int... I>
 HONE_HD constexpr void each_index(Body const& body, std::integer_sequence<int, I...>) {
   (body(std::integral_constant<int, I>()), ...);
 }
-/// body(integral_constant<int, I>) for each statistic of a term.
+/// Calls body(integral_constant<int, I>) for each statistic of a term.
 HONE_CALLS_GIVEN template <class Term, class Body>
 HONE_HD constexpr void each_statistic(Body const& body) {
   each_index(body, std::make_integer_sequence<int, count_of<Term>>());
 }
 
-/// Whether a statistic has a maximum that only its term needs: of the teacher, or of a subset.
+/// Whether a statistic has a maximum that no other term shares: of the teacher, or of a subset.
 template <class S>
 inline constexpr bool has_own_maximum = false;
 template <class S>
@@ -115,7 +115,7 @@ template <class S>
 inline constexpr bool has_own_maximum<S> = !std::same_as<typename S::source, listed_numbers> &&
                                            (S::subset::own_maximum || std::same_as<typename S::source, teacher>);
 
-/// What statistic I has its maximum of: the element's logit, or `lowest` outside the subset.
+/// Returns the number whose maximum statistic I needs: the element's, or `lowest` outside the subset.
 template <class S, class V, class Term>
 HONE_HD V maximum_part(element<V, Term> const& e, V lowest) noexcept {
   const V x = std::same_as<typename S::source, teacher> ? e.teacher : e.logit;
@@ -133,7 +133,7 @@ HONE_HD V weight_of(element<V, Term> const& e, V coordinate, V rate) noexcept {
   return if_in<typename S::subset>(e, x, V(0));
 }
 
-/// x of a total, where its weight counts. Infinite coordinates make no NaN, which would raise an exception.
+/// Returns x of a total. Clamps infinite coordinates, because a NaN would raise an exception.
 template <class V, class Term, int I>
 HONE_HD V total_of(element<V, Term> const& e, int, coordinate<I>) noexcept {
   return e.coordinates[I];
@@ -149,7 +149,7 @@ HONE_HD V total_of(element<V, Term> const& e, int, column) noexcept {
   return e.column;
 }
 
-/// Adds an element to statistic I, and fills in its weight. Of softmax<> the weight is known.
+/// Adds an element to statistic I and stores its weight in e. softmax<> is left out: the backend computes it.
 template <int I, class V, class Term>
 HONE_HD void gather([[maybe_unused]] V rate, element<V, Term>& e, sums<V, Term>& s) noexcept {
   using S = statistic<I, Term>;
@@ -162,7 +162,7 @@ HONE_HD void gather([[maybe_unused]] V rate, element<V, Term>& e, sums<V, Term>&
   }
 }
 
-/// f(sum) for every sum that gather adds to.
+/// Calls f(sum) for every sum that gather adds to.
 HONE_CALLS_GIVEN template <class V, class Term, class F>
 HONE_HD void each_gathered([[maybe_unused]] sums<V, Term>& s, [[maybe_unused]] F const& f) {
   each_statistic<Term>([&](auto i) {
@@ -170,7 +170,7 @@ HONE_HD void each_gathered([[maybe_unused]] sums<V, Term>& s, [[maybe_unused]] F
   });
 }
 
-/// Makes the sums relative to maxima that rose by rises[I]. `base` is the sum of softmax<> so far.
+/// `rise` rescales the sums to maxima that rose by rises[I]. `base` is the sum of softmax<> so far.
 template <class V>
 HONE_HD V shift_of(V const*, column) noexcept {
   return V(0);
@@ -188,7 +188,7 @@ HONE_HD void rise(V rate, V base, V const (&rises)[count_of<Term>], sums<V, Term
   const auto factor = [&](auto i) {
     return exp_of_nonpositive(statistic<i(), Term>::has_temperature ? -rises[i()] * rate : -rises[i()]);
   };
-  each_statistic<Term>([&](auto i) {  // totals first, from the sums as they were
+  each_statistic<Term>([&](auto i) {  // totals first, because they need the old sums
     using S = statistic<i(), Term>;
     if constexpr (is_total<S>) {
       const std::integral_constant<int, S::weights> of;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Label-distribution-aware margins: rare classes have to win by more.
+/// Label-distribution-aware margins: larger margins for rarer classes.
 #pragma once
 
 #include <hone/core/overlap.hpp>
@@ -15,16 +15,16 @@
 namespace hone::inline HONE_ABI {
 
 struct ldam_options {
-  real scale = 30;  ///< s, what logits are multiplied with
+  real scale = 30;  ///< s, the factor of the logits; finite, positive
 };
 
-/// With y the label, Δ its class's margin and a = s (z_y - Δ) - log Σ_{c≠y} exp(s z_c):
-///   value     log(1 + exp(-a))        gradient  -s σ(-a) of y, s σ(-a) softmax(s z)_c among the classes but y of
-///   others
+/// With y the label, Δ the margin of its class and a = s (z_y - Δ) - log Σ_{c≠y} exp(s z_c):
+///   value     log(1 + exp(-a))
+///   gradient  -s σ(-a) for y,  s σ(-a) u_c for c ≠ y, with u the softmax of s z over the classes except y
 template <class Label>
 struct ldam_term : row_term_base {
   using statistics = row::list<row::tempered<row::logits, row::unlabelled>, row::number>;
-  using later_sweep = row::sweep<1, row::labelled>;  // the label's logit, less the maximum of the others
+  using later_sweep = row::sweep<1, row::labelled>;  // the label's logit minus the maximum of the others
 
   classes_target<Label> target;
   numbers margins;
@@ -50,7 +50,7 @@ struct ldam_term : row_term_base {
   void check_values(index, index) const {
     detail::require_values(margins, "ldam_loss margin", "class", detail::finite, "finite");
   }
-  /// The margin of the row's label.
+  /// Returns the margin of the row's label, or 0 if the label is not a class.
   HONE_HD double row_number(index i) const {
     return target.labels_fit(i, margins.size()) ? margins[target.label(i)] : 0;
   }
@@ -76,9 +76,9 @@ struct ldam_term : row_term_base {
   }
 };
 
-/// Cross entropy of s z with margin[y] subtracted from the label's logit first (Cao et al. 2019, arXiv 1906.07413). The
-/// target is hone::classes(labels); one finite margin per class, float or double, viewed: see ldam_margins. s finite
-/// and positive. The authors normalise features and weights, so that logits are in [-1, 1].
+/// Cross entropy of s z after margin[y] is subtracted from the label's logit (Cao et al. 2019, arXiv 1906.07413). Takes
+/// hone::classes(labels) and a view of one finite margin per class, float or double: see ldam_margins. s is finite and
+/// positive. The authors normalise features and weights, so that logits are in [-1, 1].
 template <class Target, class Margins>
 auto ldam_loss(Target target, Margins&& margins, ldam_options options = {}) {
   static_assert(detail::is_classes<Target>, "ldam_loss: the first argument must be hone::classes(labels)");
@@ -88,7 +88,7 @@ auto ldam_loss(Target target, Margins&& margins, ldam_options options = {}) {
   return ldam_term(target, numbers(static_cast<Margins&&>(margins)), 1 / options.scale.value);
 }
 
-/// The margins of the paper: n^(-1/4) of each class's count n > 0, scaled so that the rarest class has `largest`.
+/// Returns the paper's margins: n^(-1/4) of each class's count n > 0, scaled so that the rarest class has `largest`.
 inline std::vector<double> ldam_margins(std::span<const double> counts, real largest = 0.5) {
   detail::require_positive("ldam_margins", "largest", largest);
   std::vector<double> margins;

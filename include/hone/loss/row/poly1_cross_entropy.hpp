@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Poly-1 on a softmax: the first term of cross entropy's series counts more.
+/// Poly-1 on a softmax: the first term of cross entropy's series gets a larger weight.
 #pragma once
 
 #include <hone/loss/row/term.hpp>
@@ -10,7 +10,7 @@
 namespace hone::inline HONE_ABI {
 
 struct poly1_cross_entropy_options {
-  real epsilon = 2;  ///< how much more the first term of the series counts
+  real epsilon = 2;  ///< weight added to the first term of the series; finite
 };
 
 /// With q the target and p = softmax(z):
@@ -53,8 +53,8 @@ struct poly1_cross_entropy_term : row_term_base {
   }
 };
 
-/// Σ q (-log p + ε (1 - p)), which is cross entropy + ε (1 - p_t) with p_t = Σ q p where q sums to 1 (Leng et al. 2022,
-/// arXiv 2204.12511; optax's poly_loss_cross_entropy). ε finite.
+/// Σ q (-log p + ε (1 - p)); if q sums to 1, this is cross entropy + ε (1 - p_t) with p_t = Σ q p (Leng et al. 2022,
+/// arXiv 2204.12511; optax's poly_loss_cross_entropy). Throws hone::invalid_argument if ε is not finite.
 template <class Target>
 auto poly1_cross_entropy(Target target, poly1_cross_entropy_options options = {}) {
   static_assert(row_target<Target>,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// Which rows a term of an objective passes over: those of its own target, or, where it has none, of every target
-/// of the objective.
+/// The rows that a term skips: those that its own target ignores, or, if it has no target, those that any target of the
+/// objective ignores.
 #pragma once
 
 #include <hone/core/list.hpp>
@@ -11,7 +11,7 @@
 
 namespace hone::inline HONE_ABI::detail {
 
-/// The placeholder of a term without a target.
+/// Stands for the target of a term without one.
 struct no_target {
   static constexpr int labels = 0;
   static constexpr int dense_parts = 0;
@@ -30,7 +30,7 @@ struct target_of<Term> {
 template <class Term>
 using target_of_term = typename target_of<Term>::type;
 
-/// Whether mean divides by the target weights of labels, not by rows.
+/// Whether mean divides by the sum of the labels' class weights, not by the number of rows.
 template <class Term>
 inline constexpr bool divides_by_weights =
     weighed_target<target_of_term<Term>> && target_of_term<Term>::dense_parts == 0;
@@ -41,14 +41,14 @@ HONE_HD bool test_target_of([[maybe_unused]] Leaf const& leaf, [[maybe_unused]] 
   return false;
 }
 
-/// Whether test(target) holds of a leaf's own target, or of any target of the objective.
+/// Whether test(target) is true of the leaf's own target, or, if it has none, of any target of the objective.
 HONE_CALLS_GIVEN template <class Leaf, class... All, class Test>
 HONE_HD bool any_target_of(Leaf const& leaf, list<All...> const& leaves, Test const& test) {
   if constexpr (row::has_target<typename Leaf::term_type>) return test(leaf.term.target);
   return leaves.apply([&](auto const&... l) { return (test_target_of(l, test) || ...); });
 }
 
-/// Whether any of these targets has labels.
+/// Whether the leaf's own target, or, if it has none, any target of the objective, has labels.
 template <class Leaf, class... All>
 inline constexpr bool has_labels = row::has_target<typename Leaf::term_type>
                                        ? target_of_term<typename Leaf::term_type>::labels > 0

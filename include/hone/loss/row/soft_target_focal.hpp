@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Focal loss for soft targets: what damps a class is how near its probability is to its target.
+/// Focal loss for soft targets: damps a class the more, the nearer its probability is to its target.
 #pragma once
 
 #include <hone/loss/modulation.hpp>
@@ -11,12 +11,12 @@
 namespace hone::inline HONE_ABI {
 
 struct soft_target_focal_options {
-  real gamma = 2;  ///< how much classes near their target are damped; 0 is cross entropy
+  real gamma = 2;  ///< exponent that damps classes near their target; finite, >= 0; 0 is cross entropy
 };
 
 /// With f(p) = q |q-p|^γ (-log p) and h(p) = p f'(p) = -q (γ |q-p|^(γ-1) sign(p-q) p log p + |q-p|^γ):
 ///   value     Σ f(p)        gradient  h(p) - p Σ h(p)
-/// q - p is (q - 1) - expm1(log p), which stays exact where q is 1 and p rounds to 1.
+/// q - p is computed as (q - 1) - expm1(log p), which stays exact if q is 1 and p rounds to 1.
 template <row_target Target>
 struct soft_target_focal_term : row_term_base {
   using statistics = row::list<row::softmax<>>;
@@ -34,7 +34,7 @@ struct soft_target_focal_term : row_term_base {
     row::normaliser<V> softmax;
   };
 
-  /// f and h of an element.
+  /// Returns f and h of an element.
   template <operand V, class E>
   HONE_HD bundle<V, 2> at(row::normaliser<V> const& softmax, E const& e) const {
     const V none(0), q = row::target_of(e), p = row::weight(e) * softmax.inverse;
@@ -62,7 +62,7 @@ struct soft_target_focal_term : row_term_base {
 };
 
 /// Σ q |q - p|^γ (-log p) with p = softmax(z): the modulation of Li et al. 2020 (arXiv 2006.04388) on a softmax. With
-/// labels it is softmax_focal_loss; smoothed and mixed targets are not pushed beyond their q. γ >= 0.
+/// labels it equals softmax_focal_loss; with smoothed or mixed targets, p is not pushed beyond q. γ finite, >= 0.
 template <class Target>
 auto soft_target_focal_loss(Target target, soft_target_focal_options options = {}) {
   static_assert(row_target<Target>,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Focal loss on softmax probabilities: easy rows count for less.
+/// Focal loss on softmax probabilities: damps easy rows.
 #pragma once
 
 #include <hone/loss/modulation.hpp>
@@ -11,12 +11,12 @@
 namespace hone::inline HONE_ABI {
 
 struct softmax_focal_options {
-  real gamma = 2;  ///< how much easy examples are damped; 0 is cross entropy
+  real gamma = 2;  ///< exponent that damps easy rows; finite, >= 0; 0 is cross entropy
 };
 
 /// With f(p) = (1-p)^γ (-log p) and h(p) = p f'(p) = (1-p)^γ (γ p log p / (1-p) - 1):
 ///   value     Σ q f(p)        gradient  q h(p) - p Σ q h(p)
-/// 1 - p is -expm1(log p), which stays exact where p rounds to 1.
+/// 1 - p is computed as -expm1(log p), which stays exact if p rounds to 1.
 template <row_target Target>
 struct softmax_focal_term : row_term_base {
   using statistics = row::list<row::softmax<>>;
@@ -34,7 +34,7 @@ struct softmax_focal_term : row_term_base {
     row::normaliser<V> softmax;
   };
 
-  /// q f and q h of an element.
+  /// Returns q f and q h of an element.
   template <operand V, class E>
   HONE_HD bundle<V, 2> at(row::normaliser<V> const& softmax, E const& e) const {
     const V none(0), q = row::target_of(e), p = row::weight(e) * softmax.inverse;
@@ -62,7 +62,7 @@ struct softmax_focal_term : row_term_base {
   }
 };
 
-/// Σ q (1-p)^γ (-log p) with p = softmax(z) (Lin et al. 2017, arXiv 1708.02002, on softmax). γ >= 0.
+/// Σ q (1-p)^γ (-log p) with p = softmax(z) (Lin et al. 2017, arXiv 1708.02002, on softmax). γ finite, >= 0.
 template <class Target>
 auto softmax_focal_loss(Target target, softmax_focal_options options = {}) {
   static_assert(row_target<Target>,

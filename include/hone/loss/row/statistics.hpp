@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// What a row term asks to know of a row. A term lists statistics as types; a backend gathers those of all terms of an
-/// objective in one sweep (loss/row/gather.hpp), and knows no term.
+/// The statistics of a row that a term may request. A term lists them as types; a backend computes those of all terms
+/// of an objective in one sweep (loss/row/gather.hpp), without knowing any term.
 #pragma once
 
 #include <hone/core/number.hpp>
@@ -14,16 +14,16 @@
 
 namespace hone::inline HONE_ABI::row {
 
-// ---- where the numbers of a softmax come from
+// ---- sources of the numbers of a softmax
 
 struct logits {};
 struct teacher {};         ///< the term's member `teacher`, a view of logits
 struct listed_numbers {};  ///< log-probabilities of a few classes, see loss/row/term.hpp
 
-// ---- which classes
+// ---- subsets of the classes
 
-/// A subset says by holds(e), or by excludes(e), which elements it has, from e's target, teacher or listed number. Some
-/// have a maximum of their own, because they would vanish beside a class that is far above them.
+/// A subset defines its elements by holds(e) or by excludes(e), from e's target, teacher or listed number. Some subsets
+/// have their own maximum, because their weights would vanish beside a class outside with a much larger logit.
 struct all {
   static constexpr bool own_maximum = false;
 };
@@ -55,7 +55,7 @@ struct unlisted {
     return e.listed > typename E::number(0);
   }
 };
-/// The classes that the teacher allows: its logit is above -inf.
+/// The classes that the teacher allows: those whose teacher logit is above -inf.
 struct taught {
   static constexpr bool own_maximum = false;
   template <class E>
@@ -66,22 +66,22 @@ struct taught {
 
 // ---- statistics
 
-/// Weights exp(x - max) of the classes of a subset, 0 of others, and their sum. The maximum is that of all classes of
-/// the source, or of the subset if it has its own; that of listed numbers is 0.
+/// Weights exp(x - max), 0 outside the subset, and their sum. The maximum is that of all classes of the source, or that
+/// of the subset if the subset has its own; for listed numbers it is 0.
 template <class Source = logits, class Subset = all>
 struct softmax {
   using source = Source;
   using subset = Subset;
   static constexpr bool has_temperature = false;
 };
-/// The same with exp((x - max) / temperature), by the term's member `temperature`.
+/// The same with exp((x - max) / temperature); `temperature` is a member of the term.
 template <class Source = logits, class Subset = all>
 struct tempered {
   using source = Source;
   using subset = Subset;
   static constexpr bool has_temperature = true;
 };
-/// Σ w x over the weights w of statistic I, where a weight of 0 counts for 0.
+/// Σ w x over the weights w of statistic I; a weight of 0 contributes 0.
 template <int I, class X>
 struct total {
   static constexpr int weights = I;
@@ -89,10 +89,10 @@ struct total {
 };
 /// Σ q and Σ q (z - max) of the term's target.
 struct target {};
-/// A number of the row, from the term's row_number(i).
+/// A number per row, from the term's row_number(i).
 struct number {};
 
-// ---- what a total is of; coordinate I is the logit of statistic I less its maximum
+// ---- the x of a total; coordinate I is the logit of statistic I minus its maximum
 
 template <int I>
 struct coordinate {};
@@ -100,35 +100,35 @@ template <int I, int J>
 struct difference {};  ///< coordinate I - coordinate J
 struct column {};
 
-/// A term's statistics, in the order in which it receives them.
+/// The statistics of a term, in the order in which start or finish receives them.
 template <class... S>
 struct list {
   static constexpr int size = sizeof...(S);
 };
 
-/// A later sweep of a term: it returns N sums, over the classes of a subset. It may replace the weights of statistic
-/// `Replaces` for the gradient.
+/// A later sweep of a term: sums N numbers per element over the classes of a subset. It may replace the weights of
+/// statistic `Replaces` in the gradient.
 template <int N, class Subset = all, int Replaces = -1>
 struct sweep {
   using subset = Subset;
   static constexpr int size = N, replaces = Replaces;
 };
 
-// ---- what a term receives
+// ---- results of statistics, as a term receives them
 
-/// Of softmax<>: logsumexp = max + log_sum.
+/// The result of softmax<>: logsumexp = max + log_sum.
 template <class V>
 struct normaliser {
   V max, sum, log_sum, inverse;  ///< inverse = 1 / sum
 };
-/// Of every other softmax or tempered.
+/// The result of every other softmax or tempered.
 template <class V>
 struct exponentials {
   V max, sum;
 };
 template <class V>
 struct target_sums {
-  V mass, dot;  ///< Σ q, and Σ q (z - max), where a q of 0 counts for 0 even if z is -inf
+  V mass, dot;  ///< Σ q, and Σ q (z - max); a q of 0 contributes 0 even if z is -inf
 };
 
 // ---- traits
@@ -136,7 +136,7 @@ struct target_sums {
 template <class S>
 inline constexpr bool is_softmax = requires { S::has_temperature; };
 template <class S>
-inline constexpr bool is_base = std::same_as<S, softmax<>>;  ///< whose weights all terms share
+inline constexpr bool is_base = std::same_as<S, softmax<>>;  ///< all terms share its weights
 template <class S>
 inline constexpr bool is_total = requires { typename S::x; };
 template <class S, class Source>
@@ -171,13 +171,13 @@ struct is_base_type : std::bool_constant<is_base<S>> {};
 template <class S>
 struct is_target_type : std::is_same<S, target> {};
 
-/// Whether a term reads softmax<>, or asks for the sums of its target.
+/// Whether a term reads softmax<>; whether it requests the sums of its target.
 template <class Term>
 inline constexpr bool reads_softmax = any_in<statistics_of<Term>, is_base_type>;
 template <class Term>
 inline constexpr bool sums_target = any_in<statistics_of<Term>, is_target_type>;
 
-/// The place of its target's sums in a term's statistics, or 0.
+/// The index of the target's sums in a term's statistics, or 0 if there is none.
 template <class Term>
 inline constexpr int target_place = [] {
   int place = 0;
@@ -188,16 +188,16 @@ inline constexpr int target_place = [] {
   return place;
 }();
 
-/// Whether a statistic is summed up element by element for its term alone.
+/// Whether a statistic is summed element by element for its term alone.
 template <class S>
 inline constexpr bool is_gathered = is_total<S> || (is_softmax<S> && !is_base<S>);
 template <class S>
 struct is_gathered_type : std::bool_constant<is_gathered<S>> {};
-/// Whether a term has more to be summed up than softmax<> and its target.
+/// Whether a term has sums beside those of softmax<> and its target.
 template <class Term>
 inline constexpr bool gathers = any_in<statistics_of<Term>, is_gathered_type>;
 
-/// Whether a statistic is a total over the weights of softmax<>, and whether a term has one.
+/// Whether a statistic is a total over the weights of softmax<>; whether a term has such a statistic.
 template <class S, class Term>
 inline constexpr bool is_total_of_base = false;
 template <class S, class Term>
@@ -222,7 +222,7 @@ inline constexpr bool has_list = requires(Term const& term) { term.listed(index(
 template <class Term>
 inline constexpr bool has_teacher = requires(Term const& term) { term.teacher; } && !has_list<Term>;
 
-/// Whether x is in the subset: x where it is, other elsewhere.
+/// Returns x in the lanes whose element is in the subset, `other` in the others.
 template <class Subset, class E, class V>
 HONE_HD V if_in([[maybe_unused]] E const& e, V x, [[maybe_unused]] V other) noexcept {
   if constexpr (std::same_as<Subset, all>) {

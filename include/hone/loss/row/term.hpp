@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: MIT
-/// The role of a row term: a loss of a row of logits, from statistics of the row. A term has
+/// A row term: a loss of a row of logits, computed from statistics of the row. A term has
 ///
-///   statistics       row::list<…>, what it asks to know (loss/row/statistics.hpp)
-///   finish(…)        takes those, in their order, and returns a struct with the row's `loss` and what the gradient
-///   needs gradient(r, e)   of element e, from what finish returned; row::weight<I>(e), row::target_of(e), … read the
-///   element
+///   statistics       row::list<…>, the statistics that it requests (loss/row/statistics.hpp)
+///   finish(…)        takes them in this order; returns a struct r: the row's `loss` and the inputs of gradient
+///   gradient(r, e)   returns the derivative by the logit of element e; row::weight<I>(e), row::target_of(e), … read e
+///                    and are described in loss/row/gather.hpp
 ///
-/// and, if its statistics say so, members `target`, `teacher`, `temperature` (checked to be positive). A term that can
-/// sum up only after that has
+/// and, if its statistics need them, members `target`, `teacher`, `temperature` (which is checked to be positive). A
+/// term whose sums depend on these statistics has, in addition,
 ///
-///   start(…)         takes the statistics in place of finish
-///   later_sweep      row::sweep<N, subset>, with later(s, e): N numbers of an element, which are summed up; s is what
-///                    start returned. It is asked of the subset's classes alone, or may be
-///   close_sweep      the same for rows where is_close(s), or is_close(s, later sums), holds, say because sums would
-///                    cancel; close(s, e) returns N numbers or, if the sweep replaces weights, row::replaced
-///   finish(s, …)     then takes what start returned and the sums of both sweeps
+///   start(…)         takes the statistics in place of finish; returns s
+///   later_sweep      row::sweep<N, subset>, with later(s, e), which returns N numbers of an element; their sums go to
+///                    finish. A backend calls later for the classes of the subset, and may call it for others
+///   close_sweep      the same for rows for which is_close(s), or is_close(s, later sums), is true, for example because
+///                    sums would cancel; close(s, e) returns N numbers or, if it replaces weights, row::replaced
+///   finish(s, …)     then takes the result of start and the sums of both sweeps
 ///
-/// A term with a list knows numbers, at most 0, for some classes of a row, by list(i, put), which calls put(class,
-/// number) for each, and listed(i, class), which returns the number or 1 where there is none. A term that reads more
-/// than its target and teacher names it by each_input(see), and checks it by check_shape and check_values, as targets
-/// do.
+/// A term with a list stores a number, at most 0, for some classes of a row: list(i, put) calls put(class, number) for
+/// each stored class of row i; listed(i, class) returns the number, or 1 if the class is not stored. A term with inputs
+/// beside its target and teacher names them in each_input(see), and checks them in check_shape and check_values, as
+/// targets do.
 ///
-/// All terms of an objective share the sweeps and the weights of softmax<>. V is a number on a GPU thread and a pack on
-/// the CPU, whose lanes are classes of one row or the same class of several rows; a term cannot tell. Behind the last
-/// class logits are -inf; weights are 0 there. A class whose target is 0 must add exactly 0, even if its logit is -inf.
+/// All terms of an objective share the sweeps and the weights of softmax<>. V is a number on a GPU and a pack on the
+/// CPU, whose lanes are classes of one row or one class of several rows; a term must work for all. Lanes after the last
+/// class have logit -inf and weight 0. A class of target 0 must add exactly 0, even if its logit is -inf.
 #pragma once
 
 #include <hone/core/lanes.hpp>
@@ -34,7 +34,7 @@
 
 namespace hone::inline HONE_ABI {
 
-/// Defaults of the properties of a row term.
+/// Defaults of the properties of a row term; a term sets one to true to use the named function.
 struct row_term_base : objective_base {
   static constexpr bool gradient_reads_coordinates = false;  ///< row::coordinate_of in gradient
   static constexpr bool reads_column = false;                ///< row::column_of
@@ -42,7 +42,7 @@ struct row_term_base : objective_base {
 
 namespace row {
 
-/// What close(s, e) returns if its sweep replaces a weight.
+/// The result of close(s, e) if its sweep replaces a weight.
 template <class V, int N>
 struct replaced {
   bundle<V, N> sums;
@@ -59,7 +59,7 @@ inline constexpr int close_size = 0;
 template <class Term>
   requires requires { Term::close_sweep::size; }
 inline constexpr int close_size<Term> = Term::close_sweep::size;
-/// Which weights the close sweep replaces, or -1.
+/// The statistic whose weights the close sweep replaces, or -1.
 template <class Term>
 inline constexpr int replaced_weights = -1;
 template <class Term>
@@ -76,9 +76,9 @@ struct needs_column_type<total<I, column>> : std::true_type {};
 template <class Term>
 inline constexpr bool needs_column = Term::reads_column || any_in<statistics_of<Term>, needs_column_type>;
 
-// ---- how a backend asks a term
+// ---- calls of a backend to a term
 
-/// Its temperature and its number of row i, of terms whose statistics need them.
+/// Return the temperature of a term, or 1, and its number of row i, or 0, if its statistics do not need them.
 template <class Term>
 HONE_HD double temperature_of([[maybe_unused]] Term const& term) {
   if constexpr (has_temperature<Term>) return term.temperature;
@@ -90,7 +90,7 @@ HONE_HD V number_of([[maybe_unused]] Term const& term, [[maybe_unused]] index i)
   return V(0);
 }
 
-/// What statistic I tells the term.
+/// Returns the result of statistic I, as the term receives it.
 template <int I, class V, class Term>
 HONE_HD auto told(sums<V, Term> const& s, normaliser<V> const& base) noexcept {
   using S = statistic<I, Term>;
@@ -107,7 +107,7 @@ HONE_HD auto told(sums<V, Term> const& s, normaliser<V> const& base) noexcept {
 
 struct nothing {};
 
-/// start(statistics…), for terms with later sweeps.
+/// Calls start(statistics…) of a term with later sweeps.
 HONE_CALLS_GIVEN template <class V, class Term, int... I>
 HONE_HD auto start_with(Term const& term, sums<V, Term> const& s, normaliser<V> const& base,
                         std::integer_sequence<int, I...>) {
@@ -127,7 +127,7 @@ template <class V, class Term>
 using start_type = decltype(start_of(std::declval<Term const&>(), std::declval<sums<V, Term> const&>(),
                                      std::declval<normaliser<V> const&>()));
 
-/// What a term knows of a row before it finishes.
+/// All values of a row that a term's finish receives.
 template <class V, class Term>
 struct knowledge {
   sums<V, Term> s;
@@ -166,7 +166,7 @@ HONE_HD auto is_close_of(Term const& term, knowledge<V, Term> const& k) {
     return term.is_close(k.start);
   }
 }
-/// close(s, e), its weight put into e if the sweep replaces one.
+/// Calls close(s, e); if the sweep replaces a weight, stores it in e.
 HONE_CALLS_GIVEN template <class V, class Term>
 HONE_HD bundle<V, close_size<Term>> close_of(Term const& term, start_type<V, Term> const& start, element<V, Term>& e) {
   if constexpr (replaced_weights<Term> >= 0) {
@@ -177,7 +177,7 @@ HONE_HD bundle<V, close_size<Term>> close_of(Term const& term, start_type<V, Ter
     return term.close(start, static_cast<element<V, Term> const&>(e));
   }
 }
-/// gradient(r, e), of the element as a gradient may read it.
+/// Calls gradient(r, e), with the element in the form that a gradient may read.
 HONE_CALLS_GIVEN template <class V, class Term, class Result>
 HONE_HD V gradient_of(Term const& term, Result const& r, element<V, Term> const& e) {
   element<V, Term, true> in;
@@ -186,7 +186,7 @@ HONE_HD V gradient_of(Term const& term, Result const& r, element<V, Term> const&
   return term.gradient(r, static_cast<element<V, Term, true> const&>(in));
 }
 
-/// Compiles a term for an operand that stands for all.
+/// Compiles a term on the type `lanes`, which allows only the operations that every operand has.
 template <class Term>
 void try_term(Term const& term) {
   using V = hone::detail::lanes;
@@ -211,7 +211,7 @@ inline constexpr bool is_tried = (static_cast<void>(&try_term<Term>), true);
 
 }  // namespace row
 
-/// A term with statistics, from which it finishes, and a gradient.
+/// A row term: has statistics, a finish and a gradient.
 template <class T>
 concept row_term = std::derived_from<T, row_term_base> && requires { typename T::statistics; } && row::is_tried<T>;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// The z-loss: keeps the normaliser of a softmax near 1, so that logits do not drift.
+/// The z-loss keeps logsumexp of the logits near 0, so that logits do not drift.
 #pragma once
 
 #include <hone/loss/row/term.hpp>
@@ -32,8 +32,8 @@ struct z_loss_term : row_term_base {
   }
 };
 
-/// c · logsumexp(z)² (Chowdhery et al. 2022, PaLM, arXiv 2204.02311: c = 1e-4). It skips the rows that the
-/// targets of the same objective ignore. c finite.
+/// Loss c · logsumexp(z)² (Chowdhery et al. 2022, PaLM, arXiv 2204.02311: c = 1e-4). Skips the rows that the targets of
+/// the same objective ignore. Throws hone::invalid_argument if c is not finite.
 inline z_loss_term z_loss(real coefficient) {
   detail::require(detail::finite(coefficient.value), "z_loss", "coefficient", coefficient.value, "finite");
   return z_loss_term(coefficient.value);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// Box losses with the gradients of darknet's dx_box_iou (box.c, in hank-ai's fork box.cpp), which are not those of its
-/// metrics. For continuing a training that was begun there, and for comparing; otherwise take hone's own.
+/// Box losses with the gradients of darknet's dx_box_iou (box.c, in hank-ai's fork box.cpp), which differ from the
+/// derivatives of the metrics. Use them to continue a training begun in darknet, or to compare; otherwise use hone's.
 #pragma once
 
 #include <hone/loss/box/giou.hpp>
@@ -11,13 +11,13 @@
 namespace hone::inline HONE_ABI {
 namespace detail {
 
-/// A predicted box beside its target, along one axis, as darknet sees it: a side of 0 counts as 1 around the centre,
-/// and overlap is negative where there is a gap.
+/// A predicted box and its target along one axis, as in darknet: a side of 0 is replaced by 1 around the centre, and
+/// the overlap is negative if there is a gap.
 template <class V>
 struct darknet_axis {
   V side, target, overlap, hull, offset;
-  V starts, ends;   ///< 1 where overlap starts (ends) with the predicted box, otherwise and on a tie 0
-  V opens, closes;  ///< the same of hull
+  V starts, ends;   ///< 1 if overlap starts (ends) with the predicted box, 0 otherwise and on a tie
+  V opens, closes;  ///< the same for hull
 
   HONE_HD darknet_axis(V low, V high, V target_low, V target_high) noexcept
       : side(select(low < high, high - low, V(1))),
@@ -35,7 +35,7 @@ struct darknet_axis {
   HONE_HD static V less(V a, V b) noexcept { return select(a < b, V(1), V(0)); }
 };
 
-/// A derivative by (cx, cy, w, h) that is followed uphill, as darknet's functions return it.
+/// A derivative by (cx, cy, w, h) with the sign of gradient ascent, as darknet's functions return it.
 template <class V>
 struct darknet_slope {
   V cx, cy, w, h;
@@ -43,20 +43,20 @@ struct darknet_slope {
   friend HONE_HD darknet_slope operator+(darknet_slope const& a, darknet_slope const& b) noexcept {
     return {a.cx + b.cx, a.cy + b.cy, a.w + b.w, a.h + b.h};
   }
-  /// By the corners and downhill: the gradient that a format's chain turns into -(cx, cy, w, h).
+  /// Returns the descent gradient by the corners, which a format's chain turns into -(cx, cy, w, h).
   HONE_HD box<V> downhill() const noexcept {
     const V x = V(0.5) * cx, y = V(0.5) * cy;
     return {w - x, h - y, -(x + w), -(y + h)};
   }
 };
 
-/// ρ²/c², from what either kind of axis says.
+/// Returns ρ²/c² from two axes of either type.
 template <class Axis>
 HONE_HD auto darknet_distance(Axis const& x, Axis const& y) noexcept {
   using V = decltype(x.side);
   return (x.offset * x.offset + y.offset * y.offset) / max(x.hull * x.hull + y.hull * y.hull, V(smallest_area));
 }
-/// atan(w*/h*) - atan(w/h) as one angle, 0 where a box is a point.
+/// Returns atan(w*/h*) - atan(w/h) as one angle, or 0 if a box is a point.
 template <class Axis>
 HONE_HD auto darknet_angle(Axis const& x, Axis const& y) noexcept {
   using V = decltype(x.side);
@@ -72,18 +72,18 @@ class darknet_pair {
         intersection_(x_.overlap * y_.overlap),
         whole_((x_.side * y_.side + x_.target * y_.target) - intersection_) {}
 
-  /// Of IoU. Two gaps have a positive product, so that boxes apart from each other pass for overlapping ones.
+  /// The slope of IoU. Two negative overlaps have a positive product, so that distant boxes are treated as overlapping.
   HONE_HD darknet_slope<V> overlap() const noexcept {
-    const V inverse = inverse_of(whole_), most = V(1e8);  // beyond what the rounding of float lets happen
+    const V inverse = inverse_of(whole_), most = V(1e8);  // larger than rounding in float can produce
     return ratio(of_intersection(), of_whole(), max(min(intersection_ * inverse, most), -most), inverse);
   }
-  /// Of what GIoU adds, U / C.
+  /// The slope of GIoU's second term, U / C.
   HONE_HD darknet_slope<V> filled() const noexcept {
     const V inverse = inverse_of(x_.hull * y_.hull);
     const box<V> of_hull{-x_.opens * y_.hull, -y_.opens * x_.hull, x_.closes * y_.hull, y_.closes * x_.hull};
     return ratio(of_whole(), of_hull, whole_ * inverse, inverse);
   }
-  /// Of what DIoU adds, -ρ²/c², whose second part has the wrong sign for x and y.
+  /// The slope of DIoU's second term, -ρ²/c²; its part by the hull has the wrong sign for x and y.
   HONE_HD darknet_slope<V> nearness() const noexcept {
     const V inverse = inverse_of(x_.hull * x_.hull + y_.hull * y_.hull), twice = inverse + inverse;
     const V distance = darknet_distance(x_, y_);
@@ -91,7 +91,7 @@ class darknet_pair {
     return {-twice * x_.offset - by_x * (x_.closes - x_.opens), -twice * y_.offset - by_y * (y_.closes - y_.opens),
             by_x * half * (x_.closes + x_.opens), by_y * half * (y_.closes + y_.opens)};
   }
-  /// Of what CIoU adds, -α v, not divided by w² + h²; α from an IoU that may be any number.
+  /// The slope of CIoU's third term, -α v, not divided by w² + h²; the IoU in α may be any number.
   HONE_HD darknet_slope<V> likeness() const noexcept {
     const V smallest = V(smallest_area), angle = darknet_angle(x_, y_);
     const V v = V(0.40528473456935109) * angle * angle;
@@ -100,20 +100,20 @@ class darknet_pair {
     const V by_angle = V(0.81056946913870217) * alpha * angle;
     return {V(0), V(0), by_angle * y_.side, -by_angle * x_.side};
   }
-  /// `slope` where the boxes overlap, otherwise 0.
+  /// Returns `s` if the boxes overlap, otherwise 0.
   HONE_HD darknet_slope<V> where_overlapping(darknet_slope<V> const& s) const noexcept {
     const V gap = min(x_.overlap, y_.overlap), none(0);
     return {select(none < gap, s.cx, none), select(none < gap, s.cy, none), select(none < gap, s.w, none),
             select(none < gap, s.h, none)};
   }
-  /// w and h are 0 beside a target that is a point: darknet gets NaN there, for which it puts 0.
+  /// Returns `s` with w and h set to 0 if the target is a point: darknet gets NaN there and replaces it by 0.
   HONE_HD darknet_slope<V> unless_point(darknet_slope<V> const& s) const noexcept {
     const V size = x_.target + y_.target, none(0);
     return {s.cx, s.cy, select(size == none, none, s.w), select(size == none, none, s.h)};
   }
 
  private:
-  /// 0 of what darknet does not divide by, or divides by and puts 0 for the result.
+  /// 1 / area, or 0 for an area by which darknet does not divide, or for which it replaces the result by 0.
   HONE_HD static V inverse_of(V area) noexcept {
     const V smallest = V(smallest_area);
     return select(area < smallest, V(0), V(1) / max(area, smallest));
@@ -125,7 +125,7 @@ class darknet_pair {
     const box<V> i = of_intersection();
     return {-y_.side - i.x1, -x_.side - i.y1, y_.side - i.x2, x_.side - i.y2};
   }
-  /// Of a quotient, from the derivatives of its parts by the corners. w and h are twice what they should be.
+  /// The slope of a quotient, from the derivatives of its parts by the corners. w and h are twice too large.
   HONE_HD static darknet_slope<V> ratio(box<V> const& above, box<V> const& below, V quotient, V inverse) noexcept {
     const V x1 = (above.x1 - quotient * below.x1) * inverse, x2 = (above.x2 - quotient * below.x2) * inverse;
     const V y1 = (above.y1 - quotient * below.y1) * inverse, y2 = (above.y2 - quotient * below.y2) * inverse;
@@ -140,7 +140,7 @@ class darknet_pair {
 
 namespace darknet_compat {
 
-/// value  1 - IoU, without the gradient that belongs to it
+/// value  1 - IoU; the gradient is darknet's, not its derivative
 struct iou_formula {
   template <operand V>
   HONE_HD box_grad<V> operator()(box<V> const& predicted, box<V> const& target) const noexcept {
@@ -159,7 +159,7 @@ struct giou_formula {
   }
 };
 
-/// value  1 - IoU + (ρ²/c²)^0.6; the gradient is from ρ²/c²
+/// value  1 - IoU + (ρ²/c²)^0.6; the gradient is that of ρ²/c²
 struct diou_formula {
   template <operand V>
   HONE_HD box_grad<V> operator()(box<V> const& predicted, box<V> const& target) const noexcept {
@@ -171,7 +171,7 @@ struct diou_formula {
   }
 };
 
-/// value  1 - IoU + ρ²/c² + α v,   α = v / (1 - IoU + v + 10⁻⁶); v is 0 beside a point, where darknet gets NaN
+/// value  1 - IoU + ρ²/c² + α v,   α = v / (1 - IoU + v + 10⁻⁶); v is 0 for a point, for which darknet gets NaN
 struct ciou_formula {
   template <operand V>
   HONE_HD box_grad<V> operator()(box<V> const& predicted, box<V> const& target) const noexcept {
@@ -187,22 +187,22 @@ struct ciou_formula {
 static_assert(box_formula<iou_formula> && box_formula<giou_formula> && box_formula<diou_formula> &&
               box_formula<ciou_formula>);
 
-/// As hone::iou_loss, with darknet's gradient.
+/// Like hone::iou_loss, with darknet's gradient.
 template <class Boxes, class Format = corners_format>
 auto iou_loss(Boxes boxes, Format format = {}) {
   return hone::detail::box_loss(iou_formula{}, format, boxes);
 }
-/// As hone::giou_loss, with darknet's gradient.
+/// Like hone::giou_loss, with darknet's gradient.
 template <class Boxes, class Format = corners_format>
 auto giou_loss(Boxes boxes, Format format = {}) {
   return hone::detail::box_loss(giou_formula{}, format, boxes);
 }
-/// As hone::diou_loss, with darknet's value and gradient.
+/// Like hone::diou_loss, with darknet's value and gradient.
 template <class Boxes, class Format = corners_format>
 auto diou_loss(Boxes boxes, Format format = {}) {
   return hone::detail::box_loss(diou_formula{}, format, boxes);
 }
-/// As hone::ciou_loss, with darknet's value and gradient.
+/// Like hone::ciou_loss, with darknet's value and gradient.
 template <class Boxes, class Format = corners_format>
 auto ciou_loss(Boxes boxes, Format format = {}) {
   return hone::detail::box_loss(ciou_formula{}, format, boxes);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// Metrics with a small number added to what they divide by, as most libraries have them. It is seen where coordinates
-/// are fractions of an image: boxes of 0.01 by 0.01 have an area of 1e-4, beside which 1e-7 is a thousandth.
+/// Metrics with a small number added to their divisors, as in most libraries. The effect is visible if coordinates are
+/// fractions of an image: a box of 0.01 x 0.01 has an area of 1e-4, of which 1e-7 is a thousandth.
 #pragma once
 
 #include <hone/loss/box/ciou.hpp>
@@ -25,7 +25,7 @@ struct epsilon_giou_metric {
   }
 };
 
-/// (ρ² + δ) / (c² + ε)
+/// Returns (ρ² + δ) / (c² + ε).
 template <class Format, operand V>
 HONE_HD HONE_INLINE detail::relative_distance<V> distance_of(box_pair<V, Format> const& b, double eps,
                                                              double of_distance) noexcept {
@@ -50,7 +50,7 @@ struct epsilon_diou_metric {
 };
 
 /// I / (U + ε) - (ρ² + δ) / (c² + ε) - α v, with η added to both heights in v, and α without gradient:
-///   α = v / (1 - IoU + v + κ), or 0 up to an IoU of `above`
+///   α = v / (1 - IoU + v + κ), or 0 if IoU <= `above`
 struct epsilon_ciou_metric {
   double eps;
   double of_distance = 0, of_height = 0, of_alpha = 0;  ///< δ, η, κ
@@ -78,7 +78,7 @@ static_assert(box_metric_formula<epsilon_giou_metric> && box_metric_formula<epsi
 
 namespace hone::inline HONE_ABI::detail {
 
-/// eps of a parity loss, checked.
+/// Returns the eps of a parity loss. Throws hone::invalid_argument if it is not in [0, 1].
 inline double epsilon_of(const char* self, real eps) {
   require(eps >= 0 && eps <= 1, self, "eps", eps.value, "in [0, 1]");
   return eps;

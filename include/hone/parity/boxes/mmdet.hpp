@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/// mmdet's losses of boxes, as version 3.3.0 has them. eps is 1e-7 in its functions, as here; its classes, which
-/// configurations name, pass 1e-6 on. Not here: its eiou_loss and bounded_iou_loss, which are other losses than those
-/// of their papers' names in hone.
+/// The box losses of mmdet 3.3.0. The default eps is 1e-7, as in mmdet's functions; its classes, which configurations
+/// use, pass 1e-6. Not included: eiou_loss and bounded_iou_loss, because they differ from the losses of their papers,
+/// which hone has under these names.
 #pragma once
 
 #include <hone/loss/box/siou.hpp>
@@ -15,7 +15,7 @@ struct mmdet_options {
   real eps = 1e-7;  ///< in [0, 1]
 };
 
-/// bbox_overlaps: areas below a least one count as that, and are constants then.
+/// bbox_overlaps: areas are clamped from below, and a clamped area is a constant.
 ///   I / max(U, ε)
 struct mmdet_iou_metric {
   double eps;
@@ -23,7 +23,7 @@ struct mmdet_iou_metric {
   template <operand V, class Format>
   HONE_HD HONE_INLINE box_metric<V> operator()(box_pair<V, Format> b) const noexcept {
     const V least = max(V(eps), V(detail::smallest_area));
-    const auto held = b.union_area < least;  // then only I moves
+    const auto held = b.union_area < least;  // U is constant, only I has a derivative
     b.measure(least);
     const V inverse = V(1) / b.union_area;
     const detail::fraction<V> iou(b.intersection, b.missed, inverse);
@@ -33,7 +33,7 @@ struct mmdet_iou_metric {
   }
 };
 
-/// I / max(U, ε) - (C' - U') / C', with U' and C' held in the same way.
+/// I / max(U, ε) - (C' - U') / C', with U' and C' clamped in the same way.
 struct mmdet_giou_metric {
   double eps;
 
@@ -45,17 +45,17 @@ struct mmdet_giou_metric {
     const V inverse = V(1) / max(hull, least), empty = select(held, max(hull, least) - least, detail::empty_area(b));
     b.measure(least);
     const detail::fraction<V> filled(b.union_area, empty, inverse);
-    b.x.side = select(held, none, b.x.side), b.x.overlap = select(held, none, b.x.overlap);  // U does not move
+    b.x.side = select(held, none, b.x.side), b.x.overlap = select(held, none, b.x.overlap);  // U is constant
     b.y.side = select(held, none, b.y.side), b.y.overlap = select(held, none, b.y.overlap);
     detail::subtract_empty(b, filled.missing, select(hull < least, none, filled.part), inverse, m);
     return m;
   }
 };
 
-/// SIoU with the other sign: neg_gamma=False, the default. ε is added to U, to the distances of the centres (target
-/// less prediction) and to the heights in Ω; sides of the hull are at least ε.
+/// SIoU with the opposite sign: neg_gamma=False, the default. ε is added to U, to the distances of the centres (target
+/// minus prediction) and to the heights in Ω; sides of the hull are at least ε.
 ///   1 - min(IoU - (Δ + Ω) / 2, 1),   Δ = Σ 1 - exp(+(2 - Λ) (d/C)²)
-/// Δ falls with the distance: boxes far apart have the value 0 and no gradient.
+/// Δ decreases with the distance: boxes far apart have value 0 and no gradient.
 struct mmdet_siou_formula {
   double eps;
 
@@ -78,7 +78,7 @@ struct mmdet_siou_formula {
 
 /// iou_loss in its default mode, "log":
 ///   -log max(I / max(U, 1e-6), 1e-6)
-/// Differs from hone::log_iou_loss for boxes smaller than 1e-6.
+/// Differs from hone::log_iou_loss if U is below 1e-6.
 template <class Boxes, class Format = corners_format>
 auto mmdet_iou_loss(Boxes boxes, Format format = {}) {
   return detail::box_loss(minus_log<mmdet_iou_metric>{{1e-6}}, format, boxes);
@@ -107,8 +107,8 @@ auto mmdet_diou_loss(Boxes boxes, Format format) {
 }
 /// ciou_loss:
 ///   1 - I / (U + eps) + ρ² / (c² + eps) + α v,   α = v / (1 - IoU + v) above an IoU of 0.5, otherwise 0
-/// eps is added to the heights in v as well. mmdet holds the metric in [-1, 1], which it never leaves. mmdet's value is
-/// NaN for equal boxes whose U is the same with eps as without, in float from an area of 2 on; here it is 0.
+/// eps is also added to the heights in v. mmdet clamps the metric to [-1, 1], which contains it anyway. mmdet's value
+/// is NaN for equal boxes if adding eps does not change U, which begins at an area of 2 in float; here it is 0.
 template <class Boxes, class Format = corners_format>
 auto mmdet_ciou_loss(Boxes boxes, mmdet_options options = {}, Format format = {}) {
   const double eps = detail::epsilon_of("mmdet_ciou_loss", options.eps);
@@ -118,8 +118,8 @@ template <class Boxes, class Format>
 auto mmdet_ciou_loss(Boxes boxes, Format format) {
   return parity::mmdet_ciou_loss(boxes, mmdet_options(), format);
 }
-/// siou_loss with neg_gamma=False. With neg_gamma=True it is hone::siou_loss but for eps. mmdet's value is NaN for two
-/// boxes without width; here it is finite.
+/// siou_loss with neg_gamma=False. With neg_gamma=True it equals hone::siou_loss except for eps. mmdet's value is NaN
+/// for two boxes without width; here it is finite.
 template <class Boxes, class Format = corners_format>
 auto mmdet_siou_loss(Boxes boxes, mmdet_options options = {}, Format format = {}) {
   const double eps = detail::epsilon_of("mmdet_siou_loss", options.eps);

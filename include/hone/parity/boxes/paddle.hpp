@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/// PaddleDetection's losses of boxes where they differ: IouLoss squares every metric, and DIouLoss adds eps to ρ² too.
-/// Their factor, loss_weight, is left to `2.5 * loss`; its GIoULoss and SIoULoss are hone's giou_loss and siou_loss but
-/// for 1e-10 (and SIoULoss is NaN where the centres coincide).
+/// The box losses of PaddleDetection that differ from hone's: IouLoss squares every metric, and DIouLoss adds eps to ρ²
+/// too. For the factor loss_weight, write `2.5 * loss`. GIoULoss and SIoULoss equal hone's giou_loss and siou_loss
+/// except for 1e-10 (and SIoULoss is NaN if the centres coincide).
 #pragma once
 
 #include <hone/parity/boxes/epsilon.hpp>
@@ -10,9 +10,9 @@
 
 namespace hone::inline HONE_ABI::parity {
 
-/// IouLoss(giou=True), loss_square=True being its default, without its loss_weight of 2.5:
+/// IouLoss(giou=True) with its default loss_square=True, without its loss_weight of 2.5:
 ///   1 - GIoU²
-/// ε = 1e-9 is added to U and C. The loss falls as boxes that are apart, GIoU below 0, move further apart.
+/// ε = 1e-9 is added to U and C. If GIoU is below 0, the loss decreases as the boxes move apart.
 template <class Boxes, class Format = corners_format>
 auto paddle_squared_giou_loss(Boxes boxes, Format format = {}) {
   return detail::box_loss(one_minus_square<epsilon_giou_metric>{{1e-9}}, format, boxes);
@@ -34,7 +34,7 @@ struct paddle_options {
   real eps = 1e-10;  ///< in [0, 1]
 };
 
-/// DIouLoss(use_complete_iou_loss=False). Two equal points have the loss 2, hone's have 1.
+/// DIouLoss(use_complete_iou_loss=False). The loss of two equal points is 2; in hone it is 1.
 ///   1 - I / (U + eps) + (ρ² + eps) / (c² + eps)
 template <class Boxes, class Format = corners_format>
 auto paddle_diou_loss(Boxes boxes, paddle_options options = {}, Format format = {}) {
@@ -45,9 +45,9 @@ template <class Boxes, class Format>
 auto paddle_diou_loss(Boxes boxes, Format format) {
   return parity::paddle_diou_loss(boxes, paddle_options(), format);
 }
-/// DIouLoss, whose default use_complete_iou_loss=True makes it CIoU.
+/// DIouLoss with its default use_complete_iou_loss=True, which is CIoU.
 ///   paddle_diou_loss + α v,   α = v / (1 - IoU + v + eps), without gradient
-/// PaddleDetection's gradient is NaN where a box has no height; here it is finite.
+/// PaddleDetection's gradient is NaN if a box has no height; here it is finite.
 template <class Boxes, class Format = corners_format>
 auto paddle_ciou_loss(Boxes boxes, paddle_options options = {}, Format format = {}) {
   const double eps = detail::epsilon_of("paddle_ciou_loss", options.eps);

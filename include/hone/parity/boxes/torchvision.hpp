@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// torchvision's losses of boxes: eps is added to U and to C or c².
+/// The box losses of torchvision: eps is added to U and to C or c².
 #pragma once
 
 #include <hone/parity/boxes/epsilon.hpp>
@@ -34,10 +34,10 @@ template <class Boxes, class Format>
 auto torchvision_diou_loss(Boxes boxes, Format format) {
   return parity::torchvision_diou_loss(boxes, torchvision_options(), format);
 }
-/// torchvision.ops.complete_box_iou_loss, which does not pass eps on: U and c² get 1e-7 whatever it is.
+/// torchvision.ops.complete_box_iou_loss, which does not pass eps on: 1e-7 is added to U and c² for every eps.
 ///   1 - I / (U + 1e-7) + ρ² / (c² + 1e-7) + α v,   α = v / (1 - IoU + v + eps)
-/// torchvision's gradient is NaN where a box has no height, and its value where it has no sides; here v is 0 beside a
-/// point, and both are finite.
+/// torchvision's gradient is NaN if a box has no height, and its value is NaN if a box has no sides; here v is 0 if a
+/// box is a point, and value and gradient are finite.
 template <class Boxes, class Format = corners_format>
 auto torchvision_ciou_loss(Boxes boxes, torchvision_options options = {}, Format format = {}) {
   const double eps = detail::epsilon_of("torchvision_ciou_loss", options.eps);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// ultralytics' loss of boxes: bbox_iou(CIoU=True) on corners, as its BboxLoss calls it.
+/// The box loss of ultralytics: bbox_iou(CIoU=True) on corners, as in its BboxLoss.
 #pragma once
 
 #include <hone/parity/boxes/epsilon.hpp>
@@ -8,7 +8,7 @@
 
 namespace hone::inline HONE_ABI::parity {
 
-/// With ε = 1e-7 added to both heights everywhere, areas included, and then to U and c²:
+/// With ε = 1e-7 added to both heights, in the areas too, and then to U and c²:
 ///   IoU - ρ²/c² - α v,   α = v / (v - IoU + (1 + ε)), without gradient
 struct ultralytics_ciou_metric {
   template <operand V, class Format>
@@ -20,8 +20,8 @@ struct ultralytics_ciou_metric {
   }
 };
 
-/// 1 - CIoU of ultralytics. With format hone::centers too it is what bbox_iou(xywh=False) makes of the corners;
-/// bbox_iou(xywh=True) adds nothing to heights, and is NaN for boxes without sides.
+/// Loss 1 - CIoU of ultralytics. With hone::centers it also gives the result of bbox_iou(xywh=False) on the corners;
+/// bbox_iou(xywh=True) adds nothing to the heights, and is NaN for boxes without sides.
 template <class Boxes, class Format = corners_format>
 auto ultralytics_ciou_loss(Boxes boxes, Format format = {}) {
   return detail::box_loss(one_minus<ultralytics_ciou_metric>{}, format, boxes);

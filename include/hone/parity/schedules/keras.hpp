@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Keras's cosine with a warm-up, its restarts over a floor, and its staircase that moves one step late.
+/// Keras's cosine with a warm-up, its restarts above a floor, and its staircase that changes one step later.
 #pragma once
 
 #include <hone/schedule/cosine.hpp>
@@ -16,13 +16,13 @@ namespace hone::inline HONE_ABI::parity {
 
 struct keras_cosine_decay_options {
   real initial_learning_rate = 0;
-  integer decay_steps = 0;  ///< has to be given; does not count the warm-up
-  real alpha = 0;           ///< the floor over the rate that the decay starts from
+  integer decay_steps = 0;  ///< required; without the warm-up
+  real alpha = 0;           ///< the floor as a fraction of the rate at which the decay starts
   optional_real warmup_target = {};
-  integer warmup_steps = 0;  ///< counts only with a warmup_target
+  integer warmup_steps = 0;  ///< used only with a warmup_target
 };
 
-/// CosineDecay of Keras: hone::warmup of a hone::cosine, the floor a fraction of the rate at which the cosine begins.
+/// CosineDecay of Keras: hone::warmup of a hone::cosine whose floor is alpha times the peak.
 ///
 ///     const auto schedule = hone::parity::keras_cosine_decay(
 ///         {.initial_learning_rate = 0, .decay_steps = 900, .warmup_target = 0.1, .warmup_steps = 100});
@@ -32,12 +32,12 @@ inline auto keras_cosine_decay(keras_cosine_decay_options o) {
                 {.start = o.initial_learning_rate, .steps = o.warmup_target.given ? o.warmup_steps : integer(0)});
 }
 
-/// CosineDecayRestarts of Keras, by its names.
+/// CosineDecayRestarts of Keras, with its names.
 ///   initial_learning_rate ((1 - alpha) m_mul^i ½ (1 + cos(π x / length)) + alpha)
-/// m_mul shrinks what is above the floor; in hone::cosine_restarts it shrinks the peak.
+/// m_mul multiplies the part above the floor; in hone::cosine_restarts, decay multiplies the peak.
 struct keras_cosine_restarts {
   real initial_learning_rate = 0;
-  integer first_decay_steps = 0;  ///< has to be given
+  integer first_decay_steps = 0;  ///< required
   real t_mul = 2, m_mul = 1;
   real alpha = 0;
 
@@ -50,9 +50,9 @@ struct keras_cosine_restarts {
 };
 static_assert(schedule<keras_cosine_restarts>);
 
-/// PiecewiseConstantDecay of Keras: a boundary is the last step of its value; in hone::milestones and
-/// hone::sequence it is the first step of the next one.
-///   values[how many boundaries are < t]
+/// PiecewiseConstantDecay of Keras: a boundary is the last step of its value; in hone::milestones and hone::sequence it
+/// is the first step of the next value.
+///   values[number of boundaries < t]
 template <std::size_t N>
 struct keras_piecewise_constant {
   integer boundaries[N] = {};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// llm.c's schedules: a warm-up that begins at 1/warmup and reaches the peak one step early.
+/// llm.c's schedules: the warm-up starts at 1/warmup of the peak and reaches it one step early.
 #pragma once
 
 #include <hone/schedule/constant.hpp>
@@ -19,7 +19,7 @@ namespace hone::inline HONE_ABI::parity {
 struct llmc_options {
   real learning_rate = 0;
   integer warmup_iterations = 0;
-  integer train_num_batches = 0;  ///< has to be given; counts the warm-up
+  integer train_num_batches = 0;  ///< required; includes the warm-up
   real final_learning_rate_frac = 0;
 };
 
@@ -27,14 +27,14 @@ struct llmc_options {
 
 namespace hone::inline HONE_ABI::detail {
 
-/// learning_rate (t + 1) / warmup_iterations for 0 <= t < warmup_iterations, then a schedule from its step 0: the
-/// peak is the rate of the last step of the warm-up and of the first after it.
+/// Returns learning_rate (t + 1) / warmup_iterations for 0 <= t < warmup_iterations, then the schedule from its step 0:
+/// the last step of the warm-up and the first step after it both have the peak rate.
 template <schedule S>
 constexpr auto llmc_warmed(parity::llmc_options const& o, S then) {
   const auto rise = warmup(constant{o.learning_rate}, {.steps = o.warmup_iterations});
   return sequence(shifted(rise, 1), o.warmup_iterations, then);
 }
-/// Of cosine or polynomial, from the peak to train_num_batches; a training of the warm-up alone stays at its peak.
+/// Decays by cosine or polynomial from the peak to train_num_batches; with warm-up steps only, it stays at the peak.
 template <schedule S>
 constexpr auto llmc_decayed(parity::llmc_options const& o, S decay) {
   decay.peak = o.learning_rate, decay.floor = o.learning_rate * o.final_learning_rate_frac;
@@ -53,9 +53,9 @@ inline auto llmc_cosine(llmc_options o) { return detail::llmc_decayed(o, cosine{
 /// "linear" of llm.c: a straight line from the warm-up to train_num_batches.
 inline auto llmc_linear(llmc_options o) { return detail::llmc_decayed(o, polynomial{}); }
 
-/// "wsd" of llm.c: the last fifth of the steps decays by 1 - √u. Where the warm-up is longer than the rest it wins.
+/// "wsd" of llm.c: the last fifth of the steps decays by 1 - √u, except for steps that belong to the warm-up.
 inline auto llmc_wsd(llmc_options o) {
-  const auto begin = static_cast<std::int64_t>(0.8f * static_cast<float>(o.train_num_batches));  // in float, as there
+  const auto begin = static_cast<std::int64_t>(0.8f * static_cast<float>(o.train_num_batches));  // in float, as llm.c
   return detail::llmc_warmed(o, shifted(wsd{.peak = o.learning_rate,
                                             .floor = o.learning_rate * o.final_learning_rate_frac,
                                             .decay = o.train_num_batches - begin,

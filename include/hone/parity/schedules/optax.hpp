@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// optax's cosine with an exponent, and its one-cycles by fractions.
+/// optax's cosine with an exponent, and its one-cycle schedules with fractions.
 #pragma once
 
 #include <hone/schedule/cosine.hpp>
@@ -15,7 +15,7 @@
 
 namespace hone::inline HONE_ABI::detail {
 
-/// ⌊fraction · steps⌋, as int() in Python.
+/// Returns ⌊fraction · steps⌋, like int() in Python. Throws hone::invalid_argument if fraction is not in [0, 1].
 inline std::int64_t steps_of(const char* function, const char* parameter, double fraction, std::int64_t steps) {
   require(fraction >= 0 && fraction <= 1, function, parameter, fraction, "in [0, 1]");
   return static_cast<std::int64_t>(fraction * static_cast<double>(steps));
@@ -25,15 +25,15 @@ inline std::int64_t steps_of(const char* function, const char* parameter, double
 
 namespace hone::inline HONE_ABI::parity {
 
-/// cosine_decay_schedule of optax, by its names.
-///   init_value ((1 - alpha) (½ (1 + cos(π t / decay_steps)))^exponent + alpha), the end's value afterwards
+/// cosine_decay_schedule of optax, with its names.
+///   init_value ((1 - alpha) (½ (1 + cos(π t / decay_steps)))^exponent + alpha), afterwards the value at decay_steps
 /// With exponent 1 this is hone::cosine with the floor alpha · init_value.
 ///
-/// Throws hone::invalid_argument where init_value or alpha is not finite, decay_steps < 1, exponent is not finite and
-/// above 0 or step < 0.
+/// Throws hone::invalid_argument if init_value or alpha is not finite, decay_steps < 1, exponent is not finite and
+/// above 0, or step < 0.
 struct optax_cosine_decay {
   real init_value = 0;
-  integer decay_steps = 0;  ///< has to be given
+  integer decay_steps = 0;  ///< required
   real alpha = 0;
   real exponent = 1;
 
@@ -49,7 +49,7 @@ static_assert(schedule<optax_cosine_decay>);
 
 struct optax_warmup_cosine_options {
   real init_value = 0, peak_value = 0;
-  integer warmup_steps = 0, decay_steps = 0;  ///< decay_steps counts the warm-up
+  integer warmup_steps = 0, decay_steps = 0;  ///< decay_steps includes the warm-up
   real end_value = 0, exponent = 1;
 };
 
@@ -61,13 +61,13 @@ inline auto optax_warmup_cosine(optax_warmup_cosine_options o) {
 }
 
 struct optax_onecycle_options {
-  integer transition_steps = 0;  ///< has to be given
+  integer transition_steps = 0;  ///< required
   real peak_value = 0;
-  real pct_start = 0.3, pct_final = 0.85;  ///< pct_final: of the linear form alone
+  real pct_start = 0.3, pct_final = 0.85;  ///< in [0, 1]; pct_final is for the linear form only
   real div_factor = 25, final_div_factor = 1e4;
 };
 
-/// cosine_onecycle_schedule of optax: hone::one_cycle with its lengths and divisors.
+/// cosine_onecycle_schedule of optax: hone::one_cycle with optax's lengths and divisors.
 inline one_cycle optax_cosine_onecycle(optax_onecycle_options o) {
   const double first = o.peak_value / o.div_factor;
   return {.start = first,
@@ -77,7 +77,7 @@ inline one_cycle optax_cosine_onecycle(optax_onecycle_options o) {
           .total = o.transition_steps};
 }
 
-/// linear_onecycle_schedule of optax: straight lines up, down to the first rate at pct_final, and to the last.
+/// linear_onecycle_schedule of optax: lines up to the peak, down to the first rate at pct_final, and to the last rate.
 inline auto optax_linear_onecycle(optax_onecycle_options o) {
   const double first = o.peak_value / o.div_factor, last = first / o.final_div_factor;
   const std::int64_t top = detail::steps_of("optax_linear_onecycle", "pct_start", o.pct_start, o.transition_steps);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// timm's cosine: a warm-up with the cosine underneath, and a limit of cycles.
+/// timm's cosine: the cosine runs during the warm-up, and the number of cycles is limited.
 #pragma once
 
 #include <hone/schedule/cosine_k_decay.hpp>
@@ -12,22 +12,22 @@
 
 namespace hone::inline HONE_ABI::parity {
 
-/// CosineLRScheduler of timm, by its names.
+/// CosineLRScheduler of timm, with its names. At step t:
 ///   t < warmup_t       warmup_lr_init + (lr - warmup_lr_init) t / warmup_t
-///   in cycle i at x    lr_min + ½ (lr cycle_decay^i - lr_min) (1 + cos(π (x / length)^k_decay)), length = t_initial
-///   cycle_mul^i i >= cycle_limit   lr_min
-/// Cycles are counted from step 0, so that the cosine runs underneath the warm-up and `lr` is never reached; with
-/// warmup_prefix from step warmup_t on, and a training of t_initial steps then never reaches lr_min. hone's
-/// warmup_cosine reaches both. Restarts fall on their steps exactly; timm's, with cycle_mul other than 1, come a step
-/// late where its logarithm rounds down. Noise: see with_noise.
+///   i >= cycle_limit   lr_min
+///   in cycle i at x    lr_min + ½ (lr cycle_decay^i - lr_min) (1 + cos(π (x / length)^k_decay))
+/// Cycle i has the length t_initial cycle_mul^i. Cycles are counted from step 0, so that part of the cosine falls into
+/// the warm-up and `lr` is never reached; with warmup_prefix, from step warmup_t, so that t_initial steps never reach
+/// lr_min. hone's warmup_cosine reaches both. Restarts are exact; timm's, if cycle_mul is not 1, are a step late when
+/// its logarithm rounds down. Noise: see with_noise.
 ///
 ///     const hone::parity::timm_cosine schedule{.lr = 0.001, .t_initial = 300, .lr_min = 1e-5, .warmup_t = 20};
 ///
-/// Throws hone::invalid_argument where a rate is not finite, t_initial or cycle_limit < 1, cycle_mul, cycle_decay or
-/// k_decay is not finite and above 0, warmup_t < 0 or step < 0.
+/// Throws hone::invalid_argument if a rate is not finite, t_initial or cycle_limit < 1, cycle_mul, cycle_decay or
+/// k_decay is not finite and above 0, warmup_t < 0, or step < 0.
 struct timm_cosine {
   real lr = 0;
-  integer t_initial = 0;  ///< has to be given
+  integer t_initial = 0;  ///< required
   real lr_min = 0;
   real cycle_mul = 1;
   real cycle_decay = 1;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// PyTorch's cosine that rises again, and its one-cycle between steps.
+/// PyTorch's cosine that rises again, and its one-cycle with phases that end between steps.
 #pragma once
 
 #include <hone/schedule/cosine.hpp>
@@ -11,12 +11,12 @@
 
 namespace hone::inline HONE_ABI::parity {
 
-/// CosineAnnealingLR of PyTorch, by its names: after T_max it rises again, with period 2 T_max.
+/// CosineAnnealingLR of PyTorch, with its names: after T_max it rises again, with period 2 T_max.
 ///   eta_min + ½ (base_lr - eta_min) (1 + cos(π t / T_max))
-/// hone::cosine stays at the floor.
+/// hone::cosine stays at the floor instead.
 struct torch_cosine_annealing {
   real base_lr = 0;
-  integer T_max = 0;  ///< has to be given
+  integer T_max = 0;  ///< required
   real eta_min = 0;
 
   HONE_HD double rate(integer step) const {
@@ -25,7 +25,7 @@ struct torch_cosine_annealing {
     detail::require_rate("torch_cosine_annealing", "eta_min", eta_min);
     detail::require_step("torch_cosine_annealing", step);
     const cosine half{.peak = base_lr, .floor = eta_min, .total = T_max};
-    const std::int64_t x = step % T_max;  // falling in even halves, rising in odd ones
+    const std::int64_t x = step % T_max;  // falling in even half periods, rising in odd ones
     return half.rate(step / T_max % 2 == 0 ? x : T_max - x);
   }
 };
@@ -43,10 +43,10 @@ struct torch_phases {
   bool three_phase;
   parity::torch_anneal anneal;
 
-  /// first -> top -> back at the last step, or first -> top -> back -> last. Phases end between steps, at
-  /// pct_start total - 1, 2 pct_start total - 2 and total - 1. A step belongs to the first phase that does not end
-  /// before it, the last one too: where pct_start is 1 it has the top, where 2 pct_start is above 1 three phases stop
-  /// on their way back.
+  /// Interpolates first -> top -> back, which is reached at the last step, or first -> top -> back -> last. Phases end
+  /// at pct_start total - 1, 2 pct_start total - 2 and total - 1, between steps. A step belongs to the first phase that
+  /// does not end before it, and so does the last step: its rate is `top` if pct_start is 1, and with three phases and
+  /// pct_start > 1/2 it lies between top and back.
   HONE_HD double at(double t, double first, double top, double back, double last) const {
     require(pct_start >= 0 && pct_start <= 1, name, "pct_start", pct_start, "in [0, 1]");
     const double end = total - 1, up = pct_start * total - 1, down = three_phase ? 2 * pct_start * total - 2 : end;
@@ -57,7 +57,7 @@ struct torch_phases {
   }
 
  private:
-  /// At t of [begin, end]; at its end where it has no length.
+  /// Returns the rate at t in [begin, end]; that of the end if the interval is empty.
   HONE_HD double between(double from, double to, double t, double begin, double end) const {
     const double way = end > begin ? (t - begin) / (end - begin) : 1;
     return anneal == parity::torch_anneal::linear ? detail::lerp(from, to, way) : cosine_with(1 - way, from, to);
@@ -68,20 +68,20 @@ struct torch_phases {
 
 namespace hone::inline HONE_ABI::parity {
 
-/// OneCycleLR of PyTorch, by its names. The highest rate falls between two steps, on pct_start · total_steps - 1; the
-/// last rate is that of step total_steps - 1 and stays (PyTorch throws two steps later). hone::one_cycle takes whole
+/// OneCycleLR of PyTorch, with its names. The highest rate is at pct_start · total_steps - 1, which may lie between two
+/// steps; the rate of step total_steps - 1 stays (PyTorch throws two steps later). hone::one_cycle takes integer
 /// lengths and ends at `total`.
 ///
 ///     const hone::parity::torch_one_cycle schedule{.max_lr = 0.1, .total_steps = 1000};
 ///
-/// Throws hone::invalid_argument where max_lr is not finite, total_steps < 1, pct_start is outside [0, 1], a divisor is
-/// not finite and above 0 or step < 0.
+/// Throws hone::invalid_argument if max_lr is not finite, total_steps < 1, pct_start is outside [0, 1], a divisor is
+/// not finite and above 0, or step < 0.
 struct torch_one_cycle {
   real max_lr = 0;
-  integer total_steps = 0;  ///< has to be given
+  integer total_steps = 0;  ///< required
   real pct_start = 0.3;
-  real div_factor = 25;         ///< max_lr over the first rate
-  real final_div_factor = 1e4;  ///< the first rate over the last
+  real div_factor = 25;         ///< max_lr / the first rate
+  real final_div_factor = 1e4;  ///< the first rate / the last rate
   bool three_phase = false;
   torch_anneal anneal_strategy = torch_anneal::cos;
 
@@ -99,10 +99,10 @@ struct torch_one_cycle {
 };
 static_assert(schedule<torch_one_cycle>);
 
-/// The momentum (or β₁) that OneCycleLR of PyTorch sets beside the rate.
+/// The momentum (or β₁) that OneCycleLR of PyTorch sets together with the rate.
 struct torch_one_cycle_momentum {
   real base_momentum = 0.85, max_momentum = 0.95;
-  integer total_steps = 0;  ///< has to be given
+  integer total_steps = 0;  ///< required
   real pct_start = 0.3;
   bool three_phase = false;
   torch_anneal anneal_strategy = torch_anneal::cos;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// α-IoU (He et al. 2021, arXiv 2110.13675). Experimental: public copies disagree about the default of α.
+/// α-IoU (He et al. 2021, arXiv 2110.13675). Experimental: public implementations disagree about the default of α.
 #pragma once
 
 #include <hone/loss/box/diou.hpp>
@@ -10,7 +10,7 @@ namespace hone::inline HONE_ABI {
 
 namespace detail {
 
-/// x^α for x in [0, 1], α >= 1, and its derivative.
+/// Returns x^α for x in [0, 1] and α >= 1, and its derivative.
 template <operand V>
 HONE_HD HONE_INLINE value_grad<V> unit_power(V x, double alpha) noexcept {
   const V tiny = V(1e-30), exponent = V(alpha - 1) * log(min(max(x, tiny), V(1)));
@@ -54,7 +54,7 @@ struct alpha_iou_options {
   real alpha = 3;  ///< finite, >= 1
 };
 
-/// 1 - IoU^α of each predicted box, n x 4, with the box in the same row of `boxes`.
+/// Loss 1 - IoU^α of each predicted box (n x 4) with the box in the same row of `boxes`. Throws if α < 1 or not finite.
 template <class Boxes, class Format = corners_format>
 auto alpha_iou_loss(Boxes boxes, alpha_iou_options options = {}, Format format = {}) {
   const double alpha = options.alpha;
@@ -65,7 +65,7 @@ template <class Boxes, class Format>
 auto alpha_iou_loss(Boxes boxes, Format format) {
   return experimental::alpha_iou_loss(boxes, alpha_iou_options(), format);
 }
-/// 1 - IoU^α + (ρ²/c²)^α.
+/// Loss 1 - IoU^α + (ρ²/c²)^α of each predicted box (n x 4). Throws if α < 1 or not finite.
 template <class Boxes, class Format = corners_format>
 auto alpha_diou_loss(Boxes boxes, alpha_iou_options options = {}, Format format = {}) {
   const double alpha = options.alpha;

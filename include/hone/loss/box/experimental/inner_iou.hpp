@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Inner-IoU (Zhang et al. 2023, arXiv 2311.02877). Experimental: known from copies that disagree about the ratio.
+/// Inner-IoU (Zhang et al. 2023, arXiv 2311.02877). Experimental: public implementations disagree about the ratio.
 #pragma once
 
 #include <hone/loss/box/iou.hpp>
@@ -8,8 +8,8 @@
 
 namespace hone::inline HONE_ABI::experimental {
 
-/// The IoU of both boxes with their sides times `ratio`, about their centres. 1 - IoU_inner; the paper's form for
-/// another loss L is L + IoU - IoU_inner, so the sum L + inner_iou_loss + -1 * iou_loss.
+/// The IoU of both boxes after their sides are multiplied by `ratio`, with the centres fixed; as a loss: 1 - IoU_inner.
+/// The paper's form for another loss L is L + IoU - IoU_inner, which is the sum L + inner_iou_loss + -1 * iou_loss.
 struct inner_iou_metric {
   double ratio;
 
@@ -30,10 +30,10 @@ struct inner_iou_metric {
 };
 
 struct inner_iou_options {
-  real ratio = 0.7;  ///< finite, above 0; below 1 for boxes that overlap much already
+  real ratio = 0.7;  ///< in (0, 100]; below 1 for boxes that overlap much already
 };
 
-/// 1 - IoU_inner of each predicted box, n x 4, with the box in the same row of `boxes`.
+/// Loss 1 - IoU_inner of each predicted box (n x 4) with the box in the same row of `boxes`.
 template <class Boxes, class Format = corners_format>
 auto inner_iou_loss(Boxes boxes, inner_iou_options options = {}, Format format = {}) {
   const double ratio = options.ratio;

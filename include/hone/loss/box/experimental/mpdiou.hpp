@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// MPDIoU (Ma & Xu 2023, arXiv 2307.07662). Experimental: known from copies.
+/// MPDIoU (Ma & Xu 2023, arXiv 2307.07662). Experimental: the formula is taken from public implementations.
 #pragma once
 
 #include <hone/loss/box/iou.hpp>
@@ -8,7 +8,7 @@
 
 namespace hone::inline HONE_ABI::experimental {
 
-/// With d1, d2 the distances of the upper left and of the lower right corners, W x H the image:
+/// With d1, d2 the distances of the upper left and of the lower right corners, and an image of W x H:
 ///   IoU - (d1² + d2²) / (W² + H²)
 struct mpdiou_metric {
   double inverse;  ///< 1 / (W² + H²)
@@ -23,7 +23,7 @@ struct mpdiou_metric {
   }
 
  private:
-  /// The squared distances of both ends along one axis, by the centres and the sides.
+  /// Returns the sum of the squared distances of both ends along one axis, computed from the centres and the sides.
   template <operand V>
   HONE_HD HONE_INLINE V distances(box_axis<V> const& a, axis_slope<V>& slope) const noexcept {
     const V k = V(inverse), difference = a.side - a.target;
@@ -33,8 +33,8 @@ struct mpdiou_metric {
   }
 };
 
-/// 1 - MPDIoU of each predicted box, n x 4, with the box in the same row of `boxes`, in an image of these sides, in the
-/// boxes' unit; above 1e-6.
+/// Loss 1 - MPDIoU of each predicted box (n x 4) with the box in the same row of `boxes`. width and height are those of
+/// the image, in the unit of the boxes. Throws hone::invalid_argument if either is not finite or not above 1e-6.
 template <class Boxes, class Format = corners_format>
 auto mpdiou_loss(Boxes boxes, real width, real height, Format format = {}) {
   for (const double side : {width.value, height.value})

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Wise-IoU (Tong et al. 2023, arXiv 2301.10051), as its author's code has it. Experimental.
+/// Wise-IoU (Tong et al. 2023, arXiv 2301.10051), as in its author's code. Experimental.
 #pragma once
 
 #include <hone/loss/box/diou.hpp>
@@ -10,8 +10,8 @@
 
 namespace hone::inline HONE_ABI::experimental {
 
-/// With ρ the distance of the centres and c the diagonal of the hull, which carries no gradient here, and an outlier
-/// degree β = (1 - IoU) / mean, which carries none either:
+/// With ρ the distance of the centres, c the diagonal of the hull and β = (1 - IoU) / mean the outlier degree; c and β
+/// carry no gradient:
 ///   v1   exp(ρ²/c²) (1 - IoU)
 ///   v3   v1 β / (δ α^(β - δ))
 struct wise_iou_formula {
@@ -31,21 +31,21 @@ struct wise_iou_formula {
  private:
   template <operand V>
   HONE_HD HONE_INLINE V focus(V missed) const noexcept {
-    const V beta = min(missed / V(mean), V(1000));  // beyond which the weight is 0
+    const V beta = min(missed / V(mean), V(1000));  // above it the weight is 0
     return beta / V(delta) * exp(V(std::log(alpha)) * (V(delta) - beta));
   }
 };
 
-/// The running mean of 1 - IoU that v3 measures outliers by: a momentum that leaves 5 % of the start after `steps`.
+/// The running mean of 1 - IoU that v3 divides by: with its momentum, 5 % of the start value is left after `steps`.
 struct wise_iou_mean {
   double mean = 1, momentum = 0;
 
-  /// Throws where steps, batches per epoch times epochs, is below 1.
+  /// steps = batches per epoch times epochs. Throws hone::invalid_argument if steps < 1.
   static wise_iou_mean over(integer steps) {
     detail::require(steps.value >= 1, "wise_iou_mean", "steps", steps.value, "at least 1");
     return {1, 1 - std::pow(0.05, 1 / static_cast<double>(steps.value))};
   }
-  /// The mean loss of iou_loss over a batch, in [0, 1].
+  /// Takes the mean loss of iou_loss over a batch. Throws hone::invalid_argument if it is not in [0, 1].
   void update(real batch_mean) {
     detail::require(batch_mean >= 0 && batch_mean <= 1, "wise_iou_mean", "batch_mean", batch_mean.value, "in [0, 1]");
     mean += momentum * (batch_mean - mean);
@@ -53,12 +53,12 @@ struct wise_iou_mean {
 };
 
 struct wise_iou_options {
-  real mean = 0;     ///< of 1 - IoU, in [1e-6, 1], for v3; 0 for v1
-  real alpha = 1.9;  ///< above 1, at most 10
+  real mean = 0;     ///< for v3: the mean of 1 - IoU, in [1e-6, 1]; for v1: 0
+  real alpha = 1.9;  ///< in (1, 10]
   real delta = 3;    ///< in [0.01, 10]
 };
 
-/// Wise-IoU of each predicted box, n x 4, with the box in the same row of `boxes`.
+/// Wise-IoU of each predicted box (n x 4) with the box in the same row of `boxes`.
 template <class Boxes, class Format = corners_format>
 auto wise_iou_loss(Boxes boxes, wise_iou_options options = {}, Format format = {}) {
   const double mean = options.mean, alpha = options.alpha, delta = options.delta;
