@@ -123,6 +123,11 @@ struct trusted_labels {
     inner.visit(i, columns, scale * c, sink);
     sink.uniform(scale * (Number(1) - c) / static_cast<Number>(columns));
   }
+  template <class See>
+  void each_input(See const& see) const {  // so that outputs may not overlap them
+    inner.each_input(see);
+    see("trust", hone::extend::footprint_of(trust));
+  }
   void check_shape(hone::index rows, hone::index columns) const {
     inner.check_shape(rows, columns);
     if (trust.size() != rows) hone::extend::fail("evaluate: %jd trusts for %jd rows", trust.size(), rows);
@@ -153,7 +158,7 @@ static_assert(hone::schedule<triangular>);
 // [/schedule]
 
 // [average]
-/// The mean of the first `copies` updates, then an exponential average.
+/// The mean of the first `means` updates, then an exponential average.
 struct mean_then_ema {
   double decay = 0.999;
   hone::integer means = 100;

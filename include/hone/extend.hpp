@@ -6,10 +6,11 @@
 ///   hone::row_target, hone::schedule, hone::averaging                                concepts of other policies
 ///   hone::operand, hone::value_grad, hone::box_grad, hone::bundle                    what formulas are written on
 ///   hone::row                                                                        statistics of a row
-///   hone::for_each_number                                                            a step over tensor lists
+///   hone::for_each_number (hone/cpu.hpp, hone/cuda.cuh)                              a step over tensor lists
 #pragma once
 
 #include <hone/average/averaging.hpp>
+#include <hone/core/overlap.hpp>
 #include <hone/distil/teacher_view.hpp>
 #include <hone/gradient/each_number.hpp>
 #include <hone/loss/box/term.hpp>
@@ -45,6 +46,10 @@ using detail::teacher_view;
 
 /// is_classes<Target> says whether a target is hone::classes(labels).
 using detail::is_classes;
+
+/// footprint_of(x) is the memory of a view or of hone::numbers, footprint_of(data, size) that of an array: what a
+/// target or a term passes to see in each_input(see), so that outputs that overlap it are refused.
+using detail::footprint_of;
 
 }  // namespace hone::inline HONE_ABI::extend
 

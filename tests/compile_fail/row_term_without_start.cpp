@@ -3,7 +3,7 @@
 #include <hone/hone.hpp>
 
 struct row_term_without_start_term : hone::row_term_base {
-  using statistics = hone::row::list<hone::row::softmax<>>;
+  using statistics = hone::row::list<hone::row::softmax<>, hone::row::total<0, hone::row::column>>;
   using later_sweep = hone::row::sweep<1>;
 
   template <hone::operand V>
@@ -13,7 +13,7 @@ struct row_term_without_start_term : hone::row_term_base {
 
 #ifndef WRONG
   template <hone::operand V>
-  HONE_HD V start(hone::row::normaliser<V> const& p) const {
+  HONE_HD V start(hone::row::normaliser<V> const& p, V) const {
     return p.inverse;
   }
 #endif

@@ -29,10 +29,6 @@ struct penalty_by_later_sweep : hone::row_term_base {
     const V p = hone::row::weight(e) * softmax.inverse;
     return select(p == V(0), V(0), p * (hone::row::coordinate_of(e) - softmax.log_sum));
   }
-  template <hone::operand V>
-  HONE_HD hone::row::normaliser<V> start(hone::row::normaliser<V> const& softmax) const {
-    return softmax;
-  }
   template <hone::operand V, class E>
   HONE_HD hone::bundle<V, 1> later(hone::row::normaliser<V> const& softmax, E const& e) const {
     return {{at(softmax, e)}};

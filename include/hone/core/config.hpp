@@ -30,9 +30,7 @@
 #endif
 
 /// Put before a loop with independent iterations: no iteration reads what another one writes.
-#if defined(__clang__)
-#define HONE_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
-#elif defined(__GNUC__)
+#if defined(__GNUC__) && !defined(__clang__)  // clang would warn of loops that it cannot make vectors of
 #define HONE_INDEPENDENT _Pragma("GCC ivdep")
 #else
 #define HONE_INDEPENDENT

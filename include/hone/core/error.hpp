@@ -68,7 +68,8 @@ HONE_HD void fail_unless([[maybe_unused]] bool ok, [[maybe_unused]] const char* 
 HONE_HD inline void require(bool ok, const char* function, const char* parameter, double x, const char* range) {
   fail_unless(ok, "%s: %s is %.9g, must be %s", function, parameter, x, range);
 }
-HONE_HD inline void require(bool ok, const char* function, const char* parameter, std::int64_t x, const char* range) {
+template <std::integral N>
+HONE_HD void require(bool ok, const char* function, const char* parameter, N x, const char* range) {
   fail_unless(ok, "%s: %s is %jd, must be %s", function, parameter, std::intmax_t(x), range);
 }
 

@@ -110,7 +110,7 @@ class row_worker {
         A* const own = strip(memory);
         A* const others = row::replaced_weights<T> == k() ? nullptr : same_weights<S>(states_, s);
         s.weights[k()] = {others ? others : own, others != nullptr};
-        if constexpr (is_tempered_logits<S>::value)
+        if constexpr (is_tempered_logits<S>::value && row::replaced_weights<T> != k())
           if (const int power = squarings_to(temperature); !power_of_ && power >= 0)
             power_of_ = s.weights[k()].data, squarings_ = power;
       }
@@ -214,7 +214,7 @@ class row_worker {
     if constexpr (row::has_list<T>) s.t = list_numbers(leaf.term, g, teachers_[k], packs_ * W);
     row::each_statistic<T>([&](auto i) {
       using S = row::statistic<i(), T>;
-      V& most = s.max[i()] = row_max;
+      V& most = s.max[i()] = row::is_softmax_of<S, row::listed_numbers> ? V(0) : row_max;
       if constexpr (row::has_own_maximum<S>) {
         if constexpr (S::subset::own_maximum) {
           most = largest_in_row(s.template largest_in_subset<S>(z, packs_));

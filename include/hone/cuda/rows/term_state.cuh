@@ -122,14 +122,19 @@ struct term_row {
   }
   /// Makes the sums relative to the maxima so far; `max` is the maximum of all logits.
   __device__ void set_maxima(A max) {
-    row::each_statistic<Term>(
-        [&](auto k) { known.s.max[k()] = row::has_own_maximum<row::statistic<k(), Term>> ? now[k()] : max; });
+    row::each_statistic<Term>([&](auto k) {
+      using S = row::statistic<k(), Term>;
+      known.s.max[k()] = row::has_own_maximum<S> ? now[k()] : row::is_softmax_of<S, row::listed_numbers> ? A(0) : max;
+    });
   }
   /// The same if there are sums already. The maximum of all logits rose by `of_all`; base is the sum of softmax<>.
   __device__ void rise(A max, A of_all, A base) {
     A rises[element::size] = {};
     row::each_statistic<Term>([&](auto k) {
-      rises[k()] = row::has_own_maximum<row::statistic<k(), Term>> ? now[k()] - known.s.max[k()] : of_all;
+      using S = row::statistic<k(), Term>;
+      rises[k()] = row::has_own_maximum<S>                      ? now[k()] - known.s.max[k()]
+                   : row::is_softmax_of<S, row::listed_numbers> ? A(0)
+                                                                : of_all;
     });
     set_maxima(max);
     if constexpr (sums_full) {

@@ -44,7 +44,7 @@ __device__ void call_with(Held& held, int j, F const& f, std::index_sequence<I..
 
 /// Returns a number of adjacent elements that take at most 16 bytes in every list.
 template <class... T>
-constexpr int wide_of_all() {
+HONE_HD constexpr int wide_of_all() {
   int least = 16;
   ((least = wide_of<std::remove_const_t<T>> < least ? wide_of<std::remove_const_t<T>> : least), ...);
   return least;

@@ -97,11 +97,16 @@ struct sums {
   V dot = {};        // Σ q (z - max)
 };
 
+/// The place of a statistic in a list; place() is I. (std::integral_constant has no functions of a device.)
+template <int I>
+struct place {
+  HONE_HD constexpr int operator()() const noexcept { return I; }
+};
 HONE_CALLS_GIVEN template <class Body, int... I>
 HONE_HD constexpr void each_index(Body const& body, std::integer_sequence<int, I...>) {
-  (body(std::integral_constant<int, I>()), ...);
+  (body(place<I>()), ...);
 }
-/// Calls body(integral_constant<int, I>) for each statistic of a term.
+/// Calls body(place<I>) for each statistic of a term.
 HONE_CALLS_GIVEN template <class Term, class Body>
 HONE_HD constexpr void each_statistic(Body const& body) {
   each_index(body, std::make_integer_sequence<int, count_of<Term>>());
@@ -149,6 +154,20 @@ HONE_HD V total_of(element<V, Term> const& e, int, column) noexcept {
   return e.column;
 }
 
+/// Returns whether x is what a total over the weights of statistic I can be of.
+template <class Term>
+HONE_HD constexpr bool fits_total_of(column, int) {
+  return true;
+}
+template <class Term, int J>
+HONE_HD constexpr bool fits_total_of(coordinate<J>, int) {
+  return is_softmax<statistic<J, Term>>;
+}
+template <class Term, int J, int K>
+HONE_HD constexpr bool fits_total_of(difference<J, K>, int weights) {
+  return is_softmax<statistic<J, Term>> && is_softmax<statistic<K, Term>> && (weights == J || weights == K);
+}
+
 /// Adds an element to statistic I and stores its weight in e. softmax<> is left out: the backend computes it.
 template <int I, class V, class Term>
 HONE_HD void gather([[maybe_unused]] V rate, element<V, Term>& e, sums<V, Term>& s) noexcept {
@@ -157,6 +176,10 @@ HONE_HD void gather([[maybe_unused]] V rate, element<V, Term>& e, sums<V, Term>&
     e.weights[I] = weight_of<S>(e, e.coordinates[I], rate);
     s.sum[I] = s.sum[I] + e.weights[I];
   } else if constexpr (is_total<S>) {
+    static_assert(
+        S::weights < I && is_softmax<statistic<S::weights, Term>> && fits_total_of<Term>(typename S::x(), S::weights),
+        "row term: total<I, x> needs a softmax at place I, before it in the list; x is the column, a "
+        "coordinate of a softmax, or the difference of two, one of which is I");
     const V w = e.weights[S::weights];
     s.sum[I] = s.sum[I] + w * select(w == V(0), V(0), total_of(e, S::weights, typename S::x()));
   }
@@ -191,7 +214,7 @@ HONE_HD void rise(V rate, V base, V const (&rises)[count_of<Term>], sums<V, Term
   each_statistic<Term>([&](auto i) {  // totals first, because they need the old sums
     using S = statistic<i(), Term>;
     if constexpr (is_total<S>) {
-      const std::integral_constant<int, S::weights> of;
+      const place<S::weights> of;
       const V by = factor(of), sum = is_base<statistic<of(), Term>> ? base : s.sum[of()];
       s.sum[i()] = select(by * sum == V(0), V(0), by * (s.sum[i()] + sum * shift_of(rises, typename S::x())));
     }

@@ -15,7 +15,7 @@
 namespace hone::inline HONE_ABI {
 
 struct ldam_options {
-  real scale = 30;  ///< s, the factor of the logits; finite, positive
+  real scale = 30;  ///< s, the factor of the logits; in (0, 1e6]
 };
 
 /// With y the label, Δ the margin of its class and a = s (z_y - Δ) - log Σ_{c≠y} exp(s z_c):
@@ -77,15 +77,16 @@ struct ldam_term : row_term_base {
 };
 
 /// Cross entropy of s z after margin[y] is subtracted from the label's logit (Cao et al. 2019, arXiv 1906.07413). Takes
-/// hone::classes(labels) and a view of one finite margin per class, float or double: see ldam_margins. s is finite and
-/// positive. The authors normalise features and weights, so that logits are in [-1, 1].
+/// hone::classes(labels) and a view of one finite margin per class, float or double: see ldam_margins. s is in
+/// (0, 1e6]. The authors normalise features and weights, so that logits are in [-1, 1].
 template <class Target, class Margins>
 auto ldam_loss(Target target, Margins&& margins, ldam_options options = {}) {
   static_assert(detail::is_classes<Target>, "ldam_loss: the first argument must be hone::classes(labels)");
   static_assert(detail::makes_numbers<Margins>,
                 "ldam_loss: the margins must be a std::vector or std::span of float or double, one per class");
-  detail::require_positive("ldam_loss", "scale", options.scale);
-  return ldam_term(target, numbers(static_cast<Margins&&>(margins)), 1 / options.scale.value);
+  const double scale = options.scale;
+  detail::require(scale > 0 && scale <= 1e6, "ldam_loss", "scale", scale, "in (0, 1e6]");
+  return ldam_term(target, numbers(static_cast<Margins&&>(margins)), 1 / scale);
 }
 
 /// Returns the paper's margins: n^(-1/4) of each class's count n > 0, scaled so that the rarest class has `largest`.

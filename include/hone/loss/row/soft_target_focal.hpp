@@ -16,7 +16,7 @@ struct soft_target_focal_options {
 
 /// With f(p) = q |q-p|^γ (-log p) and h(p) = p f'(p) = -q (γ |q-p|^(γ-1) sign(p-q) p log p + |q-p|^γ):
 ///   value     Σ f(p)        gradient  h(p) - p Σ h(p)
-/// q - p is computed as (q - 1) - expm1(log p), which stays exact if q is 1 and p rounds to 1.
+/// q - p is computed as (q - 1) - expm1(log p) for q >= 1/2, which stays exact if q is 1 and p rounds to 1.
 template <row_target Target>
 struct soft_target_focal_term : row_term_base {
   using statistics = row::list<row::softmax<>>;
@@ -38,14 +38,11 @@ struct soft_target_focal_term : row_term_base {
   template <operand V, class E>
   HONE_HD bundle<V, 2> at(row::normaliser<V> const& softmax, E const& e) const {
     const V none(0), q = row::target_of(e), p = row::weight(e) * softmax.inverse;
-    const V log_p = row::coordinate_of(e) - softmax.log_sum, apart = (q - V(1)) - expm1(log_p);
+    const V log_p = row::coordinate_of(e) - softmax.log_sum, near_one = (q - V(1)) - expm1(log_p);
+    const V apart = select(q < V(0.5), q - p, near_one);
     const V p_log_p = p * select(p == none, none, log_p);
     const modulation<V> m(abs(apart), select(apart < none, -p_log_p, p_log_p), gamma);
     return {{-q * m.weight * select(q == none, none, log_p), q * (V(gamma) * m.slope - m.weight)}};
-  }
-  template <operand V>
-  HONE_HD row::normaliser<V> start(row::normaliser<V> const& softmax) const {
-    return softmax;
   }
   template <operand V, class E>
   HONE_HD bundle<V, 2> later(row::normaliser<V> const& softmax, E const& e) const {
@@ -62,12 +59,16 @@ struct soft_target_focal_term : row_term_base {
 };
 
 /// Σ q |q - p|^γ (-log p) with p = softmax(z): the modulation of Li et al. 2020 (arXiv 2006.04388) on a softmax. With
-/// labels it equals softmax_focal_loss; with smoothed or mixed targets, p is not pushed beyond q. γ finite, >= 0.
+/// labels it equals softmax_focal_loss; with smoothed or mixed targets, p is not pushed beyond q. No class weights. γ
+/// finite, >= 0.
 template <class Target>
 auto soft_target_focal_loss(Target target, soft_target_focal_options options = {}) {
   static_assert(row_target<Target>,
                 "soft_target_focal_loss: the argument must be a target: wrap labels in hone::classes, a matrix in "
                 "hone::probabilities");
+  static_assert(!weighed_target<Target>,
+                "soft_target_focal_loss: class weights would change how far p is from q: use weigh_rows, or "
+                "softmax_focal_loss");
   const double gamma = options.gamma;
   detail::require(gamma >= 0 && detail::finite(gamma), "soft_target_focal_loss", "gamma", gamma,
                   "finite and not negative");

@@ -44,10 +44,6 @@ struct softmax_focal_term : row_term_base {
     return {
         {-q * m.weight * select(q == none, none, log_p), select(q == none, none, q * (V(gamma) * m.slope - m.weight))}};
   }
-  template <operand V>
-  HONE_HD row::normaliser<V> start(row::normaliser<V> const& softmax) const {
-    return softmax;
-  }
   template <operand V, class E>
   HONE_HD bundle<V, 2> later(row::normaliser<V> const& softmax, E const& e) const {
     return at(softmax, e);

@@ -57,7 +57,7 @@ struct unlisted {
 };
 /// The classes that the teacher allows: those whose teacher logit is above -inf.
 struct taught {
-  static constexpr bool own_maximum = false;
+  static constexpr bool own_maximum = true;
   template <class E>
   HONE_HD static auto excludes(E const& e) noexcept {
     return e.teacher == typename E::number(-HUGE_VAL);

@@ -6,10 +6,10 @@
 ///   gradient(r, e)   returns the derivative by the logit of element e; row::weight<I>(e), row::target_of(e), … read e
 ///                    and are described in loss/row/gather.hpp
 ///
-/// and, if its statistics need them, members `target`, `teacher`, `temperature` (which is checked to be positive). A
+/// and, if its statistics need them, members `target`, `teacher`, `temperature` (positive: check it in the factory). A
 /// term whose sums depend on these statistics has, in addition,
 ///
-///   start(…)         takes the statistics in place of finish; returns s
+///   start(…)         takes the statistics in place of finish; returns s. Without it s is the one statistic
 ///   later_sweep      row::sweep<N, subset>, with later(s, e), which returns N numbers of an element; their sums go to
 ///                    finish. A backend calls later for the classes of the subset, and may call it for others
 ///   close_sweep      the same for rows for which is_close(s), or is_close(s, later sums), is true, for example because
@@ -112,8 +112,13 @@ HONE_CALLS_GIVEN template <class V, class Term, int... I>
 HONE_HD auto start_with(Term const& term, sums<V, Term> const& s, normaliser<V> const& base,
                         std::integer_sequence<int, I...>) {
   constexpr bool takes = requires { term.start(told<I>(s, base)...); };
-  static_assert(takes, "row term: a term with later sweeps needs start(…), which takes what `statistics` lists");
-  if constexpr (takes) return term.start(told<I>(s, base)...);
+  static_assert(takes || sizeof...(I) == 1,
+                "row term: a term with later sweeps needs start(…), which takes what `statistics` lists");
+  if constexpr (takes) {
+    return term.start(told<I>(s, base)...);
+  } else if constexpr (sizeof...(I) == 1) {
+    return told<0>(s, base);
+  }
 }
 HONE_CALLS_GIVEN template <class V, class Term>
 HONE_HD auto start_of(Term const& term, sums<V, Term> const& s, normaliser<V> const& base) {
@@ -186,10 +191,21 @@ HONE_HD V gradient_of(Term const& term, Result const& r, element<V, Term> const&
   return term.gradient(r, static_cast<element<V, Term, true> const&>(in));
 }
 
+/// Whether the weights that a term's close sweep replaces, if it replaces any, are its own.
+template <class Term>
+inline constexpr bool replaces_own = replaced_weights<Term> < 0;
+template <class Term>
+  requires(replaced_weights<Term> >= 0)
+inline constexpr bool replaces_own<Term> =
+    is_softmax<statistic<replaced_weights<Term>, Term>> && !is_base<statistic<replaced_weights<Term>, Term>>;
+
 /// Compiles a term on the type `lanes`, which allows only the operations that every operand has.
 template <class Term>
 void try_term(Term const& term) {
   using V = hone::detail::lanes;
+  static_assert(replaces_own<Term>,
+                "row term: close_sweep may replace the weights of a row::tempered, or of a row::softmax that is not "
+                "shared by all terms");
   knowledge<V, Term> known;
   element<V, Term> e;
   each_statistic<Term>([&](auto i) { gather<i()>(V(1), e, known.s); });
