@@ -2,8 +2,7 @@
 /// Focal loss for soft targets: damps a class the more, the nearer its probability is to its target.
 #pragma once
 
-#include <hone/loss/modulation.hpp>
-#include <hone/loss/row/term.hpp>
+#include <hone/loss/row/softmax_focal.hpp>
 #include <hone/target/classes.hpp>
 
 #include <hone/core/macros_push.hpp>
@@ -14,49 +13,18 @@ struct soft_target_focal_options {
   real gamma = 2;  ///< exponent that damps classes near their target; finite, >= 0; 0 is cross entropy
 };
 
-/// With f(p) = q |q-p|^γ (-log p) and h(p) = p f'(p) = -q (γ |q-p|^(γ-1) sign(p-q) p log p + |q-p|^γ):
-///   value     Σ f(p)        gradient  h(p) - p Σ h(p)
-/// q - p is computed as (q - 1) - expm1(log p) for q >= 1/2, which stays exact if q is 1 and p rounds to 1.
-template <row_target Target>
-struct soft_target_focal_term : row_term_base {
-  using statistics = row::list<row::softmax<>>;
-  using later_sweep = row::sweep<2, row::labelled>;  // Σ f, Σ h
-  static constexpr bool gradient_reads_coordinates = true;
-
-  Target target;
-  double gamma;
-
-  soft_target_focal_term(Target target_, double gamma_) : target(target_), gamma(gamma_) {}
-
+/// The modulating factor |q-p|^γ. q - p is computed as (q - 1) - expm1(log p) for q >= 1/2, which stays exact if q is 1
+/// and p rounds to 1.
+struct distance_from_target {
   template <operand V>
-  struct result {
-    V loss, slope;  // slope: Σ h
-    row::normaliser<V> softmax;
-  };
-
-  /// Returns f and h of an element.
-  template <operand V, class E>
-  HONE_HD bundle<V, 2> at(row::normaliser<V> const& softmax, E const& e) const {
-    const V none(0), q = row::target_of(e), p = row::weight(e) * softmax.inverse;
-    const V log_p = row::coordinate_of(e) - softmax.log_sum, near_one = (q - V(1)) - expm1(log_p);
-    const V apart = select(q < V(0.5), q - p, near_one);
-    const V p_log_p = p * select(p == none, none, log_p);
-    const modulation<V> m(abs(apart), select(apart < none, -p_log_p, p_log_p), gamma);
-    return {{-q * m.weight * select(q == none, none, log_p), q * (V(gamma) * m.slope - m.weight)}};
-  }
-  template <operand V, class E>
-  HONE_HD bundle<V, 2> later(row::normaliser<V> const& softmax, E const& e) const {
-    return at(softmax, e);
-  }
-  template <operand V>
-  HONE_HD result<V> finish(row::normaliser<V> const& softmax, bundle<V, 2> const& later) const {
-    return {later[0], later[1], softmax};
-  }
-  template <operand V, class E>
-  HONE_HD V gradient(result<V> const& r, E const& e) const {
-    return at(r.softmax, e)[1] - row::weight(e) * r.softmax.inverse * r.slope;
+  HONE_HD static modulation<V> modulate(V q, V p, V log_p, V p_log_p, double gamma) {
+    const V apart = select(q < V(0.5), q - p, (q - V(1)) - expm1(log_p));
+    return {abs(apart), select(apart < V(0), -p_log_p, p_log_p), gamma};
   }
 };
+
+template <row_target Target>
+using soft_target_focal_term = modulated_cross_entropy_term<distance_from_target, Target>;
 
 /// Σ q |q - p|^γ (-log p) with p = softmax(z): the modulation of Li et al. 2020 (arXiv 2006.04388) on a softmax. With
 /// labels it equals softmax_focal_loss; with smoothed or mixed targets, p is not pushed beyond q. No class weights. γ
