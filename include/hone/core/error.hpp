@@ -12,7 +12,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
-#include <string>
 
 #include <hone/core/macros_push.hpp>
 
@@ -52,9 +51,9 @@ template <class Error>
 [[noreturn, gnu::cold, gnu::format(HONE_PRINTF, 1, 2)]] inline void fail(const char* format, ...) {
   std::va_list values;
   va_start(values, format);
-  const std::string message = formatted(format, values);
+  const message text(format, values);
   va_end(values);
-  raise(invalid_argument(message));
+  raise(invalid_argument(text.c_str()));
 }
 
 /// Calls fail() on the host if ok is false. Does nothing on a device, because the host checks before the kernel runs.
