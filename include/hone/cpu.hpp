@@ -41,6 +41,7 @@
 #include <hone/cpu/run/job_number.hpp>
 #include <hone/cpu/run/pieces.hpp>
 #include <hone/cpu/run/scratch.hpp>
+#include <hone/cpu/run/system_thread.hpp>
 #include <hone/cpu/run/threads.hpp>
 #include <hone/cpu/samples/blend.hpp>
 #include <hone/cpu/samples/blend_numbers.hpp>

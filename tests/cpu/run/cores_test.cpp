@@ -58,10 +58,12 @@ TEST_CASE("a quota pays for whole cores, rounded up") {
 }
 
 TEST_CASE("quotas of control groups, of both versions, and of the groups above") {
-  using hone::on_cpu::quota_of_process;
   const support::folder folder;
   const std::filesystem::path& root = folder.path;
   const std::string groups = (root / "fs").string(), member = (root / "cgroup").string();
+  const auto quota_of_process = [](std::string const& membership, std::string const& mounts) {
+    return hone::on_cpu::quota_of_process(membership.c_str(), mounts.c_str());
+  };
   CHECK(quota_of_process(member, groups) == 0);  // no such file
   write(member, "0::/a/b\n");
   CHECK(quota_of_process(member, groups) == 0);

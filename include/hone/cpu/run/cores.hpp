@@ -9,16 +9,18 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <thread>
+#include <cstring>
 
+#if defined(_WIN32)
+#include <thread>
+#else
+#include <unistd.h>
+#endif
 #if defined(__linux__)
 #include <sched.h>
-#include <unistd.h>
 #endif
 
 #include <hone/core/macros_push.hpp>
@@ -42,90 +44,83 @@ inline std::int64_t cores_of_quota(double quota, double period) noexcept {
   return whole + (static_cast<double>(whole) * period < quota);
 }
 
-/// A file opened for reading and closed by the destructor, also after std::bad_alloc; get() is null if it cannot open.
-class open_file {
- public:
-  explicit open_file(const char* path) noexcept : file_(std::fopen(path, "r")) {}
-  open_file(open_file const&) = delete;
-  open_file& operator=(open_file const&) = delete;
-  ~open_file() {
-    if (file_) std::fclose(file_);
-  }
-  std::FILE* get() const noexcept { return file_; }
+/// Returns the smaller of two quotas, where 0 means none.
+inline std::int64_t smaller_quota(std::int64_t a, std::int64_t b) noexcept {
+  return a == 0 ? b : b == 0 ? a : std::min(a, b);
+}
 
- private:
-  std::FILE* file_;
-};
-
-/// Returns the first line of a small file; empty if there is no such file.
-inline std::string first_line(std::string const& path) {
-  std::string line;
-  const open_file file(path.c_str());
-  if (file.get())
-    for (int c = std::fgetc(file.get()); c != EOF && c != '\n' && line.size() < 4096; c = std::fgetc(file.get()))
-      line.push_back(static_cast<char>(c));
-  return line;
+/// Reads one or two numbers at the beginning of a small file and returns how many it read; 0 if there is no such file.
+inline int read_numbers(const char* folder, const char* name, double& first, double& second) noexcept {
+  char path[4096];
+  const int length = std::snprintf(path, sizeof path, "%s/%s", folder, name);
+  std::FILE* const file = length > 0 && length < int(sizeof path) ? std::fopen(path, "r") : nullptr;
+  if (!file) return 0;
+  const int numbers = std::fscanf(file, "%lf %lf", &first, &second);
+  std::fclose(file);
+  return numbers;
 }
 
 /// Returns the quota of one folder: cpu.max of version 2 ("200000 100000"), or the two files of version 1.
-inline std::int64_t quota_of_folder(std::string const& folder) {
-  double quota = 0, period = 0;
-  if (std::sscanf(first_line(folder + "/cpu.max").c_str(), "%lf %lf", &quota, &period) == 2)
-    return cores_of_quota(quota, period);
-  if (std::sscanf(first_line(folder + "/cpu.cfs_quota_us").c_str(), "%lf", &quota) == 1 &&
-      std::sscanf(first_line(folder + "/cpu.cfs_period_us").c_str(), "%lf", &period) == 1)
+inline std::int64_t quota_of_folder(const char* folder) noexcept {
+  double quota = 0, period = 0, other = 0;
+  if (read_numbers(folder, "cpu.max", quota, period) == 2 ||
+      (read_numbers(folder, "cpu.cfs_quota_us", quota, other) >= 1 &&
+       read_numbers(folder, "cpu.cfs_period_us", period, other) >= 1))
     return cores_of_quota(quota, period);
   return 0;
 }
 
-/// Returns the smallest quota of a group and its parents, or 0. root: the mount point of the groups; path is absolute.
-inline std::int64_t quota_of_group(std::string const& root, std::string path) {
-  std::int64_t least = 0;
-  for (;;) {
-    if (const std::int64_t cores = quota_of_folder(root + path); cores > 0)
-      least = least ? std::min(least, cores) : cores;
-    const auto slash = path.rfind('/');
-    if (slash == std::string::npos) return least;
-    path.resize(slash);
+/// Returns the smallest quota of a group and its parents, or 0. root: the mount point of the groups; group begins with
+/// a slash.
+inline std::int64_t quota_of_group(const char* root, const char* hierarchy, const char* group) noexcept {
+  char folder[4096];
+  const int top = std::snprintf(folder, sizeof folder, "%s%s", root, hierarchy);
+  const int length = std::snprintf(folder, sizeof folder, "%s%s%s", root, hierarchy, group);
+  if (top < 0 || length >= int(sizeof folder)) return 0;
+  for (std::int64_t least = 0;;) {
+    least = smaller_quota(least, quota_of_folder(folder));
+    char* const slash = std::strrchr(folder + top, '/');
+    if (!slash) return least;
+    *slash = '\0';
   }
 }
 
-/// Returns true if cpu is one of the controllers in a line such as "cpu,cpuacct".
-inline bool names_cpu(std::string_view controllers) {
-  for (;;) {
-    const auto comma = controllers.find(',');
-    if (controllers.substr(0, comma) == "cpu") return true;
-    if (comma == controllers.npos) return false;
-    controllers.remove_prefix(comma + 1);
+/// Returns true if cpu is one of the controllers in a list such as "cpu,cpuacct".
+inline bool names_cpu(const char* controllers) noexcept {
+  for (;; ++controllers) {
+    const std::size_t length = std::strcspn(controllers, ",");
+    if (length == 3 && std::memcmp(controllers, "cpu", 3) == 0) return true;
+    controllers += length;
+    if (*controllers == '\0') return false;
   }
 }
 
 /// Returns the quota of the process. membership: /proc/self/cgroup, lines such as "0::/a/b" (v2) or "4:cpu,cpuacct:/a".
-inline std::int64_t quota_of_process(std::string const& membership, std::string const& mounts) {
+/// This file has no std::string, because every program compiles it again, and then parts of std::string with it.
+inline std::int64_t quota_of_process(const char* membership, const char* mounts) noexcept {
+  std::FILE* const file = std::fopen(membership, "r");
+  if (!file) return 0;
   std::int64_t least = 0;
-  const open_file file(membership.c_str());
-  if (!file.get()) return 0;
-  char text[4096];
-  while (std::fgets(text, sizeof text, file.get())) {
-    std::string_view line(text);
-    if (!line.empty() && line.back() == '\n') line.remove_suffix(1);
-    const auto first = line.find(':'), second = line.find(':', first + 1);
-    if (first == line.npos || second == line.npos) continue;
-    const std::string_view controllers = line.substr(first + 1, second - first - 1);
-    const std::string path(line.substr(second + 1));
-    std::int64_t cores = 0;
-    if (controllers.empty()) cores = quota_of_group(mounts, path);
-    if (names_cpu(controllers)) cores = quota_of_group(mounts + "/cpu", path);
-    if (cores > 0) least = least ? std::min(least, cores) : cores;
+  char line[4096];
+  while (std::fgets(line, sizeof line, file)) {
+    line[std::strcspn(line, "\n")] = '\0';
+    char* const first = std::strchr(line, ':');
+    char* const second = first ? std::strchr(first + 1, ':') : nullptr;
+    if (!second) continue;
+    *second = '\0';
+    const char *const controllers = first + 1, *const group = second + 1;
+    if (*controllers == '\0') least = smaller_quota(least, quota_of_group(mounts, "", group));
+    if (names_cpu(controllers)) least = smaller_quota(least, quota_of_group(mounts, "/cpu", group));
   }
+  std::fclose(file);
   return least;
 }
 
 #if defined(__linux__)
-/// Returns the cores of the process's first thread, which other threads inherit; none if a cpu_set_t is too small.
-inline std::optional<cpu_set_t> cores_of_process() noexcept {
+/// Returns the cores of the process's first thread, which other threads inherit; no core if a cpu_set_t is too small.
+inline cpu_set_t cores_of_process() noexcept {
   cpu_set_t cores;
-  if (sched_getaffinity(getpid(), sizeof cores, &cores) != 0) return {};
+  if (sched_getaffinity(getpid(), sizeof cores, &cores) != 0) CPU_ZERO(&cores);
   return cores;
 }
 #elif defined(_WIN32)
@@ -139,17 +134,23 @@ inline std::int64_t cores_of_process() noexcept {
 #endif
 
 /// Returns the number of threads of hone::cpu{}. Stores the result, because finding it reads several files.
-inline int usable_threads() {
+[[gnu::cold]] inline int usable_threads() {
   static constinit std::atomic<int> known{0};
   if (const int threads = known; threads > 0) return threads;
+#if defined(_WIN32)
+  const std::int64_t machine = std::thread::hardware_concurrency();
+#else
+  const std::int64_t machine = sysconf(_SC_NPROCESSORS_ONLN);
+#endif
   std::int64_t affinity = 0, quota = 0;
 #if defined(__linux__)
-  if (const auto cores = cores_of_process()) affinity = CPU_COUNT(&*cores);
+  const cpu_set_t cores = cores_of_process();
+  affinity = CPU_COUNT(&cores);
   quota = quota_of_process("/proc/self/cgroup", "/sys/fs/cgroup");
 #elif defined(_WIN32)
   affinity = cores_of_process();
 #endif
-  const int threads = threads_for(std::thread::hardware_concurrency(), affinity, quota);
+  const int threads = threads_for(machine, affinity, quota);
   known = threads;
   return threads;
 }

@@ -20,12 +20,12 @@
 #include <hone/cpu/run/cores.hpp>
 #include <hone/cpu/run/float_environment.hpp>
 #include <hone/cpu/run/job_number.hpp>
+#include <hone/cpu/run/system_thread.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
-#include <mutex>
 #include <new>
-#include <thread>
 
 #if !defined(_WIN32)
 #include <pthread.h>
@@ -42,7 +42,7 @@ inline void pause() noexcept {
 #if defined(__SSE2__)
   _mm_pause();
 #else
-  std::this_thread::yield();
+  system_thread::yield();
 #endif
 }
 
@@ -54,9 +54,9 @@ class HONE_OWN_TO_OBJECT thread_pool {
   /// Calls body for every chunk in [0, chunks), on at most `threads` threads, and returns when all are done.
   static void run(int threads, index chunks, chunk_body body, void* context) noexcept {
     thread_pool* const pool = threads > 1 && chunks > 1 ? shared() : nullptr;
-    if (pool && pool->owner_.try_lock()) {
-      const std::lock_guard owner(pool->owner_, std::adopt_lock);
+    if (pool && !pool->owned_.exchange(true)) {
       pool->share_out(threads, chunks, body, context);
+      pool->owned_ = false;
     } else {
       for (index chunk = 0; chunk < chunks; ++chunk) body(context, chunk, 0);
     }
@@ -111,10 +111,10 @@ class HONE_OWN_TO_OBJECT thread_pool {
 #else
   void end() noexcept {
     if (stop_) return;  // two threads that registered at the same time registered this twice
-    owner_.lock();      // never unlocked: later calls run alone
+    while (owned_.exchange(true)) system_thread::yield();  // never returned: later calls run alone
     stop_ = true;
     job_.raise();
-    for (int i = 0; i < started_; ++i) workers_[i].join();
+    for (int i = 0; i < started_; ++i) workers_[i].thread.join();
   }
 #endif
 
@@ -133,16 +133,16 @@ class HONE_OWN_TO_OBJECT thread_pool {
 
   /// Starts workers up to the requested number. If the system starts fewer, those do the work.
   void grow(int workers) noexcept {
-#if HONE_HAS_EXCEPTIONS
-    try {
-#endif
-      for (; started_ < workers; ++started_)
-        workers_[started_] = std::thread([this, slot = started_ + 1, seen = job_.load()] { work(slot, seen); });
-#if HONE_HAS_EXCEPTIONS
-    } catch (std::exception const&) {
-      return;
+    for (; started_ < workers; ++started_) {
+      worker& next = workers_[started_];
+      next.pool = this, next.slot = started_ + 1, next.seen = job_.load();
+      if (!next.thread.start(run_worker, &next)) return;
     }
-#endif
+  }
+  static void* run_worker(void* of) noexcept {
+    worker const& own = *static_cast<worker const*>(of);
+    own.pool->work(own.slot, own.seen);
+    return nullptr;
   }
 
   /// Resets the workers' cores: workers inherit the caller's affinity, and a pinned caller must not share its core.
@@ -152,10 +152,10 @@ class HONE_OWN_TO_OBJECT thread_pool {
     if (here < 0 || here >= CPU_SETSIZE || (here == avoided_ && placed_ == started_)) return;
     cpu_set_t cores;
     if (sched_getaffinity(0, sizeof cores, &cores) != 0) return;
-    if (process_) CPU_OR(&cores, &cores, &*process_);
+    CPU_OR(&cores, &cores, &process_);
     CPU_CLR(static_cast<unsigned>(here), &cores);
     if (CPU_COUNT(&cores) == 0) return;
-    for (int i = 0; i < started_; ++i) pthread_setaffinity_np(workers_[i].native_handle(), sizeof cores, &cores);
+    for (int i = 0; i < started_; ++i) pthread_setaffinity_np(workers_[i].thread.handle(), sizeof cores, &cores);
     avoided_ = here, placed_ = started_;
 #endif
   }
@@ -183,12 +183,19 @@ class HONE_OWN_TO_OBJECT thread_pool {
   static inline constinit std::atomic<thread_pool*> shared_{nullptr};
   static inline constinit thread_pool* left_behind_ = nullptr;  // the parent's pool, reachable for leak checkers
 
-  std::mutex owner_;
-  std::thread workers_[most_threads - 1];
+  struct worker {
+    thread_pool* pool;
+    int slot;
+    unsigned seen;  // the number of the latest job before its first
+    system_thread thread;
+  };
+
+  std::atomic<bool> owned_ = false;  // by a call that runs on the workers
+  worker workers_[most_threads - 1];
   int started_ = 0;
   int placed_ = 0, avoided_ = -1;  // the first placed_ workers are kept off core avoided_
 #if defined(__linux__)
-  std::optional<cpu_set_t> process_ = cores_of_process();
+  cpu_set_t process_ = cores_of_process();
 #endif
   job_number job_;
   std::atomic<int> inside_ = 0;
