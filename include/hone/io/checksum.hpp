@@ -16,8 +16,9 @@ namespace hone::inline HONE_ABI::detail {
 
 using crc_tables = std::array<std::array<std::uint32_t, 256>, 8>;
 
-/// Returns eight tables. Table k holds the effect of a byte that is followed by k more bytes.
-constexpr crc_tables make_crc_tables() noexcept {
+/// Returns eight tables. Table k holds the effect of a byte that is followed by k more bytes. No constant, because the
+/// compiler would compute it in every program, which takes longer than reading the files of hone/io.
+inline crc_tables make_crc_tables() noexcept {
   crc_tables t{};
   for (std::uint32_t byte = 0; byte < 256; ++byte) {
     std::uint32_t x = byte;
@@ -28,13 +29,16 @@ constexpr crc_tables make_crc_tables() noexcept {
     for (std::size_t byte = 0; byte < 256; ++byte) t[k][byte] = t[k - 1][byte] >> 8 ^ t[0][t[k - 1][byte] & 0xff];
   return t;
 }
-inline constexpr crc_tables crc_of_byte = make_crc_tables();
+inline crc_tables const& crc_of_byte() noexcept {
+  static const crc_tables tables = make_crc_tables();
+  return tables;
+}
 
 /// Processes eight bytes at a time on little-endian machines.
 class crc32c {
  public:
   void add(void const* data, std::size_t size) noexcept {
-    auto const& t = crc_of_byte;
+    auto const& t = crc_of_byte();
     auto const* at = static_cast<unsigned char const*>(data);
     if constexpr (std::endian::native == std::endian::little)
       for (; size >= 8; size -= 8, at += 8) {
