@@ -78,6 +78,7 @@ struct reliability_diagram {
 
   /// Adds the rows of another batch. A diagram without bins copies the bins of the first one added. Throws
   /// hone::invalid_argument if the edges differ, or if either diagram has bins of equal mass.
+  HONE_IF_CALLED
   void add(reliability_diagram const& other);
 
  private:
@@ -87,7 +88,8 @@ struct reliability_diagram {
   }
 };
 
-inline void reliability_diagram::add(reliability_diagram const& other) {
+template <class>
+void reliability_diagram::add(reliability_diagram const& other) {
   if (other.bins.empty()) return;
   if (bins.empty()) {
     *this = other;
@@ -126,13 +128,15 @@ std::vector<reliability_bin> bins_between(index count, UpperEdge const& upper_ed
   return bins;
 }
 
-inline std::vector<reliability_bin> bins_of_equal_width(index count) {
+HONE_IF_CALLED
+std::vector<reliability_bin> bins_of_equal_width(index count) {
   return bins_between(count, [=](index k) { return static_cast<double>(k + 1) / static_cast<double>(count); });
 }
 
 /// Returns bins such that bins 0 to k contain floor((k + 1) n / count) of the n sorted confidences (Nixon et al. 2019,
 /// arXiv 1904.01685), and all that equal the last of these: equal confidences are in the same bin.
-inline std::vector<reliability_bin> bins_of_equal_mass(index count, std::vector<double> const& sorted) {
+HONE_IF_CALLED
+std::vector<reliability_bin> bins_of_equal_mass(index count, std::vector<double> const& sorted) {
   const auto n = static_cast<index>(sorted.size());
   return bins_between(count, [&](index k) {
     const index before = (k + 1) * n / count;

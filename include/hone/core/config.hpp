@@ -29,6 +29,10 @@
 #define HONE_INLINE inline
 #endif
 
+/// Makes a function a template: put before one that few programs call. Without a call, the compiler then leaves out the
+/// function and every template that it uses; it would compile those of any other inline function.
+#define HONE_IF_CALLED template <class = void>
+
 /// Put before a loop with independent iterations: no iteration reads what another one writes.
 #if defined(__GNUC__) && !defined(__clang__)  // clang would warn of loops that it cannot make vectors of
 #define HONE_INDEPENDENT _Pragma("GCC ivdep")

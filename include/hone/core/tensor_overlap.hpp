@@ -63,6 +63,7 @@ class tensor_places {
  private:
   static constexpr std::size_t most_ = 1024;
 
+  HONE_IF_CALLED
   void sort(tensor_place* places) const {
     const auto earlier = [](tensor_place const& a, tensor_place const& b) { return a.begin < b.begin; };
     if (!std::is_sorted(places, places + count_, earlier)) std::sort(places, places + count_, earlier);

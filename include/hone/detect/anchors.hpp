@@ -164,8 +164,9 @@ inline anchor_match match_of(anchor_level const& level, index box, index image, 
 
 /// Returns the regression targets of the matches, matches.size() x 4: x, y, width and height of each box, in cells,
 /// with the centre relative to the cell's first corner. Throws hone::invalid_argument if an argument is invalid.
-inline std::vector<float> boxes_in_cells(anchor_level const& level, std::span<const labelled_box> boxes,
-                                         std::span<const anchor_match> matches) {
+HONE_IF_CALLED
+std::vector<float> boxes_in_cells(anchor_level const& level, std::span<const labelled_box> boxes,
+                                  std::span<const anchor_match> matches) {
   detail::require_level("boxes_in_cells", level);
   detail::require_labelled("boxes_in_cells", level, boxes);
   detail::require_matches("boxes_in_cells", level, boxes.size(), matches);

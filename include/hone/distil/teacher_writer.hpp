@@ -95,6 +95,7 @@ class teacher_writer {
     return {0, classes, k, T};
   }
 
+  HONE_IF_CALLED
   void add_row(index i, unsigned char*& at) {
     const std::size_t k = std::size_t(header_.k);
     bool numbers = true;

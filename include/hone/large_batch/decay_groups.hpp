@@ -86,8 +86,8 @@ decay_groups group_by_decay(std::span<const named_parameter> parameters, Decays 
 ///
 ///     const hone::decay_groups groups = hone::group_by_decay(parameters, rules);
 ///     for (hone::index i : groups.no_decay) optimiser.weight_decay[i] = 0;
-inline decay_groups group_by_decay(std::span<const named_parameter> parameters,
-                                   std::span<const decay_rule> rules = {}) {
+HONE_IF_CALLED
+decay_groups group_by_decay(std::span<const named_parameter> parameters, std::span<const decay_rule> rules = {}) {
   for (std::size_t r = 0; r < rules.size(); ++r) {
     bool used = false;
     for (named_parameter const& p : parameters) used = used || matches(rules[r].pattern, p.name);

@@ -21,6 +21,7 @@ struct cutmix {
   bool correct = true;  ///< true: λ = 1 - box area / image area; false: λ stays as it was drawn
 
   /// Draws λ, partner and box of n images for one training step. Throws hone::invalid_argument for invalid values.
+  HONE_IF_CALLED
   cutmix_draw draw(integer seed, integer step, integer n, integer height, integer width) const;
 };
 
@@ -88,7 +89,8 @@ struct cutmix_rows {
 
 }  // namespace detail
 
-inline cutmix_draw cutmix::draw(integer seed, integer step, integer n, integer height, integer width) const {
+template <class>
+cutmix_draw cutmix::draw(integer seed, integer step, integer n, integer height, integer width) const {
   const detail::cutmix_rows rows(*this, n, height, width);
   return detail::drawn<cutmix_draw>(rows, {seed, step}, n, height, width);
 }

@@ -17,6 +17,7 @@ struct mixup {
   partners with = partners::others;  ///< ignored if per is pair
 
   /// Draws λ and partner of n rows for one training step. Throws hone::invalid_argument for invalid values.
+  HONE_IF_CALLED
   mixup_draw draw(integer seed, integer step, integer n) const;
 };
 
@@ -39,7 +40,8 @@ struct mixup_rows {
 
 }  // namespace detail
 
-inline mixup_draw mixup::draw(integer seed, integer step, integer n) const {
+template <class>
+mixup_draw mixup::draw(integer seed, integer step, integer n) const {
   return detail::drawn<mixup_draw>(detail::mixup_rows(*this, n), {seed, step}, n);
 }
 

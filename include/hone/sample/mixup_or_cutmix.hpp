@@ -21,6 +21,7 @@ struct mixup_or_cutmix {
   partners with = partners::others;  ///< ignored if per is pair
 
   /// Draws λ, partner, box and choice of n images for one training step. Throws hone::invalid_argument.
+  HONE_IF_CALLED
   mixup_or_cutmix_draw draw(integer seed, integer step, integer n, integer height, integer width) const;
 };
 
@@ -64,8 +65,8 @@ struct mixup_or_cutmix_rows {
 
 }  // namespace detail
 
-inline mixup_or_cutmix_draw mixup_or_cutmix::draw(integer seed, integer step, integer n, integer height,
-                                                  integer width) const {
+template <class>
+mixup_or_cutmix_draw mixup_or_cutmix::draw(integer seed, integer step, integer n, integer height, integer width) const {
   const detail::mixup_or_cutmix_rows rows(*this, n, height, width);
   return detail::drawn<mixup_or_cutmix_draw>(rows, {seed, step}, n, height, width);
 }

@@ -54,7 +54,8 @@ std::vector<row_answer> answers(cpu const& backend, View logits, classes_target<
   return all;
 }
 
-inline std::vector<double> sorted_confidences(std::vector<row_answer> const& answers) {
+HONE_IF_CALLED
+std::vector<double> sorted_confidences(std::vector<row_answer> const& answers) {
   std::vector<double> sorted;
   sorted.reserve(answers.size());
   for (row_answer const& a : answers)
@@ -63,7 +64,8 @@ inline std::vector<double> sorted_confidences(std::vector<row_answer> const& ans
   return sorted;
 }
 
-inline reliability_diagram diagram_of(std::vector<row_answer> const& answers, reliability_options const& options) {
+HONE_IF_CALLED
+reliability_diagram diagram_of(std::vector<row_answer> const& answers, reliability_options const& options) {
   reliability_diagram d;
   d.equal_mass = options.equal_mass;
   d.bins = options.equal_mass ? detail::bins_of_equal_mass(options.bins, sorted_confidences(answers))

@@ -19,8 +19,9 @@ struct match_options {
 ///
 /// A slot has one box: a later box with the same best anchor replaces the earlier one, at its position in the list.
 /// PaddleDetection keeps the classes of both.
-inline std::vector<anchor_match> match(anchor_level const& level, std::span<const labelled_box> boxes,
-                                       match_options options = {}) {
+HONE_IF_CALLED
+std::vector<anchor_match> match(anchor_level const& level, std::span<const labelled_box> boxes,
+                                match_options options = {}) {
   const char* const function = "ppyolo::match";
   detail::require_level(function, level);
   detail::require_labelled(function, level, boxes);

@@ -58,8 +58,9 @@ confidence_targets objectness_targets(anchor_level const& level, matrix_view<T> 
 /// Returns the targets of the IoU that a slot predicts (IoU-aware, Wu et al. 2020, arXiv 1912.05992): the IoU of each
 /// match's prediction with its box, as a constant; weight: the box's score, or 0 for an unmatched slot. `ious` has one
 /// IoU per match, 1 minus the loss that hone::iou_loss writes to `unreduced`; NaN stays NaN.
-inline confidence_targets iou_targets(anchor_level const& level, std::span<const labelled_box> boxes,
-                                      std::span<const anchor_match> matches, numbers ious) {
+HONE_IF_CALLED
+confidence_targets iou_targets(anchor_level const& level, std::span<const labelled_box> boxes,
+                               std::span<const anchor_match> matches, numbers ious) {
   const char* const function = "ppyolo::iou_targets";
   detail::require_level(function, level);
   detail::require_labelled(function, level, boxes);

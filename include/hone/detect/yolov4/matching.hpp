@@ -16,8 +16,9 @@ struct match_options {
 /// those of all levels (the first of equals) if it is of this level, and this level's others above iou_threshold. Order
 /// as in darknet: by box, best anchor first. level.anchors contains all levels' anchors. For a centre at 1, darknet
 /// writes past a row; here it is in the last cell. Throws hone::invalid_argument if an argument is out of range.
-inline std::vector<anchor_match> match(anchor_level const& level, std::span<const labelled_box> boxes,
-                                       match_options options = {}) {
+HONE_IF_CALLED
+std::vector<anchor_match> match(anchor_level const& level, std::span<const labelled_box> boxes,
+                                match_options options = {}) {
   const char* const function = "yolov4::match";
   detail::require_level(function, level);
   detail::require_labelled(function, level, boxes);
@@ -31,7 +32,8 @@ inline std::vector<anchor_match> match(anchor_level const& level, std::span<cons
 
 /// Returns the weight of each match's box loss, for hone::weigh_rows: darknet divides the sum of a slot's box losses by
 /// its number of different labels (several only if iou_threshold < 1). Throws if the box of a match does not exist.
-inline std::vector<float> box_weights(std::span<const labelled_box> boxes, std::span<const anchor_match> matches) {
+HONE_IF_CALLED
+std::vector<float> box_weights(std::span<const labelled_box> boxes, std::span<const anchor_match> matches) {
   const auto label = [&](anchor_match const& m) { return boxes[static_cast<std::size_t>(m.box)].label.value; };
   std::vector<std::pair<index, index>> labels;  // (slot, label)
   for (std::size_t i = 0; i < matches.size(); ++i) {

@@ -14,7 +14,8 @@ namespace hone::inline HONE_ABI::yolov5 {
 
 /// Returns the factors of the mean objectness loss per level, finest level first: 4, 1, 0.4 for three levels, else the
 /// first ones of 4, 1, 0.25, 0.06, 0.02. Throws hone::invalid_argument if levels is not in [1, 5].
-inline std::vector<double> level_balance(integer levels) {
+HONE_IF_CALLED
+std::vector<double> level_balance(integer levels) {
   detail::require(levels >= 1 && levels <= 5, "yolov5::level_balance", "levels", levels.value, "in [1, 5]");
   if (levels == 3) return {4, 1, 0.4};
   std::vector<double> balance{4, 1, 0.25, 0.06, 0.02};
@@ -29,8 +30,9 @@ struct autobalance_options {
 /// Call it after a step: moves each level's balance towards the inverse of its objectness loss (before balancing), then
 /// divides all by the balance of level `reference`, that with stride 16. Throws if an argument is out of range.
 ///   b ← decay · b + (1 - decay) / loss
-inline void autobalance(std::span<double> balance, std::span<const double> losses, integer reference,
-                        autobalance_options options = {}) {
+HONE_IF_CALLED
+void autobalance(std::span<double> balance, std::span<const double> losses, integer reference,
+                 autobalance_options options = {}) {
   const char* const function = "yolov5::autobalance";
   const double decay = options.decay;
   const auto levels = static_cast<index>(balance.size());

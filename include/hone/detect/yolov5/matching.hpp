@@ -17,8 +17,9 @@ struct match_options {
 /// of its centre and in the cells to the left, above, to the right and below that exist and are closer than `offset`.
 /// The order is YOLOv5's, on which objectness_targets depends: all cells of centres, then all left, above, right,
 /// below, each by anchor and then by box. Throws hone::invalid_argument if an argument is out of range.
-inline std::vector<anchor_match> match(anchor_level const& level, std::span<const labelled_box> boxes,
-                                       match_options options = {}) {
+HONE_IF_CALLED
+std::vector<anchor_match> match(anchor_level const& level, std::span<const labelled_box> boxes,
+                                match_options options = {}) {
   const char* const function = "yolov5::match";
   detail::require_level(function, level);
   detail::require_labelled(function, level, boxes);

@@ -18,8 +18,9 @@ struct objectness_options {
 ///   (1 - ratio) + ratio · max(IoU, 0)    if a box was matched, else 0
 /// `ious` has one complete IoU per match, of its prediction and its box, without gradient: 1 minus the losses that
 /// hone::ciou_loss writes to `unreduced`. NaN stays NaN. Throws hone::invalid_argument if an argument does not fit.
-inline std::vector<float> objectness_targets(anchor_level const& level, std::span<const anchor_match> matches,
-                                             numbers ious, objectness_options options = {}) {
+HONE_IF_CALLED
+std::vector<float> objectness_targets(anchor_level const& level, std::span<const anchor_match> matches, numbers ious,
+                                      objectness_options options = {}) {
   const char* const function = "yolov5::objectness_targets";
   detail::require_level(function, level);
   detail::require_slots(function, level, matches);
