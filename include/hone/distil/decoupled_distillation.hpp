@@ -152,8 +152,6 @@ auto decoupled_distillation(Target target, View teacher_logits, real temperature
   return decoupled_distillation_term(target, detail::teacher_view(teacher_logits), temperature.value, alpha, beta);
 }
 
-static_assert(row_term<decoupled_distillation_term<classes_target<int>, matrix_view<const float>>>);
-
 }  // namespace hone::inline HONE_ABI
 
 #include <hone/core/macros_pop.hpp>

@@ -74,8 +74,6 @@ auto distillation(View teacher_logits, real temperature) {
   return distillation_term(detail::teacher_view(teacher_logits), temperature.value);
 }
 
-static_assert(row_term<distillation_term<matrix_view<const float>>>);
-
 }  // namespace hone::inline HONE_ABI
 
 #include <hone/core/macros_pop.hpp>

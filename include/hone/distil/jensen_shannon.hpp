@@ -133,8 +133,6 @@ auto jensen_shannon_distillation(View teacher_logits, real temperature, jensen_s
   return jensen_shannon_term(detail::teacher_view(teacher_logits), temperature.value, beta);
 }
 
-static_assert(row_term<jensen_shannon_term<matrix_view<const float>>>);
-
 }  // namespace hone::inline HONE_ABI
 
 #include <hone/core/macros_pop.hpp>

@@ -81,8 +81,6 @@ auto reverse_distillation(View teacher_logits, real temperature) {
   return reverse_distillation_term(detail::teacher_view(teacher_logits), temperature.value);
 }
 
-static_assert(row_term<reverse_distillation_term<matrix_view<const float>>>);
-
 }  // namespace hone::inline HONE_ABI
 
 #include <hone/core/macros_pop.hpp>

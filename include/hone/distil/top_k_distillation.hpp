@@ -153,8 +153,6 @@ inline top_k_distillation_term top_k_distillation(top_k_batch const& teacher) {
 }
 void top_k_distillation(top_k_batch const&& teacher) = delete;  // would dangle
 
-static_assert(row_term<top_k_distillation_term>);
-
 }  // namespace hone::inline HONE_ABI
 
 #include <hone/core/macros_pop.hpp>

@@ -184,9 +184,6 @@ struct ciou_formula {
   }
 };
 
-static_assert(box_formula<iou_formula> && box_formula<giou_formula> && box_formula<diou_formula> &&
-              box_formula<ciou_formula>);
-
 /// Like hone::iou_loss, with darknet's gradient.
 template <class Boxes, class Format = corners_format>
 auto iou_loss(Boxes boxes, Format format = {}) {

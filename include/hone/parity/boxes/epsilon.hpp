@@ -71,9 +71,6 @@ struct epsilon_ciou_metric {
   }
 };
 
-static_assert(box_metric_formula<epsilon_giou_metric> && box_metric_formula<epsilon_diou_metric> &&
-              box_metric_formula<epsilon_ciou_metric>);
-
 }  // namespace hone::inline HONE_ABI::parity
 
 namespace hone::inline HONE_ABI::detail {

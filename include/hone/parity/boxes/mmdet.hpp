@@ -130,9 +130,6 @@ auto mmdet_siou_loss(Boxes boxes, Format format) {
   return parity::mmdet_siou_loss(boxes, mmdet_options(), format);
 }
 
-static_assert(box_metric_formula<mmdet_iou_metric> && box_metric_formula<mmdet_giou_metric> &&
-              box_formula<mmdet_siou_formula> && box_formula<minus_log<mmdet_iou_metric>>);
-
 }  // namespace hone::inline HONE_ABI::parity
 
 #include <hone/core/macros_pop.hpp>

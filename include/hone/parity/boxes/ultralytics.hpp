@@ -27,8 +27,6 @@ auto ultralytics_ciou_loss(Boxes boxes, Format format = {}) {
   return detail::box_loss(one_minus<ultralytics_ciou_metric>{}, format, boxes);
 }
 
-static_assert(box_metric_formula<ultralytics_ciou_metric>);
-
 }  // namespace hone::inline HONE_ABI::parity
 
 #include <hone/core/macros_pop.hpp>
