@@ -62,6 +62,7 @@ class teacher_reader {
     read(count, [&](index i) { return static_cast<index>(detail::data_of(rows)[i]); }, to);
   }
   /// Like gather, for `count` rows from `first` on. Throws hone::invalid_argument if one of them is not in the file.
+  HONE_IF_CALLED
   void range(integer first, integer count, top_k_batch& to) const {
     if (first < 0 || count < 0 || first > header_.rows || count > header_.rows - first)
       detail::fail("%s: range: %jd rows from row %jd on, the file has %jd", where_.c_str(), std::intmax_t(count.value),
