@@ -8,8 +8,7 @@
 #include <hone/core/tensor_overlap.hpp>
 
 #include <concepts>
-#include <istream>
-#include <ostream>
+#include <iosfwd>
 #include <vector>
 
 #include <hone/core/macros_push.hpp>
@@ -98,19 +97,21 @@ class ema_state {
     if (swapped_) detail::fail("%s: the state holds the parameters, swap them back first", function);
   }
 
-  /// Writes the format of average/state_stream.hpp. Throws hone::io_error if the stream fails.
-  void save(std::ostream& stream) const {
+  /// Writes the format of average/state_stream.hpp to a std::ostream. Throws hone::io_error if the stream fails.
+  template <class Traits>
+  void save(std::basic_ostream<char, Traits>& stream) const {
     write_to("save", [&](void const* data, std::size_t size) {
-      stream.write(static_cast<char const*>(data), static_cast<std::streamsize>(size));
+      stream.write(static_cast<char const*>(data), static_cast<std::ptrdiff_t>(size));
     });
     if (!stream.flush()) detail::raise(io_error("save: the stream did not take the state"));
   }
-  /// Reads a state of the same sizes, and leaves the stream at the byte after it. Throws hone::invalid_argument and
-  /// changes nothing if the stream holds another state, ends early, is damaged or holds impossible values, or if this
-  /// state is swapped.
-  void load(std::istream& stream) {
+  /// Reads a state of the same sizes from a std::istream, and leaves it at the byte after the state. Throws
+  /// hone::invalid_argument and changes nothing if the stream holds another state, ends early, is damaged or holds
+  /// impossible values, or if this state is swapped.
+  template <class Traits>
+  void load(std::basic_istream<char, Traits>& stream) {
     read_from("load", [&](void* data, std::size_t size) {
-      stream.read(static_cast<char*>(data), static_cast<std::streamsize>(size));
+      stream.read(static_cast<char*>(data), static_cast<std::ptrdiff_t>(size));
       return static_cast<std::size_t>(stream.gcount());
     });
   }
