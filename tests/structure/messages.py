@@ -13,7 +13,7 @@ CONVERSION = re.compile(r"%(?:%|(?:\.(?:\*|\d+))?s|[jz]?d|0?\d*[jz]?[ux]|(?:\.\d
 
 
 def unknown(text):
-    for literal in LITERAL.findall(re.sub(r"(?m)^ *///?.*|.*\b(?:sscanf|asm)\b.*", "", text)):
+    for literal in LITERAL.findall(re.sub(r"(?m)^ *///?.*|.*\b(?:[fs]scanf|asm)\b.*", "", text)):
         if "%" in CONVERSION.sub("", literal):
             yield literal
 
