@@ -326,20 +326,22 @@ TEST_CASE("calibration") {
 }
 
 #if defined(__linux__)
-TEST_CASE("the quota of the process") {
+TEST_CASE("the quota of the process takes no memory, and closes its files") {
   const support::folder folder;
   const std::string group = "/a_group_with_a_name_that_is_too_long_for_a_short_string";
   std::filesystem::create_directories(folder.path.string() + group);
   std::ofstream(folder.file("cgroup")) << "0::" << group << "\n";
-  std::ofstream(folder.path.string() + group + "/cpu.max") << "200000 100000 and more than a short string can hold\n";
+  std::ofstream(folder.path.string() + group + "/cpu.max") << "200000 100000\n";
   const auto open_files = [] {
     const std::filesystem::directory_iterator all("/proc/self/fd");
     return std::distance(begin(all), end(all));
   };
   const auto before = open_files();
   const std::string membership = folder.file("cgroup"), mounts = folder.path.string();
-  survives("quota_of_process", answering([&](numbers&) { return hone::on_cpu::quota_of_process(membership, mounts); },
-                                         [](std::int64_t cores) { return std::to_string(cores); }));
+  fail_allocation(1);
+  const std::int64_t cores = hone::on_cpu::quota_of_process(membership.c_str(), mounts.c_str());
+  fail_allocation(0);
+  CHECK(cores == 2);
   CHECK(open_files() == before);
 }
 #endif
