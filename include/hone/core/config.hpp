@@ -25,8 +25,10 @@
 /// Forces inlining of a part of a formula that g++ -O2 would call, with operands in memory and no unused work removed.
 #if defined(__GNUC__)
 #define HONE_INLINE inline __attribute__((always_inline))
+#define HONE_INLINE_LAMBDA __attribute__((always_inline))  // put after the parameters
 #else
 #define HONE_INLINE inline
+#define HONE_INLINE_LAMBDA
 #endif
 
 /// Makes a function a template: put before one that few programs call. Without a call, the compiler then leaves out the

