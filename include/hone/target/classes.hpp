@@ -45,6 +45,7 @@ struct classes_target {
   }
   HONE_HD double label_weight(index i, numbers weights) const noexcept { return weights[label(i)]; }
 
+  HONE_HD static constexpr bool weighs_rows_alike() noexcept { return true; }
   template <class Number, class Sink>
   HONE_HD void visit(index i, index, Number scale, Sink& sink) const {
     sink.label(label(i), scale);

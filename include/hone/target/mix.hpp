@@ -37,6 +37,9 @@ struct mix_target {
     return l * first.label_weight(i, weights) + (1 - l) * second.label_weight(i, weights);
   }
 
+  HONE_HD bool weighs_rows_alike() const noexcept {
+    return !per_row && detail::weighs_rows_alike(first) && detail::weighs_rows_alike(second);
+  }
   template <class Number, class Sink>
   HONE_HD void visit(index i, index columns, Number scale, Sink& sink) const {
     const auto l = lambda_of<Number>(i);

@@ -46,6 +46,20 @@ struct row_parts {
   HONE_HD void dense(auto const&, A weight) noexcept { dense_at[dense_count++] = weight; }
 };
 
+/// The labels of a row without their weights.
+template <class Target>
+struct row_labels {
+  index at[std::size_t(Target::labels > 0 ? Target::labels : 1)] = {};
+  int count = 0;
+
+  HONE_HD row_labels(Target const& target, index row, index columns) noexcept {
+    target.visit(row, columns, 1.0f, *this);
+  }
+  HONE_HD void label(index c, float) noexcept { at[count++] = c; }
+  HONE_HD void uniform(float) const noexcept {}
+  HONE_HD void dense(auto const&, float) const noexcept {}
+};
+
 }  // namespace hone::inline HONE_ABI::detail
 
 #include <hone/core/macros_pop.hpp>

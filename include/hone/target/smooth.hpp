@@ -32,6 +32,8 @@ struct smooth_target {
   HONE_HD bool labels_fit(index i, index columns) const noexcept { return target.labels_fit(i, columns); }
   HONE_HD double label_weight(index i, numbers weights) const noexcept { return target.label_weight(i, weights); }
 
+  HONE_HD bool weighs_rows_alike() const noexcept { return detail::weighs_rows_alike(target); }
+
   /// Sends (1-ε) q + ε/K; with leave_one_out, (1-ε) q + (1-q) ε/(K-1), which is the same sum with other numbers.
   template <class Number, class Sink>
   HONE_HD void visit(index i, index columns, Number scale, Sink& sink) const {

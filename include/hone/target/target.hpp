@@ -65,6 +65,13 @@ void each_input(Target const& target, See const& see) {
   if constexpr (requires { target.each_input(see); }) target.each_input(see);
 }
 
+/// Whether visit sends the same weights for every row that is not ignored; false if this is not known.
+template <class Target>
+HONE_HD bool weighs_rows_alike([[maybe_unused]] Target const& target) noexcept {
+  if constexpr (requires { target.weighs_rows_alike(); }) return target.weighs_rows_alike();
+  return false;
+}
+
 }  // namespace detail
 
 /// A target for losses of elements, whose labels may be outside the classes; no class then gets their weight.

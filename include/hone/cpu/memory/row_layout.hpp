@@ -8,7 +8,7 @@
 
 #include <hone/core/view.hpp>
 #include <hone/cpu/memory/convert.hpp>
-#include <hone/cpu/simd/pack.hpp>
+#include <hone/cpu/simd/transpose.hpp>
 
 #include <algorithm>
 
@@ -33,6 +33,16 @@ template <class A>
 constexpr index packs_of(bool tall, index columns) noexcept {
   return tall ? columns : (columns + pack<A>::size - 1) / pack<A>::size;
 }
+
+/// How many numbers a group has, without padding, and how many of them are in full packs.
+template <class A>
+struct group_extent {
+  index numbers, full;
+
+  group_extent(bool tall, index columns) noexcept
+      : numbers(tall ? columns * pack<A>::size : columns),
+        full(tall ? numbers : columns / pack<A>::size * pack<A>::size) {}
+};
 
 /// Returns one number per lane for a tall group; lanes[0] in all lanes for a wide one.
 template <class A>
@@ -80,19 +90,25 @@ T* address(image_view<T> v, index row, index column) noexcept {
 class next_row {
  public:
   next_row() noexcept = default;
-  /// Prefetches nothing if the group is tall or `more` is false: no row follows in the caller's chunk.
+  /// If the group is tall or `more` is false (no row follows in the caller's chunk), prefetches one line again and
+  /// again, which costs less than a branch.
   template <class T>
   next_row(matrix_view<T> v, group g, bool more) noexcept
-      : at_(more && !g.tall ? reinterpret_cast<char const*>(v.row(g.row) + v.row_stride) : nullptr), step_(sizeof(T)) {}
+      : at_(reinterpret_cast<char const*>(v.row(g.row) + v.row_stride)), step_(more && !g.tall ? sizeof(T) : 0) {}
   template <class T>
   next_row(image_view<T>, group, bool) noexcept {}
 
-  void prefetch(index i) const noexcept {
-    if (at_) packets::prefetch(at_ + i * step_);
+  /// Always inline: g++ removes calls of functions whose only effect is a prefetch.
+  HONE_INLINE void prefetch(index i) const noexcept {
+#if defined(__GNUC__)
+    __builtin_prefetch(at_ + i * step_);
+#else
+    packets::prefetch(at_ + i * step_);
+#endif
   }
 
  private:
-  char const* at_ = nullptr;
+  char const* at_ = nullptr;  // prefetching it is harmless
   index step_ = 0;
 };
 
@@ -113,109 +129,195 @@ void store_singly(View v, group g, A const* from, index columns) noexcept {
           detail::narrowed<std::remove_reference_t<decltype(*address(v, 0, 0))>>(from[c * W + lane]);
 }
 
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wignored-attributes"  // a register type as a template argument
-#endif
-/// A square of registers of A: as many registers as one register has lanes.
-template <class A>
-using square_of = packets::PacketBlock<typename pack<A>::packet, pack<A>::size>;
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic pop
-#endif
-
-/// Transposes W x W numbers, whose rows have the strides from_stride and to_stride.
+/// Transposes W x W numbers, whose rows have the strides from_stride and to_stride. `load` and `store` take an address
+/// and the number of a row, and may access rows in part.
 HONE_AVX512_BEGIN
-template <class A>
-[[gnu::flatten]] void transpose(A const* from, index from_stride, A* to, index to_stride) noexcept {
+template <class A, class Load, class Store>
+HONE_INLINE void transpose(A const* from, index from_stride, A* to, index to_stride, Load const& load,
+                           Store const& store) noexcept {
   constexpr int W = pack<A>::size;
-  if constexpr (W == 1) {
-    *to = *from;
-  } else {
-    square_of<A> block;
-    for (int i = 0; i < W; ++i) block.packet[i] = pack<A>::load(from + i * from_stride).v;
-    packets::ptranspose(block);
-    for (int i = 0; i < W; ++i) pack<A>::of(block.packet[i]).store(to + i * to_stride);
-  }
+  square_of<A> square;
+  unrolled<W>([&](int i) HONE_INLINE_LAMBDA { square.packet[i] = load(from + i * from_stride, i).v; });
+  transpose<A>(square);
+  unrolled<W>([&](int i) HONE_INLINE_LAMBDA { store(pack<A>::of(square.packet[i]), to + i * to_stride, i); });
+}
+template <class A>
+void transpose(A const* from, index from_stride, A* to, index to_stride) noexcept {
+  transpose(
+      from, from_stride, to, to_stride, [](A const* p, int) HONE_INLINE_LAMBDA { return pack<A>::load(p); },
+      [](pack<A> x, A* p, int) HONE_INLINE_LAMBDA { x.store(p); });
+}
+/// The same for rows of `columns` < W numbers, which become as many packs, and back.
+template <class A>
+void transpose_short_rows(A const* from, index stride, index columns, A* strip) noexcept {
+  constexpr int W = pack<A>::size;
+  transpose(
+      from, stride, strip, W, [&](A const* p, int) HONE_INLINE_LAMBDA { return load_first(p, columns); },
+      [&](pack<A> x, A* p, int i) HONE_INLINE_LAMBDA {
+        if (i < columns) x.store(p);
+      });
+}
+template <class A>
+void transpose_to_short_rows(A const* strip, A* to, index stride, index columns) noexcept {
+  constexpr int W = pack<A>::size;
+  // Rows side by side are stored as whole packs, whose surplus the next rows overwrite, up to the last ones.
+  const index whole = stride == columns ? (W * columns - W) / columns + 1 : 0;
+  transpose(
+      strip, W, to, stride,
+      [&](A const* p, int i) HONE_INLINE_LAMBDA { return i < columns ? pack<A>::load(p) : pack<A>(0); },
+      [&](pack<A> x, A* p, int i) HONE_INLINE_LAMBDA { i < whole ? x.store(p) : store_first(x, p, columns); });
 }
 HONE_AVX512_END
 
-/// Returns the group's numbers as packs. Wide rows of full packs are read in place; all others are copied to `to`, and
-/// the last pack of a wide row is padded with `padding`.
+/// The numbers of a group as packs. A wide row of the type of the arithmetic is read in place, but for its last pack if
+/// its classes do not fill it: this one, padded, and all other groups are in a strip.
+template <class A>
+struct group_numbers {
+  A const *full, *strip;  // the full packs, and the strip with the last pack; equal if the whole group is in the strip
+
+  /// Returns the address of the numbers of a stretch minus its position.
+  A const* of(bool last) const noexcept { return last ? strip : full; }
+};
+template <class A>
+struct group_output {
+  A *full, *strip;
+
+  A* of(bool last) const noexcept { return last ? strip : full; }
+};
+
+/// A loop over the packs of a group in stretches, `for (row_stretch<A> s(extent); s.next();)`: of at most 64 full
+/// packs, or the last pack alone if classes do not fill it. Sums are accumulated over a stretch first, because one
+/// accumulator over a row of 100,000 classes would lose four digits.
+template <class A>
+class row_stretch {
+ public:
+  index begin = 0, end = 0;  ///< positions in the numbers of the group
+
+  explicit row_stretch(group_extent<A> extent) noexcept : extent_(extent) {}
+
+  bool next() noexcept {
+    begin = end;
+    if (begin >= extent_.numbers) return false;
+    end = last() ? extent_.numbers : std::min(begin + 64 * pack<A>::size, extent_.full);
+    return true;
+  }
+  /// Returns true if the stretch is the last pack and has lanes without a class.
+  bool last() const noexcept { return begin >= extent_.full; }
+
+ private:
+  group_extent<A> extent_;
+};
+
+/// Copies the last pack of a row to its place in a strip, and pads it. Without masked moves copies whole packs, also of
+/// some numbers before it, which is faster than single numbers.
+template <class A>
+void copy_last_pack(A const* row, group_extent<A> extent, A* strip, A padding) noexcept {
+  constexpr index W = pack<A>::size;
+  const auto [numbers, full] = extent;
+  if (full == numbers) return;
+  if constexpr (has_masked_moves<A>) {
+    load_first(row + full, numbers - full, padding).store(strip + full);
+  } else {
+    pack<A>(padding).store(strip + full);
+    pack<A>::load(row + numbers - W).store(strip + numbers - W);
+  }
+}
+/// Copies the last pack of a strip to its place in a row, whose full packs are complete.
+template <class A>
+void store_last_pack(A* strip, A* row, group_extent<A> extent) noexcept {
+  constexpr index W = pack<A>::size;
+  const auto [numbers, full] = extent;
+  if (full == numbers) return;
+  if constexpr (has_masked_moves<A>) {
+    store_first(pack<A>::load(strip + full), row + full, numbers - full);
+  } else {
+    pack<A>::load(row + full - W).store(strip + full - W);
+    pack<A>::load(strip + numbers - W).store(row + numbers - W);
+  }
+}
+
+/// Returns the group's numbers, in place or copied to the strip. The last pack of a wide row is padded with `padding`.
 template <class A, class T>
-A const* load(matrix_view<T> v, group g, A* to, A padding) noexcept {
+group_numbers<A> read(matrix_view<T> v, group g, A* strip, A padding) noexcept {
   constexpr int W = pack<A>::size;
   const index K = v.columns;
   constexpr bool same = std::is_same_v<std::remove_const_t<T>, A>;
   if (!g.tall) {
     T const* row = v.row(g.row);
-    if constexpr (same)
-      if (K % W == 0) return row;
-    convert(row, to, K);
-    std::fill(to + K, to + packs_of<A>(false, K) * W, padding);
+    if constexpr (same) {
+      copy_last_pack(row, group_extent<A>(false, K), strip, padding);
+      return {row, strip};
+    } else {
+      convert(row, strip, K);
+      std::fill(strip + K, strip + packs_of<A>(false, K) * W, padding);
+    }
   } else if (same && g.rows == W && K >= W) {
     if constexpr (same) {
-      for (index c = 0; c + W <= K; c += W) transpose(v.row(g.row) + c, v.row_stride, to + c * W, W);
-      if (K % W != 0) transpose(v.row(g.row) + K - W, v.row_stride, to + (K - W) * W, W);  // overlaps the last one
+      for (index c = 0; c + W <= K; c += W) transpose(v.row(g.row) + c, v.row_stride, strip + c * W, W);
+      if (K % W != 0) transpose(v.row(g.row) + K - W, v.row_stride, strip + (K - W) * W, W);  // overlaps the last one
     }
+  } else if (same && g.rows == W && K > 1) {
+    if constexpr (same) transpose_short_rows(v.row(g.row), v.row_stride, K, strip);
   } else {
-    load_singly(v, g, to, K);
+    load_singly(v, g, strip, K);
   }
-  return to;
+  return {strip, strip};
 }
 template <class A, class T>
-A const* load(image_view<T> v, group g, A* to, A padding) noexcept {
+group_numbers<A> read(image_view<T> v, group g, A* strip, A padding) noexcept {
   constexpr int W = pack<A>::size;
   if (!g.tall || g.rows < W || g.row % v.pixels + W > v.pixels) {  // a matrix may be combined with an image
-    load_singly(v, g, to, v.channels);
-    if (!g.tall) std::fill(to + v.channels, to + packs_of<A>(false, v.channels) * W, padding);
+    load_singly(v, g, strip, v.channels);
+    if (!g.tall) std::fill(strip + v.channels, strip + packs_of<A>(false, v.channels) * W, padding);
   } else {
     T const* from = address(v, g.row, 0);
-    for (index c = 0; c < v.channels; ++c) convert(from + c * v.pixels, to + c * W, W);
+    for (index c = 0; c < v.channels; ++c) convert(from + c * v.pixels, strip + c * W, W);
   }
-  return to;
+  return {strip, strip};
 }
 
-/// Copies packs back to the view. Does nothing for a wide row of full packs that was written in place (see target_of).
+/// Returns where the last sweep writes the group's gradient: in place if possible, and to the strip.
 template <class A, class T>
-void store(matrix_view<T> v, group g, A const* from) noexcept {
+group_output<A> output_of(matrix_view<T> v, group g, A* strip) noexcept {
+  if constexpr (std::is_same_v<T, A>)
+    if (!g.tall) return {v.row(g.row), strip};
+  return {strip, strip};
+}
+template <class A, class T>
+group_output<A> output_of(image_view<T>, group, A* strip) noexcept {
+  return {strip, strip};
+}
+
+/// Copies what output_of sent to the strip to the view.
+template <class A, class T>
+void store(matrix_view<T> v, group g, group_output<A> from) noexcept {
   constexpr int W = pack<A>::size;
   const index K = v.columns;
   constexpr bool same = std::is_same_v<T, A>;
   if (!g.tall) {
     if constexpr (same)
-      if (from == v.row(g.row)) return;
-    convert(from, v.row(g.row), K);
+      if (from.full != from.strip) return store_last_pack(from.strip, v.row(g.row), group_extent<A>(false, K));
+    convert(from.strip, v.row(g.row), K);
   } else if (same && g.rows == W && K >= W) {
     if constexpr (same) {
-      for (index c = 0; c + W <= K; c += W) transpose(from + c * W, W, v.row(g.row) + c, v.row_stride);
-      if (K % W != 0) transpose(from + (K - W) * W, W, v.row(g.row) + K - W, v.row_stride);
+      for (index c = 0; c + W <= K; c += W) transpose(from.strip + c * W, W, v.row(g.row) + c, v.row_stride);
+      if (K % W != 0) transpose(from.strip + (K - W) * W, W, v.row(g.row) + K - W, v.row_stride);
     }
+  } else if (same && g.rows == W && K > 1) {
+    if constexpr (same) transpose_to_short_rows<A>(from.strip, v.row(g.row), v.row_stride, K);
   } else {
-    store_singly(v, g, from, K);
+    store_singly(v, g, from.strip, K);
   }
 }
 template <class A, class T>
-void store(image_view<T> v, group g, A const* from) noexcept {
+void store(image_view<T> v, group g, group_output<A> from) noexcept {
   constexpr int W = pack<A>::size;
   if (g.rows < W) {
-    store_singly(v, g, from, v.channels);
+    store_singly(v, g, from.strip, v.channels);
   } else {
     T* to = address(v, g.row, 0);
-    for (index c = 0; c < v.channels; ++c) convert(from + c * W, to + c * v.pixels, W);
+    for (index c = 0; c < v.channels; ++c) convert(from.strip + c * W, to + c * v.pixels, W);
   }
-}
-
-/// Returns where the last sweep can write the group's gradient in place; nullptr if it must use scratch.
-template <class A, class T>
-A* target_of(matrix_view<T> v, group g) noexcept {
-  if constexpr (std::is_same_v<T, A>)
-    if (!g.tall && v.columns % pack<A>::size == 0) return v.row(g.row);
-  return nullptr;
-}
-template <class A, class T>
-A* target_of(image_view<T>, group) noexcept {
-  return nullptr;
 }
 
 /// Sets a row to zeros.

@@ -85,22 +85,6 @@ inline void stream_fence() noexcept {
 #endif
 }
 
-/// Streams a wide row of the same type and returns true; returns false if the group must be stored by other means.
-template <class A, class T>
-bool stream(matrix_view<T> v, group g, A const* from) noexcept {
-  if constexpr (std::is_same_v<T, A>) {
-    if (g.tall) return false;
-    stream_copy(from, v.row(g.row), v.columns);
-    return true;
-  } else {
-    return false;
-  }
-}
-template <class A, class T>
-bool stream(image_view<T>, group, A const*) noexcept {
-  return false;
-}
-
 }  // namespace hone::inline HONE_ABI::on_cpu
 
 #include <hone/core/macros_pop.hpp>

@@ -4,7 +4,6 @@
 
 #include <hone/cpu/memory/row_layout.hpp>
 
-#include <algorithm>
 #include <limits>
 
 #include <hone/core/macros_push.hpp>
@@ -24,12 +23,12 @@ struct allowed_sums {
 
   V count = V(0), logits = V(0);
 
-  allowed_sums(A const* z, index packs, bool tall, V max) noexcept {
-    constexpr index stretch = 64;  // one accumulator over a long row would lose digits
-    for (index k = 0; k < packs;) {
+  allowed_sums(group_numbers<A> z, group_extent<A> extent, bool tall, V max) noexcept {
+    for (row_stretch<A> s(extent); s.next();) {
+      A const* const at = z.of(s.last());
       V n(0), total(0);
-      for (const index end = std::min(k + stretch, packs); k < end; ++k) {
-        const V x = V::load(z + k * V::size);
+      for (index i = s.begin; i < s.end; i += V::size) {
+        const V x = V::load(at + i);
         n += keep(allowed(x), V(1));
         total += keep(allowed(x), x - max);
       }

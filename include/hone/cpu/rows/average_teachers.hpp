@@ -31,7 +31,8 @@ class teachers_mean {
         temperature_(static_cast<A>(temperature)),
         of_(of),
         out_(out),
-        size_(packs_of<A>(is_tall(out), out.columns) * V::size) {}
+        size_(packs_of<A>(is_tall(out), out.columns) * V::size),
+        extent_(is_tall(out), out.columns) {}
 
   std::size_t bytes() const { return (teachers_.size() + 1) * arena::room_for<A>(std::size_t(size_)); }
 
@@ -42,54 +43,59 @@ class teachers_mean {
     A* const to = strips.template take<A>(std::size_t(size_));
     for (index row = begin; row < end;) {
       const group g = group_at(out_, row, end);
-      A const* t[detail::most_teachers];
+      group_numbers<A> t[detail::most_teachers];
       for (std::size_t m = 0; m < teachers_.size(); ++m)
-        t[m] = load<A>(teachers_[m], g, strip[m], -std::numeric_limits<A>::infinity());
+        t[m] = read<A>(teachers_[m], g, strip[m], -std::numeric_limits<A>::infinity());
       if (of_ == mean_of::logits) {
         mean_of_logits(t, to);
       } else {
         mean_of_probabilities(t, g.tall, to);
       }
-      store(out_, g, static_cast<A const*>(to));
+      store(out_, g, group_output<A>{to, to});
       row += g.rows;
     }
   }
 
  private:
-  void mean_of_logits(A const* const* t, A* to) const noexcept {
-    for (index i = 0; i < size_; i += V::size) {
-      V sum(0);
-      for (std::size_t m = 0; m < teachers_.size(); ++m)
-        if (shares_.at[m] > 0) sum += V(static_cast<A>(shares_.at[m])) * V::load(t[m] + i);
-      sum.store(to + i);
-    }
+  void mean_of_logits(group_numbers<A> const* t, A* to) const noexcept {
+    for (row_stretch<A> s(extent_); s.next();)
+      for (index i = s.begin; i < s.end; i += V::size) {
+        V sum(0);
+        for (std::size_t m = 0; m < teachers_.size(); ++m)
+          if (shares_.at[m] > 0) sum += V(static_cast<A>(shares_.at[m])) * V::load(t[m].of(s.last()) + i);
+        sum.store(to + i);
+      }
   }
-  void mean_of_probabilities(A const* const* t, bool tall, A* to) const noexcept {
+  void mean_of_probabilities(group_numbers<A> const* t, bool tall, A* to) const noexcept {
     const V lowest(std::numeric_limits<A>::lowest()), rate(1 / temperature_);
     normaliser less[detail::most_teachers];
     for (std::size_t m = 0; m < teachers_.size(); ++m) less[m] = normaliser_of(t[m], tall, shares_.at[m]);
-    const auto log_of = [&](std::size_t m, index i) { return (V::load(t[m] + i) - less[m].most) * rate - less[m].log; };
-    for (index i = 0; i < size_; i += V::size) {
-      V most = lowest, sum(0);
-      for (std::size_t m = 0; m < teachers_.size(); ++m) most = max(most, log_of(m, i));
-      for (std::size_t m = 0; m < teachers_.size(); ++m) sum += exp_of_nonpositive(log_of(m, i) - most);
-      ((most + log(sum)) * V(temperature_)).store(to + i);
-    }
+    for (row_stretch<A> s(extent_); s.next();)
+      for (index i = s.begin; i < s.end; i += V::size) {
+        const auto log_of = [&](std::size_t m) {
+          return (V::load(t[m].of(s.last()) + i) - less[m].most) * rate - less[m].log;
+        };
+        V most = lowest, sum(0);
+        for (std::size_t m = 0; m < teachers_.size(); ++m) most = max(most, log_of(m));
+        for (std::size_t m = 0; m < teachers_.size(); ++m) sum += exp_of_nonpositive(log_of(m) - most);
+        ((most + log(sum)) * V(temperature_)).store(to + i);
+      }
   }
   /// Converts a teacher's logits to log(share · softmax), per lane: the maximum, and log Σ exp((t - most)/T) less
   /// log(share). They are separate, because their sum would lose digits of the second.
   struct normaliser {
     V most, log;
   };
-  normaliser normaliser_of(A const* t, bool tall, double share) const noexcept {
+  normaliser normaliser_of(group_numbers<A> t, bool tall, double share) const noexcept {
     V most(std::numeric_limits<A>::lowest()), total(0);
-    for (index i = 0; i < size_; i += V::size) most = max(most, V::load(t + i));
+    for (row_stretch<A> s(extent_); s.next();)
+      for (index i = s.begin; i < s.end; i += V::size) most = max(most, V::load(t.of(s.last()) + i));
     if (!tall) most = V(largest(most));
     const V rate(1 / temperature_);
-    for (index i = 0; i < size_;) {
-      V part(0);  // one accumulator over a long row would lose digits
-      for (const index end = std::min(i + 64 * V::size, size_); i < end; i += V::size)
-        part += exp_of_nonpositive((V::load(t + i) - most) * rate);
+    for (row_stretch<A> s(extent_); s.next();) {
+      V part(0);
+      for (index i = s.begin; i < s.end; i += V::size)
+        part += exp_of_nonpositive((V::load(t.of(s.last()) + i) - most) * rate);
       total += part;
     }
     if (!tall) total = V(sum(total));
@@ -102,6 +108,7 @@ class teachers_mean {
   mean_of of_;
   matrix_view<T> out_;
   index size_;
+  group_extent<A> extent_;
 };
 
 }  // namespace on_cpu

@@ -22,12 +22,12 @@ class full_target {
       : tall_(tall), columns_(columns), numbers_(take(memory)), part_(parts > 0 ? take(memory) : nullptr) {}
 
   /// Returns the target numbers of the group as packs; z are the logits of the group.
-  A const* begin(Target const& target, A const* class_weights, group g, A const* z) noexcept {
+  group_numbers<A> begin(Target const& target, A const* class_weights, group g, group_numbers<A> z) noexcept {
     if constexpr (requires { target.view; }) {
-      return load<A>(target.view, g, numbers_, A(0));
+      return read<A>(target.view, g, numbers_, A(0));
     } else {
       compute(target, class_weights, g, z);
-      return numbers_;
+      return {numbers_, numbers_};
     }
   }
 
@@ -47,10 +47,10 @@ class full_target {
 
     void label(index, A) const noexcept {}
     void uniform(A) const noexcept {}
-    void dense(auto const& view, A) noexcept { to.add(load<A>(view, g, to.part_, A(0)), packed(to.tall_, *factors++)); }
+    void dense(auto const& view, A) noexcept { to.add(read<A>(view, g, to.part_, A(0)), packed(to.tall_, *factors++)); }
   };
 
-  void compute(Target const& target, A const* class_weights, group g, [[maybe_unused]] A const* z) noexcept {
+  void compute(Target const& target, A const* class_weights, group g, [[maybe_unused]] group_numbers<A> z) noexcept {
     typename pack<A>::lanes ground = {}, factors[std::size_t(parts > 0 ? parts : 1)] = {};
     detail::row_parts<A, Target> rows[std::size_t(W)];
     for (int lane = 0; lane < g.rows; ++lane) {
@@ -61,8 +61,9 @@ class full_target {
     }
     const V start = packed(tall_, ground);
     if constexpr (allowed_target<Target>) {
-      const V each = allowed_sums<A>(z, packs_of<A>(tall_, columns_), tall_, V(0)).share(start);
-      for (index i = 0; i < size(); i += W) keep(allowed(V::load(z + i)), each).store(numbers_ + i);
+      const V each = allowed_sums<A>(z, extent(), tall_, V(0)).share(start);
+      for (row_stretch<A> s(extent()); s.next();)
+        for (index i = s.begin; i < s.end; i += W) keep(allowed(V::load(z.of(s.last()) + i)), each).store(numbers_ + i);
     } else {
       for (index i = 0; i < size(); i += W) start.store(numbers_ + i);
     }
@@ -79,10 +80,13 @@ class full_target {
     if (!tall_) std::fill(numbers_ + columns_, numbers_ + size(), A(0));
   }
 
-  void add(A const* part, V factor) noexcept {
-    for (index i = 0; i < size(); i += W) fma(factor, V::load(part + i), V::load(numbers_ + i)).store(numbers_ + i);
+  void add(group_numbers<A> part, V factor) noexcept {
+    for (row_stretch<A> s(extent()); s.next();)
+      for (index i = s.begin; i < s.end; i += W)
+        fma(factor, V::load(part.of(s.last()) + i), V::load(numbers_ + i)).store(numbers_ + i);
   }
 
+  group_extent<A> extent() const noexcept { return {tall_, columns_}; }
   index size() const noexcept { return packs_of<A>(tall_, columns_) * W; }
 
   bool tall_;

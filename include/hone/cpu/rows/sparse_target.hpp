@@ -26,23 +26,18 @@ class sparse_target {
   sparse_target(bool tall, index columns) noexcept : columns_(columns), tall_(tall) {}
 
   /// Reads a group's targets. mass: Σ q. dot: Σ q (z - max), without the uniform part if it is over all classes.
-  void begin(Target const target, group g, A const* z, V max, V& mass, V& dot) noexcept {
-    typename V::lanes ground = {}, weight[size] = {}, place[size] = {}, logit[size] = {};
-    for (int lane = 0; lane < g.rows; ++lane) {
-      if (target.ignores(g.row + lane)) continue;
-      const detail::row_parts<A, Target> row(target, g.row + lane, columns_);
-      ground[lane] = row.ground;
-      for (int j = 0; j < labels; ++j) {
-        weight[j][lane] = row.weight_at[j];
-        place[j][lane] = static_cast<A>(row.label_at[j]);
-        logit[j][lane] = z[g.position<A>(row.label_at[j], lane)];
-        if (!tall_) label_[j] = row.label_at[j];
-      }
+  void begin(Target const target, group g, group_numbers<A> z, V max, V& mass, V& dot) noexcept {
+    V logit[size];
+    if (!tall_) {
+      read_row(target, g.row, z, logit);
+    } else if (g.rows == W && !target.ignoring() && detail::weighs_rows_alike(target)) {
+      read_rows_alike(target, g, z, logit);
+    } else {
+      read_rows(target, g, z, logit);
     }
-    ground_ = packed(tall_, ground);
     if constexpr (over_allowed) {
-      const allowed_sums<A> classes(z, packs_of<A>(tall_, columns_), tall_, max);
-      ground_ = classes.share(ground_), z_.data = z;
+      const allowed_sums<A> classes(z, group_extent<A>(tall_, columns_), tall_, max);
+      ground_ = classes.share(ground_), z_.numbers = z;
       mass = ground_ * classes.count;
       dot = zero_where(ground_ == V(0), ground_ * classes.logits);
     } else {
@@ -50,40 +45,90 @@ class sparse_target {
       dot = V(0);
     }
     for (int j = 0; j < labels; ++j) {
-      weight_[j] = packed(tall_, weight[j]), place_[j] = packed(tall_, place[j]);
       mass += weight_[j];
-      dot += zero_where(weight_[j] == V(0), weight_[j] * (packed(tall_, logit[j]) - max));
+      dot += zero_where(weight_[j] == V(0), weight_[j] * (logit[j] - max));
     }
+  }
+
+  /// Sets the source: the full packs or the last one.
+  void enter([[maybe_unused]] bool last) noexcept {
+    if constexpr (over_allowed) z_.at = z_.numbers.of(last);
   }
 
   V ground() const noexcept { return ground_; }
   index label(int j) const noexcept { return label_[j]; }  // for wide groups
 
-  /// Returns the target of the pack at element i. It is 0 in lanes after the last class, so that sums exclude them.
+  /// Returns the target of the pack at element i of a group that is known to be tall or wide. It is 0 in lanes after
+  /// the last class, so that sums exclude them.
+  template <bool Tall>
   V at(index i) const noexcept {
     V q = rest_at(i);
-    if (tall_) {
-      const index column = i / W;
-      const V c(static_cast<A>(column));
+    if constexpr (Tall) {
+      const V c(static_cast<A>(i / W));
       for (int j = 0; j < labels; ++j) q += keep(place_[j] == c, weight_[j]);
     } else {
       const V lane = lane_numbers<A>();
-      if (!over_allowed && i + W > columns_) q = keep(lane < V(static_cast<A>(columns_ - i)), q);
+      if constexpr (!over_allowed) q = keep(lane < V(static_cast<A>(columns_ - i)), q);
       for (int j = 0; j < labels; ++j) q += keep(lane == V(static_cast<A>(label_[j] - i)), weight_[j]);
     }
     return q;
   }
+  V at(index i) const noexcept { return tall_ ? at<true>(i) : at<false>(i); }
   /// Returns the uniform part of the target alone, without the labels.
   V rest_at([[maybe_unused]] index i) const noexcept {
-    if constexpr (over_allowed) return keep(allowed(V::load(z_.data + i)), ground_);
+    if constexpr (over_allowed) return keep(allowed(V::load(z_.at + i)), ground_);
     return ground_;
   }
 
  private:
   static constexpr std::size_t size = labels > 0 ? labels : 1;
+  using parts = detail::row_parts<A, Target>;
+
+  /// Read the parts of a wide group, or of a tall one, and the logits of the labels.
+  void read_row(Target const& target, index row, group_numbers<A> z, V (&logit)[size]) noexcept {
+    const parts p = target.ignores(row) ? parts() : parts(target, row, columns_);
+    ground_ = V(p.ground);
+    for (int j = 0; j < labels; ++j) {
+      label_[j] = p.label_at[j];
+      weight_[j] = V(p.weight_at[j]), logit[j] = V(z.full[p.label_at[j]]);
+    }
+  }
+  void read_rows(Target const& target, group g, group_numbers<A> z, V (&logit)[size]) noexcept {
+    typename V::lanes ground = {}, weight[size] = {}, place[size] = {}, at_label[size] = {};
+    for (int lane = 0; lane < g.rows; ++lane) {
+      if (target.ignores(g.row + lane)) continue;
+      const parts p(target, g.row + lane, columns_);
+      ground[lane] = p.ground;
+      for (int j = 0; j < labels; ++j) {
+        weight[j][lane] = p.weight_at[j], place[j][lane] = static_cast<A>(p.label_at[j]);
+        at_label[j][lane] = z.full[p.label_at[j] * W + lane];
+      }
+    }
+    ground_ = V::load(ground);
+    for (int j = 0; j < labels; ++j)
+      weight_[j] = V::load(weight[j]), place_[j] = V::load(place[j]), logit[j] = V::load(at_label[j]);
+  }
+  /// The same for a full tall group whose rows have the same weights, so that only the labels are read for each row.
+  void read_rows_alike(Target const& target, group g, group_numbers<A> z, V (&logit)[size]) noexcept {
+    const parts first(target, g.row, columns_);
+    index at[size][std::size_t(W)];
+    for (int lane = 0; lane < W; ++lane) {
+      const detail::row_labels<Target> row(target, g.row + lane, columns_);
+      for (int j = 0; j < labels; ++j) at[j][lane] = row.at[j];
+    }
+    ground_ = V(first.ground);
+    for (int j = 0; j < labels; ++j) {
+      typename V::lanes place, at_label;
+      for (int lane = 0; lane < W; ++lane) place[lane] = static_cast<A>(at[j][lane]);
+      for (int lane = 0; lane < W; ++lane) at_label[lane] = z.full[at[j][lane] * W + lane];
+      weight_[j] = V(first.weight_at[j]), place_[j] = V::load(place), logit[j] = V::load(at_label);
+    }
+  }
+
   struct none {};
   struct logits {
-    A const* data = nullptr;
+    group_numbers<A> numbers{};
+    A const* at = nullptr;
   };
 
   V ground_ = V(0), weight_[size], place_[size];

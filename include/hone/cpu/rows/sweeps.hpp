@@ -3,10 +3,12 @@
 /// groups. If lanes are classes, the caller adds up the sums over the lanes afterwards.
 #pragma once
 
+#include <hone/cpu/memory/streaming_store.hpp>
 #include <hone/cpu/rows/term_state.hpp>
 #include <hone/cpu/simd/math.hpp>
 
 #include <algorithm>
+#include <limits>
 
 #include <hone/core/macros_push.hpp>
 
@@ -24,14 +26,18 @@ inline constexpr bool any_tempered = (row::any_in<row::statistics_of<Term>, is_t
 /// The strips that all terms share.
 template <class A>
 struct shared_strips {
-  A const* z;         // logits
-  A* e;               // exp(z - max), unless it is a power of a term's weights:
-  A const* power_of;  // exp((z - max) / 2^squarings), or null
-  int squarings;
-  index packs;
-  index tail;  // the number of lanes of the last pack that hold classes; 0 if all do
+  group_numbers<A> z;              // logits
+  A* e;                            // exp(z - max), unless it is a power of a term's weights:
+  A const* power_of;               // exp((z - max) / 2^squarings), or null
+  mask<A> squared, squared_twice;  // in all lanes or none
+  group_extent<A> extent;
   next_row next;
   bool tall;  // lanes are rows, not classes
+  A const* z_source = nullptr;
+
+  /// Sets the source: the full packs or the last one.
+  void enter(bool last) noexcept { z_source = z.of(last); }
+  pack<A> logit(index i) const noexcept { return pack<A>::load(z_source + i); }
 
   /// Returns the class numbers of the pack at element i.
   pack<A> columns(index i) const noexcept {
@@ -45,40 +51,47 @@ struct shared_strips {
     if (!Powers || !power_of) return pack<A>::load(e + i);
     return power(pack<A>::load(power_of + i));
   }
-  pack<A> power(pack<A> x) const noexcept {
-    for (int k = 0; k < squarings; ++k) x = x * x;
-    return x;
+  pack<A> power(pack<A> x) const noexcept {  // selected, because a loop or a branch would cost more
+    x = select(squared, x * x, x);
+    return select(squared_twice, x * x, x);
   }
 };
 
+/// Returns the maximum over the packs, per lane. Four accumulators, because one would wait for the previous maximum.
 template <class A>
-pack<A> largest_of(A const* z, index packs) noexcept {
+HONE_INLINE pack<A> largest_of(group_numbers<A> z, group_extent<A> extent) noexcept {
   using V = pack<A>;
-  V a = V::load(z), b = a;
-  index i = 1;
-  for (; i + 2 <= packs; i += 2) {
-    a = max(a, V::load(z + i * V::size));
-    b = max(b, V::load(z + (i + 1) * V::size));
+  constexpr index W = V::size;
+  V a(-std::numeric_limits<A>::infinity()), b = a, c = a, d = a;
+  for (row_stretch<A> s(extent); s.next();) {
+    A const* const at = z.of(s.last());
+    index i = s.begin;
+    for (; i + 4 * W <= s.end; i += 4 * W) {
+      a = max(a, V::load(at + i));
+      b = max(b, V::load(at + i + W));
+      c = max(c, V::load(at + i + 2 * W));
+      d = max(d, V::load(at + i + 3 * W));
+    }
+    for (; i < s.end; i += W) a = max(a, V::load(at + i));
   }
-  if (i < packs) b = max(b, V::load(z + i * V::size));
-  return max(a, b);
+  return max(max(a, b), max(c, d));
 }
-
-/// Sums are accumulated over stretches of this many packs, and these over this many stretches, because one accumulator
-/// over a row of 100,000 would lose four digits.
-inline constexpr index stretch_packs = 64;
 
 template <class V>
 struct softmax_sums {
   V exponentials, logits;
 };
 
+/// True if several of the terms list the statistic, so that one may read the weights of another.
+template <class S, class... Term>
+inline constexpr bool is_shared = (row::lists<S, Term> + ... + 0) > 1;
+
 /// Adds the element at i to the sums of a term and stores the element's weights. `OfBase`: true for totals over
 /// softmax<>, false for all other statistics.
-template <bool OfBase, class A, class Term>
+template <bool OfBase, class... All, class A, class Term>
 void gather(first_part<A, Term>& part, shared_strips<A> const& strips, index i, pack<A> logit, pack<A> base) noexcept {
   using V = pack<A>;
-  row::element<V, Term> e = part.in.template read<true>(i, logit, strips.columns(i));
+  row::element<V, Term> e = part.in.template read<target_part::whole>(i, logit, strips.columns(i));
   row::each_statistic<Term>([&](auto k) {
     using S = row::statistic<k(), Term>;
     constexpr bool of_base = row::is_total_of_base<S, Term>;
@@ -86,30 +99,31 @@ void gather(first_part<A, Term>& part, shared_strips<A> const& strips, index i, 
       e.weights[k()] = base;
     } else if constexpr (row::is_softmax<S> && !OfBase) {
       weight_strip<A> const& strip = part.in.weights[k()];
-      if (strip.borrowed) {
+      if (is_shared<S, All...> && strip.borrowed) {
         e.weights[k()] = V::load(strip.data + i);
         part.s.sum[k()] += e.weights[k()];
       } else {
-        row::gather<k()>(part.in.rate, e, part.s);
+        row::gather<k()>(part.rate, e, part.s);
         e.weights[k()].store(strip.data + i);
       }
     } else if constexpr (of_base == OfBase) {
-      row::gather<k()>(part.in.rate, e, part.s);
+      row::gather<k()>(part.rate, e, part.s);
     }
   });
 }
 
 /// Returns Σ exp(z - max) and Σ (z - max), stores the exponentials, and gathers the statistics of every term.
 template <class A, class... Term>
-softmax_sums<pack<A>> first_sweep(detail::list<leaf_state<A, Term>...>& leaves, shared_strips<A> const strips,
-                                  pack<A> const row_max) noexcept {
+HONE_INLINE softmax_sums<pack<A>> first_sweep(detail::list<leaf_state<A, Term>...>& leaves, shared_strips<A> strips,
+                                              pack<A> const row_max) noexcept {
   using V = pack<A>;
   auto parts = leaves.apply([](auto const&... l) { return detail::list(first_part(l)...); });
   V total(0), logits(0);
   softmax_sums<V> sums{V(any_softmax<Term...> ? 0 : 1), V(0)};  // it is a divisor, also without a softmax
   bool first = true;
 
-  const auto step = [&](index i, V logit, V z, V z_or_0) {
+  const auto step = [&](index i) {
+    const V logit = strips.logit(i), z = logit - row_max;
     parts.each([&]<class T>([[maybe_unused]] first_part<A, T>& l) {
       if constexpr (sums_full_target<T>) {
         l.in.q.next.prefetch(i);
@@ -117,8 +131,8 @@ softmax_sums<pack<A>> first_sweep(detail::list<leaf_state<A, Term>...>& leaves, 
         l.s.sum[row::target_place<T>] += q;
         l.s.dot += q * zero_where(q == V(0), z);
       }
-      if constexpr (row::has_teacher<T> && row::gathers<T>) l.in.t_next.prefetch(i);
-      if constexpr (row::gathers<T>) gather<false>(l, strips, i, logit, V(0));
+      if constexpr (row::has_teacher<T> && row::gathers<T>) l.t_next.prefetch(i);
+      if constexpr (row::gathers<T>) gather<false, Term...>(l, strips, i, logit, V(0));
     });
     if constexpr (any_softmax<Term...>) {
       V e;
@@ -130,13 +144,12 @@ softmax_sums<pack<A>> first_sweep(detail::list<leaf_state<A, Term>...>& leaves, 
       }
       total += e;
       parts.each([&]<class T>([[maybe_unused]] first_part<A, T>& l) {
-        if constexpr (row::totals_base<T>) gather<true>(l, strips, i, logit, e);
+        if constexpr (row::totals_base<T>) gather<true, Term...>(l, strips, i, logit, e);
       });
     }
-    if constexpr ((wants_sum_of_logits<Term> || ...)) logits += z_or_0;
+    if constexpr ((wants_sum_of_logits<Term> || ...)) logits += z;
   };
 
-  const index full = (strips.packs - (strips.tail != 0)) * V::size;
   softmax_sums<V> of_stretches{V(0), V(0)};
   index stretches = 0;
   const auto give = [&] {
@@ -151,20 +164,19 @@ softmax_sums<pack<A>> first_sweep(detail::list<leaf_state<A, Term>...>& leaves, 
     parts.each([](auto& part) { part.end_stretch(); });
     of_stretches.exponentials += total, of_stretches.logits += logits;
     total = logits = V(0);
-    if (++stretches % stretch_packs == 0) give();
+    if (++stretches % 64 == 0) give();
   };
-  for (index i = 0; i < full; end_stretch())
-    for (const index end = std::min(i + stretch_packs * V::size, full); i < end; i += V::size) {
+  for (row_stretch<A> s(strips.extent); s.next(); end_stretch()) {
+    strips.enter(s.last());
+    parts.each([&](auto& part) { part.enter(s.last()); });
+    for (index i = s.begin; i < s.end; i += V::size) {
       strips.next.prefetch(i);
-      const V logit = V::load(strips.z + i), z = logit - row_max;
-      step(i, logit, z, z);
+      step(i);
     }
-  if (strips.tail != 0) {
-    A valid[V::size];
-    for (int lane = 0; lane < V::size; ++lane) valid[lane] = lane < strips.tail;
-    const V logit = V::load(strips.z + full), z = logit - row_max;
-    step(full, logit, z, zero_where(V::load(valid) == V(0), z));
-    end_stretch();
+    if constexpr ((wants_sum_of_logits<Term> || ...))
+      if (s.last())
+        logits = keep(lane_numbers<A>() < V(static_cast<A>(strips.extent.numbers - s.begin)),
+                      strips.logit(s.begin) - row_max);
   }
   give();
   return sums;
@@ -179,17 +191,17 @@ bool has_none([[maybe_unused]] E const& e) noexcept {
 
 /// Adds Σ body(element) over a group to `to`, one stretch at a time. Skips packs without classes of the subset.
 template <class Subset, int N, bool Powers, class A, class Term, class Body>
-void sum_elements(leaf_inputs<A, Term> const& in, shared_strips<A> const& strips, bundle<pack<A>, N>& to,
+void sum_elements(leaf_inputs<A, Term>& in, shared_strips<A> strips, bundle<pack<A>, N>& to,
                   Body const& body) noexcept {
   using V = pack<A>;
-  const index size = strips.packs * V::size;
-  for (index i = 0; i < size;) {
+  for (row_stretch<A> s(strips.extent); s.next();) {
+    strips.enter(s.last()), in.enter(s.last());
     bundle<V, N> sums;
     for (int k = 0; k < N; ++k) sums[k] = V(0);
-    for (const index end = std::min(i + stretch_packs * V::size, size); i < end; i += V::size) {
+    for (index i = s.begin; i < s.end; i += V::size) {
       V base(0);
       if constexpr (row::reads_softmax<Term>) base = strips.template exponential<Powers>(i);
-      row::element<V, Term> e = in.template at<true>(i, V::load(strips.z + i), strips.columns(i), base);
+      row::element<V, Term> e = in.template at<target_part::whole>(i, strips.logit(i), strips.columns(i), base);
       if (has_none<Subset>(e)) continue;
       const bundle<V, N> more = body(i, e);
       for (int k = 0; k < N; ++k) sums[k] += more[k];
@@ -202,7 +214,7 @@ void sum_elements(leaf_inputs<A, Term> const& in, shared_strips<A> const& strips
 template <bool Powers, class A, class Term>
 void later_sweep(leaf_state<A, Term>& leaf, shared_strips<A> const strips) noexcept {
   using V = pack<A>;
-  const leaf_inputs<A, Term> in = leaf;  // a copy, so that the compiler knows that no store changes it
+  leaf_inputs<A, Term> in = leaf;  // a copy, so that the compiler knows that no store changes it
   const row::start_type<V, Term> start = leaf.known.start;
   sum_elements<typename Term::later_sweep::subset, Term::later_sweep::size, Powers>(
       in, strips, leaf.known.later, [&](index, row::element<V, Term> const& e) { return in.term.later(start, e); });
@@ -212,7 +224,7 @@ void later_sweep(leaf_state<A, Term>& leaf, shared_strips<A> const strips) noexc
 template <bool Powers, class A, class Term>
 void close_sweep(leaf_state<A, Term>& leaf, shared_strips<A> const strips, mask<A> const where) noexcept {
   using V = pack<A>;
-  const leaf_inputs<A, Term> in = leaf;
+  leaf_inputs<A, Term> in = leaf;
   const row::start_type<V, Term> start = leaf.known.start;
   sum_elements<typename Term::close_sweep::subset, Term::close_sweep::size, Powers>(
       in, strips, leaf.known.close, [&](index i, row::element<V, Term>& e) {
@@ -239,45 +251,105 @@ void later_sweeps(leaf_state<A, Term>& leaf, shared_strips<A> const& strips, Col
   for (int i = 0; i < row::close_size<Term>; ++i) known.close[i] = collapse(known.close[i]);
 }
 
-/// Writes to out the sum of the gradients of all terms, for elements [from, to).
-template <bool Labels, class A, class... Term>
-void last_sweep(detail::list<leaf_state<A, Term>...> const& leaves, shared_strips<A> const strips, index from, index to,
-                A* out) noexcept {
-  using V = pack<A>;
-  const auto state = leaves.apply([](leaf_inputs<A, Term> const&... l) { return detail::list(l...); });
-  for (index i = from; i < to; i += V::size) {
-    V logit(0), base(0);
-    if constexpr ((Term::gradient_reads_coordinates || ...)) logit = V::load(strips.z + i);
-    if constexpr (any_softmax<Term...>) base = strips.template exponential<any_tempered<Term...>>(i);
-    const auto gradient = [&]<class T>(leaf_inputs<A, T> const& l) {
-      const V g =
-          l.scale * row::gradient_of(l.term, l.result, l.template at<Labels>(i, logit, strips.columns(i), base));
-      return sizeof...(Term) == 1 ? g : keep(l.counts, g);
-    };
-    state.apply([&](auto const&... l) { return (gradient(l) + ...); }).store(out + i);
-  }
-}
-
-/// Writes the gradient of all elements. In wide groups most packs have no label: it writes all packs without labels and
-/// then the labels' packs again, unless a term or its target needs logits that the gradient may have overwritten.
+/// The last sweep: writes the sum of the gradients of all terms.
 template <class A, class... Term>
-void write_sweep(detail::list<leaf_state<A, Term>...> const& leaves, shared_strips<A> const strips, A* out) noexcept {
-  const index size = strips.packs * pack<A>::size;
-  if constexpr ((has_sparse_target<Term> || ...)) {
-    if (strips.tall || ((Term::gradient_reads_coordinates || smooths_allowed<Term>) || ...))
-      return last_sweep<true>(leaves, strips, 0, size, out);
-    last_sweep<false>(leaves, strips, 0, size, out);
-    leaves.each([&]<class T>([[maybe_unused]] leaf_state<A, T> const& l) {
-      if constexpr (has_sparse_target<T>)
-        for (int j = 0; j < target_of_term<T>::labels; ++j) {
-          const index i = l.q.label(j) / pack<A>::size * pack<A>::size;
-          last_sweep<true>(leaves, strips, i, i + pack<A>::size, out);
-        }
-    });
-  } else {
-    last_sweep<false>(leaves, strips, 0, size, out);
+class gradient_sweep {
+  using V = pack<A>;
+  static constexpr index W = V::size;
+  /// True if the labels cannot be written afterwards: the gradient may have overwritten the logits that they need.
+  static constexpr bool reads_logits = ((Term::gradient_reads_coordinates || smooths_allowed<Term>) || ...);
+
+ public:
+  gradient_sweep(detail::list<leaf_state<A, Term>...> const& leaves, shared_strips<A> const& strips) noexcept
+      : leaves_(leaves.apply([](auto const&... l) { return detail::list(last_part(l)...); })), strips_(strips) {}
+
+  /// Writes all elements. In wide groups most packs have no label: it writes all packs without labels, and then those
+  /// of the labels again.
+  HONE_INLINE void write(group_output<A> out) noexcept {
+    const bool labels = strips_.tall || reads_logits;
+    for (row_stretch<A> s(strips_.extent); s.next();) {
+      enter(s.last());
+      A* const to = out.of(s.last());
+      if (!labels || !(has_sparse_target<Term> || ...))
+        write<target_part::rest>(s.begin, s.end, to);
+      else if (strips_.tall)
+        write<target_part::whole_tall>(s.begin, s.end, to);
+      else
+        write<target_part::whole_wide>(s.begin, s.end, to);
+    }
+    if (!labels)
+      leaves_.each([&]<class T>([[maybe_unused]] last_part<A, T> const& l) {
+        if constexpr (has_sparse_target<T>)
+          for (int j = 0; j < target_of_term<T>::labels; ++j) {
+            const index i = l.in.q.label(j) / W * W;
+            enter(i >= strips_.extent.full);
+            write<target_part::whole_wide>(i, i + W, out.of(i >= strips_.extent.full));
+          }
+      });
   }
-}
+
+  /// Writes a wide row past the caches, each line of memory once, and therefore the packs of labels in their turn. The
+  /// ends of the row, which share lines with other rows, take the way through the strip.
+  HONE_INLINE void stream(A* row, A* strip) noexcept {
+    const auto [numbers, full] = strips_.extent;
+    const index head = before_aligned_pack(row), rest = head + (full - head) / W * W;
+    enter(false);
+    for (index i = head; i < rest;) {
+      const index label = std::min(next_label(i, head), rest);
+      write<target_part::rest, true>(i, label, row);
+      i = label;
+      if (i < rest) write<target_part::whole_wide, true>(i, i + W, row), i += W;
+    }
+    write<target_part::whole_wide>(0, W, strip);
+    convert(strip, row, head);
+    write<target_part::whole_wide>(full - W, full, strip);
+    enter(true);
+    if (full < numbers) write<target_part::whole_wide>(full, numbers, strip);
+    convert(strip + rest, row + rest, numbers - rest);
+  }
+
+ private:
+  void enter(bool last) noexcept {
+    strips_.enter(last);
+    leaves_.each([last](auto& l) { l.in.enter(last); });
+  }
+
+  /// Returns the first position from i on, in steps of W after `head`, of a pack with a label; a large number without
+  /// one.
+  index next_label(index i, index head) const noexcept {
+    index first = std::numeric_limits<index>::max();
+    leaves_.each([&]<class T>([[maybe_unused]] last_part<A, T> const& l) {
+      if constexpr (has_sparse_target<T>)
+        for (int j = 0; j < target_of_term<T>::labels; ++j)
+          if (const index label = l.in.q.label(j); label >= i) first = std::min(first, head + (label - head) / W * W);
+    });
+    return first;
+  }
+
+  template <target_part Part, bool PastCaches = false>
+  HONE_INLINE void write(index from, index to, A* out) const noexcept {
+    for (index i = from; i < to; i += W) {
+      V logit(0), base(0);
+      if constexpr ((Term::gradient_reads_coordinates || ...)) logit = strips_.logit(i);
+      if constexpr (any_softmax<Term...>) base = strips_.template exponential<any_tempered<Term...>>(i);
+      const auto gradient = [&]<class T>(last_part<A, T> const& l) {
+        const V g =
+            l.scale * row::gradient_of(l.in.term, l.result, l.in.template at<Part>(i, logit, strips_.columns(i), base));
+        return sizeof...(Term) == 1 ? g : keep(l.counts, g);
+      };
+      const V sum = leaves_.apply([&](auto const&... l) { return (gradient(l) + ...); });
+      if constexpr (PastCaches)
+        stream_pack(sum, out + i);
+      else
+        sum.store(out + i);
+    }
+  }
+
+  detail::list<last_part<A, Term>...> leaves_;
+  shared_strips<A> strips_;
+};
+template <class A, class... Term>
+gradient_sweep(detail::list<leaf_state<A, Term>...> const&, shared_strips<A> const&) -> gradient_sweep<A, Term...>;
 
 }  // namespace hone::inline HONE_ABI::on_cpu
 

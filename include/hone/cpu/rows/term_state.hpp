@@ -43,15 +43,25 @@ inline constexpr bool has_teacher_strip = row::has_teacher<Term> || row::has_lis
 /// The source of a target in a sweep: registers (sparse_target), or the strip of a full target.
 template <class A>
 struct target_numbers {
-  A const* data = nullptr;
+  group_numbers<A> numbers{};
   next_row next{};
+  A const* source = nullptr;
 
-  pack<A> at(index i) const noexcept { return pack<A>::load(data + i); }
+  void enter(bool last) noexcept { source = numbers.of(last); }
+  pack<A> at(index i) const noexcept { return pack<A>::load(source + i); }
+  template <bool>
+  pack<A> at(index i) const noexcept {
+    return at(i);
+  }
   pack<A> rest_at(index i) const noexcept { return at(i); }
 };
 template <class A, class Term>
 using target_source =
     std::conditional_t<has_full_target<Term>, target_numbers<A>, sparse_target<A, target_of_term<Term>>>;
+
+/// What a sweep reads of a target: all of it, in a group that is known to be tall or wide or not known, or the uniform
+/// part of a sparse target alone. A branch within the loop would keep g++ from fusing multiplications and additions.
+enum class target_part { whole, whole_tall, whole_wide, rest };
 
 /// The strip of a softmax's weights. `borrowed`: another term with an equal softmax writes it.
 template <class A>
@@ -68,32 +78,47 @@ struct leaf_inputs {
 
   Term term;
   target_source<A, Term> q;
-  A const* t = nullptr;  // teacher, or listed numbers
-  next_row t_next{};
+  group_numbers<A> t{};  // teacher, or listed numbers
+  A const* t_source = nullptr;
   weight_strip<A> weights[element::size] = {};
   V max[element::size] = {};
-  V rate = V(1);                       // 1 / temperature
-  row::result_type<V, Term> result{};  // of the group
-  V scale = V(0);                      // factor · row weight / divisor, per lane
-  mask<A> counts = {};                 // lanes whose scale is not 0
 
-  /// Returns element i of the row, without weights. `Labels`: true for the full target, false for the uniform part of a
-  /// sparse target alone.
-  template <bool Labels>
+  leaf_inputs(Term const& term_, target_source<A, Term> const& q_) noexcept : term(term_), q(q_) {}
+  /// Copies member by member: g++ would copy one large block, with the members that a sweep does not use.
+  HONE_INLINE leaf_inputs(leaf_inputs const& o) noexcept : term(o.term), q(o.q), t(o.t), t_source(o.t_source) {
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      ((weights[I] = o.weights[I], max[I] = o.max[I]), ...);
+    }(std::make_index_sequence<element::size>());
+  }
+
+  /// Sets the sources: the full packs or the last one.
+  void enter([[maybe_unused]] bool last) noexcept {
+    if constexpr (row::has_target<Term>) q.enter(last);
+    if constexpr (has_teacher_strip<Term>) t_source = t.of(last);
+  }
+  /// Returns element i of the row, without weights.
+  template <target_part Part>
   element read(index i, V logit, V column) const noexcept {
     element e;
     e.logit = logit;
-    if constexpr (row::has_target<Term>) e.target = Labels ? q.at(i) : q.rest_at(i);
-    if constexpr (row::has_teacher<Term>) e.teacher = V::load(t + i);
-    if constexpr (row::has_list<Term>) e.listed = V::load(t + i);
+    if constexpr (row::has_target<Term>) {
+      if constexpr (Part == target_part::whole)
+        e.target = q.at(i);
+      else if constexpr (Part == target_part::rest)
+        e.target = q.rest_at(i);
+      else
+        e.target = q.template at < Part == target_part::whole_tall > (i);
+    }
+    if constexpr (row::has_teacher<Term>) e.teacher = V::load(t_source + i);
+    if constexpr (row::has_list<Term>) e.listed = V::load(t_source + i);
     if constexpr (row::needs_column<Term>) e.column = column;
     e.locate(max);
     return e;
   }
   /// Returns element i with weights; `base` are its weights of softmax<>.
-  template <bool Labels>
+  template <target_part Part>
   element at(index i, V logit, V column, V base) const noexcept {
-    element e = read<Labels>(i, logit, column);
+    element e = read<Part>(i, logit, column);
     row::each_statistic<Term>([&](auto k) {
       using S = row::statistic<k(), Term>;
       if constexpr (row::is_base<S>) {
@@ -107,11 +132,17 @@ struct leaf_inputs {
 
   /// Returns the largest number in the subset of a softmax, per lane; finite.
   template <class S>
-  V largest_in_subset(A const* logits, index packs) const noexcept {
+  V largest_in_subset(group_numbers<A> z, group_extent<A> extent) const noexcept {
     const V lowest(std::numeric_limits<A>::lowest());  // finite, because -inf - -inf is NaN
     V most = lowest;
-    for (index i = 0; i < packs * V::size; i += V::size)
-      most = on_cpu::max(most, row::maximum_part<S>(read<true>(i, V::load(logits + i), V(0)), lowest));
+    leaf_inputs in = *this;
+    for (row_stretch<A> s(extent); s.next();) {
+      A const* const at = z.of(s.last());
+      in.enter(s.last());
+      for (index i = s.begin; i < s.end; i += V::size)
+        most = on_cpu::max(
+            most, row::maximum_part<S>(in.template read<target_part::whole>(i, V::load(at + i), V(0)), lowest));
+    }
     return most;
   }
 };
@@ -119,6 +150,13 @@ struct leaf_inputs {
 /// The inputs of a term, and its sums over the group so far.
 template <class A, class Term>
 struct leaf_state : leaf_inputs<A, Term> {
+  using leaf_inputs<A, Term>::leaf_inputs;
+
+  next_row t_next{};
+  pack<A> rate = pack<A>(1);                 // 1 / temperature
+  row::result_type<pack<A>, Term> result{};  // of the group
+  pack<A> scale = pack<A>(0);                // factor · row weight / divisor, per lane
+  mask<A> counts = {};                       // lanes whose scale is not 0
   row::knowledge<pack<A>, Term> known{};
 
   /// Returns Σ q; only for terms that sum the target.
@@ -140,11 +178,11 @@ struct leaf_state : leaf_inputs<A, Term> {
 
 /// Fills `strip` with the listed numbers of a term, and 1 for all other classes; returns it.
 template <class A, class Term>
-A const* list_numbers(Term const& term, group g, A* strip, index size) noexcept {
+group_numbers<A> list_numbers(Term const& term, group g, A* strip, index size) noexcept {
   std::fill_n(strip, size, A(1));
   for (int lane = 0; lane < g.rows; ++lane)
     term.list(g.row + lane, [&](index c, float x) { strip[g.position<A>(c, lane)] = static_cast<A>(x); });
-  return strip;
+  return {strip, strip};
 }
 /// Returns row_number(i) of a term, per lane.
 template <class A, class Term>
@@ -160,10 +198,13 @@ struct first_part {
   using sums = row::sums<pack<A>, Term>;
 
   leaf_inputs<A, Term> in;
+  next_row t_next;
+  pack<A> rate;
   sums s{}, stretches{};
 
-  explicit first_part(leaf_state<A, Term> const& l) noexcept : in(l) {}
+  explicit first_part(leaf_state<A, Term> const& l) noexcept : in(l), t_next(l.t_next), rate(l.rate) {}
 
+  void enter(bool last) noexcept { in.enter(last); }
   /// Adds the sums of a stretch to those of the previous stretches, and resets them to 0.
   void end_stretch() noexcept { fold(s, stretches); }
   /// Adds the sums of the stretches to the leaf's, or replaces those if `first` is true, and resets them to 0.
@@ -190,8 +231,21 @@ template <class A, class Term>
   requires(!row::gathers<Term> && !sums_full_target<Term>)
 struct first_part<A, Term> {
   explicit first_part(leaf_state<A, Term> const&) noexcept {}
+  void enter(bool) const noexcept {}
   void end_stretch() const noexcept {}
   void give(leaf_state<A, Term>&, bool) const noexcept {}
+};
+
+/// The inputs of one term in the last sweep.
+template <class A, class Term>
+struct last_part {
+  leaf_inputs<A, Term> in;
+  row::result_type<pack<A>, Term> result;
+  pack<A> scale;
+  mask<A> counts;
+
+  explicit last_part(leaf_state<A, Term> const& l) noexcept
+      : in(l), result(l.result), scale(l.scale), counts(l.counts) {}
 };
 
 }  // namespace hone::inline HONE_ABI::on_cpu

@@ -23,6 +23,8 @@ struct row_job : detail::evaluation<View, Leaf...> {
   bool streaming = false;                                          // the gradient goes past the caches
 };
 
+/// Evaluates rows in groups. While the sums of one group are computed, those of the next are not known, and a processor
+/// would wait for them: so the next group begins (its maxima) before the gradient of this one is written.
 template <class View, class... Leaf>
 class row_worker {
   using job_type = row_job<View, Leaf...>;
@@ -32,54 +34,86 @@ class row_worker {
   static constexpr std::size_t count = sizeof...(Leaf);
   template <class L>
   using term_of = typename L::term_type;
-  using states = detail::list<leaf_state<A, term_of<Leaf>>...>;
   static constexpr bool powers = any_tempered<term_of<Leaf>...>;
   using indices = std::index_sequence_for<Leaf...>;
+
+  using states_type = detail::list<leaf_state<A, term_of<Leaf>>...>;
+  using targets_type = detail::list<
+      std::conditional_t<has_full_target<term_of<Leaf>>, full_target<A, target_of_term<term_of<Leaf>>>, no_target>...>;
+
+  /// A group of rows, from its logits to its gradient.
+  struct context {
+    group g{};
+    bool counts = false;  // for any term
+    group_numbers<A> z{};
+    next_row next{};
+    V row_max = V(0);
+    A* logits;
+    A* teachers[count];
+    states_type states;
+    targets_type targets;
+    double factors[count][std::size_t(W)] = {};  // factor · row weight, 0 if ignored
+  };
 
  public:
   static std::size_t bytes(View v, index columns) {
     const std::size_t strip = arena::room_for<A>(static_cast<std::size_t>(packs_of<A>(is_tall(v), columns) * W));
     const auto of_leaf = [&]<class L>(L const*) {
       using T = term_of<L>;
-      const std::size_t n = strip * (std::size_t(weight_strips<T>) + (has_teacher_strip<T> ? 1 : 0));
-      if constexpr (has_full_target<T>) return n + full_target<A, target_of_term<T>>::bytes(is_tall(v), columns);
+      const std::size_t n = strip * (std::size_t(weight_strips<T>) + (has_teacher_strip<T> ? 2 : 0));
+      if constexpr (has_full_target<T>) return n + 2 * full_target<A, target_of_term<T>>::bytes(is_tall(v), columns);
       return n;
     };
-    return 3 * strip + (of_leaf(static_cast<Leaf const*>(nullptr)) + ... + 0);
+    return 4 * strip + (of_leaf(static_cast<Leaf const*>(nullptr)) + ... + 0);
   }
 
-  row_worker(job_type const& job, std::byte* memory) : row_worker(job, arena(memory), indices()) {}
+  row_worker(job_type const& job, std::byte* memory) : row_worker(job, arena(memory)) {}
 
   /// Writes the outputs of rows [begin, end) and returns Σ scale · factor · weight · loss.
-  double run(index begin, index end) noexcept {
+  [[gnu::flatten]] double run(index begin, index end) noexcept {
     double total = 0;
-    for (index row = begin; row < end;) {
-      const group g = group_at(job_.prediction, row, end);
-      row += g.rows;
-      total += evaluate(g, row < end);
+    context *now = nullptr, *next = contexts_;
+    for (index row = begin;;) {
+      if (now && now->counts) sum_group(*now);
+      if (row < end) {
+        begin_group(*next, row, end);
+        row += next->g.rows;
+      } else {
+        next = nullptr;
+      }
+      if (now) total += end_group(*now);
+      if (!next) return total;
+      now = next, next = now == contexts_ ? contexts_ + 1 : contexts_;
     }
-    return total;
   }
 
  private:
-  template <std::size_t... I>
-  row_worker(job_type const& job, arena memory, std::index_sequence<I...>)
+  row_worker(job_type const& job, arena memory)
       : job_(job),
         tall_(is_tall(job.prediction)),
         packs_(packs_of<A>(tall_, job.columns)),
-        logits_(strip(memory)),
+        extent_(tall_, job.columns),
         exponentials_(strip(memory)),
         gradient_(strip(memory)),
-        teachers_{(has_teacher_strip<term_of<Leaf>> ? strip(memory) : nullptr)...},
-        states_{leaf_state<A, term_of<Leaf>>{{detail::at<I>(job.leaves).term, source<term_of<Leaf>>()}}...},
-        targets_{reader<term_of<Leaf>>(memory)...} {
-    each([&](auto& s, auto&, auto const& leaf, std::size_t k) {
-      varies_[k] = leaf.weight_count > 0 || skips_rows(leaf, job_.leaves);
-      set_scale(s, k, [&](int) { return leaf.factor; });
-      take_strips(s, memory);
-    });
+        contexts_{new_context(memory, indices()), new_context(memory, indices())} {
+    for (context& c : contexts_) {
+      arena shared = memory;  // both groups have the same strips of weights
+      each(c, [&](auto& s, auto&, auto const& leaf, std::size_t k) {
+        varies_[k] = leaf.weight_count > 0 || leaf.factor == 0 || skips_rows(leaf, job_.leaves);
+        set_scale(c, s, k, [&](int) { return leaf.factor; });
+        take_strips(c, s, shared);
+      });
+    }
   }
 
+  template <std::size_t... I>
+  context new_context(arena& memory, std::index_sequence<I...>) const noexcept {
+    return {.logits = strip(memory),
+            .teachers = {(has_teacher_strip<term_of<Leaf>> ? strip(memory) : nullptr)...},
+            .states =
+                states_type(leaf_state<A, term_of<Leaf>>{detail::at<I>(job_.leaves).term, source<term_of<Leaf>>()}...),
+            .targets = targets_type{reader<term_of<Leaf>>(memory)...}};
+  }
   template <class T>
   auto source() const noexcept {
     if constexpr (has_full_target<T>) {
@@ -101,14 +135,14 @@ class row_worker {
   A* strip(arena& memory) const noexcept { return memory.template take<A>(static_cast<std::size_t>(packs_ * W)); }
   /// Assigns strips for the weights of a term, or the strips of an earlier term with an equal softmax.
   template <class T>
-  void take_strips(leaf_state<A, T>& s, arena& memory) noexcept {
+  void take_strips(context& c, leaf_state<A, T>& s, arena& memory) noexcept {
     const double temperature = row::temperature_of(s.term);
     s.rate = V(1 / temperature);
     row::each_statistic<T>([&](auto k) {
       using S = row::statistic<k(), T>;
       if constexpr (row::is_softmax<S> && !row::is_base<S>) {
         A* const own = strip(memory);
-        A* const others = row::replaced_weights<T> == k() ? nullptr : same_weights<S>(states_, s);
+        A* const others = row::replaced_weights<T> == k() ? nullptr : same_weights<S>(c.states, s);
         s.weights[k()] = {others ? others : own, others != nullptr};
         if constexpr (is_tempered_logits<S>::value && row::replaced_weights<T> != k())
           if (const int power = squarings_to(temperature); !power_of_ && power >= 0)
@@ -118,108 +152,106 @@ class row_worker {
   }
 
   template <class Body>
-  void each(Body const& body) noexcept {
+  void each(context& c, Body const& body) noexcept {
     [&]<std::size_t... I>(std::index_sequence<I...>) {
-      (body(detail::at<I>(states_), detail::at<I>(targets_), detail::at<I>(job_.leaves), I), ...);
+      (body(detail::at<I>(c.states), detail::at<I>(c.targets), detail::at<I>(job_.leaves), I), ...);
     }(indices());
   }
 
-  /// Returns the sum over the lanes if they are classes of one row; otherwise x.
+  shared_strips<A> strips_of(context const& c) const noexcept {
+    return {c.z, exponentials_, power_of_, V(squarings_) > V(0), V(squarings_) > V(1), extent_, c.next, tall_};
+  }
+  /// Returns the sum or the maximum over the lanes if they are classes of one row; otherwise x.
   V collapse(V x) const noexcept { return tall_ ? x : V(sum(x)); }
+  V largest_in_row(V x) const noexcept { return tall_ ? x : V(on_cpu::largest(x)); }
 
-  double evaluate(group g, bool more) noexcept {
-    if (!set_scales(g)) {
-      for (int lane = 0; lane < g.rows; ++lane) skip_row(g.row + lane);
-      return 0;
-    }
-    A const* z = load<A>(job_.prediction, g, logits_, -std::numeric_limits<A>::infinity());
-    const V row_max = largest(z);
-    const shared_strips<A> strips{z,
-                                  exponentials_,
-                                  power_of_,
-                                  squarings_,
-                                  packs_,
-                                  tall_ ? 0 : int(job_.columns % W),
-                                  next_row(job_.prediction, g, more),
-                                  tall_};
-    each([&](auto& s, auto& target, auto const& leaf, std::size_t k) {
-      begin_leaf(s, target, leaf, g, z, row_max, k, more);
-    });
+  /// Reads the group at `row`: its scales, targets and maxima.
+  void begin_group(context& c, index row, index end) noexcept {
+    c.g = group_at(job_.prediction, row, end);
+    c.counts = set_scales(c);
+    if (!c.counts) return;
+    const bool more = row + c.g.rows < end;
+    c.z = read<A>(job_.prediction, c.g, c.logits, -std::numeric_limits<A>::infinity());
+    c.row_max = largest_in_row(largest_of(c.z, extent_));
+    c.next = next_row(job_.prediction, c.g, more);
+    each(c, [&](auto& s, auto& target, auto const& leaf, std::size_t k) { begin_leaf(c, s, target, leaf, k, more); });
+  }
 
-    const auto sums = first_sweep(states_, strips, row_max);
+  /// Computes the statistics of the group and the results of the terms.
+  void sum_group(context& c) noexcept {
+    const shared_strips<A> strips = strips_of(c);
+    const auto sums = first_sweep(c.states, strips, c.row_max);
     const V total = collapse(sums.exponentials);
-    const row::normaliser<V> base{row_max, total, log(total), V(1) / total};
+    const row::normaliser<V> base{c.row_max, total, log(total), V(1) / total};
     const auto over_lanes = [this](V x) { return collapse(x); };
-    each([&](auto& s, auto&, auto const&, std::size_t) {
+    each(c, [&](auto& s, auto&, auto const&, std::size_t) {
       s.end_first(base, collapse(sums.logits), over_lanes);
       later_sweeps<powers>(s, strips, over_lanes);
       s.result = row::finish_of(s.term, s.known);
     });
-    if (job_.out.gradient.data) write_gradient(g, strips);
-    return write_losses(g);
+  }
+
+  /// Writes the outputs of the group and returns Σ scale · factor · weight · loss.
+  double end_group(context& c) noexcept {
+    if (!c.counts) {
+      for (int lane = 0; lane < c.g.rows; ++lane) skip_row(c.g.row + lane);
+      return 0;
+    }
+    if (job_.out.gradient.data) write_gradient(c);
+    return tall_ ? write_losses(c) : write_loss(c);
   }
 
   /// Stores factor(lane), and its product with the reduction's factor as the scale of the term.
   template <class S, class Factor>
-  void set_scale(S& s, std::size_t k, Factor const& factor) noexcept {
+  void set_scale(context& c, S& s, std::size_t k, Factor const& factor) noexcept {
     typename V::lanes scale;
-    for (int lane = 0; lane < W; ++lane) {
-      factors_[k][lane] = factor(lane);
-      scale[lane] = static_cast<A>(factors_[k][lane] * job_.scales[k]);
+    for (int lane = 0; lane < (tall_ ? W : 1); ++lane) {
+      c.factors[k][lane] = factor(lane);
+      scale[lane] = static_cast<A>(c.factors[k][lane] * job_.scales[k]);
     }
     s.scale = packed(tall_, scale);
     s.counts = (s.scale < V(0)) | (s.scale > V(0));
   }
 
   /// Sets factor · row weight / divisor for every leaf and lane. Returns false if no row counts for any leaf.
-  bool set_scales(group g) noexcept {
+  bool set_scales(context& c) noexcept {
     bool alive = false;
-    each([&](auto& s, auto&, auto const& leaf, std::size_t k) {
+    each(c, [&](auto& s, auto&, auto const& leaf, std::size_t k) {
       if (varies_[k])
-        set_scale(s, k, [&](int lane) {
-          const index row = g.row + lane;
-          return lane >= g.rows || skips(leaf, job_.leaves, row) ? 0 : leaf.factor_of_row(row);
+        set_scale(c, s, k, [&](int lane) {
+          const index row = c.g.row + lane;
+          return lane >= c.g.rows || skips(leaf, job_.leaves, row) ? 0 : leaf.factor_of_row(row);
         });
-      for (int lane = 0; lane < g.rows; ++lane) alive |= factors_[k][lane] != 0;
+      for (int lane = 0; lane < (varies_[k] ? c.g.rows : 1); ++lane) alive |= c.factors[k][lane] != 0;
     });
     return alive;
   }
 
-  V largest(A const* z) const noexcept {
-    if (!tall_) return largest_in_row(largest_of(z, packs_));
-    V most = V::load(z);
-    for (index c = 1; c < job_.columns; ++c) most = max(most, V::load(z + c * W));
-    return most;
-  }
-
-  /// Returns the maximum over the lanes if they are classes of one row; otherwise x.
-  V largest_in_row(V x) const noexcept { return tall_ ? x : V(on_cpu::largest(x)); }
-
   template <class T, class Target, class L>
-  void begin_leaf(leaf_state<A, T>& s, Target& target, L const& leaf, group g, A const* z, V row_max, std::size_t k,
-                  bool more) noexcept {
+  void begin_leaf(context& c, leaf_state<A, T>& s, Target& target, L const& leaf, std::size_t k, bool more) noexcept {
+    const group g = c.g;
     if constexpr (has_full_target<T>) {
-      s.q.data = target.begin(leaf.term.target, job_.class_weights[k], g, z);
+      s.q.numbers = target.begin(leaf.term.target, job_.class_weights[k], g, c.z);
       if constexpr (requires { leaf.term.target.view; }) s.q.next = next_row(leaf.term.target.view, g, more);
     }
     if constexpr (has_sparse_target<T>) {
       V mass, dot;
-      s.q.begin(leaf.term.target, g, z, row_max, mass, dot);
+      s.q.begin(leaf.term.target, g, c.z, c.row_max, mass, dot);
       if constexpr (row::sums_target<T>) s.mass() = mass, s.known.s.dot = dot;
     }
     if constexpr (row::has_teacher<T>) {
-      s.t = load<A>(leaf.term.teacher, g, teachers_[k], -std::numeric_limits<A>::infinity());
+      s.t = read<A>(leaf.term.teacher, g, c.teachers[k], -std::numeric_limits<A>::infinity());
       s.t_next = next_row(leaf.term.teacher, g, more);
     }
-    if constexpr (row::has_list<T>) s.t = list_numbers(leaf.term, g, teachers_[k], packs_ * W);
+    if constexpr (row::has_list<T>) s.t = list_numbers(leaf.term, g, c.teachers[k], packs_ * W);
     row::each_statistic<T>([&](auto i) {
       using S = row::statistic<i(), T>;
-      V& most = s.max[i()] = row::is_softmax_of<S, row::listed_numbers> ? V(0) : row_max;
+      V& most = s.max[i()] = row::is_softmax_of<S, row::listed_numbers> ? V(0) : c.row_max;
       if constexpr (row::has_own_maximum<S>) {
         if constexpr (S::subset::own_maximum) {
-          most = largest_in_row(s.template largest_in_subset<S>(z, packs_));
+          most = largest_in_row(s.template largest_in_subset<S>(c.z, extent_));
         } else {
-          most = largest(s.t);
+          most = largest_in_row(largest_of(s.t, extent_));
         }
       }
       s.known.s.max[i()] = most;
@@ -227,39 +259,60 @@ class row_worker {
     });
   }
 
-  void write_gradient(group g, shared_strips<A> const& strips) noexcept {
-    A* direct = job_.streaming ? nullptr : target_of<A>(job_.out.gradient, g);
-    A* to = direct ? direct : gradient_;
-    write_sweep(states_, strips, to);
-    if (job_.streaming && stream(job_.out.gradient, g, gradient_)) return;
-    store(job_.out.gradient, g, static_cast<A const*>(to));
+  void write_gradient(context& c) noexcept {
+    if constexpr (std::same_as<detail::number_of<View>, A>)
+      if constexpr (requires { job_.out.gradient.row(c.g.row); })
+        if (job_.streaming && !tall_)
+          return gradient_sweep(c.states, strips_of(c)).stream(job_.out.gradient.row(c.g.row), gradient_);
+    const group_output<A> out = output_of<A>(job_.out.gradient, c.g, gradient_);
+    gradient_sweep(c.states, strips_of(c)).write(out);
+    store(job_.out.gradient, c.g, out);
     if (std::any_of(varies_, varies_ + count, [](bool v) { return v; }))
-      for (int lane = 0; lane < g.rows; ++lane)
-        if (!counts(lane)) clear_row(job_.out.gradient, g.row + lane, job_.columns);
+      for (int lane = 0; lane < c.g.rows; ++lane)
+        if (!counts(c, lane)) clear_row(job_.out.gradient, c.g.row + lane, job_.columns);
   }
 
-  bool counts(int lane) const noexcept {
+  static bool counts(context const& c, int lane) noexcept {
     for (std::size_t k = 0; k < count; ++k)
-      if (factors_[k][lane] != 0) return true;
+      if (c.factors[k][lane] != 0) return true;
     return false;
   }
 
-  double write_losses(group g) noexcept {
+  /// Writes the loss of a wide group.
+  double write_loss(context& c) noexcept {
+    double total = 0, unreduced = 0;
+    each(c, [&](auto& s, auto&, auto const&, std::size_t k) {
+      if (c.factors[k][0] == 0) return;
+      const double weighed = c.factors[k][0] * static_cast<double>(first_lane(s.result.loss));
+      unreduced += weighed;
+      if (job_.scales[k] != 0) total += job_.scales[k] * weighed;
+    });
+    if (job_.out.unreduced) job_.out.unreduced[c.g.row] = detail::narrowed<A>(unreduced);
+    return total;
+  }
+  /// Writes the losses of a tall group.
+  double write_losses(context& c) noexcept {
+    using D = pack<double>;
+    static_assert(W % D::size == 0);
     double total = 0;
     double unreduced[std::size_t(W)] = {};
-    each([&](auto& s, auto&, auto const&, std::size_t k) {
+    each(c, [&](auto& s, auto&, auto const&, std::size_t k) {
       typename V::lanes loss;
       s.result.loss.store(loss);
-      double weighed[std::size_t(W)] = {};
-      for (int lane = 0; lane < g.rows; ++lane)
-        if (factors_[k][lane] != 0) weighed[lane] = factors_[k][lane] * static_cast<double>(loss[lane]);
-      for (int lane = 0; lane < W; ++lane) unreduced[lane] += weighed[lane];
-      for (int step = W / 2; step > 0; step /= 2)  // in pairs: the additions of a chain wait for each other
-        for (int lane = 0; lane < step; ++lane) weighed[lane] += weighed[lane + step];
-      if (job_.scales[k] != 0) total += job_.scales[k] * weighed[0];
+      if (varies_[k] || c.g.rows < W)
+        for (int lane = 0; lane < W; ++lane)
+          if (lane >= c.g.rows || c.factors[k][lane] == 0) loss[lane] = 0;
+      double weighed[std::size_t(W)];
+      for (int lane = 0; lane < W; ++lane) weighed[lane] = c.factors[k][lane] * static_cast<double>(loss[lane]);
+      D sums = D::load(weighed);
+      for (int lane = D::size; lane < W; lane += D::size) sums += D::load(weighed + lane);
+      if (job_.scales[k] != 0) total += job_.scales[k] * sum(sums);
+      if (job_.out.unreduced)
+        for (int lane = 0; lane < W; ++lane) unreduced[lane] += weighed[lane];
     });
     if (job_.out.unreduced)
-      for (int lane = 0; lane < g.rows; ++lane) job_.out.unreduced[g.row + lane] = detail::narrowed<A>(unreduced[lane]);
+      for (int lane = 0; lane < c.g.rows; ++lane)
+        job_.out.unreduced[c.g.row + lane] = detail::narrowed<A>(unreduced[lane]);
     return total;
   }
 
@@ -272,16 +325,12 @@ class row_worker {
   job_type const& job_;
   bool tall_;
   index packs_;
-  A *logits_, *exponentials_, *gradient_;
-  A* teachers_[count];
+  group_extent<A> extent_;
+  A *exponentials_, *gradient_;
   A const* power_of_ = nullptr;  // see shared_strips
   int squarings_ = 0;
-  states states_;
-  detail::list<
-      std::conditional_t<has_full_target<term_of<Leaf>>, full_target<A, target_of_term<term_of<Leaf>>>, no_target>...>
-      targets_;
-  double factors_[count][std::size_t(W)] = {};  // factor · row weight, 0 if ignored
-  bool varies_[count] = {};                     // true if factors_ differ from row to row
+  bool varies_[count] = {};  // true if factors differ from row to row, or are 0
+  context contexts_[2];      // the group that is evaluated, and the next one
 };
 
 }  // namespace hone::inline HONE_ABI::on_cpu

@@ -87,16 +87,6 @@ HONE_HD V column_of(element<V, Term, G> const& e) noexcept {
 
 // ---- sums
 
-/// The sums of a row for one term; index I belongs to statistic I.
-template <class V, class Term>
-struct sums {
-  static constexpr std::size_t size = count_of<Term>;
-
-  V max[size] = {};
-  V sum[size] = {};  // Σ w; Σ w x; Σ q; or the row's number
-  V dot = {};        // Σ q (z - max)
-};
-
 /// The place of a statistic in a list; place() is I. (std::integral_constant has no functions of a device.)
 template <int I>
 struct place {
@@ -111,6 +101,21 @@ HONE_CALLS_GIVEN template <class Term, class Body>
 HONE_HD constexpr void each_statistic(Body const& body) {
   each_index(body, std::make_integer_sequence<int, count_of<Term>>());
 }
+
+/// The sums of a row for one term; index I belongs to statistic I.
+template <class V, class Term>
+struct sums {
+  static constexpr std::size_t size = count_of<Term>;
+
+  V max[size];
+  V sum[size];  // Σ w; Σ w x; Σ q; or the row's number
+  V dot;        // Σ q (z - max)
+
+  /// All sums are 0. Sets them one by one: g++ would clear the memory of the struct by halves of a pack.
+  HONE_HD sums() noexcept : dot(V(0)) {
+    each_statistic<Term>([this](auto i) { max[i()] = sum[i()] = V(0); });
+  }
+};
 
 /// Whether a statistic has a maximum that no other term shares: of the teacher, or of a subset.
 template <class S>
@@ -134,7 +139,13 @@ template <class S, class V, class Term>
 HONE_HD V weight_of(element<V, Term> const& e, V coordinate, V rate) noexcept {
   if constexpr (S::subset::own_maximum) coordinate = min(coordinate, V(0));
   if constexpr (std::same_as<typename S::source, listed_numbers>) coordinate = min(coordinate, V(0));
-  const V x = exp_of_nonpositive(S::has_temperature ? coordinate * rate : coordinate);
+  V x;
+  if constexpr (!S::has_temperature)
+    x = exp_of_nonpositive(coordinate);
+  else if constexpr (requires { exp_of_nonpositive(coordinate, rate); })
+    x = exp_of_nonpositive(coordinate, rate);
+  else
+    x = exp_of_nonpositive(coordinate * rate);
   return if_in<typename S::subset>(e, x, V(0));
 }
 

@@ -166,6 +166,12 @@ inline constexpr bool any_in = false;
 template <class... S, template <class> class Test>
 inline constexpr bool any_in<list<S...>, Test> = (Test<S>::value || ...);
 
+/// How often a term lists a statistic.
+template <class S, class Term>
+inline constexpr int lists = []<class... Of>(list<Of...>*) {
+  return (int(std::same_as<S, Of>) + ... + 0);
+}(static_cast<statistics_of<Term>*>(nullptr));
+
 template <class S>
 struct is_base_type : std::bool_constant<is_base<S>> {};
 template <class S>
