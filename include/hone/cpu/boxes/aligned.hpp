@@ -33,7 +33,8 @@ void aligned(cpu const& backend, Metric const& metric, const char* function, mat
       for (index j = 0; j < s.boxes; j += V::size) {
         V x[4], y[4];
         of_a.load(j, x), of_b.load(j, y);
-        metric(box_pair<V, Format>(Format::numbers_of(x), Format::numbers_of(y))).value.store(values + j);
+        of_a.to_order(metric(box_pair<V, Format>(Format::numbers_of(x), Format::numbers_of(y))).value)
+            .store(values + j);
       }
       if (out.row_stride == 1) {
         convert(static_cast<A const*>(values), out.row(i), s.boxes);

@@ -41,19 +41,31 @@ struct box_part {
   }
 };
 
-/// Computes one term for the pack of boxes that starts at box i.
+/// Computes one term for the pack of boxes that starts at box i. Only packs with a box that is not valid pay for the
+/// clamps of the format.
 template <class A, class Leaf>
-HONE_INLINE box_part<pack<A>> part_of(Leaf const& l, pack<A> const (&x)[4], index i) noexcept {
+HONE_INLINE box_part<pack<A>> part_of(Leaf const& l, box_lines<A const> const& predicted, index i) noexcept {
   using V = pack<A>;
-  V target[4], grad[4];
+  using format = typename Leaf::format;
+  V x[4], target[4], grad[4];
+  predicted.load(i, x);
   l.targets.load(i, target);
-  const V value = detail::apply_formula<typename Leaf::format>(l.formula, x, target, grad);
-  const V scale(l.scale);
-  if (!l.weight) {
-    const V loss = V(l.factor) * value, slope = scale * V(l.factor);
-    return {loss, scale * loss, {slope * grad[0], slope * grad[1], slope * grad[2], slope * grad[3]}};
+  box<V> p{x[0], x[1], x[2], x[3]}, t{target[0], target[1], target[2], target[3]};
+  const bool valid = all(format::are_valid(p, t));
+  if (!valid) [[unlikely]]
+    p = format::numbers_of(x), t = format::numbers_of(target);
+  const box_grad<V> y = detail::apply_to_valid<format>(l.formula, p, t);
+  grad[0] = y.grad.x1, grad[1] = y.grad.y1, grad[2] = y.grad.x2, grad[3] = y.grad.y2;
+  if (!valid) [[unlikely]] {
+    predicted.load(i, x);  // again, so that no register holds it meanwhile
+    format::chain_numbers(x, y.grad, grad);
   }
-  const V w = V::load(l.weight + i), slope = scale * w;
+  const V value = y.value, scale(l.scale);
+  if (!l.weight) {
+    const V slope(l.scale * l.factor);
+    return {V(l.factor) * value, slope * value, {slope * grad[0], slope * grad[1], slope * grad[2], slope * grad[3]}};
+  }
+  const V w = predicted.to_lanes(V::load(l.weight + i)), slope = scale * w;
   const mask<A> out = w == V(0);
   const V loss = zero_where(out, w * value);
   return {loss,
@@ -70,12 +82,10 @@ pack<A> box_sweep(detail::list<Leaf...> const& leaves, box_lines<A const> predic
   const auto state = leaves;
   V total(0);
   for (index i = 0; i < boxes; i += V::size) {
-    V x[4];
-    predicted.load(i, x);
-    const box_part<V> part = state.apply([&](auto const&... l) { return (part_of<A>(l, x, i) + ...); });
+    const box_part<V> part = state.apply([&](auto const&... l) { return (part_of<A>(l, predicted, i) + ...); });
     total += part.reduced;
     if (gradient.at[0]) gradient.store(i, part.gradient);
-    if (unreduced) part.loss.store(unreduced + i);
+    if (unreduced) predicted.to_order(part.loss).store(unreduced + i);
   }
   return total;
 }
@@ -108,9 +118,11 @@ class box_worker {
   }
 
   double run(index begin, index end) noexcept {
+    const index most = needs_scratch() ? segment_boxes : long_segment_boxes;
     double total = 0;
     for (index i = begin; i < end;) {
-      const box_segment s = segment_at(job_.prediction, i, end);
+      box_segment s = segment_at(job_.prediction, i, end, most);
+      if (s.boxes > V::size) s.boxes -= s.boxes % V::size;  // the last pack alone is copied
       total += evaluate(s);
       i += s.boxes;
     }
@@ -118,12 +130,34 @@ class box_worker {
   }
 
  private:
+  bool needs_scratch() const noexcept {
+    bool needed = !is_in_place<A>(job_.prediction) || (job_.out.gradient.data && !gradient_in_place(job_.out.gradient));
+    job_.leaves.each([&]<class L>(L const& leaf) {
+      needed = needed || !is_in_place<A>(leaf.term.boxes) || L::weight_count > 0 || leaf.factor == 0;
+    });
+    return needed;
+  }
+  /// Streamed stores need packs at aligned addresses; the lines of images are then copied.
+  template <class T>
+  bool gradient_in_place(matrix_view<T> v) const noexcept {
+    return is_in_place<A>(v) &&
+           !(job_.streaming && reinterpret_cast<std::uintptr_t>(v.data) % sizeof(typename V::packet) != 0);
+  }
+  template <class T>
+  bool gradient_in_place(image_view<T> v) const noexcept {
+    return is_in_place<A>(v) && !job_.streaming;
+  }
+
   double evaluate(box_segment s) noexcept {
     const index padded = (s.boxes + V::size - 1) / V::size * V::size;
     const bool full = padded == s.boxes;
     A* const unreduced = job_.out.unreduced ? job_.out.unreduced + s.first : nullptr;
     A* const losses = unreduced && !full ? unreduced_ : unreduced;
-    const box_lines<A> direct = job_.streaming ? box_lines<A>{} : lines_in_place<A>(job_.out.gradient, s);
+    box_lines<A> direct;
+    if (job_.out.gradient.data && gradient_in_place(job_.out.gradient)) {
+      direct = lines_in_place<A>(job_.out.gradient, s);
+      direct.streaming = job_.streaming;
+    }
     const box_lines<A> gradient = !job_.out.gradient.data ? box_lines<A>{}
                                   : direct.at[0]          ? direct
                                                           : lines_of_scratch(job_.out.gradient, gradient_);

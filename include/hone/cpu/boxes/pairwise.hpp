@@ -34,8 +34,8 @@ void columns_of_boxes(matrix_view<const T> v, box_segment s, A* rows, A* to) noe
     pack<A> x[4];
     lines.load(j, x);
     const box<pack<A>> b = Format::numbers_of(x);
-    b.x1.store(to + j), b.y1.store(to + segment_boxes + j);
-    b.x2.store(to + 2 * segment_boxes + j), b.y2.store(to + 3 * segment_boxes + j);
+    lines.to_order(b.x1).store(to + j), lines.to_order(b.y1).store(to + segment_boxes + j);
+    lines.to_order(b.x2).store(to + 2 * segment_boxes + j), lines.to_order(b.y2).store(to + 3 * segment_boxes + j);
   }
 }
 

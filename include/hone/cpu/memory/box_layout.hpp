@@ -14,27 +14,40 @@
 namespace hone::inline HONE_ABI::on_cpu {
 
 inline constexpr index segment_boxes = 256;  // some KiB per view: all stay in the first-level cache
+inline constexpr index long_segment_boxes = 1024;
 
 struct box_segment {
   index first, boxes;
 };
 
+/// Returns the segment that starts at a box: at most `most` boxes without a gap.
 template <class T>
-box_segment segment_at(matrix_view<T>, index first, index end) noexcept {
-  return {first, std::min(segment_boxes, end - first)};
+box_segment segment_at(matrix_view<T>, index first, index end, index most = segment_boxes) noexcept {
+  return {first, std::min(most, end - first)};
 }
 template <class T>
-box_segment segment_at(image_view<T> v, index first, index end) noexcept {
-  return {first, std::min({segment_boxes, end - first, v.pixels - first % v.pixels})};
+box_segment segment_at(image_view<T> v, index first, index end, index most = segment_boxes) noexcept {
+  return {first, std::min({most, end - first, v.pixels - first % v.pixels})};
 }
 
-/// Rows of four numbers from at[0] on, or one column at each pointer; at[0] is null if there are no lines.
+/// store_columns past the caches, to an address that is aligned for a pack.
+template <class A>
+HONE_INLINE void stream_columns(pack<A> const (&from)[4], A* to) noexcept {
+  constexpr int W = pack<A>::size;
+  pack<A> x[] = {from[0], from[1], from[2], from[3]};
+  columns_to_rows(x);
+  stream_pack(x[0], to), stream_pack(x[1], to + W), stream_pack(x[2], to + 2 * W), stream_pack(x[3], to + 3 * W);
+}
+
+/// Rows of four numbers from at[0] on, or one column at each pointer; at[0] is null if there are no lines. Boxes take
+/// the lanes in an order that depends on the layout; numbers of boxes from elsewhere are to be brought into that order.
 template <class Number>
 struct box_lines {
   using A = std::remove_const_t<Number>;
 
   Number* at[4] = {};
   bool rows = true;
+  bool streaming = false;  // rows are stored past the caches; they are aligned for packs
 
   HONE_INLINE void load(index i, pack<A> (&to)[4]) const noexcept {
     if (rows) {
@@ -45,13 +58,29 @@ struct box_lines {
     }
   }
   HONE_INLINE void store(index i, pack<A> const (&from)[4]) const noexcept {
-    if (rows) {
+    if (rows && streaming) {
+      stream_columns(from, at[0] + 4 * i);
+    } else if (rows) {
       store_columns(from, at[0] + 4 * i);
     } else {
       from[0].store(at[0] + i), from[1].store(at[1] + i), from[2].store(at[2] + i), from[3].store(at[3] + i);
     }
   }
+
+  /// Returns numbers of consecutive boxes in the lanes of these boxes, and the reverse.
+  HONE_INLINE pack<A> to_lanes(pack<A> x) const noexcept { return rows ? to_lanes_of_columns(x) : x; }
+  HONE_INLINE pack<A> to_order(pack<A> x) const noexcept { return rows ? to_order_of_rows(x) : x; }
 };
+
+/// True if full packs of type A of all segments can be reached in place.
+template <class A, class T>
+bool is_in_place(matrix_view<T> v) noexcept {
+  return std::is_same_v<std::remove_const_t<T>, A> && v.row_stride == 4;
+}
+template <class A, class T>
+bool is_in_place(image_view<T>) noexcept {
+  return std::is_same_v<std::remove_const_t<T>, A>;
+}
 
 /// Returns lines in scratch of 4 · segment_boxes numbers, with the layout of the view: rows or columns.
 template <class View, class A>

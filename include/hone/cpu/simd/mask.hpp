@@ -38,6 +38,7 @@ struct register_masks {
     else  // Eigen 3.4 has predux_any only for registers of float
       return packets::predux(packets::pand(m, packets::pset1<packet>(T(1)))) > 0;
   }
+  static bool all(type m) noexcept { return !any(packets::pandnot(packets::ptrue(m), m)); }
   static packet select(type m, packet yes, packet no) noexcept { return packets::pselect(m, yes, no); }
   static packet keep(type m, packet x) noexcept { return packets::pand(m, x); }
   static packet zero_where(type m, packet x) noexcept { return packets::pandnot(x, m); }
@@ -55,6 +56,7 @@ struct register_masks<T, 1> {
   static type both(type a, type b) noexcept { return a && b; }
   static type either(type a, type b) noexcept { return a || b; }
   static bool any(type m) noexcept { return m; }
+  static bool all(type m) noexcept { return m; }
   static T select(type m, T yes, T no) noexcept { return m ? yes : no; }
   static T keep(type m, T x) noexcept { return m ? x : T(0); }
   static T zero_where(type m, T x) noexcept { return m ? T(0) : x; }
@@ -76,6 +78,7 @@ struct register_masks<float, 16> {
   static type both(type a, type b) noexcept { return static_cast<type>(a & b); }
   static type either(type a, type b) noexcept { return static_cast<type>(a | b); }
   static bool any(type m) noexcept { return m != 0; }
+  static bool all(type m) noexcept { return m == static_cast<type>(-1); }
   static packet select(type m, packet yes, packet no) noexcept { return _mm512_mask_blend_ps(m, no, yes); }
   static packet keep(type m, packet x) noexcept { return _mm512_maskz_mov_ps(m, x); }
   static packet zero_where(type m, packet x) noexcept { return _mm512_maskz_mov_ps(static_cast<type>(~m), x); }
@@ -94,6 +97,7 @@ struct register_masks<double, 8> {
   static type both(type a, type b) noexcept { return static_cast<type>(a & b); }
   static type either(type a, type b) noexcept { return static_cast<type>(a | b); }
   static bool any(type m) noexcept { return m != 0; }
+  static bool all(type m) noexcept { return m == static_cast<type>(-1); }
   static packet select(type m, packet yes, packet no) noexcept { return _mm512_mask_blend_pd(m, no, yes); }
   static packet keep(type m, packet x) noexcept { return _mm512_maskz_mov_pd(m, x); }
   static packet zero_where(type m, packet x) noexcept { return _mm512_maskz_mov_pd(static_cast<type>(~m), x); }

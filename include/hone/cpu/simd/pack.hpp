@@ -195,9 +195,8 @@ T first_lane(pack<T> x) noexcept {
 }
 template <class T>
 bool all(mask<T> m) noexcept {
-  return sum(keep(m, pack<T>(1))) == T(pack<T>::size);
+  return masks_of<T>::all(m.v);
 }
-
 template <class T>
 bool any(mask<T> m) noexcept {
   return masks_of<T>::any(m.v);

@@ -57,6 +57,12 @@ struct sides_format {
     to[2] = select(b[2] < V(0), V(0), by_numbers.x2);
     to[3] = select(b[3] < V(0), V(0), by_numbers.y2);
   }
+  template <operand V>
+  HONE_HD HONE_INLINE static auto are_valid(box<V> const& p, box<V> const& t) noexcept {
+    const V end = V(farthest), longest = max(max(p.x2, p.y2), max(t.x2, t.y2));
+    return (abs(p.x1) <= end) & (abs(p.y1) <= end) & (abs(t.x1) <= end) & (abs(t.y1) <= end) & (longest <= end) &
+           (V(0) <= p.x2) & (V(0) <= p.y2) & (V(0) <= t.x2) & (V(0) <= t.y2);
+  }
 };
 
 }  // namespace detail
@@ -72,6 +78,12 @@ struct corners_format {
   HONE_HD HONE_INLINE static void chain_numbers(V const (&b)[4], box<V> const& by_numbers, V (&to)[4]) noexcept {
     along(b[2] < b[0], by_numbers.x1, by_numbers.x2, to[0], to[2]);
     along(b[3] < b[1], by_numbers.y1, by_numbers.y2, to[1], to[3]);
+  }
+  template <operand V>
+  HONE_HD HONE_INLINE static auto are_valid(box<V> const& p, box<V> const& t) noexcept {
+    const V first = min(min(p.x1, t.x1), min(p.y1, t.y1)), last = max(max(p.x2, t.x2), max(p.y2, t.y2));
+    return (V(-detail::farthest) <= first) & (last <= V(detail::farthest)) & (p.x1 <= p.x2) & (p.y1 <= p.y2) &
+           (t.x1 <= t.x2) & (t.y1 <= t.y2);  // NaN fails one of the last four
   }
   template <operand V>
   HONE_HD HONE_INLINE static box_axis<V> axis_of(V low, V high, V target_low, V target_high) noexcept {
@@ -214,6 +226,7 @@ inline constexpr top_left_format top_left{};
 /// A format: how four numbers describe a box, the same for predicted boxes and their targets. The numbers are (first x,
 /// first y, second x, second y), two per axis. numbers_of clamps them to those of a valid box; all other functions take
 /// clamped numbers.
+///   are_valid        returns true if numbers_of changes neither of two boxes; then chain_numbers changes nothing
 ///   axis_of          returns the lengths along an axis, from the prediction's two numbers and the target's
 ///   by_lengths       returns the derivative by the two numbers, from those by the side and the overlap (to include a
 ///                    hull, add its slope to the side's and subtract it from the overlap's)
@@ -223,6 +236,7 @@ inline constexpr top_left_format top_left{};
 template <class F>
 concept box_format = requires(double const (&b)[4], box<double> n, box_axis<double> a, double x, double (&to)[4]) {
   { F::numbers_of(b) } -> std::same_as<box<double>>;
+  { F::are_valid(n, n) } -> std::convertible_to<bool>;
   { F::axis_of(x, x, x, x) } -> std::same_as<box_axis<double>>;
   F::by_lengths(a, x, x, x, x);
   F::by_offset(x, x, x);

@@ -48,22 +48,28 @@ concept box_formula =
 
 namespace detail {
 
+/// Returns the value of a formula and its derivative by the predicted box's numbers, for numbers as numbers_of of the
+/// format returns them.
+template <box_format Format, box_formula Formula, operand V>
+HONE_HD HONE_INLINE box_grad<V> apply_to_valid(Formula const& formula, box<V> const& p, box<V> const& t) noexcept {
+  if constexpr (corner_formula<Formula>) {
+    const two_boxes<V> corners = Format::corners_of(p, t);
+    const box_grad<V> y = formula(corners.predicted, corners.target);
+    return {y.value, Format::by_corners(y.grad)};
+  } else {
+    return formula(box_pair<V, Format>(p, t));
+  }
+}
+
 /// Returns the value of a formula for the four numbers of a predicted box and of its target; stores the derivative by
 /// the former in `grad`.
 template <box_format Format, box_formula Formula, operand V>
 HONE_HD HONE_INLINE V apply_formula(Formula const& formula, V const (&predicted)[4], V const (&target)[4],
                                     V (&grad)[4]) noexcept {
-  const box<V> p = Format::numbers_of(predicted), t = Format::numbers_of(target);
-  if constexpr (corner_formula<Formula>) {
-    const two_boxes<V> corners = Format::corners_of(p, t);
-    const box_grad<V> y = formula(corners.predicted, corners.target);
-    Format::chain(predicted, y.grad, grad);
-    return y.value;
-  } else {
-    const box_grad<V> y = formula(box_pair<V, Format>(p, t));
-    Format::chain_numbers(predicted, y.grad, grad);
-    return y.value;
-  }
+  const box_grad<V> y =
+      detail::apply_to_valid<Format>(formula, Format::numbers_of(predicted), Format::numbers_of(target));
+  Format::chain_numbers(predicted, y.grad, grad);
+  return y.value;
 }
 
 }  // namespace detail
