@@ -90,7 +90,9 @@
 
 /// The asm constraint by which the compiler assumes that a floating-point number changes: the letter of the register
 /// class, or memory on processors that this header does not know.
-#if defined(__SSE2__)
+#if defined(__AVX512F__)
+#define HONE_REGISTER "+v"
+#elif defined(__SSE2__)
 #define HONE_REGISTER "+x"
 #elif defined(__aarch64__) || defined(__ARM_FP)
 #define HONE_REGISTER "+w"
@@ -106,6 +108,13 @@
 #define HONE_HIDE(x) asm("" : HONE_REGISTER(x))
 #else
 #define HONE_HIDE(x) static_cast<void>(0)
+#endif
+
+/// Put first in a function: clang may fuse its products and sums with those of other functions, as g++ does by default.
+#if defined(__clang__)
+#define HONE_FUSES _Pragma("clang fp contract(fast)")
+#else
+#define HONE_FUSES
 #endif
 
 /// Keeps the product in a register out of a fused multiply-add. Only x86 processors may lack that instruction.

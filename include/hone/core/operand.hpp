@@ -68,6 +68,12 @@ concept operand = std::constructible_from<V, int> && std::constructible_from<V, 
   exp(a), expm1(a), log(a), log1p(a), sqrt(a), atan(a), abs(a), min(a, b), max(a, b);
 };
 
+/// Returns the angle in (-π/2, π/2) whose tangent is y / x, for finite x > 0. A pack divides once for it.
+template <operand V>
+HONE_HD V angle_of(V y, V x) noexcept {
+  return atan(y / x);
+}
+
 /// A value with its derivative with respect to the prediction.
 template <class V>
 struct value_grad {

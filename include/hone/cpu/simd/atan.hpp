@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// atan of packs. |x| > 1 is reduced to t = 1/|x|, and t > tan(π/8) to (t - 1)/(t + 1); then an odd polynomial
-/// is evaluated, with coefficients fitted for hone. ULP budget in tests/cpu/simd/math_test.cpp.
+/// is evaluated, with coefficients fitted for hone. angle_of needs no such division. ULP budget in tests/cpu/simd/math_test.cpp.
 #pragma once
 
 #include <hone/cpu/simd/pack.hpp>
@@ -36,6 +36,29 @@ pack<T> atan(pack<T> x) noexcept {
   V y = fma(u * z, polynomial(z, atan_constants<T>::c), u) + keep(upper, V(0.78539816339744831));
   y = select(large, V(1.5707963267948966) - y, y);
   return select(is_number(x), V::of(packets::por(y.v, packets::pandnot(x.v, size.v))), x);
+}
+
+/// Returns the angle in [0, π/2] whose tangent is low / high, for 0 <= low <= high and high > 0.
+HONE_INLINE pack<float> angle_of_ordered(pack<float> low, pack<float> high) noexcept {
+  constexpr float c[] = {-0.33333152735f,  0.19993772817f,  -0.14211055156f,  0.10666004003f,
+                         -0.075522128231f, 0.043211842281f, -0.016367915829f, 0.0029206889947f};
+  const pack<float> t = low / high, z = t * t;
+  return fma(t * z, short_polynomial(z, c), t);
+}
+HONE_INLINE pack<double> angle_of_ordered(pack<double> low, pack<double> high) noexcept {
+  using V = pack<double>;
+  const mask<double> upper = low > V(0.41421356237309505) * high;  // tan(π/8)
+  const V u = select(upper, low - high, low) / select(upper, low + high, high), z = u * u;
+  return fma(u * z, polynomial(z, atan_constants<double>::c), u) + keep(upper, V(0.78539816339744831));
+}
+
+/// Returns the angle whose tangent is y / x, for finite numbers with x > 0; NaN if y is NaN.
+template <class T>
+HONE_INLINE pack<T> angle_of(pack<T> y, pack<T> x) noexcept {
+  using V = pack<T>;
+  const V size = abs(y), angle = angle_of_ordered(min(size, x), max(size, x));
+  const V turned = select(size > x, V(1.5707963267948966) - angle, angle);
+  return V::of(packets::por(turned.v, packets::pandnot(y.v, size.v)));  // with the sign of y
 }
 
 }  // namespace hone::inline HONE_ABI::on_cpu

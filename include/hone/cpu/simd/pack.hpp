@@ -54,6 +54,11 @@ struct pack {
   using packet = typename packets::packet_traits<T>::type;
   static constexpr int size = packets::unpacket_traits<packet>::size;
 
+  /// True if the compiler has operators for registers: it fuses and simplifies those, unlike Eigen's functions.
+  static constexpr bool has_operators = requires(packet p) {
+    { p* p + p } -> std::convertible_to<packet>;
+  };
+
   using lanes = T[std::size_t(size)];  ///< one number per lane
 
   packet v;
@@ -70,16 +75,40 @@ struct pack {
   static pack load(T const* p) noexcept { return of(packets::ploadu<packet>(p)); }
   void store(T* p) const noexcept { packets::pstoreu(p, v); }
 
-  friend pack operator+(pack a, pack b) noexcept { return of(packets::padd(a.v, b.v)); }
-  friend pack operator-(pack a, pack b) noexcept { return of(packets::psub(a.v, b.v)); }
-  friend pack operator*(pack a, pack b) noexcept { return of(packets::pmul(a.v, b.v)); }
+  friend pack operator+(pack a, pack b) noexcept {
+    HONE_FUSES
+    if constexpr (has_operators)
+      return of(a.v + b.v);
+    else
+      return of(packets::padd(a.v, b.v));
+  }
+  friend pack operator-(pack a, pack b) noexcept {
+    HONE_FUSES
+    if constexpr (has_operators)
+      return of(a.v - b.v);
+    else
+      return of(packets::psub(a.v, b.v));
+  }
+  friend pack operator*(pack a, pack b) noexcept {
+    HONE_FUSES
+    if constexpr (has_operators)
+      return of(a.v * b.v);
+    else
+      return of(packets::pmul(a.v, b.v));
+  }
   friend pack operator/(pack a, pack b) noexcept {
     if constexpr (divides_by_series<T>)
       return of(lane_by_lane([](T x, T y) { return x / y; }, a.v, b.v));
     else
       return of(packets::pdiv(a.v, b.v));
   }
-  friend pack operator-(pack a) noexcept { return of(packets::pnegate(a.v)); }
+  friend pack operator-(pack a) noexcept {
+    HONE_FUSES
+    if constexpr (has_operators)
+      return of(-a.v);
+    else
+      return of(packets::pnegate(a.v));
+  }
   pack& operator+=(pack b) noexcept { return *this = *this + b; }
 
   friend mask<T> operator<(pack a, pack b) noexcept { return {masks_of<T>::less(a.v, b.v)}; }

@@ -89,23 +89,35 @@ HONE_HD HONE_INLINE box<V> plus(box<V> const& a, box<V> const& b) noexcept {
   return {a.x1 + b.x1, a.y1 + b.y1, a.x2 + b.x2, a.y2 + b.y2};
 }
 
-/// Returns the derivative by the predicted box's numbers, from the derivatives by the sides and overlaps; a hull is
-/// included as described at by_lengths of box_format.
+/// The derivative of a loss by the sides and the overlaps; a hull is included as described at by_lengths of box_format.
+template <class V>
+struct pair_slope {
+  V x_side, x_overlap, y_side, y_overlap;
+
+  HONE_HD HONE_INLINE friend pair_slope operator+(pair_slope const& a, pair_slope const& b) noexcept {
+    return {a.x_side + b.x_side, a.x_overlap + b.x_overlap, a.y_side + b.y_side, a.y_overlap + b.y_overlap};
+  }
+};
+
+/// Return the derivative by the predicted box's numbers, from that by the lengths.
 template <class Format, operand V>
-HONE_HD HONE_INLINE box<V> by_lengths(box_pair<V, Format> const& b, V x_side, V x_overlap, V y_side,
-                                      V y_overlap) noexcept {
+HONE_HD HONE_INLINE box<V> by_lengths(box_pair<V, Format> const& b, pair_slope<V> const& slope) noexcept {
   box<V> grad;
-  Format::by_lengths(b.x, x_side, x_overlap, grad.x1, grad.x2);
-  Format::by_lengths(b.y, y_side, y_overlap, grad.y1, grad.y2);
+  Format::by_lengths(b.x, slope.x_side, slope.x_overlap, grad.x1, grad.x2);
+  Format::by_lengths(b.y, slope.y_side, slope.y_overlap, grad.y1, grad.y2);
+  return grad;
+}
+template <class Format, operand V>
+HONE_HD HONE_INLINE box<V> by_offsets(box<V> grad, axis_slope<V> const& x, axis_slope<V> const& y) noexcept {
+  Format::by_offset(x.offset, grad.x1, grad.x2);
+  Format::by_offset(y.offset, grad.y1, grad.y2);
   return grad;
 }
 template <class Format, operand V>
 HONE_HD HONE_INLINE box<V> by_slopes(box_pair<V, Format> const& b, axis_slope<V> const& x,
                                      axis_slope<V> const& y) noexcept {
-  box<V> grad = detail::by_lengths(b, x.side + x.hull, -x.hull, y.side + y.hull, -y.hull);
-  Format::by_offset(x.offset, grad.x1, grad.x2);
-  Format::by_offset(y.offset, grad.y1, grad.y2);
-  return grad;
+  const pair_slope<V> lengths{x.side + x.hull, -x.hull, y.side + y.hull, -y.hull};
+  return detail::by_offsets<Format>(detail::by_lengths(b, lengths), x, y);
 }
 template <class Format, operand V>
 HONE_HD HONE_INLINE void add_slopes(box_pair<V, Format> const& b, axis_slope<V> const& x, axis_slope<V> const& y,

@@ -19,7 +19,7 @@ struct aspect_penalty {
   HONE_HD HONE_INLINE aspect_penalty(V w_, V h_, V target_w, V target_h) noexcept
       : w(w_),
         h(h_),
-        angle(atan((target_w * h - target_h * w) / max(target_h * h + target_w * w, V(smallest_area)))),
+        angle(angle_of(target_w * h - target_h * w, max(target_h * h + target_w * w, V(smallest_area)))),
         v(V(0.40528473456935109) * angle * angle) {}
 
   /// Returns α = v / (missing + v + more), with missing = 1 - IoU. It is 0 for equal boxes, because fused operations
@@ -28,12 +28,12 @@ struct aspect_penalty {
     const V alpha = exact(v / max(missing + more + v, V(smallest_area)));
     return select(V(0) < missing, alpha, missing);  // NaN stays
   }
-  /// Subtracts α v from a metric; α carries no gradient.
-  HONE_HD HONE_INLINE void less(V alpha, axis_slope<V>& x, axis_slope<V>& y, box_metric<V>& m) const noexcept {
+  /// Returns α v and stores its derivative by the sides; α carries no gradient.
+  HONE_HD HONE_INLINE V weighted(V alpha, axis_slope<V>& x, axis_slope<V>& y) const noexcept {
     const V by_angle = V(-0.81056946913870217) * alpha * angle / max(w * w + h * h, V(smallest_area));
-    m.less(alpha * v);
     x.side = by_angle * h;  // the angle decreases as w grows
     y.side = -by_angle * w;
+    return alpha * v;
   }
 };
 
@@ -45,13 +45,11 @@ struct ciou_metric {
   template <operand V, class Format>
   HONE_HD HONE_INLINE box_metric<V> operator()(box_pair<V, Format> const& b) const noexcept {
     const detail::aspect_penalty<V> shapes(b.x.side, b.y.side, b.x.target, b.y.target);
-    box_metric<V> m = iou_metric{}(b);  // after CUDA's atan: its branch keeps products from being fused into sums
-    const V alpha = shapes.over(m.lost);
+    const detail::iou_part<V> iou(b);  // after CUDA's atan: its branch keeps products from being fused into sums
+    const V alpha = shapes.over(iou.lost);
     detail::relative_distance<V> distance(b);
-    m.less(distance.value);
-    shapes.less(alpha, distance.x, distance.y, m);
-    detail::add_slopes(b, distance.x, distance.y, m);
-    return m;
+    const V more = shapes.weighted(alpha, distance.x, distance.y);
+    return iou.less(b, distance.value + more, distance.x, distance.y);
   }
 };
 

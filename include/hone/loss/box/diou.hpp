@@ -46,11 +46,8 @@ struct relative_distance {
 struct diou_metric {
   template <operand V, class Format>
   HONE_HD HONE_INLINE box_metric<V> operator()(box_pair<V, Format> const& b) const noexcept {
-    box_metric<V> m = iou_metric{}(b);
     const detail::relative_distance<V> distance(b);
-    m.less(distance.value);
-    detail::add_slopes(b, distance.x, distance.y, m);
-    return m;
+    return detail::iou_part<V>(b).less(b, distance.value, distance.x, distance.y);
   }
 };
 

@@ -13,11 +13,9 @@ namespace hone::inline HONE_ABI {
 struct eiou_metric {
   template <operand V, class Format>
   HONE_HD HONE_INLINE box_metric<V> operator()(box_pair<V, Format> const& b) const noexcept {
-    box_metric<V> m = iou_metric{}(b);
     detail::relative_distance<V> d(b);
-    m.less(d.value + (difference(b.x, d.x) + difference(b.y, d.y)));
-    detail::add_slopes(b, d.x, d.y, m);
-    return m;
+    const V more = difference(b.x, d.x) + difference(b.y, d.y);
+    return detail::iou_part<V>(b).less(b, d.value + more, d.x, d.y);
   }
 
  private:

@@ -18,21 +18,19 @@ HONE_HD HONE_INLINE V empty_area(box_pair<V, Format> const& b) noexcept {
   return max(outside - target, V(0));
 }
 
-/// Returns U / C and the empty part (C - U) / C, with inverse = 1 / C.
+/// Returns the derivative of -U / C, -dU / C + U dC / C², with inverse = 1 / C. by_hull is U / C, or 0 if C is clamped.
+/// Terms that cancel for equal boxes cancel before the multiplication by 1 / C.
 template <class Format, operand V>
-HONE_HD HONE_INLINE fraction<V> filled_of(box_pair<V, Format> const& b, V inverse) noexcept {
-  return {b.union_area, empty_area(b), inverse};
+HONE_HD HONE_INLINE pair_slope<V> empty_slope(box_pair<V, Format> const& b, V by_hull, V inverse) noexcept {
+  const V x = exact(by_hull * b.y.hull), y = exact(by_hull * b.x.hull);  // an area changes by the length along the other axis
+  const intersection_slope<V> slope(b);
+  return {inverse * (x - b.y.side), inverse * (slope.x - x), inverse * (y - b.x.side), inverse * (slope.y - y)};
 }
-/// Subtracts the empty part from a metric; adds the derivative of -U / C by the numbers: -dU / C + U dC / C². by_hull
-/// is U / C, or 0 if C is clamped. Terms that cancel for equal boxes cancel before the multiplication by 1 / C.
+/// Returns GIoU with inverse = 1 / C.
 template <class Format, operand V>
-HONE_HD HONE_INLINE void subtract_empty(box_pair<V, Format> const& b, V empty, V by_hull, V inverse,
-                                        box_metric<V>& m) noexcept {
-  const V x = by_hull * b.y.hull, y = by_hull * b.x.hull;  // an area changes by the length along the other axis
-  const V x_overlap = select(V(0) < b.x.overlap, b.y.overlap, V(0));
-  const V y_overlap = select(V(0) < b.y.overlap, b.x.overlap, V(0));
-  m.less(empty);
-  m.grad = plus(m.grad, times(inverse, by_lengths(b, x - b.y.side, x_overlap - x, y - b.x.side, y_overlap - y)));
+HONE_HD HONE_INLINE box_metric<V> giou_of(box_pair<V, Format> const& b, V inverse) noexcept {
+  const fraction<V> filled(b.union_area, empty_area(b), inverse);
+  return iou_part<V>(b).less(b, filled.missing, empty_slope(b, filled.part, inverse));
 }
 
 }  // namespace detail
@@ -42,11 +40,7 @@ HONE_HD HONE_INLINE void subtract_empty(box_pair<V, Format> const& b, V empty, V
 struct giou_metric {
   template <operand V, class Format>
   HONE_HD HONE_INLINE box_metric<V> operator()(box_pair<V, Format> const& b) const noexcept {
-    box_metric<V> m = iou_metric{}(b);
-    const V inverse = V(1) / max(b.x.hull * b.y.hull, V(detail::smallest_area));
-    const detail::fraction<V> filled = detail::filled_of(b, inverse);
-    detail::subtract_empty(b, filled.missing, filled.part, inverse, m);
-    return m;
+    return detail::giou_of(b, V(1) / max(b.x.hull * b.y.hull, V(detail::smallest_area)));
   }
 };
 

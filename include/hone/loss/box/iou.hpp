@@ -11,15 +11,58 @@ namespace hone::inline HONE_ABI {
 
 namespace detail {
 
-/// Returns the derivative of 1 - I / U from by_area and by_overlap, U times its derivatives by A and I. It multiplies
-/// by 1 / U last, so that terms that cancel for equal boxes cancel exactly. An overlap of 0 gets derivative 0.
+/// The derivatives of I by the overlaps along x and y. An overlap of 0 gets derivative 0.
+template <class V>
+struct intersection_slope {
+  V x, y;
+
+  template <class Format>
+  HONE_HD HONE_INLINE explicit intersection_slope(box_pair<V, Format> const& b) noexcept
+      : x(select(V(0) < b.x.overlap, b.y.overlap, V(0))), y(select(V(0) < b.y.overlap, b.x.overlap, V(0))) {}
+};
+
+/// Returns the derivative of 1 - I / U from those by A and by -I.
 template <class Format, operand V>
-HONE_HD HONE_INLINE box<V> iou_gradient_part(box_pair<V, Format> const& b, V by_area, V by_overlap,
-                                             V inverse) noexcept {
-  const V x = select(V(0) < b.x.overlap, by_overlap * b.y.overlap, V(0));
-  const V y = select(V(0) < b.y.overlap, by_overlap * b.x.overlap, V(0));
-  return times(inverse, by_lengths(b, by_area * b.y.side, x, by_area * b.x.side, y));
+HONE_HD HONE_INLINE pair_slope<V> slope_by_areas(box_pair<V, Format> const& b, V by_area, V by_lost) noexcept {
+  const intersection_slope<V> slope(b);
+  return {by_area * b.y.side, -(by_lost * slope.x), by_area * b.x.side, -(by_lost * slope.y)};
 }
+
+/// IoU and 1 - IoU, with the derivative of the latter by the lengths. For equal boxes IoU is exactly 1 and the factors
+/// of the derivative are exactly 1 / U and 2 / U, so that terms that cancel cancel exactly.
+template <class V>
+struct iou_part {
+  V value, lost;
+  pair_slope<V> slope;
+
+  template <class Format>
+  HONE_HD HONE_INLINE explicit iou_part(box_pair<V, Format> const& b) noexcept : iou_part(b, V(1) / b.union_area) {}
+
+  /// Returns IoU - amount; `by` is the derivative of the amount.
+  template <class Format>
+  HONE_HD HONE_INLINE box_metric<V> less(box_pair<V, Format> const& b, V amount,
+                                         pair_slope<V> const& by) const noexcept {
+    return {value - amount, lost + amount, by_lengths(b, slope + by)};
+  }
+  template <class Format>
+  HONE_HD HONE_INLINE box_metric<V> less(box_pair<V, Format> const& b, V amount, axis_slope<V> const& x,
+                                         axis_slope<V> const& y) const noexcept {
+    const pair_slope<V> all{slope.x_side + (x.side + x.hull), slope.x_overlap - x.hull,
+                            slope.y_side + (y.side + y.hull), slope.y_overlap - y.hull};
+    return {value - amount, lost + amount, by_offsets<Format>(by_lengths(b, all), x, y)};
+  }
+
+ private:
+  template <class Format>
+  HONE_HD HONE_INLINE iou_part(box_pair<V, Format> const& b, V inverse) noexcept
+      : iou_part(b, fraction<V>(b.intersection, b.missed, inverse), inverse) {}
+  template <class Format>
+  HONE_HD HONE_INLINE iou_part(box_pair<V, Format> const& b, fraction<V> const& iou, V inverse) noexcept
+      : iou_part(b, iou, inverse, exact(iou.part * inverse)) {}
+  template <class Format>
+  HONE_HD HONE_INLINE iou_part(box_pair<V, Format> const& b, fraction<V> const& iou, V inverse, V by_area) noexcept
+      : value(iou.part), lost(iou.missing), slope(slope_by_areas(b, by_area, inverse + by_area)) {}
+};
 
 }  // namespace detail
 
@@ -29,9 +72,8 @@ HONE_HD HONE_INLINE box<V> iou_gradient_part(box_pair<V, Format> const& b, V by_
 struct iou_metric {
   template <operand V, class Format>
   HONE_HD HONE_INLINE box_metric<V> operator()(box_pair<V, Format> const& b) const noexcept {
-    const V inverse = V(1) / b.union_area;
-    const detail::fraction<V> iou(b.intersection, b.missed, inverse);
-    return {iou.part, iou.missing, detail::iou_gradient_part(b, iou.part, -(V(1) + iou.part), inverse)};
+    const detail::iou_part<V> m(b);
+    return {m.value, m.lost, detail::by_lengths(b, m.slope)};
   }
 };
 

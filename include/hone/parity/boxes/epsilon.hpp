@@ -17,11 +17,7 @@ struct epsilon_giou_metric {
   template <operand V, class Format>
   HONE_HD HONE_INLINE box_metric<V> operator()(box_pair<V, Format> b) const noexcept {
     b.widen(V(eps));
-    box_metric<V> m = iou_metric{}(b);
-    const V inverse = V(1) / max(b.x.hull * b.y.hull + V(eps), V(detail::smallest_area));
-    const detail::fraction<V> filled = detail::filled_of(b, inverse);
-    detail::subtract_empty(b, filled.missing, filled.part, inverse, m);
-    return m;
+    return detail::giou_of(b, V(1) / max(b.x.hull * b.y.hull + V(eps), V(detail::smallest_area)));
   }
 };
 
@@ -41,11 +37,8 @@ struct epsilon_diou_metric {
   template <operand V, class Format>
   HONE_HD HONE_INLINE box_metric<V> operator()(box_pair<V, Format> b) const noexcept {
     b.widen(V(eps));
-    box_metric<V> m = iou_metric{}(b);
     const detail::relative_distance<V> distance = distance_of(b, eps, of_distance);
-    m.less(distance.value);
-    detail::add_slopes(b, distance.x, distance.y, m);
-    return m;
+    return detail::iou_part<V>(b).less(b, distance.value, distance.x, distance.y);
   }
 };
 
@@ -59,15 +52,13 @@ struct epsilon_ciou_metric {
   template <operand V, class Format>
   HONE_HD HONE_INLINE box_metric<V> operator()(box_pair<V, Format> b) const noexcept {
     b.widen(V(eps));
-    box_metric<V> m = iou_metric{}(b);
+    const detail::iou_part<V> iou(b);
     const V height = V(of_height);
     const detail::aspect_penalty<V> shapes(b.x.side, b.y.side + height, b.x.target, b.y.target + height);
-    const V alpha = select(V(above) * b.union_area < b.intersection, shapes.over(m.lost, V(of_alpha)), V(0));
+    const V alpha = select(V(above) * b.union_area < b.intersection, shapes.over(iou.lost, V(of_alpha)), V(0));
     detail::relative_distance<V> distance = distance_of(b, eps, of_distance);
-    m.less(distance.value);
-    shapes.less(alpha, distance.x, distance.y, m);
-    detail::add_slopes(b, distance.x, distance.y, m);
-    return m;
+    const V more = shapes.weighted(alpha, distance.x, distance.y);
+    return iou.less(b, distance.value + more, distance.x, distance.y);
   }
 };
 

@@ -27,9 +27,8 @@ struct mmdet_iou_metric {
     b.measure(least);
     const V inverse = V(1) / b.union_area;
     const detail::fraction<V> iou(b.intersection, b.missed, inverse);
-    return {
-        iou.part, iou.missing,
-        detail::iou_gradient_part(b, select(held, V(0), iou.part), select(held, V(-1), -(V(1) + iou.part)), inverse)};
+    const V by_area = select(held, V(0), iou.part * inverse);
+    return {iou.part, iou.missing, detail::by_lengths(b, detail::slope_by_areas(b, by_area, inverse + by_area))};
   }
 };
 
@@ -47,7 +46,9 @@ struct mmdet_giou_metric {
     const detail::fraction<V> filled(b.union_area, empty, inverse);
     b.x.side = select(held, none, b.x.side), b.x.overlap = select(held, none, b.x.overlap);  // U is constant
     b.y.side = select(held, none, b.y.side), b.y.overlap = select(held, none, b.y.overlap);
-    detail::subtract_empty(b, filled.missing, select(hull < least, none, filled.part), inverse, m);
+    const V by_hull = select(hull < least, none, filled.part);
+    m.less(filled.missing);
+    m.grad = detail::plus(m.grad, detail::by_lengths(b, detail::empty_slope(b, by_hull, inverse)));
     return m;
   }
 };
