@@ -94,8 +94,10 @@ template <class V>
 struct pair_slope {
   V x_side, x_overlap, y_side, y_overlap;
 
+  /// Rounds the sums, so that no product in them is fused into what is computed from them.
   HONE_HD HONE_INLINE friend pair_slope operator+(pair_slope const& a, pair_slope const& b) noexcept {
-    return {a.x_side + b.x_side, a.x_overlap + b.x_overlap, a.y_side + b.y_side, a.y_overlap + b.y_overlap};
+    return {exact(a.x_side + b.x_side), exact(a.x_overlap + b.x_overlap), exact(a.y_side + b.y_side),
+            exact(a.y_overlap + b.y_overlap)};
   }
 };
 

@@ -21,47 +21,51 @@ struct intersection_slope {
       : x(select(V(0) < b.x.overlap, b.y.overlap, V(0))), y(select(V(0) < b.y.overlap, b.x.overlap, V(0))) {}
 };
 
-/// Returns the derivative of 1 - I / U from those by A and by -I.
+/// Returns the derivative by the lengths from those by A and by -I.
 template <class Format, operand V>
 HONE_HD HONE_INLINE pair_slope<V> slope_by_areas(box_pair<V, Format> const& b, V by_area, V by_lost) noexcept {
   const intersection_slope<V> slope(b);
   return {by_area * b.y.side, -(by_lost * slope.x), by_area * b.x.side, -(by_lost * slope.y)};
 }
 
-/// IoU and 1 - IoU, with the derivative of the latter by the lengths. For equal boxes IoU is exactly 1 and the factors
-/// of the derivative are exactly 1 / U and 2 / U, so that terms that cancel cancel exactly.
+/// IoU and 1 - IoU, with what their derivatives are made of. For equal boxes IoU is exactly 1.
 template <class V>
 struct iou_part {
-  V value, lost;
-  pair_slope<V> slope;
+  V inverse;  ///< 1 / U
+  fraction<V> iou;
 
   template <class Format>
-  HONE_HD HONE_INLINE explicit iou_part(box_pair<V, Format> const& b) noexcept : iou_part(b, V(1) / b.union_area) {}
+  HONE_HD HONE_INLINE explicit iou_part(box_pair<V, Format> const& b) noexcept
+      : inverse(V(1) / b.union_area), iou(b.intersection, b.missed, inverse) {}
 
-  /// Returns IoU - amount; `by` is the derivative of the amount.
+  /// Returns the derivative of 1 - IoU. It multiplies by 1 / U last, so that terms that cancel for equal boxes cancel
+  /// exactly, even if the compiler fuses operations.
+  template <class Format>
+  HONE_HD HONE_INLINE box<V> gradient(box_pair<V, Format> const& b) const noexcept {
+    return times(inverse, by_lengths(b, slope_by_areas(b, iou.part, V(1) + iou.part)));
+  }
+
+  /// Returns IoU - amount; `by`, or x and y, is the derivative of the amount. Terms that cancel for
+  /// equal boxes are rounded by the sums with it, which are then sums with 0.
   template <class Format>
   HONE_HD HONE_INLINE box_metric<V> less(box_pair<V, Format> const& b, V amount,
                                          pair_slope<V> const& by) const noexcept {
-    return {value - amount, lost + amount, by_lengths(b, slope + by)};
+    return {iou.part - amount, iou.missing + amount, by_lengths(b, slope(b) + by)};
   }
   template <class Format>
   HONE_HD HONE_INLINE box_metric<V> less(box_pair<V, Format> const& b, V amount, axis_slope<V> const& x,
                                          axis_slope<V> const& y) const noexcept {
-    const pair_slope<V> all{slope.x_side + (x.side + x.hull), slope.x_overlap - x.hull,
-                            slope.y_side + (y.side + y.hull), slope.y_overlap - y.hull};
-    return {value - amount, lost + amount, by_offsets<Format>(by_lengths(b, all), x, y)};
+    const pair_slope<V> by{x.side + x.hull, -x.hull, y.side + y.hull, -y.hull};
+    const box<V> grad = by_lengths(b, slope(b) + by);
+    return {iou.part - amount, iou.missing + amount, by_offsets<Format>(grad, x, y)};
   }
 
  private:
   template <class Format>
-  HONE_HD HONE_INLINE iou_part(box_pair<V, Format> const& b, V inverse) noexcept
-      : iou_part(b, fraction<V>(b.intersection, b.missed, inverse), inverse) {}
-  template <class Format>
-  HONE_HD HONE_INLINE iou_part(box_pair<V, Format> const& b, fraction<V> const& iou, V inverse) noexcept
-      : iou_part(b, iou, inverse, exact(iou.part * inverse)) {}
-  template <class Format>
-  HONE_HD HONE_INLINE iou_part(box_pair<V, Format> const& b, fraction<V> const& iou, V inverse, V by_area) noexcept
-      : value(iou.part), lost(iou.missing), slope(slope_by_areas(b, by_area, inverse + by_area)) {}
+  HONE_HD HONE_INLINE pair_slope<V> slope(box_pair<V, Format> const& b) const noexcept {
+    const V by_area = exact(iou.part * inverse);
+    return slope_by_areas(b, by_area, inverse + by_area);
+  }
 };
 
 }  // namespace detail
@@ -73,7 +77,7 @@ struct iou_metric {
   template <operand V, class Format>
   HONE_HD HONE_INLINE box_metric<V> operator()(box_pair<V, Format> const& b) const noexcept {
     const detail::iou_part<V> m(b);
-    return {m.value, m.lost, detail::by_lengths(b, m.slope)};
+    return {m.iou.part, m.iou.missing, m.gradient(b)};
   }
 };
 

@@ -52,13 +52,13 @@ struct epsilon_ciou_metric {
   template <operand V, class Format>
   HONE_HD HONE_INLINE box_metric<V> operator()(box_pair<V, Format> b) const noexcept {
     b.widen(V(eps));
-    const detail::iou_part<V> iou(b);
+    const detail::iou_part<V> m(b);
     const V height = V(of_height);
     const detail::aspect_penalty<V> shapes(b.x.side, b.y.side + height, b.x.target, b.y.target + height);
-    const V alpha = select(V(above) * b.union_area < b.intersection, shapes.over(iou.lost, V(of_alpha)), V(0));
+    const V alpha = select(V(above) * b.union_area < b.intersection, shapes.over(m.iou.missing, V(of_alpha)), V(0));
     detail::relative_distance<V> distance = distance_of(b, eps, of_distance);
     const V more = shapes.weighted(alpha, distance.x, distance.y);
-    return iou.less(b, distance.value + more, distance.x, distance.y);
+    return m.less(b, distance.value + more, distance.x, distance.y);
   }
 };
 

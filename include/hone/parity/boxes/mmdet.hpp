@@ -27,8 +27,9 @@ struct mmdet_iou_metric {
     b.measure(least);
     const V inverse = V(1) / b.union_area;
     const detail::fraction<V> iou(b.intersection, b.missed, inverse);
-    const V by_area = select(held, V(0), iou.part * inverse);
-    return {iou.part, iou.missing, detail::by_lengths(b, detail::slope_by_areas(b, by_area, inverse + by_area))};
+    const V by_area = select(held, V(0), iou.part);
+    const detail::pair_slope<V> slope = detail::slope_by_areas(b, by_area, V(1) + by_area);
+    return {iou.part, iou.missing, detail::times(inverse, detail::by_lengths(b, slope))};
   }
 };
 
