@@ -68,6 +68,12 @@ concept operand = std::constructible_from<V, int> && std::constructible_from<V, 
   exp(a), expm1(a), log(a), log1p(a), sqrt(a), atan(a), abs(a), min(a, b), max(a, b);
 };
 
+/// Returns 1 if a < b, 0 if b < a, 1/2 on a tie: the derivative of min(a, b) by a.
+template <operand V>
+HONE_HD HONE_INLINE V share_of(V a, V b) noexcept {
+  return select(a < b, V(1), select(b < a, V(0), V(0.5)));
+}
+
 /// Returns the angle in (-π/2, π/2) whose tangent is y / x, for finite x > 0. A pack divides once for it.
 template <operand V>
 HONE_HD V angle_of(V y, V x) noexcept {

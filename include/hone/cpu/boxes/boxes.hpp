@@ -17,15 +17,16 @@
 namespace hone::inline HONE_ABI::on_cpu {
 
 /// The inputs of one term in the sweep: its targets and the weights of the segment's boxes.
-template <class A, class Formula, class Format>
+template <class A, class Formula, class Format, class Lines>
 struct box_leaf {
   using format = Format;
 
   Formula formula;
-  box_lines<A const> targets;
+  Lines targets;
   A const* weight = nullptr;  // factor · row weight per box; nullptr if all are equal
   A factor = 1;               // the weight of all boxes if weight is nullptr
   A scale = 1;                // the factor of the reduction
+  A slope = 1;                // scale · factor
 };
 
 /// The loss, the loss times the scale, and the gradient of a pack of boxes, for one or more terms.
@@ -43,8 +44,8 @@ struct box_part {
 
 /// Computes one term for the pack of boxes that starts at box i. Only packs with a box that is not valid pay for the
 /// clamps of the format.
-template <class A, class Leaf>
-HONE_INLINE box_part<pack<A>> part_of(Leaf const& l, box_lines<A const> const& predicted, index i) noexcept {
+template <class A, class Leaf, class Lines>
+HONE_INLINE box_part<pack<A>> part_of(Leaf const& l, Lines const& predicted, index i) noexcept {
   using V = pack<A>;
   using format = typename Leaf::format;
   V x[4], target[4], grad[4];
@@ -60,29 +61,33 @@ HONE_INLINE box_part<pack<A>> part_of(Leaf const& l, box_lines<A const> const& p
     predicted.load(i, x);  // again, so that no register holds it meanwhile
     format::chain_numbers(x, y.grad, grad);
   }
-  const V value = y.value, scale(l.scale);
-  if (!l.weight) {
-    const V slope(l.scale * l.factor);
-    return {V(l.factor) * value, slope * value, {slope * grad[0], slope * grad[1], slope * grad[2], slope * grad[3]}};
+  V value = y.value, w(l.factor), slope(l.slope);
+  if (l.weight) {
+    w = predicted.to_lanes(V::load(l.weight + i)), slope = V(l.scale) * w;
+    const mask<A> out = w == V(0);  // 0 times infinity or NaN is 0 too
+    value = zero_where(out, value);
+    grad[0] = zero_where(out, grad[0]), grad[1] = zero_where(out, grad[1]);  // -O2 would not unroll a loop
+    grad[2] = zero_where(out, grad[2]), grad[3] = zero_where(out, grad[3]);
   }
-  const V w = predicted.to_lanes(V::load(l.weight + i)), slope = scale * w;
-  const mask<A> out = w == V(0);
-  const V loss = zero_where(out, w * value);
-  return {loss,
-          scale * loss,
-          {zero_where(out, slope * grad[0]), zero_where(out, slope * grad[1]), zero_where(out, slope * grad[2]),
-           zero_where(out, slope * grad[3])}};
+  return {w * value, slope * value, {slope * grad[0], slope * grad[1], slope * grad[2], slope * grad[3]}};
+}
+
+/// Computes all terms for that pack. It is no lambda, which clang would call.
+template <class A, class Leaves, class Lines, std::size_t... I>
+HONE_INLINE box_part<pack<A>> parts_of(Leaves const& leaves, Lines const& predicted, index i,
+                                       std::index_sequence<I...>) noexcept {
+  return (part_of<A>(detail::at<I>(leaves), predicted, i) + ...);
 }
 
 /// Computes all terms in one loop over `boxes` boxes, a multiple of V::size. Returns Σ scale · weight · loss per lane.
-template <class A, class... Leaf>
-pack<A> box_sweep(detail::list<Leaf...> const& leaves, box_lines<A const> predicted, box_lines<A> gradient,
+template <class A, bool Rows, class... Leaf>
+pack<A> box_sweep(detail::list<Leaf...> const& leaves, box_lines<A const, Rows> predicted, box_lines<A, Rows> gradient,
                   A* unreduced, index boxes) noexcept {
   using V = pack<A>;
   const auto state = leaves;
   V total(0);
   for (index i = 0; i < boxes; i += V::size) {
-    const box_part<V> part = state.apply([&](auto const&... l) { return (part_of<A>(l, predicted, i) + ...); });
+    const box_part<V> part = parts_of<A>(state, predicted, i, std::index_sequence_for<Leaf...>());
     total += part.reduced;
     if (gradient.at[0]) gradient.store(i, part.gradient);
     if (unreduced) predicted.to_order(part.loss).store(unreduced + i);
@@ -153,14 +158,15 @@ class box_worker {
     const bool full = padded == s.boxes;
     A* const unreduced = job_.out.unreduced ? job_.out.unreduced + s.first : nullptr;
     A* const losses = unreduced && !full ? unreduced_ : unreduced;
-    box_lines<A> direct;
+    using lines = lines_of<A, decltype(job_.out.gradient)>;
+    lines direct;
     if (job_.out.gradient.data && gradient_in_place(job_.out.gradient)) {
       direct = lines_in_place<A>(job_.out.gradient, s);
       direct.streaming = job_.streaming;
     }
-    const box_lines<A> gradient = !job_.out.gradient.data ? box_lines<A>{}
-                                  : direct.at[0]          ? direct
-                                                          : lines_of_scratch(job_.out.gradient, gradient_);
+    const lines gradient = !job_.out.gradient.data ? lines{}
+                           : direct.at[0]          ? direct
+                                                   : lines_of_scratch(job_.out.gradient, gradient_);
     const auto leaves = [&]<std::size_t... I>(std::index_sequence<I...>) {
       return detail::list(leaf_at(detail::at<I>(job_.leaves), s, padded, I)...);
     }(std::index_sequence_for<Leaf...>());
@@ -173,10 +179,13 @@ class box_worker {
   template <class L>
   auto leaf_at(L const& leaf, box_segment s, index padded, std::size_t k) noexcept {
     using term = std::remove_cvref_t<decltype(leaf.term)>;
-    box_leaf<A, std::remove_cvref_t<decltype(leaf.term.formula)>, typename term::format> l{leaf.term.formula, {}};
-    l.targets = reach(leaf.term.boxes, s, targets_[k]);
+    const auto targets = reach(leaf.term.boxes, s, targets_[k]);
+    box_leaf<A, std::remove_cvref_t<decltype(leaf.term.formula)>, typename term::format,
+             std::remove_const_t<decltype(targets)>>
+        l{leaf.term.formula, targets};
     l.scale = static_cast<A>(job_.scales[k]);
     l.factor = static_cast<A>(leaf.factor);
+    l.slope = l.scale * l.factor;
     if (L::weight_count > 0 || leaf.factor == 0 || padded != s.boxes) {  // boxes after the end do not count
       for (index j = 0; j < s.boxes; ++j) weights_[k][j] = static_cast<A>(leaf.factor_of_row(s.first + j));
       std::fill(weights_[k] + s.boxes, weights_[k] + padded, A(0));

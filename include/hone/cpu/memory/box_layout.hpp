@@ -30,27 +30,17 @@ box_segment segment_at(image_view<T> v, index first, index end, index most = seg
   return {first, std::min({most, end - first, v.pixels - first % v.pixels})};
 }
 
-/// store_columns past the caches, to an address that is aligned for a pack.
-template <class A>
-HONE_INLINE void stream_columns(pack<A> const (&from)[4], A* to) noexcept {
-  constexpr int W = pack<A>::size;
-  pack<A> x[] = {from[0], from[1], from[2], from[3]};
-  columns_to_rows(x);
-  stream_pack(x[0], to), stream_pack(x[1], to + W), stream_pack(x[2], to + 2 * W), stream_pack(x[3], to + 3 * W);
-}
-
 /// Rows of four numbers from at[0] on, or one column at each pointer; at[0] is null if there are no lines. Boxes take
 /// the lanes in an order that depends on the layout; numbers of boxes from elsewhere are to be brought into that order.
-template <class Number>
+template <class Number, bool Rows = true>
 struct box_lines {
   using A = std::remove_const_t<Number>;
 
   Number* at[4] = {};
-  bool rows = true;
   bool streaming = false;  // rows are stored past the caches; they are aligned for packs
 
   HONE_INLINE void load(index i, pack<A> (&to)[4]) const noexcept {
-    if (rows) {
+    if constexpr (Rows) {
       load_columns(static_cast<A const*>(at[0] + 4 * i), to);
     } else {
       to[0] = pack<A>::load(at[0] + i), to[1] = pack<A>::load(at[1] + i);
@@ -58,19 +48,35 @@ struct box_lines {
     }
   }
   HONE_INLINE void store(index i, pack<A> const (&from)[4]) const noexcept {
-    if (rows && streaming) {
-      stream_columns(from, at[0] + 4 * i);
-    } else if (rows) {
-      store_columns(from, at[0] + 4 * i);
+    if constexpr (Rows) {
+      store_columns(from, at[0] + 4 * i, streaming);
     } else {
       from[0].store(at[0] + i), from[1].store(at[1] + i), from[2].store(at[2] + i), from[3].store(at[3] + i);
     }
   }
 
   /// Returns numbers of consecutive boxes in the lanes of these boxes, and the reverse.
-  HONE_INLINE pack<A> to_lanes(pack<A> x) const noexcept { return rows ? to_lanes_of_columns(x) : x; }
-  HONE_INLINE pack<A> to_order(pack<A> x) const noexcept { return rows ? to_order_of_rows(x) : x; }
+  HONE_INLINE static pack<A> to_lanes(pack<A> x) noexcept {
+    if constexpr (Rows) return to_lanes_of_columns(x);
+    return x;
+  }
+  HONE_INLINE static pack<A> to_order(pack<A> x) noexcept {
+    if constexpr (Rows) return to_order_of_rows(x);
+    return x;
+  }
+
+  /// The same lines, which may no longer be written.
+  operator box_lines<Number const, Rows>() const noexcept {
+    return {{at[0], at[1], at[2], at[3]}, streaming};
+  }
 };
+
+template <class View>
+inline constexpr bool stores_rows = requires(View v) { v.row_stride; };
+
+/// The lines of the boxes of a view.
+template <class Number, class View>
+using lines_of = box_lines<Number, stores_rows<View>>;
 
 /// True if full packs of type A of all segments can be reached in place.
 template <class A, class T>
@@ -84,19 +90,15 @@ bool is_in_place(image_view<T>) noexcept {
 
 /// Returns lines in scratch of 4 · segment_boxes numbers, with the layout of the view: rows or columns.
 template <class View, class A>
-box_lines<A> lines_of_scratch(View, A* memory) noexcept {
-  if constexpr (requires(View v) { v.row_stride; }) {
-    return {{memory, nullptr, nullptr, nullptr}, true};
-  } else {
-    return {{memory, memory + segment_boxes, memory + 2 * segment_boxes, memory + 3 * segment_boxes}, false};
-  }
+lines_of<A, View> lines_of_scratch(View, A* memory) noexcept {
+  return {{memory, memory + segment_boxes, memory + 2 * segment_boxes, memory + 3 * segment_boxes}};
 }
 
 /// Returns the segment in place if it consists of full packs of type A without gaps; otherwise no lines.
 template <class A, class T>
 auto lines_in_place(matrix_view<T> v, box_segment s) noexcept {
   using number = std::conditional_t<std::is_const_v<T>, A const, A>;
-  box_lines<number> lines;
+  lines_of<number, matrix_view<T>> lines;
   if constexpr (std::is_same_v<std::remove_const_t<T>, A>)
     if (v.data && (v.row_stride == 4 || s.boxes == 1) && s.boxes % pack<A>::size == 0) lines.at[0] = v.row(s.first);
   return lines;
@@ -104,8 +106,7 @@ auto lines_in_place(matrix_view<T> v, box_segment s) noexcept {
 template <class A, class T>
 auto lines_in_place(image_view<T> v, box_segment s) noexcept {
   using number = std::conditional_t<std::is_const_v<T>, A const, A>;
-  box_lines<number> lines;
-  lines.rows = false;
+  lines_of<number, image_view<T>> lines;
   if constexpr (std::is_same_v<std::remove_const_t<T>, A>)
     if (v.data && s.boxes % pack<A>::size == 0)
       for (int c = 0; c < 4; ++c) lines.at[c] = address(v, s.first, c);
@@ -132,12 +133,11 @@ void get(image_view<const T> v, box_segment s, A* to) noexcept {
 
 /// Returns the segment in place, or a copy of it in scratch.
 template <class A, class View>
-box_lines<A const> reach(View v, box_segment s, A* memory) noexcept {
-  const box_lines<A const> lines = lines_in_place<A>(v, s);
+lines_of<A const, View> reach(View v, box_segment s, A* memory) noexcept {
+  const lines_of<A const, View> lines = lines_in_place<A>(v, s);
   if (lines.at[0]) return lines;
   get(v, s, memory);
-  const box_lines<A> copy = lines_of_scratch(v, memory);
-  return {{copy.at[0], copy.at[1], copy.at[2], copy.at[3]}, copy.rows};
+  return lines_of_scratch(v, memory);
 }
 
 /// Copies a segment from scratch to the view; past the caches if `streaming` is true and type and stride allow it.
@@ -153,7 +153,7 @@ void put(box_lines<A> from, matrix_view<T> v, box_segment s, bool streaming) noe
   convert(numbers, v.row(s.first), 4 * s.boxes);
 }
 template <class A, class T>
-void put(box_lines<A> from, image_view<T> v, box_segment s, bool streaming) noexcept {
+void put(box_lines<A, false> from, image_view<T> v, box_segment s, bool streaming) noexcept {
   for (int c = 0; c < 4; ++c) {
     A const* const numbers = from.at[c];
     T* const to = address(v, s.first, c);

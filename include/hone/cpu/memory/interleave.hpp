@@ -3,6 +3,7 @@
 #pragma once
 
 #include <hone/core/config.hpp>
+#include <hone/cpu/memory/streaming_store.hpp>
 #include <hone/cpu/simd/pack.hpp>
 
 #include <utility>
@@ -74,12 +75,17 @@ HONE_INLINE void columns_to_rows(pack<A> (&x)[4]) noexcept {
     x[0] = y[0], x[1] = y[2], x[2] = y[1], x[3] = y[3];
   }
 }
+/// If `streaming` is true, the stores bypass the caches; the address is aligned for packs.
 template <class A>
-HONE_INLINE void store_columns(pack<A> const (&from)[4], A* to) noexcept {
+HONE_INLINE void store_columns(pack<A> const (&from)[4], A* to, bool streaming) noexcept {
   constexpr int W = pack<A>::size;
   pack<A> x[] = {from[0], from[1], from[2], from[3]};
   columns_to_rows(x);
-  x[0].store(to), x[1].store(to + W), x[2].store(to + 2 * W), x[3].store(to + 3 * W);
+  if (streaming) {
+    stream_pack(x[0], to), stream_pack(x[1], to + W), stream_pack(x[2], to + 2 * W), stream_pack(x[3], to + 3 * W);
+  } else {
+    x[0].store(to), x[1].store(to + W), x[2].store(to + 2 * W), x[3].store(to + 3 * W);
+  }
 }
 
 /// Moves one number per row from the order of the rows to the lanes of load_columns, and back.

@@ -7,6 +7,7 @@
 #include <hone/cpu/simd/exp.hpp>
 #include <hone/cpu/simd/log.hpp>
 #include <hone/cpu/simd/pack.hpp>
+#include <hone/cpu/simd/share.hpp>
 
 #include <hone/core/macros_push.hpp>
 

@@ -92,8 +92,8 @@ struct corners_format {
             max(min(high, target_high) - max(low, target_low), V(0)),
             exact(max(high, target_high) - min(low, target_low)),
             V(0.5) * (exact(low - target_low) + exact(high - target_high)),
-            detail::share_of(target_low, low),
-            detail::share_of(high, target_high)};
+            share_of(target_low, low),
+            share_of(high, target_high)};
   }
   template <operand V>
   HONE_HD HONE_INLINE static void by_lengths(box_axis<V> const& a, V side, V overlap, V& first, V& second) noexcept {
@@ -141,8 +141,8 @@ struct centers_format : detail::sides_format {
             max(min(between - far, min(side, target)), V(0)),
             max(between + far, max(side, target)),
             offset,
-            detail::share_of(larger, offset),
-            detail::share_of(offset, -larger)};
+            share_of(larger, offset),
+            share_of(offset, -larger)};
   }
   template <operand V>
   HONE_HD HONE_INLINE static void by_lengths(box_axis<V> const& a, V side, V overlap, V& first, V& second) noexcept {
@@ -186,8 +186,8 @@ struct top_left_format : detail::sides_format {
             max(min(min(end, target - shift), min(side, target)), V(0)),
             max(max(end, target - shift), max(side, target)),
             shift + V(0.5) * (side - target),
-            detail::share_of(V(0), shift),
-            detail::share_of(end, target)};
+            share_of(V(0), shift),
+            share_of(end, target)};
   }
   template <operand V>
   HONE_HD HONE_INLINE static void by_lengths(box_axis<V> const& a, V side, V overlap, V& first, V& second) noexcept {

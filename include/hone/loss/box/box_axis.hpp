@@ -24,15 +24,6 @@ struct axis_slope {
   V side = V(0), hull = V(0), offset = V(0);
 };
 
-namespace detail {
-
-/// Returns 1 if a < b, 0 if b < a, 1/2 on a tie.
-template <operand V>
-HONE_HD HONE_INLINE V share_of(V a, V b) noexcept {
-  return select(a < b, V(1), select(b < a, V(0), V(0.5)));
-}
-
-}  // namespace detail
 }  // namespace hone::inline HONE_ABI
 
 #include <hone/core/macros_pop.hpp>
