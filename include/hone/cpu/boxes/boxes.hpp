@@ -74,8 +74,9 @@ HONE_INLINE box_part<pack<A>> part_of(Leaf const& l, Lines const& predicted, ind
 
 /// Computes all terms for that pack. It is no lambda, which clang would call.
 template <class A, class Leaves, class Lines, std::size_t... I>
-HONE_INLINE box_part<pack<A>> parts_of(Leaves const& leaves, Lines const& predicted, index i,
-                                       std::index_sequence<I...>) noexcept {
+HONE_INLINE box_part<pack<A>> parts_of(Leaves const& leaves, Lines const& predicted, index i, std::index_sequence<I...>,
+                                       bool ahead) noexcept {
+  if (ahead) predicted.prefetch(i), (detail::at<I>(leaves).targets.prefetch(i), ...);
   return (part_of<A>(detail::at<I>(leaves), predicted, i) + ...);
 }
 
@@ -87,7 +88,7 @@ pack<A> box_sweep(detail::list<Leaf...> const& leaves, box_lines<A const, Rows> 
   const auto state = leaves;
   V total(0);
   for (index i = 0; i < boxes; i += V::size) {
-    const box_part<V> part = parts_of<A>(state, predicted, i, std::index_sequence_for<Leaf...>());
+    const box_part<V> part = parts_of<A>(state, predicted, i, std::index_sequence_for<Leaf...>(), gradient.streaming);
     total += part.reduced;
     if (gradient.at[0]) gradient.store(i, part.gradient);
     if (unreduced) predicted.to_order(part.loss).store(unreduced + i);

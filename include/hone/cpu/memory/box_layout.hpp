@@ -55,6 +55,17 @@ struct box_lines {
     }
   }
 
+  /// Requests rows some KiB after box i: hardware prefetches only within a page.
+  HONE_INLINE void prefetch(index i) const noexcept {
+    if constexpr (Rows) {
+      constexpr index bytes = 4 * sizeof(pack<A>), line = 64;
+      char const* const p = reinterpret_cast<char const*>(at[0] + 4 * i) + 4096;
+      packets::prefetch(p);
+      if constexpr (bytes > line) packets::prefetch(p + line);
+      if constexpr (bytes > 2 * line) packets::prefetch(p + 2 * line), packets::prefetch(p + 3 * line);
+    }
+  }
+
   /// Returns numbers of consecutive boxes in the lanes of these boxes, and the reverse.
   HONE_INLINE static pack<A> to_lanes(pack<A> x) noexcept {
     if constexpr (Rows) return to_lanes_of_columns(x);
@@ -66,9 +77,7 @@ struct box_lines {
   }
 
   /// The same lines, which may no longer be written.
-  operator box_lines<Number const, Rows>() const noexcept {
-    return {{at[0], at[1], at[2], at[3]}, streaming};
-  }
+  operator box_lines<Number const, Rows>() const noexcept { return {{at[0], at[1], at[2], at[3]}, streaming}; }
 };
 
 template <class View>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// atan of packs. |x| > 1 is reduced to t = 1/|x|, and t > tan(π/8) to (t - 1)/(t + 1); then an odd polynomial
-/// is evaluated, with coefficients fitted for hone. angle_of needs no such division. ULP budget in tests/cpu/simd/math_test.cpp.
+/// is evaluated, with coefficients fitted for hone. angle_of needs no such division. ULP budget in
+/// tests/cpu/simd/math_test.cpp.
 #pragma once
 
 #include <hone/cpu/simd/pack.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// The derivative of min by its first argument, for packs. AVX-512 has an instruction that maps the sign of a difference
-/// to constants.
+/// The derivative of min by its first argument, for packs. AVX-512 has an instruction that maps the sign of a
+/// difference to constants.
 #pragma once
 
 #include <hone/core/operand.hpp>

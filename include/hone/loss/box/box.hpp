@@ -82,8 +82,8 @@ struct corners_format {
   template <operand V>
   HONE_HD HONE_INLINE static auto are_valid(box<V> const& p, box<V> const& t) noexcept {
     const V first = min(min(p.x1, t.x1), min(p.y1, t.y1)), last = max(max(p.x2, t.x2), max(p.y2, t.y2));
-    return (V(-detail::farthest) <= first) & (last <= V(detail::farthest)) & (p.x1 <= p.x2) & (p.y1 <= p.y2) &
-           (t.x1 <= t.x2) & (t.y1 <= t.y2);  // NaN fails one of the last four
+    const V side = min(min(p.x2 - p.x1, p.y2 - p.y1), min(t.x2 - t.x1, t.y2 - t.y1));
+    return (V(-detail::farthest) <= first) & (last <= V(detail::farthest)) & (V(0) <= side);
   }
   template <operand V>
   HONE_HD HONE_INLINE static box_axis<V> axis_of(V low, V high, V target_low, V target_high) noexcept {

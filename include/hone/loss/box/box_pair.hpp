@@ -41,7 +41,7 @@ struct box_pair {
   HONE_HD HONE_INLINE void measure(V least) noexcept {
     intersection = x.overlap * y.overlap;
     missed = max(detail::missed_area(x, y), least - intersection);
-    union_area = intersection + missed;
+    union_area = max(x.side * y.side + x.target * y.target - intersection, least);
   }
   /// Adds `by` to union_area, and adds to missed the increase of union_area after rounding.
   HONE_HD HONE_INLINE void widen(V by) noexcept {
@@ -77,7 +77,7 @@ struct fraction {
   V missing, part;
 
   HONE_HD HONE_INLINE fraction(V part_, V missing_, V inverse) noexcept
-      : missing(exact(missing_ * inverse)), part(select(missing < V(0.5), V(1) - missing, exact(part_ * inverse))) {}
+      : missing(exact(missing_ * inverse)), part(select(missing_ < part_, V(1) - missing, exact(part_ * inverse))) {}
 };
 
 template <operand V>

@@ -22,7 +22,8 @@ HONE_HD HONE_INLINE V empty_area(box_pair<V, Format> const& b) noexcept {
 /// Terms that cancel for equal boxes cancel before the multiplication by 1 / C.
 template <class Format, operand V>
 HONE_HD HONE_INLINE pair_slope<V> empty_slope(box_pair<V, Format> const& b, V by_hull, V inverse) noexcept {
-  const V x = exact(by_hull * b.y.hull), y = exact(by_hull * b.x.hull);  // an area changes by the length along the other axis
+  const V x = exact(by_hull * b.y.hull),
+          y = exact(by_hull * b.x.hull);  // an area changes by the length along the other axis
   const intersection_slope<V> slope(b);
   return {inverse * (x - b.y.side), inverse * (slope.x - x), inverse * (y - b.x.side), inverse * (slope.y - y)};
 }
