@@ -41,6 +41,7 @@ struct lanes {
 
   HONE_HD friend constexpr lanes exp(lanes) { return {}; }
   HONE_HD friend constexpr lanes exp_of_nonpositive(lanes) { return {}; }
+  HONE_HD friend constexpr lanes exp_of_minus(lanes) { return {}; }
   HONE_HD friend constexpr lanes expm1(lanes) { return {}; }
   HONE_HD friend constexpr lanes log(lanes) { return {}; }
   HONE_HD friend constexpr lanes log1p(lanes) { return {}; }

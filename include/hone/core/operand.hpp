@@ -68,6 +68,12 @@ concept operand = std::constructible_from<V, int> && std::constructible_from<V, 
   exp(a), expm1(a), log(a), log1p(a), sqrt(a), atan(a), abs(a), min(a, b), max(a, b);
 };
 
+/// exp(-a) for a >= 0 to full relative accuracy, but for results that an operand may flush to 0.
+template <operand V>
+HONE_HD V exp_of_minus(V a) noexcept {
+  return exp_of_nonpositive(-a);
+}
+
 /// Returns 1 if a < b, 0 if b < a, 1/2 on a tie: the derivative of min(a, b) by a.
 template <operand V>
 HONE_HD HONE_INLINE V share_of(V a, V b) noexcept {

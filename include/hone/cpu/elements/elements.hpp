@@ -6,6 +6,7 @@
 #include <hone/core/evaluation.hpp>
 #include <hone/cpu/elements/strips.hpp>
 #include <hone/cpu/elements/target_range.hpp>
+#include <hone/cpu/memory/streaming_store.hpp>
 
 #include <array>
 #include <tuple>
@@ -20,34 +21,45 @@ template <class V>
 struct element_part {
   V loss, reduced, gradient;
 
-  friend element_part operator+(element_part a, element_part b) noexcept {
+  HONE_INLINE friend element_part operator+(element_part a, element_part b) noexcept {
     return {a.loss + b.loss, a.reduced + b.reduced, a.gradient + b.gradient};
   }
 };
 
-/// Computes all terms in one loop over `size` elements. Returns Σ scale · weight · loss per lane.
+/// Computes one term for the pack of logits at element i, and all terms. Neither is a lambda, which clang would call.
+template <class A, class Leaf>
+HONE_INLINE element_part<pack<A>> element_part_of(Leaf const& l, pack<A> logit, index i) noexcept {
+  using V = pack<A>;
+  auto [value, slope] = l.evaluate(logit, i);
+  V w(l.factor), scaled(l.scaled_factor);
+  if (l.weight) {
+    w = V::load(l.weight + i), scaled = V(l.scale) * w;
+    const mask<A> out = w == V(0);  // 0 times infinity or NaN is 0 too
+    value = zero_where(out, value), slope = zero_where(out, slope);
+  }
+  return {w * value, scaled * value, scaled * slope};
+}
+template <class A, class Leaves, std::size_t... I>
+HONE_INLINE element_part<pack<A>> element_parts_of(Leaves const& leaves, pack<A> logit, index i,
+                                                   std::index_sequence<I...>) noexcept {
+  return (element_part_of<A>(detail::at<I>(leaves), logit, i) + ...);
+}
+
+/// Computes all terms in one loop over `size` elements. Returns Σ scale · weight · loss per lane. The gradient goes
+/// past the caches if `streaming` is true; its address is then aligned for packs.
 template <class A, class... Leaf>
-pack<A> element_sweep(detail::list<Leaf...> const& leaves, A const* x, A* gradient, A* unreduced, index size) noexcept {
+pack<A> element_sweep(detail::list<Leaf...> const& leaves, A const* x, A* gradient, bool streaming, A* unreduced,
+                      index size) noexcept {
   using V = pack<A>;
   const auto state = leaves;
   V total(0);
   for (index i = 0; i < size; i += V::size) {
-    const V logit = V::load(x + i);
-    const auto part_of = [&](auto const& l) -> element_part<V> {
-      const auto [value, slope] = l.evaluate(logit, i);
-      const V scale(l.scale);
-      if (!l.weight) {
-        const V loss = V(l.factor) * value;
-        return {loss, scale * loss, scale * V(l.factor) * slope};
-      }
-      const V w = V::load(l.weight + i);
-      const mask<A> out = w == V(0);
-      const V loss = zero_where(out, w * value);
-      return {loss, scale * loss, zero_where(out, scale * w * slope)};
-    };
-    const element_part<V> part = state.apply([&](auto const&... l) { return (part_of(l) + ...); });
+    const element_part<V> part = element_parts_of<A>(state, V::load(x + i), i, std::index_sequence_for<Leaf...>());
     total += part.reduced;
-    if (gradient) part.gradient.store(gradient + i);
+    if (streaming)
+      stream_pack(part.gradient, gradient + i);
+    else if (gradient)
+      part.gradient.store(gradient + i);
     if (unreduced) part.loss.store(unreduced + i);
   }
   return total;
@@ -58,6 +70,7 @@ template <class View, class... Leaf>
 struct element_job : detail::evaluation<View, Leaf...> {
   std::array<double, sizeof...(Leaf)> scales;  // factor of the reduction, per leaf
   index columns;
+  bool streaming = false;  // the gradient goes past the caches where packs are aligned
 };
 
 template <class View, class... Leaf>
@@ -107,7 +120,8 @@ class element_worker {
     const auto leaves = [&]<std::size_t... I>(std::index_sequence<I...>) {
       return detail::list(detail::at<I>(strips_).at(detail::at<I>(job_.leaves), s, part_)...);
     }(std::index_sequence_for<Leaf...>());
-    const V total = element_sweep(leaves, x, gradient, losses, (s.size + V::size - 1) / V::size * V::size);
+    const bool streaming = direct && job_.streaming && before_aligned_pack(direct) == 0;
+    const V total = element_sweep(leaves, x, gradient, streaming, losses, padded_size<A>(s));
     if (gradient && !direct) scatter(job_.out.gradient, s, static_cast<A const*>(gradient_));
     if (losses && losses != unreduced) convert(static_cast<A const*>(losses), unreduced, s.size);
     return static_cast<double>(sum(total));
@@ -153,7 +167,8 @@ double divisor_of(detail::leaf<Term, Weights> const& leaf, detail::list<All...> 
 
 /// Fills the outputs of element-wise terms and returns Σ scale · factor · weight · loss.
 template <class View, class... Leaf>
-double sum_elements(cpu const& backend, element_job<View, Leaf...> const& job) {
+double sum_elements(cpu const& backend, element_job<View, Leaf...> job) {
+  job.streaming = worth_streaming(job.prediction, job.out.gradient);
   using worker = element_worker<View, Leaf...>;
   using A = typename element_job<View, Leaf...>::A;
   return sum_over_chunks(backend, chunk_plan<A>(job.prediction), worker::bytes(job.columns),

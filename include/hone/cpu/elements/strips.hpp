@@ -21,8 +21,9 @@ struct element_leaf {
   A const* positive = nullptr;  // the weights of positives
   A factor = 1;                 // the weight of all elements if weight is nullptr
   A scale = 1;                  // the factor of the reduction
+  A scaled_factor = 1;          // scale · factor
 
-  value_grad<pack<A>> evaluate(pack<A> x, index i) const noexcept {
+  HONE_INLINE value_grad<pack<A>> evaluate(pack<A> x, index i) const noexcept {
     if constexpr (Positives)
       return formula(x, pack<A>::load(t + i), pack<A>::load(positive + i));
     else
@@ -110,6 +111,7 @@ class element_strips {
     leaf_type l{leaf.term.formula};
     l.scale = scale_;
     l.factor = static_cast<A>(leaf.factor);
+    l.scaled_factor = l.scale * l.factor;
     if constexpr (requires { targets.view; }) {
       l.t = reach(targets.view, s, targets_);
     } else {

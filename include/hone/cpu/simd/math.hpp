@@ -5,6 +5,7 @@
 #include <hone/core/operand.hpp>
 #include <hone/cpu/simd/atan.hpp>
 #include <hone/cpu/simd/exp.hpp>
+#include <hone/cpu/simd/exp_of_minus.hpp>
 #include <hone/cpu/simd/log.hpp>
 #include <hone/cpu/simd/pack.hpp>
 #include <hone/cpu/simd/share.hpp>

@@ -9,6 +9,10 @@
 
 #include <hone/cpu/simd/packet.hpp>
 
+#if defined(__clang__) && defined(__AVX__)
+#include <immintrin.h>
+#endif
+
 #include <bit>
 #include <cfloat>
 #include <cmath>
@@ -207,6 +211,11 @@ pack<T> max(pack<T> a, pack<T> b) noexcept {
 /// Returns a · b + c, fused if the processor supports it.
 template <class T>
 pack<T> fma(pack<T> a, pack<T> b, pack<T> c) noexcept {
+#if defined(__clang__) && defined(__AVX__) && defined(__FMA__)
+  // For clang, Eigen has an asm statement here, which takes no constants from memory.
+  if constexpr (sizeof(c.v) == 32 && std::same_as<T, float>) return pack<T>::of(_mm256_fmadd_ps(a.v, b.v, c.v));
+  if constexpr (sizeof(c.v) == 32 && std::same_as<T, double>) return pack<T>::of(_mm256_fmadd_pd(a.v, b.v, c.v));
+#endif
   return pack<T>::of(packets::pmadd(a.v, b.v, c.v));
 }
 

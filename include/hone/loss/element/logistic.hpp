@@ -21,10 +21,11 @@ struct unweighed {
 template <operand V>
 struct logistic {
   V p, rest, softplus, capped, tail;  // tail: log(1 + e^-|x|)
+  V larger, smaller;                  // of p and rest
 
-  HONE_HD explicit logistic(V x) {
-    const V e = exp_of_nonpositive(-abs(x));  // in [0, 1]: cannot overflow
-    const V larger = V(1) / (V(1) + e), smaller = e * larger;
+  HONE_HD HONE_INLINE explicit logistic(V x) {
+    const V size = abs(x), e = exp_of_minus(size);  // in [0, 1]: cannot overflow
+    larger = V(1) / (V(1) + e), smaller = e * larger;
     p = select(x < V(0), smaller, larger);
     rest = select(x < V(0), larger, smaller);
     capped = max(min(x, V(3e38)), V(-3e38));
@@ -32,8 +33,16 @@ struct logistic {
     softplus = max(capped, V(0)) + tail;
   }
 
-  /// Binary cross entropy against t in [0, 1].
-  HONE_HD V cross_entropy(V, V t) const { return softplus - t * capped; }
+  /// Binary cross entropy against t in [0, 1]: log(1 + e^-|x|), plus |x| times t or 1 - t.
+  HONE_HD HONE_INLINE V cross_entropy(V x, V t) const {
+    return min(abs(x), V(3e38)) * select(x < V(0), t, V(1) - t) + tail;
+  }
+
+  /// p (1-t) + (1-p) t.
+  HONE_HD HONE_INLINE V missed(V x, V t) const {
+    const V u = V(1) - t;
+    return larger * select(x < V(0), t, u) + smaller * select(x < V(0), u, t);
+  }
 
   /// The same with the weight w on positives, and its gradient:
   ///   value  (1-t) softplus(x) + w t softplus(-x)        gradient  (1-t) σ - w t (1-σ)

@@ -28,12 +28,13 @@ struct sigmoid_focal_formula {
       : negative(alpha < 0 ? 1 : 1 - alpha), positive_more(alpha < 0 ? 0 : 2 * alpha - 1), gamma(gamma_) {}
 
   template <operand V, class W = unweighed>
-  HONE_HD value_grad<V> operator()(V x, V t, W w = {}) const {
+  HONE_HD HONE_INLINE value_grad<V> operator()(V x, V t, W w = {}) const {
     const logistic<V> s(x);
     const V u = V(1) - t, loss = s.cross_entropy(x, t, w);
-    const modulation<V> m(s.p * u + s.rest * t, s.p * s.rest, gamma);
-    const V weight = V(negative) + V(positive_more) * t;
-    return {weight * m.weight * loss, weight * (m.weight * s.slope(t, w) + V(gamma) * m.slope * (u - t) * loss)};
+    const modulation<V> m(s.missed(x, t), s.larger * s.smaller, gamma);
+    const V outer = (V(negative) + V(positive_more) * t) * m.outer;
+    return {outer * m.weight_inside * loss,
+            outer * (m.weight_inside * s.slope(t, w) + V(gamma) * m.slope_inside * (u - t) * loss)};
   }
 };
 
