@@ -2,7 +2,9 @@
 // with several optimisation flags (tests/CMakeLists.txt); every build must keep the same budgets.
 #include <hone/cpu/simd/atan.hpp>
 #include <hone/cpu/simd/exp.hpp>
+#include <hone/cpu/simd/exp_of_minus.hpp>
 #include <hone/cpu/simd/log.hpp>
+#include <hone/cpu/simd/share.hpp>
 
 #include <support/long_double.hpp>
 
@@ -106,6 +108,8 @@ const auto log_ = [](auto x) { return log(x); };
 const auto log1p_ = [](auto x) { return log1p(x); };
 const auto atan_ = [](auto x) { return atan(x); };
 const auto softmax_exp = [](auto x) { return hone::on_cpu::exp_of_nonpositive(x); };
+const auto logistic_exp = [](auto x) { return hone::on_cpu::exp_of_minus(x); };
+const auto angle = [](auto x) { return hone::on_cpu::angle_of(x, decltype(x)(1)); };
 const auto softplus_tail = [](auto x) { return hone::on_cpu::log1p_of_unit(x); };
 
 }  // namespace
@@ -127,6 +131,8 @@ TEST_CASE_TEMPLATE("pack functions stay within their ULP budgets", T, float, dou
              : pack<T>::size == 16 ? 90
                                    : 2.5);
   examine<T>("exp_of_nonpositive, absolute", softmax_exp, exact_exp, normal, T(0), single ? 2.5 : 1.5, units_of_one<T>);
+  examine<T>(
+      "exp_of_minus", logistic_exp, [](long double x) { return std::exp(-x); }, T(0), T(-normal), single ? 3.5 : 1.5);
   examine<T>("expm1", expm1_, [](long double x) { return std::expm1(x); }, single ? T(-20) : T(-40), over, 2.5);
   examine<T>("log", log_, [](long double x) { return std::log(x); }, smallest, largest, 1.5);
   examine<T>("log near 1", log_, [](long double x) { return std::log(x); }, T(0.5), T(2), 1.5);
@@ -136,6 +142,8 @@ TEST_CASE_TEMPLATE("pack functions stay within their ULP budgets", T, float, dou
       "log1p_of_unit", softplus_tail, [](long double x) { return std::log1p(x); }, T(0), T(1), single ? 2.5 : 1.5);
   examine<T>("atan", atan_, [](long double x) { return std::atan(x); }, -largest, largest, 4.0);
   examine<T>("atan, moderate", atan_, [](long double x) { return std::atan(x); }, T(-8), T(8), 4.0);
+  examine<T>("angle_of", angle, [](long double x) { return std::atan(x); }, -largest, largest, 4.0);
+  examine<T>("angle_of, moderate", angle, [](long double x) { return std::atan(x); }, T(-8), T(8), 4.0);
 }
 
 TEST_CASE_TEMPLATE("pack functions at infinity, NaN, zero and denormal numbers", T, float, double) {
@@ -150,6 +158,11 @@ TEST_CASE_TEMPLATE("pack functions at infinity, NaN, zero and denormal numbers",
   CHECK(same_bits(one(softmax_exp, T(-infinity)), T(0)));
   CHECK(same_bits(one(softmax_exp, T(-3e38f)), T(0)));
   CHECK(same_bits(one(softmax_exp, T(0)), T(1)));
+  CHECK(same_bits(one(logistic_exp, infinity), T(0)));
+  CHECK(same_bits(one(logistic_exp, T(3e38f)), T(0)));
+  CHECK(same_bits(one(logistic_exp, T(0)), T(1)));
+  CHECK(same_bits(one(angle, T(0)), T(0)));
+  CHECK(same_bits(one(angle, T(-0.0)), T(-0.0)));
   CHECK(same_bits(one(expm1_, infinity), infinity));
   CHECK(same_bits(one(expm1_, T(-infinity)), T(-1)));
   CHECK(same_bits(one(expm1_, T(0)), T(0)));
@@ -169,6 +182,8 @@ TEST_CASE_TEMPLATE("pack functions at infinity, NaN, zero and denormal numbers",
   for (const T x : {nan, T(-nan)}) {
     CHECK(is_nan(one(exp_, x)));
     CHECK(is_nan(one(softmax_exp, x)));
+    CHECK(is_nan(one(logistic_exp, x)));
+    CHECK(is_nan(one(angle, x)));
     CHECK(is_nan(one(expm1_, x)));
     CHECK(is_nan(one(log_, x)));
     CHECK(is_nan(one(log1p_, x)));
@@ -182,4 +197,23 @@ TEST_CASE_TEMPLATE("pack functions at infinity, NaN, zero and denormal numbers",
     CHECK(same_bits(one(atan_, denormal), denormal));
     CHECK(same_bits(one(exp_, denormal), T(1)));
   }
+}
+
+TEST_CASE_TEMPLATE("share_of tells the smaller of two numbers from a tie", T, float, double) {
+  using V = pack<T>;
+  const auto share = [](T a, T b) {
+    T out[V::size];
+    share_of(V(a), V(b)).store(out);
+    return out[V::size - 1];
+  };
+  const T large = std::numeric_limits<T>::max() / 4, near = std::numeric_limits<T>::epsilon();
+  for (const T x : {T(0), T(1), T(-1), large, -large, T(1) + near, T(1e-30f)}) {
+    CHECK(same_bits(share(x, x), T(0.5)));
+    for (const T y : {T(2), T(-2), T(1) - near, large / 2}) {
+      CHECK(same_bits(share(x, y), x < y ? T(1) : T(0)));
+      CHECK(same_bits(share(y, x), y < x ? T(1) : T(0)));
+    }
+  }
+  CHECK(same_bits(share(T(1), T(2)), T(1)));  // a difference of exactly 1
+  CHECK(same_bits(share(T(0), T(-0.0)), T(0.5)));
 }
