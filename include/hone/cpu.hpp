@@ -48,12 +48,14 @@
 #include <hone/cpu/simd/atan.hpp>
 #include <hone/cpu/simd/bits.hpp>
 #include <hone/cpu/simd/exp.hpp>
+#include <hone/cpu/simd/exp_of_minus.hpp>
 #include <hone/cpu/simd/half_packs.hpp>
 #include <hone/cpu/simd/log.hpp>
 #include <hone/cpu/simd/mask.hpp>
 #include <hone/cpu/simd/math.hpp>
 #include <hone/cpu/simd/pack.hpp>
 #include <hone/cpu/simd/packet.hpp>
+#include <hone/cpu/simd/share.hpp>
 #include <hone/cpu/tensors/averages.hpp>
 #include <hone/cpu/tensors/copy.hpp>
 #include <hone/cpu/tensors/each_number.hpp>

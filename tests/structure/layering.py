@@ -45,7 +45,8 @@ SHARED = ["loss/modulation.hpp"]  # of a folder itself, and yet below its rooms
 # A header of cpu/ has its twin in cuda/, in the room of the same name, and the reverse; these stand alone.
 ALONE = {
     "an operand of CUDA is one number, and the device has its functions":
-        ["cpu/simd/" + name for name in ("atan", "bits", "exp", "half_packs", "log", "mask", "math", "pack", "packet")]
+        ["cpu/simd/" + name for name in ("atan", "bits", "exp", "exp_of_minus", "half_packs", "log", "mask", "math", "pack",
+                                      "packet", "share")]
         + ["cuda/simd/device_float"],
     "packs and strips: a thread of CUDA reads its numbers as they lie":
         ["cpu/memory/" + name for name in ("box_layout", "convert", "eigen_views", "interleave", "row_layout",

@@ -218,7 +218,9 @@ double sum_boxes(cpu const& backend, box_job<View, Leaf...> job) {
   using worker = box_worker<View, Leaf...>;
   using A = typename box_job<View, Leaf...>::A;
   job.streaming = worth_streaming(job.prediction, job.out.gradient);
-  return sum_over_chunks(backend, chunk_plan<A>(job.prediction), worker::bytes(),
+  chunk_plan_t plan = chunk_plan<A>(job.prediction);
+  if (job.streaming) plan.rows_per_chunk *= 4;  // a chunk ends by waiting for its streamed stores
+  return sum_over_chunks(backend, plan, worker::bytes(),
                          [&](index begin, index end, std::byte* m) { return worker(job, m).run(begin, end); });
 }
 

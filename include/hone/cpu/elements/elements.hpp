@@ -171,7 +171,9 @@ double sum_elements(cpu const& backend, element_job<View, Leaf...> job) {
   job.streaming = worth_streaming(job.prediction, job.out.gradient);
   using worker = element_worker<View, Leaf...>;
   using A = typename element_job<View, Leaf...>::A;
-  return sum_over_chunks(backend, chunk_plan<A>(job.prediction), worker::bytes(job.columns),
+  chunk_plan_t plan = chunk_plan<A>(job.prediction);
+  if (job.streaming) plan.rows_per_chunk *= 4;  // a chunk ends by waiting for its streamed stores
+  return sum_over_chunks(backend, plan, worker::bytes(job.columns),
                          [&](index begin, index end, std::byte* m) { return worker(job, m).run(begin, end); });
 }
 

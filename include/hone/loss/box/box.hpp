@@ -2,6 +2,7 @@
 /// Boxes, and the formats that describe a box by four numbers.
 #pragma once
 
+#include <hone/core/lanes.hpp>
 #include <hone/loss/box/box_axis.hpp>
 
 #include <hone/core/macros_push.hpp>
@@ -59,9 +60,9 @@ struct sides_format {
   }
   template <operand V>
   HONE_HD HONE_INLINE static auto are_valid(box<V> const& p, box<V> const& t) noexcept {
-    const V end = V(farthest), longest = max(max(p.x2, p.y2), max(t.x2, t.y2));
-    return (abs(p.x1) <= end) & (abs(p.y1) <= end) & (abs(t.x1) <= end) & (abs(t.y1) <= end) & (longest <= end) &
-           (V(0) <= p.x2) & (V(0) <= p.y2) & (V(0) <= t.x2) & (V(0) <= t.y2);
+    const V shortest = min(min(p.x2, p.y2), min(t.x2, t.y2)), longest = max(max(p.x2, p.y2), max(t.x2, t.y2));
+    const V position = max(max(abs(p.x1), abs(p.y1)), max(abs(t.x1), abs(t.y1)));
+    return (V(0) <= shortest) & (max(longest, position) <= V(farthest));
   }
 };
 
@@ -83,7 +84,7 @@ struct corners_format {
   HONE_HD HONE_INLINE static auto are_valid(box<V> const& p, box<V> const& t) noexcept {
     const V first = min(min(p.x1, t.x1), min(p.y1, t.y1)), last = max(max(p.x2, t.x2), max(p.y2, t.y2));
     const V side = min(min(p.x2 - p.x1, p.y2 - p.y1), min(t.x2 - t.x1, t.y2 - t.y1));
-    return (V(-detail::farthest) <= first) & (last <= V(detail::farthest)) & (V(0) <= side);
+    return (V(0) <= side) & (V(-detail::farthest) <= first) & (last <= V(detail::farthest));
   }
   template <operand V>
   HONE_HD HONE_INLINE static box_axis<V> axis_of(V low, V high, V target_low, V target_high) noexcept {
@@ -226,7 +227,8 @@ inline constexpr top_left_format top_left{};
 /// A format: how four numbers describe a box, the same for predicted boxes and their targets. The numbers are (first x,
 /// first y, second x, second y), two per axis. numbers_of clamps them to those of a valid box; all other functions take
 /// clamped numbers.
-///   are_valid        returns true if numbers_of changes neither of two boxes; then chain_numbers changes nothing
+///   are_valid        returns true only if numbers_of changes no number of two boxes, or one of them is NaN; then
+///                    chain_numbers changes nothing
 ///   axis_of          returns the lengths along an axis, from the prediction's two numbers and the target's
 ///   by_lengths       returns the derivative by the two numbers, from those by the side and the overlap (to include a
 ///                    hull, add its slope to the side's and subtract it from the overlap's)
@@ -236,7 +238,7 @@ inline constexpr top_left_format top_left{};
 template <class F>
 concept box_format = requires(double const (&b)[4], box<double> n, box_axis<double> a, double x, double (&to)[4]) {
   { F::numbers_of(b) } -> std::same_as<box<double>>;
-  { F::are_valid(n, n) } -> std::convertible_to<bool>;
+  F::are_valid(box<detail::lanes>(), box<detail::lanes>());
   { F::axis_of(x, x, x, x) } -> std::same_as<box_axis<double>>;
   F::by_lengths(a, x, x, x, x);
   F::by_offset(x, x, x);
