@@ -41,9 +41,9 @@ HONE_INLINE pack<float> exp_of_minus(pack<float> a) noexcept {
     return V::of(_mm512_scalef_ps(exp_of_rest(inside, n).v, n.v));
   }
 #endif
-  const V inside = min(a, V(88)), shift(12582912);  // adding 1.5 · 2^23 rounds to an integer, in the lowest bits
-  const V shifted = exact(fma(inside, V(-log2_e), shift)), n = shifted - shift;
-  const bits<float> power = bits<float>::of(exp_of_rest(inside, n)) + bits<float>::of(shifted).left<23>();
+  const V inside = min(a, V(88));
+  const auto n = bits<float>::truncated(fma(inside, V(-log2_e), V(-0.5f)));  // to the nearest, in every rounding mode
+  const bits<float> power = bits<float>::of(exp_of_rest(inside, n.to_number())) + n.left<23>();
   return zero_where(a > V(-exp_constants<float>::normal), power.as_number());
 }
 
