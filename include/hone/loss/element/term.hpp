@@ -195,25 +195,25 @@ concept elementwise = std::derived_from<T, element_term_base>;
 
 namespace detail {
 
-template <class F, class T>
+template <element_formula F, class T>
 auto element_loss(F formula, matrix_view<T> targets) {
   using view = matrix_view<const T>;
   return element_term<F, dense_targets<view>>(formula, {targets});
 }
-template <class F, class T>
+template <element_formula F, class T>
 auto element_loss(F formula, image_view<T> targets) {
   using view = image_view<const T>;
   return element_term<F, dense_targets<view>>(formula, {targets});
 }
-template <class F, class Label>
+template <element_formula F, class Label>
 auto element_loss(F formula, classes_target<Label> labels) {
   return element_term<F, one_hot_targets<Label>>(formula, {labels});
 }
-template <class F, class View>
+template <element_formula F, class View>
 auto element_loss(F formula, probabilities_target<View> targets) {
   return element_term<F, dense_targets<View>>(formula, {targets.view});
 }
-template <class F, free_target Target>
+template <element_formula F, free_target Target>
 auto element_loss(F formula, Target target) {
   static_assert(!allowed_target<Target>, "element losses: hone::allowed_classes is for losses of rows");
   return element_term<F, row_targets<Target>>(formula, {target});
@@ -226,6 +226,16 @@ struct any_element_formula {
     return {x, V(1)};
   }
 };
+
+/// Reports a formula that is none.
+template <class F, class Targets>
+  requires(!element_formula<F>)
+auto element_loss(F const&, Targets targets) {
+  static_assert(element_formula<F>,
+                "element_loss: the formula must be a function (V x, V t) of a logit and its target, for every "
+                "hone::operand V, that returns hone::value_grad<V>");
+  return element_loss(any_element_formula(), targets);  // avoids further compiler errors
+}
 
 /// Targets of an element-wise loss: a view, hone::classes, or a hone::mix or hone::smooth of them.
 template <class T>
