@@ -37,6 +37,7 @@
 #include <hone/cpu/run/backend.hpp>
 #include <hone/cpu/run/chunks.hpp>
 #include <hone/cpu/run/cores.hpp>
+#include <hone/cpu/run/executor.hpp>
 #include <hone/cpu/run/float_environment.hpp>
 #include <hone/cpu/run/job_number.hpp>
 #include <hone/cpu/run/pieces.hpp>
@@ -56,6 +57,7 @@
 #include <hone/cpu/simd/pack.hpp>
 #include <hone/cpu/simd/packet.hpp>
 #include <hone/cpu/simd/share.hpp>
+#include <hone/cpu/simd/transpose.hpp>
 #include <hone/cpu/tensors/averages.hpp>
 #include <hone/cpu/tensors/copy.hpp>
 #include <hone/cpu/tensors/each_number.hpp>

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <hone/core/error.hpp>
+#include <hone/cpu/run/executor.hpp>
 #include <hone/cpu/run/scratch.hpp>
 #include <hone/cpu/run/threads.hpp>
 
@@ -13,7 +14,8 @@
 namespace hone::inline HONE_ABI {
 
 /// Runs on threads of this process; every call returns after its work is done. Results have the same bits for
-/// every number of threads. Objects are cheap, share one pool, and may be used from several threads at once.
+/// every number of threads and every executor. Objects are cheap, share one pool, and may be used from several threads
+/// at once.
 class cpu {
  public:
   /// Uses every core that the process may use, limited by its affinity and by the CPU quota of its control group.
@@ -25,10 +27,22 @@ class cpu {
                     "in [1, 1024]");
   }
 
+  /// Uses at most `threads` tasks of an executor in place of hone's pool (cpu/run/executor.hpp). The executor is
+  /// viewed, unless it has no state, and must then outlive the object.
+  template <cpu_executor Executor>
+  cpu(integer threads, Executor const& executor) : cpu(threads) {
+    executor_ = on_cpu::any_executor(executor);
+  }
+  template <cpu_executor Executor>
+    requires(!on_cpu::is_stateless<Executor>)
+  cpu(integer threads, Executor const&& executor) = delete;  // it would be gone before the first call
+
   int threads() const noexcept { return threads_; }
+  on_cpu::any_executor const& executor() const noexcept { return executor_; }
 
  private:
   int threads_;
+  on_cpu::any_executor executor_;
 };
 
 namespace on_cpu {
@@ -44,13 +58,14 @@ void for_chunks(cpu const& backend, index chunks, std::size_t bytes, Body const&
     std::byte* memory;
     std::size_t room;
   } all{body, memory.data(), room};
-  thread_pool::run(
-      threads, chunks,
-      [](void* c, index chunk, int slot) noexcept {
-        auto& job = *static_cast<context*>(c);
-        job.body(chunk, job.memory + job.room * static_cast<std::size_t>(slot));
-      },
-      &all);
+  const auto run_chunk = [](void* c, index chunk, int slot) noexcept {
+    auto& job = *static_cast<context*>(c);
+    job.body(chunk, job.memory + job.room * static_cast<std::size_t>(slot));
+  };
+  if (threads > 1 && backend.executor())
+    run_on(backend.executor(), threads, chunks, run_chunk, &all);
+  else
+    thread_pool::run(threads, chunks, run_chunk, &all);
 }
 
 }  // namespace on_cpu
