@@ -24,9 +24,12 @@
 #include <hone/cpu/memory/interleave.hpp>
 #include <hone/cpu/memory/row_layout.hpp>
 #include <hone/cpu/memory/streaming_store.hpp>
+#include <hone/cpu/memory/transposed_rows.hpp>
 #include <hone/cpu/rows/allowed_classes.hpp>
 #include <hone/cpu/rows/average_teachers.hpp>
 #include <hone/cpu/rows/full_target.hpp>
+#include <hone/cpu/rows/gradient_sweep.hpp>
+#include <hone/cpu/rows/group_losses.hpp>
 #include <hone/cpu/rows/hard_labels.hpp>
 #include <hone/cpu/rows/rows.hpp>
 #include <hone/cpu/rows/shared_weights.hpp>
@@ -56,6 +59,7 @@
 #include <hone/cpu/simd/math.hpp>
 #include <hone/cpu/simd/pack.hpp>
 #include <hone/cpu/simd/packet.hpp>
+#include <hone/cpu/simd/partial_moves.hpp>
 #include <hone/cpu/simd/share.hpp>
 #include <hone/cpu/simd/transpose.hpp>
 #include <hone/cpu/tensors/averages.hpp>

@@ -45,20 +45,22 @@ SHARED = ["loss/modulation.hpp"]  # of a folder itself, and yet below its rooms
 # A header of cpu/ has its twin in cuda/, in the room of the same name, and the reverse; these stand alone.
 ALONE = {
     "an operand of CUDA is one number, and the device has its functions":
-        ["cpu/simd/" + name for name in ("atan", "bits", "exp", "exp_of_minus", "half_packs", "log", "mask", "math", "pack",
-                                      "packet", "share")]
+        ["cpu/simd/" + name for name in ("atan", "bits", "exp", "exp_of_minus", "half_packs", "log", "mask", "math",
+                                      "pack", "packet", "partial_moves", "share", "transpose")]
         + ["cuda/simd/device_float"],
     "packs and strips: a thread of CUDA reads its numbers as they lie":
         ["cpu/memory/" + name for name in ("box_layout", "convert", "eigen_views", "interleave", "row_layout",
-                                           "streaming_store")] + ["cpu/elements/segments", "cpu/elements/strips"],
+                                           "streaming_store", "transposed_rows")]
+        + ["cpu/elements/segments", "cpu/elements/strips"],
     "a launch's arguments, and numbers that only the device knows":
         ["cuda/memory/" + name for name in ("device_scalar", "divisor", "job", "vector", "views")],
-    "threads of the process": ["cpu/run/" + name for name in ("chunks", "cores", "float_environment", "job_number",
-                                                              "scratch", "system_thread", "threads")],
+    "threads of the process": ["cpu/run/" + name for name in ("chunks", "cores", "executor", "float_environment",
+                                                              "job_number", "scratch", "system_thread", "threads")],
     "devices, kernels and grids": ["cuda/run/" + name for name in ("barrier", "device", "device_value", "error",
                                                                    "launch", "reduce")],
     "strips of targets and weights in the caches":
-        ["cpu/rows/" + name for name in ("allowed_classes", "full_target", "shared_weights", "sparse_target", "sweeps")],
+        ["cpu/rows/" + name for name in ("allowed_classes", "full_target", "gradient_sweep", "group_losses",
+                                         "shared_weights", "sparse_target", "sweeps")],
     "where a team of threads holds a row": ["cuda/rows/" + name for name in ("registers", "shape", "shared_tile",
                                                                             "team")],
     "CUDA finds values outside the range while it computes": ["cpu/elements/target_range"],

@@ -8,7 +8,7 @@
 
 #include <hone/core/view.hpp>
 #include <hone/cpu/memory/convert.hpp>
-#include <hone/cpu/simd/transpose.hpp>
+#include <hone/cpu/memory/transposed_rows.hpp>
 
 #include <algorithm>
 
@@ -128,46 +128,6 @@ void store_singly(View v, group g, A const* from, index columns) noexcept {
       *address(v, g.row + lane, c) =
           detail::narrowed<std::remove_reference_t<decltype(*address(v, 0, 0))>>(from[c * W + lane]);
 }
-
-/// Transposes W x W numbers, whose rows have the strides from_stride and to_stride. `load` and `store` take an address
-/// and the number of a row, and may access rows in part.
-HONE_AVX512_BEGIN
-template <class A, class Load, class Store>
-HONE_INLINE void transpose(A const* from, index from_stride, A* to, index to_stride, Load const& load,
-                           Store const& store) noexcept {
-  constexpr int W = pack<A>::size;
-  square_of<A> square;
-  unrolled<W>([&](int i) HONE_INLINE_LAMBDA { square.packet[i] = load(from + i * from_stride, i).v; });
-  transpose<A>(square);
-  unrolled<W>([&](int i) HONE_INLINE_LAMBDA { store(pack<A>::of(square.packet[i]), to + i * to_stride, i); });
-}
-template <class A>
-void transpose(A const* from, index from_stride, A* to, index to_stride) noexcept {
-  transpose(
-      from, from_stride, to, to_stride, [](A const* p, int) HONE_INLINE_LAMBDA { return pack<A>::load(p); },
-      [](pack<A> x, A* p, int) HONE_INLINE_LAMBDA { x.store(p); });
-}
-/// The same for rows of `columns` < W numbers, which become as many packs, and back.
-template <class A>
-void transpose_short_rows(A const* from, index stride, index columns, A* strip) noexcept {
-  constexpr int W = pack<A>::size;
-  transpose(
-      from, stride, strip, W, [&](A const* p, int) HONE_INLINE_LAMBDA { return load_first(p, columns); },
-      [&](pack<A> x, A* p, int i) HONE_INLINE_LAMBDA {
-        if (i < columns) x.store(p);
-      });
-}
-template <class A>
-void transpose_to_short_rows(A const* strip, A* to, index stride, index columns) noexcept {
-  constexpr int W = pack<A>::size;
-  // Rows side by side are stored as whole packs, whose surplus the next rows overwrite, up to the last ones.
-  const index whole = stride == columns ? (W * columns - W) / columns + 1 : 0;
-  transpose(
-      strip, W, to, stride,
-      [&](A const* p, int i) HONE_INLINE_LAMBDA { return i < columns ? pack<A>::load(p) : pack<A>(0); },
-      [&](pack<A> x, A* p, int i) HONE_INLINE_LAMBDA { i < whole ? x.store(p) : store_first(x, p, columns); });
-}
-HONE_AVX512_END
 
 /// The numbers of a group as packs. A wide row of the type of the arithmetic is read in place, but for its last pack if
 /// its classes do not fill it: this one, padded, and all other groups are in a strip.

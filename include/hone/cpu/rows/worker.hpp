@@ -3,9 +3,9 @@
 #pragma once
 
 #include <hone/core/evaluation.hpp>
-#include <hone/cpu/memory/streaming_store.hpp>
+#include <hone/cpu/rows/gradient_sweep.hpp>
+#include <hone/cpu/rows/group_losses.hpp>
 #include <hone/cpu/rows/shared_weights.hpp>
-#include <hone/cpu/rows/sweeps.hpp>
 
 #include <algorithm>
 #include <array>
@@ -194,11 +194,14 @@ class row_worker {
   /// Writes the outputs of the group and returns Σ scale · factor · weight · loss.
   double end_group(context& c) noexcept {
     if (!c.counts) {
-      for (int lane = 0; lane < c.g.rows; ++lane) skip_row(c.g.row + lane);
+      for (index row = c.g.row; row < c.g.row + c.g.rows; ++row) {
+        if (job_.out.unreduced) job_.out.unreduced[row] = 0;
+        if (job_.out.gradient.data) clear_row(job_.out.gradient, row, job_.columns);
+      }
       return 0;
     }
     if (job_.out.gradient.data) write_gradient(c);
-    return tall_ ? write_losses(c) : write_loss(c);
+    return write_loss(c);
   }
 
   /// Stores factor(lane), and its product with the reduction's factor as the scale of the term.
@@ -269,57 +272,18 @@ class row_worker {
     store(job_.out.gradient, c.g, out);
     if (std::any_of(varies_, varies_ + count, [](bool v) { return v; }))
       for (int lane = 0; lane < c.g.rows; ++lane)
-        if (!counts(c, lane)) clear_row(job_.out.gradient, c.g.row + lane, job_.columns);
+        if (std::all_of(c.factors, c.factors + count, [lane](auto const& factor) { return factor[lane] == 0; }))
+          clear_row(job_.out.gradient, c.g.row + lane, job_.columns);
   }
 
-  static bool counts(context const& c, int lane) noexcept {
-    for (std::size_t k = 0; k < count; ++k)
-      if (c.factors[k][lane] != 0) return true;
-    return false;
-  }
-
-  /// Writes the loss of a wide group.
   double write_loss(context& c) noexcept {
-    double total = 0, unreduced = 0;
-    each(c, [&](auto& s, auto&, auto const&, std::size_t k) {
-      if (c.factors[k][0] == 0) return;
-      const double weighed = c.factors[k][0] * static_cast<double>(first_lane(s.result.loss));
-      unreduced += weighed;
-      if (job_.scales[k] != 0) total += job_.scales[k] * weighed;
-    });
-    if (job_.out.unreduced) job_.out.unreduced[c.g.row] = detail::narrowed<A>(unreduced);
-    return total;
-  }
-  /// Writes the losses of a tall group.
-  double write_losses(context& c) noexcept {
-    using D = pack<double>;
-    static_assert(W % D::size == 0);
     double total = 0;
-    double unreduced[std::size_t(W)] = {};
+    group_losses<A> losses(c.g);
     each(c, [&](auto& s, auto&, auto const&, std::size_t k) {
-      typename V::lanes loss;
-      s.result.loss.store(loss);
-      if (varies_[k] || c.g.rows < W)
-        for (int lane = 0; lane < W; ++lane)
-          if (lane >= c.g.rows || c.factors[k][lane] == 0) loss[lane] = 0;
-      double weighed[std::size_t(W)];
-      for (int lane = 0; lane < W; ++lane) weighed[lane] = c.factors[k][lane] * static_cast<double>(loss[lane]);
-      D sums = D::load(weighed);
-      for (int lane = D::size; lane < W; lane += D::size) sums += D::load(weighed + lane);
-      if (job_.scales[k] != 0) total += job_.scales[k] * sum(sums);
-      if (job_.out.unreduced)
-        for (int lane = 0; lane < W; ++lane) unreduced[lane] += weighed[lane];
+      total += losses.add(s.result.loss, c.factors[k], varies_[k], job_.scales[k]);
     });
-    if (job_.out.unreduced)
-      for (int lane = 0; lane < c.g.rows; ++lane)
-        job_.out.unreduced[c.g.row + lane] = detail::narrowed<A>(unreduced[lane]);
+    if (job_.out.unreduced) losses.write(job_.out.unreduced);
     return total;
-  }
-
-  /// Writes the outputs of a row that does not count: its loss and its gradient are 0.
-  void skip_row(index row) noexcept {
-    if (job_.out.unreduced) job_.out.unreduced[row] = 0;
-    if (job_.out.gradient.data) clear_row(job_.out.gradient, row, job_.columns);
   }
 
   job_type const& job_;
