@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Averages on CUDA: the list of every backend, and what only a device has. With gradients: gradients_test.cu.
+// Averages on the CUDA backend: the conformance cases of every backend, and what only a device has.
 #include <hone/hone.cuh>
 
 #include <conformance/averages.hpp>
@@ -14,9 +14,9 @@
 
 using parameters = conformance::step_parameters<device::conformance, float>;
 
-TEST_CASE("averages answer as every backend does") { conformance::averages<device::conformance>(); }
+TEST_CASE("CUDA passes the conformance cases of averages") { conformance::averages<device::conformance>(); }
 
-TEST_CASE("where nothing was averaged yet, nothing is read out") {
+TEST_CASE("before the first update, copy of a from_zero state writes nothing and swap throws") {
   const parameters weights({50}, 0), out({50}, 1);
   const device::stream stream;
   hone::cuda gpu(stream);
@@ -28,7 +28,7 @@ TEST_CASE("where nothing was averaged yet, nothing is read out") {
                     "swap: the state began at zero, so its averages have to be divided; hone::copy does it");
 }
 
-TEST_CASE("tensors of any type are copied, and rounded once where they are narrower") {
+TEST_CASE("copy takes tensors of any type and rounds once to a narrower type") {
   const device::stream stream;
   hone::cuda gpu(stream);
   const std::vector<std::int64_t> batches{7, std::int64_t(1) << 60, -3};
@@ -44,7 +44,7 @@ TEST_CASE("tensors of any type are copied, and rounded once where they are narro
   CHECK(narrow.numbers() == rounded);
 }
 
-TEST_CASE("master weights begin with the parameters, and are rounded to them") {
+TEST_CASE("device_master_weights start as the parameters, and refresh rounds them to the narrower type") {
   const device::stream stream;
   hone::cuda gpu(stream);
   const conformance::step_parameters<device::conformance, __half> narrow({31, 0, 5000}, 3, 1);
@@ -63,7 +63,7 @@ TEST_CASE("master weights begin with the parameters, and are rounded to them") {
                     "refresh: parameters has 1 tensors, master_weights has 3");
 }
 
-TEST_CASE("copies, swaps and refreshes are captured in a graph, which takes what is there at each replay") {
+TEST_CASE("a captured graph of update, copy, swap and refresh uses the current values at each replay") {
   const std::vector<hone::index> sizes{31, 0, 5000};
   const parameters weights(sizes, 0), out(sizes, 1, 1), model(sizes, 2);
   const conformance::step_parameters<device::conformance, __nv_bfloat16> narrow(sizes, 3);
@@ -102,7 +102,7 @@ TEST_CASE("copies, swaps and refreshes are captured in a graph, which takes what
   CHECK(shadow.steps() == 3);
 }
 
-TEST_CASE("an update has the same bits in every run") {
+TEST_CASE("update is bit-identical in every run") {
   const std::vector<hone::index> sizes{1, 1000, 0, 70001};
   std::vector<std::string> runs;
   for (int run = 0; run < 3; ++run) {
@@ -118,7 +118,7 @@ TEST_CASE("an update has the same bits in every run") {
   CHECK(runs[0] == runs[2]);
 }
 
-TEST_CASE("what allocates, waits or depends on the host is refused in a capture, and the capture goes on") {
+TEST_CASE("calls that allocate, wait or read back throw during a capture, which stays valid") {
   const parameters weights({100}, 0);
   const device::stream stream;
   hone::cuda gpu(stream);
@@ -155,7 +155,7 @@ TEST_CASE("what allocates, waits or depends on the host is refused in a capture,
   CHECK(cudaGetLastError() == cudaSuccess);
 }
 
-TEST_CASE("what ends while its stream is captured leaves no node that frees what is not the graph's") {
+TEST_CASE("objects destroyed during a capture add no node that frees memory the graph did not allocate") {
   const parameters weights({100}, 0);
   const device::stream stream;
   hone::cuda gpu(stream);
@@ -206,7 +206,7 @@ void check_bytes(std::string const& name, device::stream const& stream, double l
 
 }  // namespace
 
-TEST_CASE("two launches for an update of any list, one for a copy or a swap; every byte moves once") {
+TEST_CASE("update takes two launches for any list, copy and swap take one, and every byte moves once") {
   std::vector<hone::index> sizes;
   for (int block = 0; block < 53; ++block) sizes.insert(sizes.end(), {hone::index(1 + block) * 2304, 64, 64});
   const parameters weights(sizes, 0);

@@ -97,7 +97,7 @@ std::string message_of(Call const& call) {
 
 }  // namespace
 
-TEST_CASE("the same bits every time, in own and in the caller's workspace") {
+TEST_CASE("evaluate is bit-identical in every run, with its own workspace and the caller's") {
   const problem p;
   hone::cuda own(p.stream);
   hone::evaluate(own, p.loss(), p.logits(), p.out());
@@ -115,7 +115,7 @@ TEST_CASE("the same bits every time, in own and in the caller's workspace") {
   }
 }
 
-TEST_CASE("the gradient may take the place of the prediction") {
+TEST_CASE("evaluate writes the gradient in place over the prediction") {
   const problem p;
   hone::cuda gpu(p.stream);
   hone::evaluate(gpu, p.loss(), p.logits(), p.out());
@@ -125,7 +125,7 @@ TEST_CASE("the gradient may take the place of the prediction") {
   CHECK(p.x.host() == p.gradient.host());
 }
 
-TEST_CASE("a call can be captured into a graph and replayed") {
+TEST_CASE("a captured graph replays evaluate") {
   const problem p;
   const auto focal = p.loss();
   const auto logits = p.logits();
@@ -149,7 +149,7 @@ TEST_CASE("a call can be captured into a graph and replayed") {
   cudaGraphDestroy(graph);
 }
 
-TEST_CASE("a workspace that must grow in a capture is an error, and the capture goes on") {
+TEST_CASE("a workspace that must grow during a capture throws, and the capture stays valid") {
   const problem p;
   hone::cuda gpu(p.stream), reserved(p.stream);
   reserved.reserve(hone::workspace_bytes(p.loss()));
@@ -162,7 +162,7 @@ TEST_CASE("a workspace that must grow in a capture is an error, and the capture 
   cudaGraphDestroy(graph);
 }
 
-TEST_CASE("a graph keeps the workspace that it was captured with, however large later calls are") {
+TEST_CASE("a captured graph keeps its workspace when later calls need a larger one") {
   const problem p;
   hone::cuda gpu(p.stream);
   hone::evaluate(gpu, p.loss(), p.logits(), p.out());
@@ -179,7 +179,7 @@ TEST_CASE("a graph keeps the workspace that it was captured with, however large 
   }
 }
 
-TEST_CASE("a backend that ends while its stream is captured leaves the graph what it needs") {
+TEST_CASE("a backend destroyed during a capture leaves its workspace to the captured graph") {
   const problem p;
   std::size_t nodes = 0;
   float value = 0;
@@ -201,7 +201,7 @@ TEST_CASE("a backend that ends while its stream is captured leaves the graph wha
   CHECK(cudaFree(left) == cudaSuccess);
 }
 
-TEST_CASE("a large workspace that has been outgrown is given back, unless a graph has it") {
+TEST_CASE("a large workspace that is outgrown is freed, unless a captured graph uses it") {
   const problem p;
   const auto mebi = std::size_t(1) << 20;
   hone::cuda gpu(p.stream);
@@ -228,7 +228,7 @@ TEST_CASE("a large workspace that has been outgrown is given back, unless a grap
   if (counts_bytes) CHECK(growth() == (9 + 13) * mebi + 1);
 }
 
-TEST_CASE("boxes of ever more images need the workspace of the largest") {
+TEST_CASE("nms of a growing number of boxes holds the workspace of the largest call only") {
   const problem p;
   hone::cuda gpu(p.stream);
   const auto growth = [&, before = live_bytes()] { return live_bytes() - before; };
@@ -239,7 +239,7 @@ TEST_CASE("boxes of ever more images need the workspace of the largest") {
   }
 }
 
-TEST_CASE("errors of others are neither blamed on a call nor lost, and our own are told once") {
+TEST_CASE("CUDA errors of other code are neither reported nor cleared, and hone's own are reported once") {
   const problem p;
   hone::cuda gpu(p.stream);
   void* none = nullptr;
@@ -254,7 +254,7 @@ TEST_CASE("errors of others are neither blamed on a call nor lost, and our own a
   CHECK(p.answer() > 0);
 }
 
-TEST_CASE("planes of images that fill a block's shared memory") {
+TEST_CASE("losses are right on image planes that exactly fill a block's shared memory") {
   for (const int views : {1, 2, 3})
     for (const int rows : {128, 64, 32}) {  // of a tile: those planes are 48 KiB
       const hone::index channels = 48 * 1024 / 4 / rows / views, pixels = 20;
@@ -275,7 +275,7 @@ TEST_CASE("planes of images that fill a block's shared memory") {
     }
 }
 
-TEST_CASE("images of many classes are worth the same with and without a gradient") {
+TEST_CASE("images of many classes have the same loss with and without a gradient") {
   const int images = 2, channels = 400, pixels = 40;
   std::vector<float> z(std::size_t(images * channels * pixels));
   for (std::size_t i = 0; i < z.size(); ++i) z[i] = 3 * static_cast<float>(std::sin(1.3 * double(i)));
@@ -309,7 +309,7 @@ TEST_CASE("images of many classes are worth the same with and without a gradient
   CHECK(double(value.host()[0]) == doctest::Approx(expected));
 }
 
-TEST_CASE("bad arguments are named, and nothing is enqueued") {
+TEST_CASE("invalid arguments throw with the argument's name, and nothing is enqueued") {
   const problem p;
   hone::cuda gpu(p.stream);
   const auto call = [&](hone::matrix_view<float> gradient) {
@@ -343,7 +343,7 @@ TEST_CASE("bad arguments are named, and nothing is enqueued") {
         }).find("with 256 bytes, must be device memory") != std::string::npos);
 }
 
-TEST_CASE("the example of the README") {
+TEST_CASE("the first example of the README compiles and runs") {
   const problem p;
   const device::buffer<std::int64_t> device_labels(std::vector<std::int64_t>(p.rows, 3));
   const hone::index rows = p.rows, classes = p.columns;
@@ -361,7 +361,7 @@ TEST_CASE("the example of the README") {
   CHECK(p.answer() > 0);
 }
 
-TEST_CASE("factors and counts may be on the device") {
+TEST_CASE("factors and divisors in device memory give the same bits as host numbers") {
   const problem p;
   hone::cuda gpu(p.stream);
   const device::buffer<float> factor(std::vector<float>{0.25f});
@@ -387,7 +387,7 @@ TEST_CASE("factors and counts may be on the device") {
   CHECK(p.answer() == ce_value);
 }
 
-TEST_CASE("a row whose label is no class counts as ignored, and is counted") {
+TEST_CASE("cross_entropy ignores rows whose label is not a class, and counts them on the device") {
   const problem p;
   hone::cuda gpu(p.stream);
   std::vector<int> good(p.rows, 3), bad = good;
@@ -411,7 +411,7 @@ TEST_CASE("a row whose label is no class counts as ignored, and is counted") {
   CHECK(counter.host()[0] == 3);
 }
 
-TEST_CASE("a distance outside the bins counts as ignored, and is counted") {
+TEST_CASE("distribution_focal_loss ignores distances outside the bins, and counts them on the device") {
   const problem p;
   hone::cuda gpu(p.stream);
   std::vector<float> good(p.rows, 2.5f), bad = good;
@@ -434,7 +434,7 @@ TEST_CASE("a distance outside the bins counts as ignored, and is counted") {
   CHECK(counter.host()[0] == 5);  // no number, clamped or not
 }
 
-TEST_CASE("bins are decoded on the device") {
+TEST_CASE("expected_bin returns the mean bin of each row on the device") {
   const problem p;
   hone::cuda gpu(p.stream);
   const device::buffer<float> decoded(static_cast<std::size_t>(p.rows));
@@ -451,7 +451,7 @@ TEST_CASE("bins are decoded on the device") {
   }
 }
 
-TEST_CASE("rows give the same bits every time, in graphs too, and nothing without rows or classes") {
+TEST_CASE("row losses are bit-identical in captured graphs, and 0 without rows or classes") {
   const problem p;
   const device::buffer<int> labels(std::vector<int>(p.rows, 7));
   const auto loss = hone::cross_entropy(hone::smooth(hone::classes(labels), 0.1)) + hone::z_loss(1e-4);
@@ -486,7 +486,7 @@ TEST_CASE("rows give the same bits every time, in graphs too, and nothing withou
 }
 
 #if defined(CUDASIM)
-TEST_CASE("every byte moves once, 16 at a time") {
+TEST_CASE("element-wise losses move every byte once, in accesses of 16 bytes") {
   const problem p;
   hone::cuda gpu(p.stream);
   cudasim_counters_reset();

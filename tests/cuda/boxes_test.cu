@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// CUDA against the list of cases that every backend answers, in graphs, and what the kernels move, as the simulator
-// counts.
+// Box losses on the CUDA backend: the conformance cases of every backend, captured graphs, and the memory traffic that
+// the simulator counts.
 #include <hone/hone.cuh>
 
 #include <conformance/boxes.hpp>
@@ -10,9 +10,11 @@
 #include <cudasim.h>
 #endif
 
-TEST_CASE("box losses answer as every backend does") { conformance::box_losses<device::conformance>(); }
-TEST_CASE("metrics of pairs answer as every backend does") { conformance::metrics_of_pairs<device::conformance>(); }
-TEST_CASE("matrices of overlaps answer as every backend does") {
+TEST_CASE("CUDA passes the conformance cases of box losses") { conformance::box_losses<device::conformance>(); }
+TEST_CASE("CUDA passes the conformance cases of pairwise metrics") {
+  conformance::metrics_of_pairs<device::conformance>();
+}
+TEST_CASE("CUDA passes the conformance cases of overlap matrices") {
   conformance::matrices_of_overlaps<device::conformance>();
 }
 
@@ -44,7 +46,7 @@ struct some_boxes {
 
 }  // namespace
 
-TEST_CASE("losses and overlaps of boxes in a graph have the bits of the calls") {
+TEST_CASE("box losses and overlap matrices in a captured graph are bit-identical to direct calls") {
   const some_boxes<float> b(300);
   const device::buffer<float> matrix(300 * 300);
   const hone::matrix_view<float> out{matrix.data(), 300, 300};
@@ -107,12 +109,12 @@ void moves_once() {
 
 }  // namespace
 
-TEST_CASE("every byte of a box moves once") {
+TEST_CASE("box losses move every byte once") {
   moves_once<float>();
   moves_once<__nv_bfloat16>();
 }
 
-TEST_CASE("overlaps are written once, 16 bytes at a time") {
+TEST_CASE("pairwise_iou writes every overlap once, in accesses of 16 bytes") {
   const some_boxes<float> a(256), b(512);
   const device::buffer<float> matrix(256 * 512);
   hone::cuda gpu(a.stream);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// CUDA against the list of cases that every backend answers.
+// The CUDA backend against the conformance cases that every backend must pass.
 #include <hone/hone.cuh>
 
 #include <conformance/confidence.hpp>
@@ -21,11 +21,11 @@ struct confidence_device : device::conformance {
 
 }  // namespace
 
-TEST_CASE("confidences answer as every backend does") { conformance::confidences<confidence_device>(); }
+TEST_CASE("CUDA passes the conformance cases of confidences") { conformance::confidences<confidence_device>(); }
 
-TEST_CASE("decoded boxes answer as on every backend") { conformance::decoded_boxes<device::conformance>(); }
+TEST_CASE("CUDA passes the conformance cases of decoded boxes") { conformance::decoded_boxes<device::conformance>(); }
 
-TEST_CASE("a misaligned confidence") {
+TEST_CASE("fused_confidence gives the same numbers for misaligned memory") {
   const std::vector<float> x{1, 2, 3, 4, 5, 6, 7, 8};
   const device::buffer<float> a(x), whole(x), part(x);
   confidence_device::fused_confidence<float>({a.data(), 1, 8}, {a.data(), 1, 8}, {whole.data(), 1, 8}, {});
@@ -35,7 +35,7 @@ TEST_CASE("a misaligned confidence") {
   CHECK(std::equal(seven.begin() + 1, seven.end(), all.begin() + 1));
 }
 
-TEST_CASE("a confidence of matrices that do not fit") {
+TEST_CASE("fused_confidence: matrices of different shapes throw") {
   const device::buffer<float> a(std::vector<float>(8));
   CHECK_THROWS_AS(confidence_device::fused_confidence<float>({a.data(), 1, 8}, {a.data(), 2, 4}, {a.data(), 1, 8}, {}),
                   hone::invalid_argument);

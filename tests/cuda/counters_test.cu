@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the kernels of rows move, counted by the simulator: the shapes that performance is judged by, with fewer rows.
-// Without the simulator there is nothing to count.
+// Memory traffic of the row kernels, counted by the simulator, for the shapes of the benchmarks with fewer rows.
+// Skipped without the simulator.
 #include <hone/hone.cuh>
 
 #include <cuda/device.cuh>
@@ -159,17 +159,17 @@ void shapes() {
     const rows_of_logits<T> b(512, 80);
     moves_once("tile_kernel", b, loss(b), {.barriers = 4.0 / 128, .instructions = 73, .ways = 9});
   }
-  SUBCASE("longer than what fits on chip: two reads") {
+  SUBCASE("rows too long for on-chip memory are read twice") {
     const rows_of_logits<T> b(3, 100000);
     moves_once("row_kernel", b, loss(b), {.reads = 2, .barriers = 2, .instructions = narrow ? 42 : 37});
   }
-  SUBCASE("images of 19 classes, through tiles") {
+  SUBCASE("images of 19 classes use the tile kernel") {
     const rows_of_logits<T> b(2 * 1024, 19);
     moves_once<true>("tile_kernel", b, loss(b),
                      {.words = narrow ? 0.94 : 0.95, .barriers = 4.0 / 128, .instructions = 78, .ways = narrow ? 8 : 4},
                      2);
   }
-  SUBCASE("images of 400 classes, pixel by pixel: two reads") {
+  SUBCASE("images of 400 classes are read twice, one pixel at a time") {
     const rows_of_logits<T> b(2 * 512, 400);
     moves_once<true>("row_kernel", b, loss(b), {.reads = 2, .words = 0, .instructions = 60}, 2);
   }
@@ -177,10 +177,10 @@ void shapes() {
 
 }  // namespace
 
-TEST_CASE("every byte of a row moves once: float") { shapes<float>(); }
-TEST_CASE("every byte of a row moves once: bfloat16") { shapes<__nv_bfloat16>(); }
+TEST_CASE("row losses move every byte once: float") { shapes<float>(); }
+TEST_CASE("row losses move every byte once: bfloat16") { shapes<__nv_bfloat16>(); }
 
-TEST_CASE("every byte of an element moves once") {
+TEST_CASE("element-wise losses move every byte once") {
   const auto check = [](auto const& b, double soft, double hard) {
     b.call(hone::binary_cross_entropy(b.view(b.taught)), hone::mean);
     CHECK(counts("").launches == 1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where the float of a kernel computes otherwise than the C library: within its budget, and right at the edges. The
+// Where float arithmetic in a kernel differs from the C library: within its error budget, and right at the edges. The
 // simulator rounds the chip's approximations as the C library does, so that only a GPU shows their own part of the
 // error.
 #include <hone/cuda/simd/device_float.cuh>
@@ -49,7 +49,7 @@ const float not_a_number = std::numeric_limits<float>::quiet_NaN();
 
 }  // namespace
 
-TEST_CASE("exp is off by two ulp and what one ulp of its argument amounts to; division by two ulp") {
+TEST_CASE("device exp is within 2 ulp plus 1 ulp of its argument, and device division within 2 ulp") {
   std::vector<float> x, y;
   for (int i = 0; i < 20000; ++i) {
     x.push_back(-87.3f * static_cast<float>(i) / 20000);
@@ -68,7 +68,7 @@ TEST_CASE("exp is off by two ulp and what one ulp of its argument amounts to; di
   CHECK(worst_quotient <= 2);
 }
 
-TEST_CASE("the edges") {
+TEST_CASE("device exp and division are right for 0, infinities, NaN, denormals and huge divisors") {
   const std::vector<answer> seen =
       answers({0, -inf, not_a_number, -1e30f, -100, 3, -inf}, {1, 1, 1, 2e38f, 1e-40f, not_a_number, inf});
   CHECK(seen[0].exp == 1);

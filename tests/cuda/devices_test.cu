@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A stream of another device than the current one. The simulator counts several devices and has one, so there the
-// linker leads the calls below here: which device is current, and whose a stream is, is kept in this file.
+// Streams of another device than the current one. The simulator reports several devices but has one, so the linker
+// redirects the calls below to this file, which records the current device and the device of each stream.
 #include <hone/hone.cuh>
 
 #include <cuda/device.cuh>
@@ -147,7 +147,7 @@ void make_current(int device) { hone::on_cuda::check(cudaSetDevice(device), "cud
 
 }  // namespace
 
-TEST_CASE("work goes to the stream's device, and the current one stays current") {
+TEST_CASE("a backend works on the device of its stream and leaves the current device unchanged") {
   int devices = 0;
   REQUIRE(cudaGetDeviceCount(&devices) == cudaSuccess);
   if (devices < 2 || CUDART_VERSION < 12080) {
@@ -193,7 +193,7 @@ TEST_CASE("work goes to the stream's device, and the current one stays current")
 }
 
 #if defined(CUDASIM)
-TEST_CASE("where CUDA refuses half way, no memory is left behind, and what was there works on") {
+TEST_CASE("a CUDA error half way through a call leaks no memory, and existing objects keep working") {
   make_current(0);
   const batch b;
   const hone::tensor_list<float> tensors{{b.x.data(), b.x.size()}};
@@ -217,7 +217,7 @@ TEST_CASE("where CUDA refuses half way, no memory is left behind, and what was t
 #endif
 
 #if defined(CUDASIM)
-TEST_CASE("where the driver does not tell the device of a stream, it is the one that is current then") {
+TEST_CASE("without a driver query, a backend uses the device that was current when it was created") {
   make_current(0);
   const batch here;
   make_current(1);
@@ -243,7 +243,7 @@ TEST_CASE("where the driver does not tell the device of a stream, it is the one 
 #endif
 
 #if !defined(CUDASIM)  // whose calls are for one thread
-TEST_CASE("threads with a backend each do not disturb one another") {
+TEST_CASE("several threads, each with its own backend, do not disturb one another") {
   make_current(0);
   const batch alone;
   hone::cuda gpu(alone.stream);

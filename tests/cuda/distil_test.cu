@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// CUDA against the list of cases that every backend answers: labels and means of teachers.
+// The CUDA backend against the conformance cases that every backend must pass: labels and means of teachers.
 #include <hone/hone.cuh>
 
 #include <conformance/distil.hpp>
 #include <cuda/device.cuh>
 
-TEST_CASE("labels and means of teachers are as on every backend") {
+TEST_CASE("CUDA passes the conformance cases of teacher labels and teacher means") {
   conformance::teachers_in_all<device::conformance>();
 }

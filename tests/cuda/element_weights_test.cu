@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
-// CUDA against the lists of cases that every backend answers: mixed targets and weights of elements, and narrowing.
+// The CUDA backend against the conformance cases of mixed targets, element weights and narrowing.
 #include <hone/hone.cuh>
 
 #include <conformance/element_weights.hpp>
 #include <conformance/narrowing.hpp>
 #include <cuda/device.cuh>
 
-TEST_CASE("mixed targets and weights of elements answer as every backend does") {
+TEST_CASE("CUDA passes the conformance cases of mixed targets and element weights") {
   conformance::weighed_elements<device::conformance>();
 }
 
-TEST_CASE("a finite number stays finite where it becomes narrower") { conformance::narrowing<device::conformance>(); }
+TEST_CASE("the CUDA backend keeps finite numbers finite when narrowing") {
+  conformance::narrowing<device::conformance>();
+}

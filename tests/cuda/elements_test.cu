@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// CUDA against the list of cases that every backend answers.
+// The CUDA backend against the conformance cases that every backend must pass.
 #include <hone/hone.cuh>
 
 #include <conformance/elements.hpp>
@@ -7,9 +7,11 @@
 
 #include <span>
 
-TEST_CASE("element-wise losses answer as every backend does") { conformance::element_losses<device::conformance>(); }
+TEST_CASE("CUDA passes the conformance cases of element-wise losses") {
+  conformance::element_losses<device::conformance>();
+}
 
-TEST_CASE("every loss of elements divides by a count on the device, with targets of both kinds") {
+TEST_CASE("every element-wise loss takes a divisor in device memory, with probabilities and with labels") {
   const conformance::element_batch<device::conformance, float> b({9, 13});
   const auto targets = b.view(b.device_t);
   const auto labels = hone::classes(std::span<const int>(b.device_labels.data(), 9), {.ignore = -7});

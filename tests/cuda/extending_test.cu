@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The losses that CONTRIBUTING.md adds, of elements and of rows, and one of rows with a later sweep. Rows
-// are such as a thread, a warp and a block hold, and streamed ones.
+// The element-wise, row and box losses that CONTRIBUTING.md defines, and a row loss with a later sweep, on CUDA. Row
+// lengths cover a thread, a warp and a block per row, and streamed rows.
 #include <hone/hone.cuh>
 
 #include <../examples/snippets/extending.hpp>
@@ -69,12 +69,12 @@ void is_a_penalty(Term const& term, double beta) {
 
 }  // namespace own
 
-TEST_CASE("a row loss of one's own answers as its formula, in rows of every length") {
+TEST_CASE("a user-defined row loss matches its formula for rows of every length") {
   own::is_a_penalty(own::confidence_penalty_term(0.25), 0.25);
   own::is_a_penalty(own::penalty_by_later_sweep(), 1);
 }
 
-TEST_CASE("a box loss of one's own answers as its formula") {
+TEST_CASE("a user-defined box loss matches its formula") {
   const std::vector<float> boxes = {0, 0, 4, 4, 1, 1, 3, 5, 2, 2, 9, 3},
                            targets = {0.5, -2, 4.25, 4, 1, 2.5, 3, 5.5, 2, 2.5, 9, 3};
   const device::buffer<float> z(boxes), t(targets), gradient(boxes), losses(std::size_t(3));
@@ -96,7 +96,7 @@ TEST_CASE("a box loss of one's own answers as its formula") {
   }
 }
 
-TEST_CASE("a target of one's own answers as probabilities do") {
+TEST_CASE("a user-defined target gives the same loss as the probabilities it stands for") {
   conformance::each_batch<conformance::row_batch<device::conformance, float>>(
       {{5, 7}, {5, 300}, {2, 40000}}, [&](auto const& b) {
         const double K = double(b.size.columns);
@@ -112,7 +112,7 @@ TEST_CASE("a target of one's own answers as probabilities do") {
       });
 }
 
-TEST_CASE("an average and a schedule of one's own are computed on the device") {
+TEST_CASE("a user-defined average and a user-defined schedule are computed on the device") {
   const device::stream stream;
   hone::cuda gpu(stream);
   const auto list_of = [](device::buffer<float> const& x) { return hone::tensor_list<float>{{x.data(), 2}}; };
@@ -132,7 +132,7 @@ TEST_CASE("an average and a schedule of one's own are computed on the device") {
   CHECK(rate.host().rate == cycles.rate(5));
 }
 
-TEST_CASE("an element loss of one's own answers as its formula, with targets of both kinds") {
+TEST_CASE("a user-defined element-wise loss matches its formula, with probabilities and with labels") {
   const auto loss = [](auto targets) { return own::squared_hinge_loss(targets, {.margin = 1.5}); };
   const auto formula = [](double x, double t) {
     const double y = 2 * t - 1, u = std::max(1.5 - y * x, 0.0);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Gradients on CUDA: the list of every backend, and what only a device has: graphs, reports that stay there, counters.
+// Gradient steps on the CUDA backend: the conformance cases of every backend, captured graphs, reports in
+// device memory, and memory traffic.
 #include <hone/hone.cuh>
 
 #include <conformance/averages.hpp>
@@ -41,13 +42,17 @@ struct model {
 
 }  // namespace
 
-TEST_CASE("gradients are changed as every backend does") { conformance::gradients<device::conformance>(); }
+TEST_CASE("CUDA passes the conformance cases of gradient steps") { conformance::gradients<device::conformance>(); }
 
-TEST_CASE("a step of one's own, over lists of several types") { conformance::steps_of_ones_own<device::conformance>(); }
+TEST_CASE("user-defined gradient steps work on lists of several types") {
+  conformance::steps_of_ones_own<device::conformance>();
+}
 
-TEST_CASE("gradients at the edges of their types") { conformance::gradient_edges<device::conformance>(); }
+TEST_CASE("CUDA passes the conformance cases of gradients at the edges of their types") {
+  conformance::gradient_edges<device::conformance>();
+}
 
-TEST_CASE("a prepared list is transformed in a captured graph, again and again") {
+TEST_CASE("a captured graph transforms a device_list again at each replay") {
   const model m({1000, 3, 0, 40000});
   hone::cuda gpu(m.stream);
   const hone::device_list<float> list(gpu, m.list);
@@ -71,7 +76,7 @@ TEST_CASE("a prepared list is transformed in a captured graph, again and again")
   cudaGraphDestroy(graph);
 }
 
-TEST_CASE("a list is used on another stream than its own") {
+TEST_CASE("a device_list works on another stream than the one it was made on") {
   const model m({1000, 3, 0, 40000}), same({1000, 3, 0, 40000});
   const device::stream another;
   hone::cuda own(same.stream), gpu(m.stream), gpu_of_another(another);
@@ -97,7 +102,7 @@ TEST_CASE("a list is used on another stream than its own") {
   cudaEventDestroy(used);
 }
 
-TEST_CASE("adaptive clipping in a captured graph has the bits of a call") {
+TEST_CASE("adaptive_clip in a captured graph is bit-identical to a direct call") {
   const model weights({300, 64, 4000}), m({300, 64, 4000}), other({300, 64, 4000});
   const auto shaped = [](model const& of) {
     return hone::tensor_list<float>{{of.list[0].data, 3, 100}, {of.list[1].data, 64}, {of.list[2].data, 40, 100}};
@@ -122,7 +127,7 @@ TEST_CASE("adaptive clipping in a captured graph has the bits of a call") {
   }
 }
 
-TEST_CASE("a transformation has the same bits in every run") {
+TEST_CASE("transform is bit-identical in every run") {
   const std::vector<hone::index> sizes{70001, 3, 0, 4096, 33000};
   const auto step = hone::chain(hone::unscale(3), hone::clip_by_value(1), hone::clip_by_norm(30),
                                 hone::clip_by_global_norm(40), hone::clip_by_value(0.4));
@@ -144,7 +149,7 @@ TEST_CASE("a transformation has the same bits in every run") {
   }
 }
 
-TEST_CASE("a list that has not been prepared is refused in a capture, which goes on") {
+TEST_CASE("transform of a plain tensor_list throws during a capture, which stays valid") {
   const model m({100});
   hone::cuda gpu(m.stream);
   cudaGraph_t graph = nullptr;
@@ -160,7 +165,7 @@ TEST_CASE("a list that has not been prepared is refused in a capture, which goes
   cudaGraphDestroy(graph);
 }
 
-TEST_CASE("what is not finite changes nothing, and the report says so; measure changes nothing either") {
+TEST_CASE("a non-finite gradient leaves all gradients unchanged and is reported; measure changes nothing") {
   model m({5000, 77});
   hone::cuda gpu(m.stream);
   const hone::device_list<float> list(gpu, m.list);
@@ -177,7 +182,7 @@ TEST_CASE("what is not finite changes nothing, and the report says so; measure c
   CHECK(m.memory.host() == m.numbers);
 }
 
-TEST_CASE("a loss scale on the device: its steps, and gradients divided by it") {
+TEST_CASE("transform divides by a loss scale in device memory, which backs off after non-finite gradients") {
   const model m({64});
   hone::cuda gpu(m.stream);
   const hone::device_list<float> list(gpu, m.list);
@@ -200,7 +205,7 @@ TEST_CASE("a loss scale on the device: its steps, and gradients divided by it") 
   CHECK(m.memory.host()[1] == m.numbers[1]);
 }
 
-TEST_CASE("a loss scaler on the device goes the way of one on the host, and on from a copy of it") {
+TEST_CASE("device_loss_scaler follows the host loss_scaler, and continues from a copy of its state") {
   const device::stream stream;
   hone::cuda gpu(stream);
   hone::loss_scaler host{.initial = 8, .interval = 3, .hysteresis = 2, .minimum = 2, .maximum = 32};
@@ -292,7 +297,7 @@ struct training {
 
 }  // namespace
 
-TEST_CASE("a whole training step in a graph follows one on the host; a step that is not finite changes nothing") {
+TEST_CASE("a training step in a captured graph matches the host, and skips non-finite gradients") {
   training t({1000, 3, 0, 40000});
   const std::vector<double> g = t.of_g.numbers();
   std::vector<double> p = t.of_p.numbers(), s = p, m(p.size());
@@ -330,7 +335,7 @@ TEST_CASE("a whole training step in a graph follows one on the host; a step that
   CHECK(conformance::distance(out.numbers(), s) <= 1e-5);
 }
 
-TEST_CASE("refused before anything is enqueued") {
+TEST_CASE("transform: invalid lists throw before anything is enqueued") {
   const model m({6}), other({3, 3});
   hone::cuda gpu(m.stream);
   const hone::device_adaptive_clip units(gpu, hone::adaptive_clip(other.list));
@@ -357,7 +362,7 @@ std::vector<hone::index> many_tensors(int part) {
 
 }  // namespace
 
-TEST_CASE("three launches for any list, every byte read once to measure, read and written once more only to change") {
+TEST_CASE("clip_by_global_norm takes three launches, reads once to measure, and reads and writes once to change") {
   for (const int part : {64, 16}) {
     for (const hone::index gap : {0, 1}) {  // 1: most tensors do not begin at 16 bytes
       const model m(many_tensors(part), gap);
@@ -431,7 +436,7 @@ void moves_once(std::string const& name, hone::cuda& gpu, Step const& step, hone
 
 }  // namespace
 
-TEST_CASE("every byte moves once too where values are clipped, units are, and numbers have 16 bits") {
+TEST_CASE("clip_by_value, adaptive_clip and 16-bit gradients move every byte once") {
   const std::vector<hone::index> sizes = many_tensors(16);
   const model m(sizes);
   hone::cuda gpu(m.stream);
@@ -453,7 +458,7 @@ TEST_CASE("every byte moves once too where values are clipped, units are, and nu
   moves_once("half", gpu, hone::clip_by_global_norm(1), halves, 0);
 }
 
-TEST_CASE("a whole training step moves what it has to: two reads of the gradients, and they are never written") {
+TEST_CASE("a training step reads the gradients twice and never writes them") {
   training t(many_tensors(16));
   t.stream.wait();
   cudasim_counters_reset();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The arithmetic of launches, beyond 2^31 elements too. Needs no CUDA.
+// Index arithmetic of kernel launches, also beyond 2^31 elements. Needs no CUDA.
 #include <hone/cuda/rows/shape.hpp>
 #include <hone/cuda/run/launch.hpp>
 
@@ -20,7 +20,7 @@ static_assert(on_cuda::line_cut(3, 10, 4).pieces() == 9);
 static_assert(on_cuda::line_cut(1, (index(1) << 33) + 1, 8).pieces() == (index(1) << 30) + 1);
 static_assert(on_cuda::line_cut(5, 0, 4).pieces() == 0);
 
-TEST_CASE("a divider divides") {
+TEST_CASE("divider computes exact quotients up to 2^52") {
   std::mt19937_64 random(1);
   for (const index by : {index(1), index(2), index(3), index(10), index(80), index(1000), index(50257), index(1) << 20,
                          (index(1) << 31) - 1, (index(1) << 33) + 7}) {
@@ -35,7 +35,7 @@ TEST_CASE("a divider divides") {
   }
 }
 
-TEST_CASE("a small divider divides") {
+TEST_CASE("small_divider computes exact quotients below 2^16") {
   bool right = true;
   for (int by = 1; by < 65536; by += by < 300 ? 1 : 997)
     for (int i = 0; i < 65536; i += by < 300 ? 7 : 1) right &= on_cuda::small_divider(by).quotient(i) == i / by;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Mixing samples on CUDA: the list of every backend, draws of the device against those of the host, graphs, counters.
+// Mixing samples on the CUDA backend: the conformance cases of every backend, device draws against host draws, captured
+// graphs, and memory traffic.
 #include <hone/hone.cuh>
 
 #include <conformance/mixing.hpp>
@@ -48,13 +49,13 @@ void check_draw(Draw const& expected, hone::device_draw const& drawn) {
 
 }  // namespace
 
-TEST_CASE("images are mixed as every backend does") {
+TEST_CASE("CUDA passes the conformance cases of blend") {
   conformance::blends<device::conformance>();
   conformance::bytes_are_rounded_to_even<device::conformance>();
   conformance::what_does_not_count_may_be_nan<device::conformance>();
 }
 
-TEST_CASE("the device draws the bits of the host") {
+TEST_CASE("a device draw is bit-identical to the host draw") {
   const device::stream stream;
   hone::cuda gpu(stream);
   for (const hone::index n : {1, 2, 5, 64, 777}) {
@@ -76,7 +77,7 @@ TEST_CASE("the device draws the bits of the host") {
   }
 }
 
-TEST_CASE("a draw of the device mixes like the same draw of the host, apart and in place") {
+TEST_CASE("blend with a device draw equals blend with the host draw, out of place and in place") {
   const device::stream stream;
   hone::cuda gpu(stream);
   const hone::index n = 70, height = 12, width = 16, features = 3 * height * width;
@@ -109,7 +110,7 @@ TEST_CASE("a draw of the device mixes like the same draw of the host, apart and 
   check(hone::mixup_or_cutmix{.per = hone::pair}, height, width);
 }
 
-TEST_CASE("a captured graph draws for the step that the device counts, and mixes") {
+TEST_CASE("a captured graph draws for the step counter on the device and blends") {
   const device::stream stream;
   hone::cuda gpu(stream);
   const hone::index n = 9, features = 33;
@@ -138,7 +139,7 @@ TEST_CASE("a captured graph draws for the step that the device counts, and mixes
   }
 }
 
-TEST_CASE("λ and partners of the device stand in a target") {
+TEST_CASE("a mixed target takes lambda and partners from a device draw") {
   const device::stream stream;
   hone::cuda gpu(stream);
   const hone::index n = 40, K = 10;
@@ -180,7 +181,7 @@ TEST_CASE("λ and partners of the device stand in a target") {
   CHECK(double(value.host()[0]) == doctest::Approx(sum / counted).epsilon(1e-5));
 }
 
-TEST_CASE("a refused call says what is wrong, and writes nothing") {
+TEST_CASE("draw and blend: invalid arguments throw, and nothing is written") {
   const device::stream stream;
   hone::cuda gpu(stream);
   const device::buffer<float> images(std::vector<float>(32, 0.5f)), mixed(std::vector<float>(32, 7.0f));
@@ -215,7 +216,7 @@ TEST_CASE("a refused call says what is wrong, and writes nothing") {
 
 // Whole calls against one read and one write of every image. A thread that does not see all rows reads one more than it
 // mixes: of small batches a quarter, so that there are enough threads.
-TEST_CASE("every image is read once and written once, 16 bytes at a time") {
+TEST_CASE("blend reads and writes every image once, in accesses of 16 bytes") {
   const device::stream stream;
   hone::cuda gpu(stream);
   const auto count = [&]<class T>(T one, std::string const& name, double most, hone::index n, hone::index features,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Non-maximum suppression on CUDA: the list of every backend, and what only a device has: graphs, workspaces, counters.
+// Non-maximum suppression on the CUDA backend: the conformance cases of every backend, captured graphs, workspaces and
+// memory traffic.
 #include <hone/hone.cuh>
 
 #include <conformance/nms.hpp>
@@ -54,9 +55,9 @@ struct problem {
 
 }  // namespace
 
-TEST_CASE("boxes are suppressed as every backend does") { conformance::suppressions<device::conformance>(); }
+TEST_CASE("CUDA passes the conformance cases of nms") { conformance::suppressions<device::conformance>(); }
 
-TEST_CASE("a captured graph suppresses what is there when it is replayed") {
+TEST_CASE("a captured graph of nms uses the boxes present at each replay") {
   problem p(150, 24), q(150, 30);
   const auto boxes = p.view();
   const auto scores = p.by();
@@ -86,7 +87,7 @@ TEST_CASE("a captured graph suppresses what is there when it is replayed") {
   cudaGraphDestroy(graph);
 }
 
-TEST_CASE("one backend serves other calls in between, and a workspace of the caller's is enough to the byte") {
+TEST_CASE("nms shares a backend with other calls, and throws if the workspace is one byte too small") {
   problem p(300, 24), small(3, 24);
   const device::buffer<char> memory(hone::nms_workspace_bytes(p.view()));
   hone::cuda gpu(p.stream, memory.data(), memory.size());
@@ -102,7 +103,7 @@ TEST_CASE("one backend serves other calls in between, and a workspace of the cal
   CHECK_THROWS_AS(hone::nms(narrow, p.view(), p.by(), p.kept.data(), p.count.data()), hone::cuda_error);
 }
 
-TEST_CASE("boxes that do not begin at 16 bytes are read all the same") {
+TEST_CASE("nms reads boxes that are not aligned to 16 bytes") {
   problem p(70, 24);
   std::vector<float> moved(1, 0);
   for (const float x : p.boxes.host()) moved.push_back(x);
@@ -112,7 +113,7 @@ TEST_CASE("boxes that do not begin at 16 bytes are read all the same") {
   CHECK(p.answer() == p.expected());
 }
 
-TEST_CASE("no threshold of 1 suppresses, however areas are rounded") {
+TEST_CASE("nms with a threshold of 1 suppresses nothing, however areas are rounded") {
   std::vector<float> boxes;
   for (int i = 0; i < 200; ++i) {
     const float x = 0.37f * float(i % 29), y = 0.71f * float(i % 23);
@@ -133,7 +134,7 @@ TEST_CASE("no threshold of 1 suppresses, however areas are rounded") {
   CHECK(count.host()[0] == 200);
 }
 
-TEST_CASE("what does not fit is refused, and nothing is written") {
+TEST_CASE("nms: invalid arguments throw, and nothing is written") {
   problem p(3, 24);
   hone::cuda gpu(p.stream);
   const std::span<const float> two(p.scores.data(), 2);
@@ -159,7 +160,7 @@ TEST_CASE("what does not fit is refused, and nothing is written") {
 }
 
 #if defined(CUDASIM)
-TEST_CASE("four launches; bits are written once, in whole sectors, and read where their row is kept") {
+TEST_CASE("nms takes four launches, writes each bit once, and reads only the rows of kept boxes") {
   problem p(1000, 400);
   hone::cuda gpu(p.stream);
   gpu.reserve(hone::nms_workspace_bytes(p.view()));

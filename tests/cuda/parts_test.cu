@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the kernels are made of, in kernels of their own: sums over blocks and grids, teams of threads, and vectors.
-// Numbers are small integers, so that every order of summation gives the same.
+// Building blocks of the kernels, tested in kernels of their own: sums over blocks and grids, thread teams, vectors.
+// Numbers are small integers, so that every order of summation gives the same sum.
 #include <cuda/device.cuh>
 
 #include <doctest/doctest.h>
@@ -180,7 +180,7 @@ TEST_CASE("block_sum adds up every warp, one sum after another") {
   }
 }
 
-TEST_CASE("grid_sum adds up every block, once, and is ready for the next kernel") {
+TEST_CASE("grid_sum adds up every block once, and is ready for the next kernel") {
   for (const int blocks : {1, 2, 33, 300, most_blocks}) {
     CAPTURE(blocks);
     CHECK(grid_sum_of(blocks, 64, 1) == sum_to(blocks * 64));
@@ -189,7 +189,7 @@ TEST_CASE("grid_sum adds up every block, once, and is ready for the next kernel"
 }
 
 #if defined(CUDASIM)
-TEST_CASE("grid_sum has the same bits in any order of blocks") {
+TEST_CASE("grid_sum is bit-identical in any order of blocks") {
   const double sum = grid_sum_of(300, 64, 0.1);
   for (const int order : {0, 1, 2}) {
     cudasim_set_order(order, 7);
@@ -198,7 +198,7 @@ TEST_CASE("grid_sum has the same bits in any order of blocks") {
 }
 #endif
 
-TEST_CASE("a team's reduction is in every of its threads, one after another") {
+TEST_CASE("a team's reduction returns the result to all of its threads, several times in a row") {
   test_teams<1, false>(1, 64);
   test_teams<32, false>(32, 96);
   test_teams<32, true>(32, 32);
@@ -211,7 +211,7 @@ TEST_CASE("a team's reduction is in every of its threads, one after another") {
   CHECK(out.host() == std::vector<float>{2, 2, -2});
 }
 
-TEST_CASE("vectors hold what is set, and move no more than is asked") {
+TEST_CASE("vector loads and stores move exactly the requested numbers, and is_aligned checks the address") {
   static_assert(wide_of<float> == 4 && wide_of<double> == 2 && wide_of<__half> == 8);
   test_vectors<float, 1>();
   test_vectors<float, 4>();
@@ -228,7 +228,7 @@ TEST_CASE("vectors hold what is set, and move no more than is asked") {
   CHECK(is_aligned<4>(static_cast<float const*>(nullptr)));
 }
 
-TEST_CASE("rows, tiles, lines and cursors find their place beyond 2^31 elements") {
+TEST_CASE("rows, tiles, lines and cursors compute their offsets beyond 2^31 elements") {
   using hone::index;
   float const* const base = reinterpret_cast<float const*>(std::uintptr_t(1) << 40);  // nobody reads it
   const hone::matrix_view<const float> matrix{base, index(1) << 20, 5000, 5001};

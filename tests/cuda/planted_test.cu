@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// That the simulator sees what can go wrong in hone's kernels: here they read too far, read what nobody wrote, and go
-// on without their barriers, each beside a call that does everything right. Without the simulator there is nothing to
-// test.
+// Checks that the simulator detects errors in hone's kernels: reads out of bounds, reads of uninitialised memory and
+// missing barriers, each beside a correct call.
+// Skipped without the simulator.
 #if defined(CUDASIM)
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
@@ -94,7 +94,7 @@ buffer unwritten(kernel const& k) { return buffer(std::size_t(k.rows) * k.column
 
 }  // namespace
 
-TEST_CASE("a call that does everything right is not reported, and each planted bug is, as what it is") {
+TEST_CASE("the simulator reports nothing for a correct call, and each planted bug as what it is") {
   for (kernel const& k : {element, tile, warp, block, wide_block, streamed}) {
     CAPTURE(k.name);
     CAPTURE(k.columns);
@@ -113,7 +113,7 @@ TEST_CASE("a call that does everything right is not reported, and each planted b
   }
 }
 
-TEST_CASE("a missing barrier between the threads that share rows is a race") {
+TEST_CASE("the simulator reports a missing barrier between threads that share rows as a race") {
   for (kernel const& k : {tile, block, wide_block, streamed}) {
     CAPTURE(k.name);
     CAPTURE(k.columns);
@@ -122,11 +122,11 @@ TEST_CASE("a missing barrier between the threads that share rows is a race") {
     CHECK(f.of_this_kernel);
   }
 }
-TEST_CASE("a block that goes on to another tile is not reported") {
+TEST_CASE("the simulator reports nothing for a block that processes several tiles") {
   const kernel tiles{"tile_kernel", hone::on_cuda::tile_rows_of_matrix * (hone::on_cuda::most_blocks + 1), 2};
   for (asks what : {asks::gradient, asks::value}) CHECK(evaluate(tiles, what, written(tiles), tiles.rows).all == 0);
 }
-TEST_CASE("a warp needs its barrier where the gradient overwrites the logits") {
+TEST_CASE("a warp without its barrier is a race only if the gradient overwrites the logits in place") {
   CHECK(evaluate(warp, asks::gradient, written(warp), warp.rows, false).all == 0);
   CHECK(evaluate(warp, asks::gradient_in_place, written(warp), warp.rows).all == 0);
   const findings f = evaluate(warp, asks::gradient_in_place, written(warp), warp.rows, false);

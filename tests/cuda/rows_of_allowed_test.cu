@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// CUDA against the list of cases that every backend answers.
+// The CUDA backend against the conformance cases that every backend must pass.
 #include <hone/hone.cuh>
 
 #include <conformance/allowed_classes.hpp>
 #include <cuda/device.cuh>
 
-TEST_CASE("losses of targets smoothed over the allowed classes answer as every backend does") {
+TEST_CASE("CUDA passes the conformance cases of targets smoothed over the allowed classes") {
   conformance::row_losses_of_allowed<device::conformance>();
 }

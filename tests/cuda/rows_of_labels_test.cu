@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-// CUDA against the list of cases that every backend answers.
+// The CUDA backend against the conformance cases that every backend must pass.
 #include <hone/hone.cuh>
 
 #include <conformance/rows.hpp>
 #include <cuda/device.cuh>
 
-TEST_CASE("losses of labels answer as every backend does") { conformance::row_losses_of_labels<device::conformance>(); }
+TEST_CASE("CUDA passes the conformance cases of row losses of labels") {
+  conformance::row_losses_of_labels<device::conformance>();
+}

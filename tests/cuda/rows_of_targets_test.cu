@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// CUDA against the list of cases that every backend answers.
+// The CUDA backend against the conformance cases that every backend must pass.
 #include <hone/hone.cuh>
 
 #include <conformance/rows.hpp>
 #include <cuda/device.cuh>
 
-TEST_CASE("losses of any target answer as every backend does") {
+TEST_CASE("CUDA passes the conformance cases of row losses of any target") {
   conformance::row_losses_of_targets<device::conformance>();
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-// CUDA against the list of cases that every backend answers.
+// The CUDA backend against the conformance cases that every backend must pass.
 #include <hone/hone.cuh>
 
 #include <conformance/rows.hpp>
 #include <cuda/device.cuh>
 
-TEST_CASE("sums of terms answer as every backend does") { conformance::row_losses_of_terms<device::conformance>(); }
+TEST_CASE("CUDA passes the conformance cases of sums of terms") {
+  conformance::row_losses_of_terms<device::conformance>();
+}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Every schedule on a device has the rates that it has on the host; a skipped step does not count.
+// Every schedule has the same rates on the device as on the host; a skipped step does not count.
 #include <hone/hone.cuh>
 
 #include <doctest/doctest.h>
@@ -30,7 +30,7 @@ void agrees(const char* name, S const& schedule) {
 
 }  // namespace
 
-TEST_CASE("schedules on a device") {
+TEST_CASE("every schedule has the same rates on the device as on the host") {
   using namespace hone;
   const cosine base{.peak = 0.1, .floor = 0.001, .total = 20};
   agrees("constant", constant{.value = 0.1});
@@ -59,7 +59,7 @@ TEST_CASE("schedules on a device") {
   agrees("torch one cycle", parity::torch_one_cycle{.max_lr = 0.1, .total_steps = 30});
 }
 
-TEST_CASE("a schedule out of range is refused on the host") {
+TEST_CASE("device_schedule: invalid schedules and steps throw on the host") {
   const device::stream stream;
   const hone::cuda gpu(stream);
   CHECK_THROWS_WITH(hone::device_schedule(gpu, hone::cosine{.peak = 0.1}), "cosine: total is 0, must be at least 1");
