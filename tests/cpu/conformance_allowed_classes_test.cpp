@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The CPU against the list of cases that every backend answers: losses of any target.
+// The CPU backend against the conformance cases of targets smoothed over the allowed classes.
 #include <hone/hone.hpp>
 
 #include <conformance/allowed_classes.hpp>
 #include <cpu/this_machine.hpp>
 
-TEST_CASE("losses of targets smoothed over the allowed classes answer as every backend does") {
+TEST_CASE("the CPU passes the conformance cases of targets smoothed over the allowed classes") {
   conformance::row_losses_of_allowed<on_this_machine>();
 }

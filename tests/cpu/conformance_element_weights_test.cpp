@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The CPU against the list of cases that every backend answers: mixed targets and weights of element-wise losses.
+// The CPU backend against the conformance cases of mixed targets and element weights.
 #include <hone/hone.hpp>
 
 #include <conformance/element_weights.hpp>
 #include <cpu/this_machine.hpp>
 
-TEST_CASE("mixed targets and weights of elements answer as every backend does") {
+TEST_CASE("the CPU passes the conformance cases of mixed targets and element weights") {
   conformance::weighed_elements<on_this_machine>();
 }

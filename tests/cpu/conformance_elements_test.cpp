@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The CPU against the list of cases that every backend answers: element-wise losses.
+// The CPU backend against the conformance cases of element-wise losses.
 #include <hone/hone.hpp>
 
 #include <conformance/elements.hpp>
 #include <cpu/this_machine.hpp>
 
-TEST_CASE("element-wise losses answer as every backend does") { conformance::element_losses<on_this_machine>(); }
+TEST_CASE("the CPU passes the conformance cases of element-wise losses") {
+  conformance::element_losses<on_this_machine>();
+}

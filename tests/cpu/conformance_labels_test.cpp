@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The CPU against the list of cases that every backend answers: losses of labels.
+// The CPU backend against the conformance cases of row losses of labels.
 #include <hone/hone.hpp>
 
 #include <conformance/rows.hpp>
 #include <cpu/this_machine.hpp>
 
-TEST_CASE("losses of labels answer as every backend does") { conformance::row_losses_of_labels<on_this_machine>(); }
+TEST_CASE("the CPU passes the conformance cases of row losses of labels") {
+  conformance::row_losses_of_labels<on_this_machine>();
+}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The CPU against the list of cases that every backend answers: what follows a backward pass.
+// The CPU backend against the conformance cases of gradient steps and averages.
 #include <hone/hone.hpp>
 
 #include <conformance/averages.hpp>
@@ -7,6 +7,8 @@
 #include <conformance/gradients.hpp>
 #include <cpu/this_machine.hpp>
 
-TEST_CASE("gradients are changed as every backend does") { conformance::gradients<on_this_machine>(); }
-TEST_CASE("gradients at the edges of their types") { conformance::gradient_edges<on_this_machine>(); }
-TEST_CASE("averages answer as every backend does") { conformance::averages<on_this_machine>(); }
+TEST_CASE("the CPU passes the conformance cases of gradient steps") { conformance::gradients<on_this_machine>(); }
+TEST_CASE("the CPU passes the conformance cases of gradients at the edges of their types") {
+  conformance::gradient_edges<on_this_machine>();
+}
+TEST_CASE("the CPU passes the conformance cases of averages") { conformance::averages<on_this_machine>(); }

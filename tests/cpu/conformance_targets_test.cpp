@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The CPU against the list of cases that every backend answers: losses of any target.
+// The CPU backend against the conformance cases of row losses of any target.
 #include <hone/hone.hpp>
 
 #include <conformance/rows.hpp>
 #include <cpu/this_machine.hpp>
 
-TEST_CASE("losses of any target answer as every backend does") {
+TEST_CASE("the CPU passes the conformance cases of row losses of any target") {
   conformance::row_losses_of_targets<on_this_machine>();
 }

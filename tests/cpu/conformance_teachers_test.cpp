@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
-// The CPU against the list of cases that every backend answers: what a teacher says.
+// The CPU backend against the conformance cases of teachers.
 #include <hone/hone.hpp>
 
 #include <conformance/teachers.hpp>
 #include <cpu/this_machine.hpp>
 
-TEST_CASE("divergences answer as on every backend") { conformance::row_losses_of_divergences<on_this_machine>(); }
-TEST_CASE("decoupled distillation answers as on every backend") {
+TEST_CASE("the CPU passes the conformance cases of divergences") {
+  conformance::row_losses_of_divergences<on_this_machine>();
+}
+TEST_CASE("the CPU passes the conformance cases of decoupled distillation") {
   conformance::row_losses_of_decoupled<on_this_machine>();
 }
-TEST_CASE("listed classes answer as on every backend") { conformance::row_losses_of_lists<on_this_machine>(); }
+TEST_CASE("the CPU passes the conformance cases of sparse teachers") {
+  conformance::row_losses_of_lists<on_this_machine>();
+}

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The CPU against the list of cases that every backend answers: sums of row terms.
+// The CPU backend against the conformance cases of sums of row terms.
 #include <hone/hone.hpp>
 
 #include <conformance/rows.hpp>
 #include <cpu/this_machine.hpp>
 
-TEST_CASE("sums of terms answer as every backend does") { conformance::row_losses_of_terms<on_this_machine>(); }
+TEST_CASE("the CPU passes the conformance cases of sums of terms") {
+  conformance::row_losses_of_terms<on_this_machine>();
+}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Bad arguments throw hone::invalid_argument with names and values, and nothing is written.
+// Invalid arguments throw hone::invalid_argument with names and values, and nothing is written.
 #include <hone/hone.hpp>
 
 #include <support/message.hpp>
@@ -42,7 +42,7 @@ void refuses(std::string const& text, std::function<void(call&)> const& body) {
 
 }  // namespace
 
-TEST_CASE("shapes") {
+TEST_CASE("evaluate: views of the wrong shape, stride or without data throw") {
   const auto o = hone::cross_entropy(hone::classes(labels));
   using view = hone::matrix_view<float>;
   refuses("evaluate: gradient is 3 x 3, prediction is 4 x 3",
@@ -56,7 +56,7 @@ TEST_CASE("shapes") {
           [&](call& c) { c(o, view{static_cast<float*>(nullptr), 4, 3}, {c.out.data(), 4, 3}); });
 }
 
-TEST_CASE("more shapes") {
+TEST_CASE("evaluate: negative sizes and transposed gradients throw") {
   const auto o = hone::cross_entropy(hone::classes(labels));
   refuses("evaluate: prediction is 4 x -3", [&](call& c) { c(o, {c.logits.data(), 4, -3}, {c.out.data(), 4, 3}); });
   refuses("evaluate: prediction has a row_stride of -3",
@@ -67,7 +67,7 @@ TEST_CASE("more shapes") {
           [&](call& c) { c(o, {c.logits.data(), 4, 3}, {c.out.data(), 4, 3, 1}); });
 }
 
-TEST_CASE("bad parts of what nests and adds up") {
+TEST_CASE("evaluate: invalid arguments inside nested targets and sums throw") {
   static const std::vector<int> large{0, 1, 3, 0}, ignored{0, -100, 2, 0};
   static const std::vector<float> bad{0.5f, float(not_a_number), 0.5f, 0.5f};
   const auto good = hone::classes(labels), wrong = hone::classes(large);
@@ -103,7 +103,7 @@ TEST_CASE("bad parts of what nests and adds up") {
           [&](call& c) { c(hone::varifocal_loss(view{numbers.data(), 4, 3}, {.alpha = not_a_number})); });
 }
 
-TEST_CASE("labels and numbers per row or class") {
+TEST_CASE("evaluate: invalid labels, lambdas and weights throw with row or class") {
   static const std::vector<int> few{0, 1, 2}, large{0, 1, 3, 0}, negative{0, 1, -1, 0};
   static const std::vector<float> three{1, 1, 1}, beyond{0.5f, 1.5f, 0.5f, 0.5f}, bad{1, float(not_a_number), 1};
   const auto target = hone::classes(labels);
@@ -128,7 +128,7 @@ TEST_CASE("labels and numbers per row or class") {
   refuses("evaluate: 3 labels for 4 rows", [&](call& c) { c(hone::binary_cross_entropy(hone::classes(few))); });
 }
 
-TEST_CASE("hyper-parameters") {
+TEST_CASE("losses and targets: invalid hyper-parameters throw with the parameter's name") {
   const auto target = hone::classes(labels);
   const hone::matrix_view<const float> dense{numbers.data(), 4, 3};
   for (const double x : {-0.1, 1.0, not_a_number, infinity})
@@ -183,7 +183,7 @@ TEST_CASE("hyper-parameters") {
   refuses("cpu: threads is -1", [&](call&) { hone::cpu none{-1}; });
 }
 
-TEST_CASE("views of other shapes") {
+TEST_CASE("evaluate: targets and teachers of the wrong shape throw") {
   using view = hone::matrix_view<const float>;
   refuses("evaluate: probabilities is 3 x 3",
           [&](call& c) { c(hone::cross_entropy(hone::probabilities(view{numbers.data(), 3, 3}))); });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What may be written where: vectors of Eigen as labels and weights, scalars as factors, operators, reductions without
+// What the interface accepts: Eigen vectors as labels and weights, scalars as factors, operators, reductions without
 // outputs, and images in calibration.
 #include <hone/hone.hpp>
 
@@ -41,7 +41,7 @@ Vector as(auto const& from) {
 
 }  // namespace
 
-TEST_CASE("labels are any vector of integers that lie side by side") {
+TEST_CASE("labels may be any contiguous vector of integers") {
   const double expected = worth(hone::cross_entropy(hone::classes(labels)));
   const auto same = [&](auto&& y) { CHECK(worth(hone::cross_entropy(hone::classes(y))) == expected); };
   same(as<Eigen::VectorXi>(labels));
@@ -78,7 +78,7 @@ TEST_CASE("labels are any vector of integers that lie side by side") {
         worth(hone::cross_entropy(hone::partner_classes(labels, partners))));
 }
 
-TEST_CASE("weights and lambda are any vector of float or double that lies side by side") {
+TEST_CASE("weights and lambda may be any contiguous vector of float or double") {
   const auto y = hone::classes(labels);
   const auto w = as<Eigen::VectorXd>(weights);
   const auto f = as<Eigen::ArrayXf>(weights);
@@ -111,7 +111,7 @@ TEST_CASE("weights and lambda are any vector of float or double that lies side b
   CHECK(std::vector<int>(out.data(), out.data() + rows) == expected);
 }
 
-TEST_CASE("factors, divisors and signs") {
+TEST_CASE("an objective is multiplied by any number, divided and negated") {
   const auto a = hone::cross_entropy(hone::classes(labels));
   const auto b = hone::z_loss(0.25);
   const double A = worth(a), B = worth(b);
@@ -140,7 +140,7 @@ TEST_CASE("factors, divisors and signs") {
     CHECK(support::message([&] { (void)(a / d); }).find("operator/: divisor is ") == 0);
 }
 
-TEST_CASE("a reduction without outputs") {
+TEST_CASE("evaluate takes a reduction without outputs") {
   const auto o = hone::cross_entropy(hone::classes(labels));
   CHECK(hone::evaluate(one, o, z, hone::sum) == hone::evaluate(one, o, z, {}, hone::sum));
   CHECK(hone::evaluate(one, o, z, hone::mean_over(3)) == hone::evaluate(one, o, z, {}, hone::mean_over(3)));
@@ -151,7 +151,7 @@ TEST_CASE("a reduction without outputs") {
   CHECK(hone::evaluate(hone::cpu{1}, o, hone::image_view{logits.data(), 1, columns, rows}, how) > 0);
 }
 
-TEST_CASE("calibration of images is that of their pixels as rows") {
+TEST_CASE("calibration of images equals calibration of their pixels as rows") {
   constexpr hone::index images = 3, pixels = 11;
   const std::vector<double> noise = support::noise(17, images * columns * pixels);
   const std::vector<float> planes(noise.begin(), noise.end());

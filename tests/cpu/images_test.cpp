@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// An image_view has the answers of the matrix that holds its pixels as rows.
+// An image_view gives the same results as the matrix that holds its pixels as rows.
 #include <hone/hone.hpp>
 
 #include <support/numbers.hpp>
@@ -107,12 +107,12 @@ void every_objective(double tolerance) {
 
 }  // namespace
 
-TEST_CASE("images are their pixels as rows: float") { every_objective<float>(2e-5); }
-TEST_CASE("images are their pixels as rows: double") { every_objective<double>(1e-13); }
-TEST_CASE("images are their pixels as rows: half") { every_objective<Eigen::half>(0x1p-9); }
-TEST_CASE("images are their pixels as rows: bfloat16") { every_objective<Eigen::bfloat16>(0x1p-7); }
+TEST_CASE("images give the results of their pixels as rows: float") { every_objective<float>(2e-5); }
+TEST_CASE("images give the results of their pixels as rows: double") { every_objective<double>(1e-13); }
+TEST_CASE("images give the results of their pixels as rows: half") { every_objective<Eigen::half>(0x1p-9); }
+TEST_CASE("images give the results of their pixels as rows: bfloat16") { every_objective<Eigen::bfloat16>(0x1p-7); }
 
-TEST_CASE("targets and gradients must cut their pixels into the same images") {
+TEST_CASE("evaluate: targets and gradients with another image shape than the prediction throw") {
   std::vector<float> z(24, 0.5f), g(24, 7), q(24, 0.25f);
   const hone::cpu cpu;
   const hone::image_view in{z.data(), 2, 3, 4};
@@ -126,7 +126,7 @@ TEST_CASE("targets and gradients must cut their pixels into the same images") {
   CHECK(g == std::vector<float>(24, 7));
 }
 
-TEST_CASE("a matrix of logits may have an image of probabilities beside it, alone or mixed, wide or tall") {
+TEST_CASE("a prediction as a matrix takes probabilities as images, alone or mixed") {
   for (const hone::index channels : {5, 40}) {
     const shape s{3, channels, 10};  // groups of lanes cross from image to image
     const hone::index rows = s.rows();

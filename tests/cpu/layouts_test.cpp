@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where numbers lie in memory changes no answer: padding, in place, element types; and the smallest shapes.
+// The memory layout does not change results: padding, in place, element types; and the smallest shapes.
 #include <hone/hone.hpp>
 
 #include <support/numbers.hpp>
@@ -108,12 +108,12 @@ void every_objective() {
 
 }  // namespace
 
-TEST_CASE("padding and in place: float") { every_objective<float>(); }
-TEST_CASE("padding and in place: double") { every_objective<double>(); }
-TEST_CASE("padding and in place: half") { every_objective<Eigen::half>(); }
-TEST_CASE("padding and in place: bfloat16") { every_objective<Eigen::bfloat16>(); }
+TEST_CASE("padding and in place give the same results: float") { every_objective<float>(); }
+TEST_CASE("padding and in place give the same results: double") { every_objective<double>(); }
+TEST_CASE("padding and in place give the same results: half") { every_objective<Eigen::half>(); }
+TEST_CASE("padding and in place give the same results: bfloat16") { every_objective<Eigen::bfloat16>(); }
 
-TEST_CASE("narrow types differ from double by one rounding of the gradient") {
+TEST_CASE("16-bit and float gradients differ from double by one rounding") {
   const auto near_double = [](auto zero, double half_ulp) {
     using T = decltype(zero);
     for (const hone::index K : {3, 16, 41}) {
@@ -140,7 +140,7 @@ TEST_CASE("narrow types differ from double by one rounding of the gradient") {
   near_double(Eigen::bfloat16(0), 0x1p-8);
 }
 
-TEST_CASE("no columns: no loss") {
+TEST_CASE("a prediction without columns has a loss of 0") {
   const hone::cpu cpu;
   float one = 7;
   std::vector<float> losses(3, 7);
@@ -152,7 +152,7 @@ TEST_CASE("no columns: no loss") {
   CHECK(hone::evaluate(cpu, hone::binary_cross_entropy(hone::classes(background)), empty, {}, hone::sum) == 0);
 }
 
-TEST_CASE("smoothing does not count ignored rows, and -1 is no index of a weight") {  // pytorch#73205, #72056
+TEST_CASE("smoothing skips ignored rows, and a label of -1 does not index class weights") {  // pytorch#73205, #72056
   const hone::cpu cpu;
   for (const hone::index K : {3, 40}) {
     std::vector<double> z, g(std::size_t(4 * K)), kept;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Wherever numbers become narrower: the list of every backend, and tensors, averages and masters.
+// Narrowing keeps finite numbers finite: the conformance cases of every backend, copies, averages and master
+// weights.
 #include <hone/hone.hpp>
 
 #include <conformance/narrowing.hpp>
@@ -37,9 +38,10 @@ void expect_bounded(std::vector<T> const& seen, std::vector<From> const& from) {
 
 }  // namespace
 
-TEST_CASE("a finite number stays finite where it becomes narrower") { conformance::narrowing<on_this_machine>(); }
+TEST_CASE("the CPU keeps finite numbers finite when narrowing") { conformance::narrowing<on_this_machine>(); }
 
-TEST_CASE_TEMPLATE("copies, masters and averages too", T, Eigen::half, Eigen::bfloat16, float) {
+TEST_CASE_TEMPLATE("copy, master_weights and averages keep finite numbers finite", T, Eigen::half, Eigen::bfloat16,
+                   float) {
   const hone::cpu cpu(2);
   for (const int times : {1, 5}) {
     std::vector<double> from;
@@ -61,7 +63,7 @@ TEST_CASE_TEMPLATE("copies, masters and averages too", T, Eigen::half, Eigen::bf
   }
 }
 
-TEST_CASE("transform still says where a result is beyond the type") {
+TEST_CASE("transform reports a result beyond the range of the type as non-finite") {
   std::vector<Eigen::half> g{Eigen::half(100.0f), Eigen::half(1.0f)};
   const hone::tensor_list<Eigen::half> list{{g.data(), 2}};
   const auto over = hone::transform(hone::cpu(1), hone::unscale(1e-3), list);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A reduction over nothing: the value and the gradient are 0, and the losses of the rows are those of the logits, in
-// place too, where the gradient takes the place of the logits.
+// A mean over a divisor of 0: the value and the gradient are 0, and the unreduced losses are those of the logits, also
+// when the gradient is written in place over the logits.
 #include <hone/hone.hpp>
 
 #include <doctest/doctest.h>
@@ -38,7 +38,7 @@ void in_place(const char* name, Objective const& objective, std::vector<float> z
 
 }  // namespace
 
-TEST_CASE("losses in place are those of the logits where there is nothing to average") {
+TEST_CASE("mean_over(0) with the gradient in place leaves the unreduced losses right") {
   const auto none = hone::mean_over(0);
   for (const hone::index columns : {1, 2, 10, 32, 37, 80, 1000})
     for (const hone::index rows : {1, 5, 64}) {
@@ -67,7 +67,7 @@ TEST_CASE("losses in place are those of the logits where there is nothing to ave
     }
 }
 
-TEST_CASE("boxes and images in place") {
+TEST_CASE("mean_over(0) with the gradient in place leaves the losses of boxes and images right") {
   std::vector<float> boxes = {0, 0, 2, 2, 1, 1, 4, 5, 0, 3, 2, 8}, targets = {1, 1, 3, 3, 1, 1, 4, 4, 2, 2, 3, 3};
   in_place("iou", hone::iou_loss(hone::matrix_view{targets.data(), 3, 4}), boxes, 3, 4, 3, hone::mean_over(0));
   in_place("ciou", hone::ciou_loss(hone::matrix_view{targets.data(), 3, 4}), boxes, 3, 4, 3, hone::mean_over(0));
@@ -83,7 +83,7 @@ TEST_CASE("boxes and images in place") {
   CHECK(z == std::vector<float>(30, 0.0f));
 }
 
-TEST_CASE("three losses by hand") {
+TEST_CASE("mean_over(0) in place returns the binary cross-entropy that was worked out by hand") {
   hone::cpu cpu;
   float x[] = {3}, t[] = {0}, loss = 0;
   const hone::matrix_view one{x, 1, 1};
@@ -92,7 +92,7 @@ TEST_CASE("three losses by hand") {
   CHECK(loss == doctest::Approx(3.0485873516));
 }
 
-TEST_CASE("NaN leaves no trace in a value and a gradient of nothing") {
+TEST_CASE("mean_over(0) has a value of 0 and gradients of 0 even if logits are NaN") {
   std::vector<float> z = {1, std::numeric_limits<float>::quiet_NaN(), 3, std::numeric_limits<float>::infinity()};
   const std::vector<int> labels = {0, 1};
   const hone::matrix_view view{z.data(), 2, 2};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Outputs that share memory with an input or with one another are refused, and nothing is written; everything else in
-// one buffer is legal and gives what separate buffers give. Arguments are thrown into an arena at random, and a
+// Outputs that share memory with an input or with one another throw, and nothing is written; every other placement in
+// one buffer is valid and gives the results of separate buffers. Arguments are placed at random in an arena, and a
 // reference marks their bytes one by one.
 #include <hone/hone.hpp>
 
@@ -165,13 +165,13 @@ void sweep(index columns, bool per_element, std::size_t inputs, Objective const&
 
 }  // namespace
 
-TEST_CASE("elements") {
+TEST_CASE("element-wise losses: outputs that share memory throw, all other placements are right") {
   sweep(0, true, 1, [](auto const& at) { return hone::binary_cross_entropy(at(0)); });
 }
-TEST_CASE("boxes") {
+TEST_CASE("box losses: outputs that share memory throw, all other placements are right") {
   sweep(4, false, 1, [](auto const& at) { return hone::giou_loss(at(0)); });
 }
-TEST_CASE("rows, with a teacher and with probabilities") {
+TEST_CASE("row losses: outputs that share memory with teachers or probabilities throw") {
   sweep(0, false, 1, [](auto const& at) { return hone::distillation(at(0), 2); });
   sweep(0, false, 1, [](auto const& at) { return hone::cross_entropy(hone::smooth(hone::probabilities(at(0)), 0.1)); });
   sweep(3, false, 2, [](auto const& at) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Each thing that a call reads, held against each thing that it writes: vectors, images, and verbs other than evaluate.
+// Overlap checks of every input against every output: vectors, images, and functions other than evaluate.
 #include <hone/hone.hpp>
 
 #include <support/message.hpp>
@@ -67,7 +67,7 @@ const std::vector<hone::index> partners{1, 0, 3, 2};
 
 }  // namespace
 
-TEST_CASE("labels, partners and their weights") {
+TEST_CASE("labels, partners and weights that share memory with an output throw") {
   using hone::classes, hone::cross_entropy, hone::mix;
   held_apart("labels", 16, [](std::byte* m) {
     for (int i = 0; i < 4; ++i) at<int>(m, 512)[i] = labels[std::size_t(i)];
@@ -100,7 +100,7 @@ TEST_CASE("labels, partners and their weights") {
              [](std::byte* m) { return hone::distribution_focal_loss(std::span(at<float>(m, 512), 4)); });
 }
 
-TEST_CASE("views of other types") {
+TEST_CASE("targets and teachers of other types that share memory with an output throw") {
   held_apart("targets", 96, [](std::byte* m) {
     for (int i = 0; i < 12; ++i) at<double>(m, 512)[i] = 0.5;
     return hone::sigmoid_focal_loss(hone::matrix_view{at<double>(m, 512), 4, 3});
@@ -120,7 +120,7 @@ TEST_CASE("views of other types") {
   });
 }
 
-TEST_CASE("images") {
+TEST_CASE("images that share memory with an output throw, except for a gradient in place") {
   const hone::cpu cpu{1};
   const auto loss = [&](std::byte* m, hone::index gradient, hone::index targets, hone::index unreduced) {
     const hone::image_view z{at<float>(m, 256), 2, 3, 2};  // 48 bytes
@@ -137,7 +137,7 @@ TEST_CASE("images") {
   }
 }
 
-TEST_CASE("verbs with one output") {
+TEST_CASE("functions with one output: an output that shares memory with an input throws") {
   const hone::cpu cpu{1};
   for (hone::index by = -80; by <= 80; by += 4) {
     CAPTURE(by);
@@ -173,7 +173,7 @@ TEST_CASE("verbs with one output") {
   }
 }
 
-TEST_CASE("columns of one buffer that lie between one another are apart") {
+TEST_CASE("interleaved columns of one buffer do not count as shared memory") {
   const hone::cpu cpu{1};
   std::vector<float> buffer(48), mixed = buffer;
   for (std::size_t i = 0; i < buffer.size(); ++i) buffer[i] = float(i % 7) / 7;

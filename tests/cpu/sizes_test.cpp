@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Views whose sizes are negative, or whose products overflow, are refused before memory is touched.
+// Views with negative sizes, or whose size overflows, throw before memory is touched.
 #include <hone/hone.hpp>
 
 #include <support/message.hpp>
@@ -30,7 +30,7 @@ bool refuses(std::string const& text, auto const& body) {
 
 }  // namespace
 
-TEST_CASE("matrices larger than memory") {
+TEST_CASE("matrices larger than memory throw") {
   const auto huge = [](float* data, hone::index rows, hone::index columns) {
     const matrix v{data, rows, columns};
     const char* const text = data ? "more than memory can hold" : "but has no data";
@@ -64,7 +64,7 @@ TEST_CASE("matrices larger than memory") {
   }));
 }
 
-TEST_CASE("images larger than memory, or of negative sides") {
+TEST_CASE("images larger than memory or with negative sides throw") {
   const auto evaluates = [](image v) { return [v] { hone::evaluate(one, hone::z_loss(1), v); }; };
   const hone::index big = hone::index(1) << 32, most = std::numeric_limits<hone::index>::max();
   for (float* const data : {none, memory.data()}) {
@@ -89,14 +89,14 @@ TEST_CASE("images larger than memory, or of negative sides") {
   }));
 }
 
-TEST_CASE("sizes at the border stand") {
+TEST_CASE("empty views and large strides of a single row are valid") {
   CHECK(hone::evaluate(one, hone::z_loss(1), matrix{none, 0, 1000}) == 0);
   CHECK(hone::evaluate(one, hone::z_loss(1), matrix{none, 1000, 0}) == 0);
   CHECK(hone::evaluate(one, hone::z_loss(1), image{none, 0, 3, 0, 5}) == 0);
   CHECK(hone::evaluate(one, hone::z_loss(1), matrix{memory.data(), 1, 3, 1 << 20}) > 0);
 }
 
-TEST_CASE("tensors whose shape overflows") {
+TEST_CASE("tensors whose shape overflows throw") {
   const hone::index big = hone::index(1) << 33;
   hone::tensor_list<float> list{{memory.data(), big, big}};
   CHECK(refuses("tensor 0 of", [&] { hone::transform(one, hone::clip_by_value(1), list); }));
@@ -104,7 +104,7 @@ TEST_CASE("tensors whose shape overflows") {
   CHECK(refuses("tensor 0 of", [&] { hone::transform(one, hone::clip_by_value(1), list); }));
 }
 
-TEST_CASE("levels whose slots overflow") {
+TEST_CASE("levels whose number of slots overflows throw") {
   const std::vector<hone::anchor_size> anchors{{10, 10}, {20, 20}};
   const hone::index big = hone::index(1) << 31;
   const hone::anchor_level level{.images = big, .rows = big, .columns = big, .stride = 8, .anchors = anchors};

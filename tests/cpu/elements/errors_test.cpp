@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What element-wise losses refuse, before anything is written.
+// Invalid arguments of element-wise losses throw before anything is written.
 #include <hone/hone.hpp>
 
 #include <doctest/doctest.h>
@@ -48,7 +48,7 @@ void each_loss(Body const& body) {
 
 }  // namespace
 
-TEST_CASE("labels of one column are refused, for 0 would be the positive class") {
+TEST_CASE("labels for a prediction of one column throw, because 0 would be the positive class") {
   const std::vector<int> labels{0, 1, 1, 0};
   each_loss([&](auto const& loss) {
     const std::string message = refused(loss(hone::classes(labels)), 4, 1);
@@ -70,7 +70,7 @@ TEST_CASE("labels of one column are refused, for 0 would be the positive class")
               "prediction has 1 column"));
 }
 
-TEST_CASE("the call that is named instead takes 1 as positive") {
+TEST_CASE("the call that the error for one column suggests takes 1 as positive") {
   const std::vector<int> labels{0, 1};
   const std::vector<float> x{3, -2};
   const double loss = hone::evaluate(cpu, hone::binary_cross_entropy(hone::matrix_view{labels.data(), 2, 1}),
@@ -78,7 +78,7 @@ TEST_CASE("the call that is named instead takes 1 as positive") {
   CHECK(loss == doctest::Approx(std::log1p(std::exp(3.0)) + std::log1p(std::exp(2.0))));
 }
 
-TEST_CASE("a detector of one class names its background") {
+TEST_CASE("labels for one column are accepted if classes names the background") {
   const std::vector<int> labels{0, -1, 1, -5};
   const std::vector<float> x{3, -2, 0.5f, 1};
   const auto evaluate = [&](hone::classes_options options) {
@@ -92,7 +92,7 @@ TEST_CASE("a detector of one class names its background") {
               "evaluate: background is 0, must not be one of the 1 columns"));
 }
 
-TEST_CASE("weights and mixtures that do not fit") {
+TEST_CASE("element-wise losses: weights and mixtures of the wrong size or value throw") {
   const std::vector<int> labels{0, 1, 2, 0};
   const std::vector<float> three{1, 1, 1}, four(4, 1.0f), bad{1, not_a_number, 1}, less{1, -1, 1}, view(12, 1.0f),
       beyond{0, 1, 2, 0};
@@ -117,7 +117,7 @@ TEST_CASE("weights and mixtures that do not fit") {
   CHECK(refused(hone::weigh_positives(hone::weigh_columns(loss, three), three), 4, 3).empty());
 }
 
-TEST_CASE_TEMPLATE("a mask of 0 and 255 is no target", T, float, std::uint8_t, Eigen::half) {
+TEST_CASE_TEMPLATE("a target mask of 0 and 255 throws", T, float, std::uint8_t, Eigen::half) {
   for (const auto& shape : {std::pair<hone::index, hone::index>{1, 1}, {4, 3}, {7, 73}, {64, 64}, {3, 5000}}) {
     const hone::index rows = shape.first, columns = shape.second;  // clang 14 captures no structured bindings
     CAPTURE(rows);
@@ -135,7 +135,7 @@ TEST_CASE_TEMPLATE("a mask of 0 and 255 is no target", T, float, std::uint8_t, E
   }
 }
 
-TEST_CASE("targets outside [0, 1] are let be where they count for nothing, and so is rounding") {
+TEST_CASE("targets outside [0, 1] are accepted where the weight is 0, and within rounding") {
   std::vector<float> t{0, -1, 1.001f, not_a_number, 0.5f, 1}, w{1, 0, 1, 1, 1, 1}, rows{1, 1}, none{0, 1};
   const std::vector<float> columns{1, 0, 1};
   const auto loss = hone::binary_cross_entropy(hone::matrix_view{t.data(), 2, 3});

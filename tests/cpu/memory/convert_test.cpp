@@ -46,7 +46,7 @@ float within_range(float x) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("every 16-bit number becomes itself, by packs and alone", T, Eigen::half, Eigen::bfloat16) {
+TEST_CASE_TEMPLATE("convert widens every 16-bit number exactly, in packs or alone", T, Eigen::half, Eigen::bfloat16) {
   const std::vector<T> from = all<T>();
   std::vector<float> to(65536);
   std::vector<double> wide(65536);
@@ -67,8 +67,8 @@ TEST_CASE_TEMPLATE("every 16-bit number becomes itself, by packs and alone", T, 
   CHECK(wrong == 0);
 }
 
-TEST_CASE_TEMPLATE("any number of them from any place, and nothing behind", T, Eigen::half, Eigen::bfloat16, float,
-                   double) {
+TEST_CASE_TEMPLATE("convert handles any count and alignment, and writes nothing outside the range", T, Eigen::half,
+                   Eigen::bfloat16, float, double) {
   std::vector<T> from(100);
   for (std::size_t i = 0; i < 100; ++i) from[i] = static_cast<T>(static_cast<float>(i));
   for (int begin = 0; begin < 3; ++begin)
@@ -82,7 +82,7 @@ TEST_CASE_TEMPLATE("any number of them from any place, and nothing behind", T, E
     }
 }
 
-TEST_CASE_TEMPLATE("narrowing rounds to the nearest, ties to even", T, Eigen::half, Eigen::bfloat16) {
+TEST_CASE_TEMPLATE("convert narrows to the nearest, ties to even", T, Eigen::half, Eigen::bfloat16) {
   const float unit = std::is_same_v<T, Eigen::half> ? 0x1p-10f : 0x1p-7f;
   std::vector<float> from, should;
   for (int i = 0; i < 40; ++i) {
@@ -98,7 +98,7 @@ TEST_CASE_TEMPLATE("narrowing rounds to the nearest, ties to even", T, Eigen::ha
 
 // A pack rounds as Eigen does number by number, at the edges of every exponent too: overflow, subnormal numbers, ties.
 // Only a finite number that Eigen makes infinite becomes the largest of the type.
-TEST_CASE_TEMPLATE("narrowing by packs is narrowing alone", T, Eigen::half, Eigen::bfloat16) {
+TEST_CASE_TEMPLATE("convert narrows the same in packs and alone", T, Eigen::half, Eigen::bfloat16) {
   std::vector<float> from;
   for (std::uint32_t high = 0; high < 65536; ++high)
     for (const std::uint32_t low : {0x0000u, 0x0001u, 0x0fffu, 0x1000u, 0x1001u, 0x7fffu, 0x8000u, 0x8001u, 0xffffu})
@@ -116,7 +116,7 @@ TEST_CASE_TEMPLATE("narrowing by packs is narrowing alone", T, Eigen::half, Eige
   CHECK(wrong == 0);
 }
 
-TEST_CASE("double becomes float, half and bfloat16 within their range") {
+TEST_CASE("convert narrows double to float, half and bfloat16 and keeps finite numbers finite") {
   std::vector<double> from{0.0,   -0.0,   1e-320, -1e-50,   1.0 / 3,   65504,       65519.9,
                            65520, -65536, 3e38,   HUGE_VAL, -HUGE_VAL, std::nan("")};
   for (const double edge : {0x1.fffffep127, 0x1.ffffffp127, 0x1.fep127, 0x1.ffp127})
@@ -142,7 +142,7 @@ TEST_CASE("double becomes float, half and bfloat16 within their range") {
   }
 }
 
-TEST_CASE("bfloat16 becomes half within its range") {
+TEST_CASE("convert narrows bfloat16 to half and keeps finite numbers finite") {
   const std::vector<Eigen::bfloat16> from = all<Eigen::bfloat16>();
   std::vector<Eigen::half> to(from.size());
   hone::on_cpu::convert(from.data(), to.data(), 65536);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The bits of a row's gradient do not depend on where the row is: on its address, its stride, the rows around it, and
-// on whether the gradient is written in place, into the caches or past them. Nothing outside of the rows is written.
+// The gradient of a row is bit-identical at any address and stride and among any other rows, in place or not, written
+// into the caches or past them. Nothing outside of the rows is written.
 #include <hone/hone.hpp>
 
 #include <support/numbers.hpp>
@@ -110,7 +110,7 @@ void check_against_double(data const& d, std::vector<std::vector<float>> const& 
 
 }  // namespace
 
-TEST_CASE("rows of any length, address and stride have the same gradient, in place or not") {
+TEST_CASE("row gradients are bit-identical for any length, address and stride, in place or not") {
   for (const hone::index k :
        {1, 2, 3, 4, 5, 7, 8, 9, 10, 15, 16, 17, 31, 33, 64, 65, 66, 79, 80, 96, 100, 127, 1000, 1023}) {
     CAPTURE(k);
@@ -128,7 +128,7 @@ TEST_CASE("rows of any length, address and stride have the same gradient, in pla
   }
 }
 
-TEST_CASE("a gradient past the caches has the bits of one in the caches") {
+TEST_CASE("a gradient written past the caches is bit-identical to one in the caches") {
   for (const hone::index k : {100, 1000, 1017}) {
     CAPTURE(k);
     const hone::index n = (hone::index(9) << 20) / 4 / k;  // above on_cpu::streaming_from

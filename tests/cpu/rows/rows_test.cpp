@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What evaluate promises beside its numbers: the edges.
+// Edges of evaluate on rows.
 #include <hone/hone.hpp>
 
 #include <support/numbers.hpp>
@@ -23,7 +23,7 @@ std::vector<float> some(hone::index n) {
 
 }  // namespace
 
-TEST_CASE("long rows go through several blocks") {
+TEST_CASE("rows longer than a block match double precision") {
   for (const hone::index K : {4096, 5000, 9001}) {
     const hone::index n = 3;
     const std::vector<float> z = some(n * K);
@@ -45,7 +45,7 @@ TEST_CASE("long rows go through several blocks") {
   }
 }
 
-TEST_CASE("rows that count for nothing, and what they hold, change nothing") {
+TEST_CASE("ignored rows have a gradient of 0 and change no value, even if they hold NaN") {
   for (const hone::index K : {3, 50}) {
     std::vector<float> z = some(4 * K), g(z.size(), 7);
     std::vector<int> labels = {1, -100, 0, 2};
@@ -63,7 +63,7 @@ TEST_CASE("rows that count for nothing, and what they hold, change nothing") {
   }
 }
 
-TEST_CASE("a NaN stays in its row, and mean_over(0) is 0 with gradient 0") {
+TEST_CASE("a NaN stays in its row, and mean_over(0) is 0 with a gradient of 0") {
   for (const hone::index K : {3, 50}) {
     std::vector<float> z = some(9 * K), g(z.size()), losses(9);
     const std::vector<int> labels = support::labels(9, K);
@@ -91,7 +91,7 @@ TEST_CASE("a class without target weight may have a logit of -inf") {
   for (float x : g) CHECK(std::isfinite(x));
 }
 
-TEST_CASE("nothing in, nothing out") {
+TEST_CASE("a prediction without rows has a loss of 0") {
   hone::cpu cpu;
   const std::vector<int> none;
   const hone::matrix_view<const float> empty{static_cast<const float*>(nullptr), 0, 5};
@@ -99,7 +99,7 @@ TEST_CASE("nothing in, nothing out") {
   CHECK(hone::evaluate(cpu, hone::binary_cross_entropy(hone::classes(none)), empty) == 0);
 }
 
-TEST_CASE("half types form p - q in float before they round") {
+TEST_CASE("16-bit gradients compute p - q in float before they round") {
   const std::vector<int> labels = {0};
   const std::vector<float> wide = {8, 0, 0, 0};
   std::vector<Eigen::bfloat16> z(wide.begin(), wide.end()), g(4);
@@ -112,7 +112,7 @@ TEST_CASE("half types form p - q in float before they round") {
   for (std::size_t c = 0; c < 4; ++c) CHECK(std::abs(float(g[c]) - exact[c]) <= std::abs(exact[c]) * 0x1p-8f);
 }
 
-TEST_CASE("a NaN among the probabilities is not passed over") {
+TEST_CASE("NaN among the probabilities makes the loss NaN") {
   for (const hone::index K : {3, 50}) {
     const std::vector<float> z = some(K);
     std::vector<float> q(z.size(), 0);

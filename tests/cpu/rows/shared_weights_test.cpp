@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Terms whose softmaxes are the same share their weights: a sum of terms has the gradient of each term by itself.
+// Terms with the same softmax share its weights: a sum of terms has the sum of the gradients of each term alone.
 #include <hone/hone.hpp>
 
 #include <support/numbers.hpp>
@@ -86,7 +86,7 @@ struct replacing_term : hone::row_term_base {
 
 }  // namespace
 
-TEST_CASE("sums of terms that share weights") {
+TEST_CASE("a sum of terms that share a softmax has the sum of their gradients") {
   for (const hone::index K : {1, 2, 10, 33, 100, 5000})
     for (const double T : {1.0, 2.0, 3.0, 4.0}) {
       CAPTURE(T);
@@ -106,7 +106,7 @@ TEST_CASE("sums of terms that share weights") {
     }
 }
 
-TEST_CASE("a class that the teacher forbids may be far above all others") {
+TEST_CASE("a class with a teacher logit of -inf has no influence, however large its logit") {
   const float inf = std::numeric_limits<float>::infinity();
   const std::vector<float> teacher{1, -inf, 0, 2};
   for (const float far : {-50.0f, 50.0f, 90.0f, 120.0f, 3e4f}) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How many threads hone::cpu{} takes: of machines with more cores than the pool has room for, affinity, quotas.
+// The number of threads of hone::cpu{}: limited by the pool, the affinity and the quota of the process.
 #include <hone/cpu/run/backend.hpp>
 
 #include <support/folder.hpp>
@@ -23,7 +23,7 @@ void write(std::filesystem::path const& file, std::string const& text) {
 
 }  // namespace
 
-TEST_CASE("the threads of a machine are those of the pool at most") {
+TEST_CASE("threads_for returns the smallest known limit, and at most the size of the pool") {
   using hone::on_cpu::threads_for;
   CHECK(threads_for(0, 0, 0) == 1);  // nothing is known
   CHECK(threads_for(8, 0, 0) == 8);
@@ -46,7 +46,7 @@ TEST_CASE("the threads of a machine are those of the pool at most") {
   CHECK(hone::cpu().threads() == hone::cpu().threads());
 }
 
-TEST_CASE("a quota pays for whole cores, rounded up") {
+TEST_CASE("cores_of_quota rounds up to whole cores") {
   using hone::on_cpu::cores_of_quota;
   CHECK(cores_of_quota(200000, 100000) == 2);
   CHECK(cores_of_quota(200001, 100000) == 3);
@@ -57,7 +57,7 @@ TEST_CASE("a quota pays for whole cores, rounded up") {
   CHECK(cores_of_quota(1e300, 1e-300) == 0);
 }
 
-TEST_CASE("quotas of control groups, of both versions, and of the groups above") {
+TEST_CASE("quota_of_process reads control groups of both versions and their parents") {
   const support::folder folder;
   const std::filesystem::path& root = folder.path;
   const std::string groups = (root / "fs").string(), member = (root / "cgroup").string();
@@ -93,7 +93,7 @@ TEST_CASE("quotas of control groups, of both versions, and of the groups above")
 }
 
 #if defined(_WIN32)
-TEST_CASE("the affinity of the process") {
+TEST_CASE("cores_of_process counts the cores of the process affinity") {
   const HANDLE here = GetCurrentProcess();
   DWORD_PTR own = 0, all = 0;
   REQUIRE(GetProcessAffinityMask(here, &own, &all));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The shared pool: the same bits for every number of threads, callers on many threads, and many short calls.
+// The shared pool: bit-identical for every number of threads, callers on many threads, and many short calls.
 #include <hone/hone.hpp>
 
 #include <support/numbers.hpp>
@@ -50,7 +50,7 @@ struct batch {
 
 }  // namespace
 
-TEST_CASE("the bits do not depend on the number of threads") {
+TEST_CASE("evaluate is bit-identical for every number of threads") {
   for (const batch& b : {batch(3001, 10), batch(700, 100), batch(3, 40000), batch(1, 7), batch(5000, 33)}) {
     const answer rows = b.rows_on(1), elements = b.elements_on(1);
     for (const int threads : {2, 3, 7}) {
@@ -60,7 +60,7 @@ TEST_CASE("the bits do not depend on the number of threads") {
   }
 }
 
-TEST_CASE("several threads may call at once, with different numbers of threads") {
+TEST_CASE("several threads may call evaluate at once, each with another number of threads") {
   const batch b(2000, 37);
   const answer rows = b.rows_on(1), elements = b.elements_on(1);
   std::vector<int> wrong(5, 0);
@@ -77,7 +77,7 @@ TEST_CASE("several threads may call at once, with different numbers of threads")
   CHECK(wrong == std::vector<int>(5, 0));
 }
 
-TEST_CASE("calls from tasks inside tasks") {
+TEST_CASE("evaluate may be called from nested tasks") {
   const batch b(2000, 37);
   const answer rows = b.rows_on(1);
   const auto inner = [&] { return b.rows_on(3) == rows; };
@@ -93,7 +93,7 @@ TEST_CASE("calls from tasks inside tasks") {
   }
 }
 
-TEST_CASE("many short calls, some of which throw") {
+TEST_CASE("many short calls return the right value, also after calls that throw") {
   const batch b(3, 8193);  // three chunks: the smallest rows that the pool shares out
   const std::vector<int> bad{0, 8193, 1};
   const hone::cpu cpu(3);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Mixing samples on the CPU: the list of every backend, threads, and what a refused call says.
+// Mixing samples on the CPU: the conformance cases of every backend, threads, and invalid arguments.
 #include <hone/hone.hpp>
 
 #include <conformance/mixing.hpp>
@@ -22,14 +22,14 @@ const hone::cpu cpu(2);
 
 }  // namespace
 
-TEST_CASE("images are mixed as every backend does") {
+TEST_CASE("the CPU passes the conformance cases of blend") {
   conformance::blends<on_this_machine>();
   conformance::bytes_are_rounded_to_even<on_this_machine>();
   conformance::what_does_not_count_may_be_nan<on_this_machine>();
 }
 
 // From 8 MiB on the output goes past the caches, and images are met in pieces.
-TEST_CASE("large images are mixed alike, with any number of threads, apart and in place") {
+TEST_CASE("blend of large images is bit-identical for any number of threads, in place or not") {
   const hone::index n = 24, height = 160, width = 211, features = 3 * height * width;
   std::vector<float> images(std::size_t(n * features));
   for (std::size_t i = 0; i < images.size(); ++i) images[i] = float(i % 1009);
@@ -57,12 +57,12 @@ TEST_CASE("large images are mixed alike, with any number of threads, apart and i
   check(hone::cutmix{}.draw(1, 1, n, height, width));
 }
 
-TEST_CASE("nothing to mix is nothing to do") {
+TEST_CASE("blend of no rows or no columns does nothing") {
   hone::blend(cpu, hone::mixup{}.draw(1, 1, 0), view{nullptr, 0, 5}, view{nullptr, 0, 5});
   hone::blend(cpu, hone::mixup{}.draw(1, 1, 3), view{nullptr, 3, 0}, view{nullptr, 3, 0});
 }
 
-TEST_CASE("integers that would be mixed up are refused, and sizes that no memory has") {
+TEST_CASE("blend: integers with a fractional lambda throw, and so do sizes larger than memory") {
   std::vector<std::int64_t> in(32), out(in.size(), 7);
   const hone::matrix_view masks{in.data(), 4, 8}, to{out.data(), 4, 8};
   auto draw = hone::mixup_or_cutmix{.switch_probability = 1, .per = hone::sample}.draw(1, 2, 4, 2, 4);
@@ -91,7 +91,7 @@ TEST_CASE("integers that would be mixed up are refused, and sizes that no memory
         "blend: images is 4 x 2 with a row_stride of " + std::to_string(large) + ", more than memory can hold");
 }
 
-TEST_CASE("a refused blend says what is wrong, and writes nothing") {
+TEST_CASE("blend: an invalid draw or view throws, and nothing is written") {
   std::vector<float> images(64, 0.5f), mixed(64, 7.0f);
   const view in{images.data(), 4, 8}, out{mixed.data(), 4, 8};
   const auto draw = hone::mixup{.alpha = 1}.draw(1, 0, 4);

@@ -199,7 +199,7 @@ TEST_CASE_TEMPLATE("pack functions at infinity, NaN, zero and denormal numbers",
   }
 }
 
-TEST_CASE_TEMPLATE("share_of tells the smaller of two numbers from a tie", T, float, double) {
+TEST_CASE_TEMPLATE("share_of returns 1 for the smaller, 0 for the larger and 1/2 for equal numbers", T, float, double) {
   using V = pack<T>;
   const auto share = [](T a, T b) {
     T out[V::size];

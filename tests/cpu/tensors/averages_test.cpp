@@ -79,7 +79,7 @@ void follows_the_formula() {
   CHECK(saved(one) == saved(all));
 }
 
-TEST_CASE("update follows the formula, with the same bits for every number of threads") {
+TEST_CASE("update follows the formula, and is bit-identical for every number of threads") {
   follows_the_formula<float, float>();
   follows_the_formula<float, Eigen::half>();
   follows_the_formula<float, Eigen::bfloat16>();
@@ -88,7 +88,7 @@ TEST_CASE("update follows the formula, with the same bits for every number of th
   follows_the_formula<double, Eigen::bfloat16>();
 }
 
-TEST_CASE("the bits of a number do not depend on where it lies") {
+TEST_CASE("update of a number is bit-identical wherever it lies in its tensor") {
   model<float> network({1000}, 1), start({1000}, 2);
   const hone::ema average{.decay = 0.7};
   const hone::cpu one{1};
@@ -101,7 +101,7 @@ TEST_CASE("the bits of a number do not depend on where it lies") {
   }
 }
 
-TEST_CASE("a constant weight stays, bit by bit, and weights of 1 and 0 copy and leave") {
+TEST_CASE("update keeps constant parameters bit-identical, decay 0 copies and decay 1 keeps the shadow") {
   model<float> network(sizes, 3), other(sizes, 4);
   const hone::cpu cpu;
   hone::ema_state<float> shadow(network.list());
@@ -120,7 +120,7 @@ TEST_CASE("a constant weight stays, bit by bit, and weights of 1 and 0 copy and 
   CHECK(distance(contents(shadow), other.flat()) == 0);
 }
 
-TEST_CASE("a parameter that is not finite reaches its own average alone") {
+TEST_CASE("update: a non-finite parameter reaches only its own average") {
   for (const double bad : {nan, inf}) {
     model<float> network({40, 33}, 1);
     hone::ema_state<float> shadow(network.list());
@@ -132,7 +132,7 @@ TEST_CASE("a parameter that is not finite reaches its own average alone") {
   }
 }
 
-TEST_CASE("denormal numbers are averaged like others") {
+TEST_CASE("update averages denormal numbers exactly") {
   const float tiny = std::numeric_limits<float>::denorm_min();
   std::vector<float> p(37, 0.0f);
   const hone::tensor_list<float> list{{p.data(), p.size()}};
@@ -142,7 +142,7 @@ TEST_CASE("denormal numbers are averaged like others") {
   for (const float x : contents(shadow)) CHECK(x == 4 * tiny);
 }
 
-TEST_CASE("a step that was skipped changes nothing and does not count") {
+TEST_CASE("a skipped step changes nothing and does not count") {
   model<float> network(sizes);
   hone::ema_state<float> shadow(network.list(), {.from_zero = true});
   const std::string before = saved(shadow);
@@ -155,7 +155,7 @@ TEST_CASE("a step that was skipped changes nothing and does not count") {
         "ema: decay is 2, must be in [0, 1]");
 }
 
-TEST_CASE("swa is the mean of what it saw, and forgets what it began with") {
+TEST_CASE("swa is the mean of all parameters seen, without the initial ones") {
   model<float> network({50}, 9);
   hone::ema_state<double> shadow(network.list());
   std::vector<double> sum(50);
@@ -170,7 +170,7 @@ TEST_CASE("swa is the mean of what it saw, and forgets what it began with") {
   }
 }
 
-TEST_CASE("update_after copies, and a cycle of a copy begins at the parameters at hand") {
+TEST_CASE("update_after copies the parameters, and a cycle starts again from them") {
   const hone::ema average{.decay = 0.5, .update_after = 2, .cycle = 3};
   const double parameters[] = {8, 4, 6, 2, 2, 16, 8, 8, 0}, expected[] = {8, 4, 5, 3.5, 2.75, 16, 12, 10, 0};
   double p = 1;
@@ -185,7 +185,7 @@ TEST_CASE("update_after copies, and a cycle of a copy begins at the parameters a
   }
 }
 
-TEST_CASE("a cycle of a state from zero begins at zero") {
+TEST_CASE("a cycle of a from_zero state starts again at zero") {
   const hone::ema average{.decay = 0.5, .cycle = 2};
   const double parameters[] = {8, 4, 16, 8}, expected[] = {4, 4, 8, 8}, counted[] = {0.5, 0.75, 0.5, 0.75};
   double p = 1;
@@ -230,14 +230,14 @@ void reads_out_corrected(double tolerance) {
   CHECK(distance(out.flat(), sum) <= tolerance);
 }
 
-TEST_CASE("the average of a state from zero is divided by the weight that it holds, tensors that are copied are not") {
+TEST_CASE("copy divides a from_zero average by its weight, except for tensors that are only copied") {
   reads_out_corrected<float, float>(3 * 4 * 1e-6);
   reads_out_corrected<double, double>(1e-14);
   reads_out_corrected<float, Eigen::half>(4 * 0x1p-11);  // one rounding
   reads_out_corrected<double, Eigen::bfloat16>(4 * 0x1p-8);
 }
 
-TEST_CASE("a constant parameter is read out as itself, where d to the power n would be off") {
+TEST_CASE("copy of a from_zero average returns a constant parameter exactly, also with a ramp") {
   double p = 3, out = 0;
   const hone::tensor_list<double> list{{&p, 1}};
   hone::ema_state<double> shadow(list, {.from_zero = true});
@@ -249,7 +249,7 @@ TEST_CASE("a constant parameter is read out as itself, where d to the power n wo
   }
 }
 
-TEST_CASE("tensors that are copied follow the parameters, integers by hone::copy") {
+TEST_CASE("tensors marked copy_only follow the parameters, and copy handles integers") {
   model<float> network({40, 40, 3});
   hone::ema_state<float> shadow(network.list());
   shadow.copy_only(1);
@@ -267,7 +267,7 @@ TEST_CASE("tensors that are copied follow the parameters, integers by hone::copy
   CHECK(averaged_batches == batches);
 }
 
-TEST_CASE("copies of other types round once, and copies back restore") {
+TEST_CASE("copy to another type rounds once") {
   model<float> masters(sizes, 1);
   model<Eigen::bfloat16> network(sizes, 2);
   hone::copy(hone::cpu{}, masters.list(), network.list());
@@ -276,7 +276,7 @@ TEST_CASE("copies of other types round once, and copies back restore") {
       REQUIRE(network.numbers[i][j] == static_cast<Eigen::bfloat16>(masters.numbers[i][j]));
 }
 
-TEST_CASE("a swap exchanges averages and parameters, a second one undoes it in every bit") {
+TEST_CASE("swap exchanges averages and parameters, and a second swap restores every bit") {
   model<float> network(sizes, 1);
   hone::ema_state<float> shadow(network.list());
   network.train(2);
@@ -298,7 +298,7 @@ TEST_CASE("a swap exchanges averages and parameters, a second one undoes it in e
            std::memcmp(weights[i].data(), network.numbers[i].data(), weights[i].size() * sizeof(float)) == 0));
 }
 
-TEST_CASE("a state from zero is not swapped until it holds its whole weight") {
+TEST_CASE("swap of a from_zero state throws until the state holds its whole weight") {
   model<float> network({3});
   hone::ema_state<float> shadow(network.list(), {.from_zero = true});
   hone::update(hone::cpu{1}, hone::ema{.decay = 0.75}, shadow, network.list());
@@ -345,7 +345,7 @@ void resumes(hone::ema_start start) {
   }
 }
 
-TEST_CASE("a training resumed at any step has the bits of one that was never interrupted") {
+TEST_CASE("training resumed at any step is bit-identical to uninterrupted training") {
   for (const bool from_zero : {false, true}) {
     resumes<float, float>({.from_zero = from_zero});
     resumes<float, Eigen::half>({.from_zero = from_zero});
@@ -353,7 +353,7 @@ TEST_CASE("a training resumed at any step has the bits of one that was never int
   }
 }
 
-TEST_CASE("a policy of one's own is an average, and held to its range") {
+TEST_CASE("update takes a user-defined policy and rejects a weight outside [0, 1]") {
   struct constant {
     double weight;
     hone::average_step at(hone::integer) const { return {weight}; }
@@ -366,7 +366,7 @@ TEST_CASE("a policy of one's own is an average, and held to its range") {
         "update: the weight of the average is nan, must be in [0, 1]");
 }
 
-TEST_CASE("averages name what does not fit, and write nothing") {
+TEST_CASE("averages: lists that do not fit throw with the tensor, and nothing is written") {
   model<float> network({3, 3}, 1), shorter({3, 2}), fewer({3});
   const hone::tensor_list<float> null{{network.numbers[0].data(), 3}, {static_cast<float*>(nullptr), 3}};
   hone::ema_state<float> shadow(network.list());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A step of one's own over tensor lists: it answers as its formula, and lists that do not fit are refused.
+// User-defined steps over tensor lists with for_each_number, and its invalid arguments.
 #include <hone/hone.hpp>
 
 #include <conformance/each_number.hpp>
@@ -23,9 +23,11 @@ std::string refused(list const& x, const_list const& y) {
 
 }  // namespace
 
-TEST_CASE("a step of one's own, over lists of several types") { conformance::steps_of_ones_own<on_this_machine>(); }
+TEST_CASE("user-defined gradient steps work on lists of several types") {
+  conformance::steps_of_ones_own<on_this_machine>();
+}
 
-TEST_CASE("one list, and lists that are only read") {
+TEST_CASE("for_each_number takes one list, and lists that are only read") {
   std::vector<float> x(100, 3);
   hone::for_each_number(hone::cpu(2), [](float& a) { a *= 2; }, list{{x.data(), 100}});
   CHECK(x == std::vector<float>(100, 6));
@@ -35,7 +37,7 @@ TEST_CASE("one list, and lists that are only read") {
   hone::for_each_number(hone::cpu(2), sum, list{}, const_list{});
 }
 
-TEST_CASE("lists that do not fit") {
+TEST_CASE("for_each_number: lists of different shapes or with shared memory throw") {
   std::vector<float> x(100, 3);
   float* const at = x.data();
   CHECK(refused({{at, 3}}, {{at + 3, 4}}) == "for_each_number: tensor 0 of list 2 has 4 numbers, that of list 1 has 3");
