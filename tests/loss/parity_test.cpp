@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// hone's losses beside what the libraries that users come from answer, values and gradients.
+// Values and gradients of hone's losses against those of other libraries.
 #include <hone/hone.hpp>
 
 #include "parity_values.hpp"
@@ -43,7 +43,7 @@ hone::matrix_view<const double> column(numbers x) { return {x.data(), hone::inde
 
 }  // namespace
 
-TEST_CASE("asymmetric loss is timm's") {
+TEST_CASE("asymmetric loss matches timm") {
   const auto compare = [](const std::string& name, hone::asymmetric_options options, numbers losses, numbers gradient) {
     const hone::index n = std::size(values::hard_logits);
     agrees(name, hone::asymmetric_loss(column(values::hard_targets), options), values::hard_logits, n, losses, gradient,
@@ -55,7 +55,7 @@ TEST_CASE("asymmetric loss is timm's") {
           values::timm_asymmetric_mild_gradient);
 }
 
-TEST_CASE("binary cross entropy is PyTorch's, sigmoid focal loss torchvision's, with soft targets too") {
+TEST_CASE("binary cross entropy matches PyTorch, and sigmoid focal loss torchvision, also for soft targets") {
   const hone::index n = std::size(values::soft_logits);
   agrees("binary_cross_entropy", hone::binary_cross_entropy(column(values::soft_targets)), values::soft_logits, n,
          values::torch_binary_cross_entropy, values::torch_binary_cross_entropy_gradient);
@@ -63,7 +63,7 @@ TEST_CASE("binary cross entropy is PyTorch's, sigmoid focal loss torchvision's, 
          values::soft_logits, n, values::torchvision_sigmoid_focal, values::torchvision_sigmoid_focal_gradient);
 }
 
-TEST_CASE("Poly-1 is optax's, with soft targets too") {
+TEST_CASE("Poly-1 cross entropy matches optax, also for soft targets") {
   const hone::index rows = std::size(values::optax_poly);
   const hone::index classes = hone::index(std::size(values::poly_logits)) / rows;
   const auto target = hone::probabilities(hone::matrix_view{values::poly_targets, rows, classes});
@@ -73,13 +73,13 @@ TEST_CASE("Poly-1 is optax's, with soft targets too") {
          values::optax_poly_detection, values::optax_poly_detection_gradient);
 }
 
-TEST_CASE("distribution focal loss is ultralytics', which clamps") {
+TEST_CASE("distribution focal loss with clamp matches ultralytics") {
   agrees("clamped", hone::distribution_focal_loss(values::bin_distances, {.clamp = 0.01}), values::bin_logits,
          std::size(values::bin_distances), values::ultralytics_distribution_focal,
          values::ultralytics_distribution_focal_gradient);
 }
 
-TEST_CASE("expected_bin is ultralytics' integral, on its own layout") {
+TEST_CASE("expected_bin matches the integral of ultralytics, on its own layout") {
   const hone::index sides = 4, bins = 16, anchors = 2;
   const hone::image_view planes{values::bin_planes, sides, bins, anchors};
   std::vector<double> seen(std::size_t(sides * anchors)), slopes(std::size(values::bin_planes));

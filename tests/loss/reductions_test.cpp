@@ -70,7 +70,7 @@ void divides_by(double divisor, batch const& b, Objective const& objective, hone
 
 }  // namespace
 
-TEST_CASE("row terms agree with central differences") {
+TEST_CASE("gradients of row terms match central differences") {
   for (const hone::index K : {1, 2, 3, 7, 16, 33, 40, 100}) {
     const batch b(K);
     const auto first = hone::classes(b.labels, {.ignore = -7}), second = hone::classes(b.other);
@@ -92,7 +92,7 @@ TEST_CASE("row terms agree with central differences") {
   }
 }
 
-TEST_CASE("element-wise terms agree with central differences") {
+TEST_CASE("gradients of element-wise terms match central differences") {
   for (const hone::index K : {1, 3, 16, 33}) {
     const batch b(K);
     const auto both = [&](const char* name, auto const& make) {
@@ -107,7 +107,7 @@ TEST_CASE("element-wise terms agree with central differences") {
   }
 }
 
-TEST_CASE("what mean divides by") {
+TEST_CASE("mean divides by the documented divisor of each loss") {
   for (const hone::index K : {2, 7, 40}) {
     const batch b(K);
     const auto first = hone::classes(b.labels, {.ignore = -7}), second = hone::classes(b.other);
@@ -133,7 +133,7 @@ TEST_CASE("what mean divides by") {
   }
 }
 
-TEST_CASE("the means by name") {
+TEST_CASE("batch_mean and element_mean divide by rows and by elements") {
   for (const hone::index K : {1, 7, 40}) {
     const batch b(K);
     const double columns = double(K);
@@ -164,7 +164,7 @@ TEST_CASE("the means by name") {
   CHECK(loss(hone::element_mean) == loss(hone::mean));
 }
 
-TEST_CASE("where nothing counts, every mean is 0") {
+TEST_CASE("every mean is 0, with a gradient of 0, if all rows are ignored") {
   const std::vector<double> z{1, 2, 3, 4};
   const std::vector<int> none{-7, -7};
   const hone::cpu cpu;
@@ -176,7 +176,7 @@ TEST_CASE("where nothing counts, every mean is 0") {
   }
 }
 
-TEST_CASE("a sum is worth the sum of its terms, each with its own divisor") {
+TEST_CASE("the value of a sum of terms is the sum of their values, each with its own divisor") {
   const batch b(7);
   const hone::cpu cpu;
   const auto ce = hone::cross_entropy(hone::weigh_classes(hone::classes(b.labels, {.ignore = -7}), b.class_weights));
@@ -191,7 +191,7 @@ TEST_CASE("a sum is worth the sum of its terms, each with its own divisor") {
   CHECK(alone(ce + z) == doctest::Approx(alone(ce) + of_counted).epsilon(1e-13));
 }
 
-TEST_CASE("divisors are what the means of the terms divide by") {
+TEST_CASE("divisors returns what the mean of each term divides by") {
   const std::vector<float> z(12, 0.5f), weights = {1, 2, 0.5f}, lambda = {1, 0.5f, 0.25f, 0};
   const std::vector<int> labels = {0, 1, 2, -1}, others = {1, 1, 0, 0};
   const hone::matrix_view view{z.data(), 4, 3};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What holds of box losses in every bit, whatever the compiler fuses or reassociates: equal boxes are at 0, no IoU is
-// above 1, and no finite box makes anything but numbers. A program for each set of flags.
+// Identities of box losses that hold in every bit, whatever the compiler fuses or reassociates: equal boxes have a loss
+// of 0, no IoU is above 1, and no finite box has a loss of NaN. One program for each set of flags.
 #include <hone/cpu/simd/math.hpp>
 #include <hone/loss/box/aligned.hpp>
 #include <hone/loss/box/eiou.hpp>
@@ -209,19 +209,19 @@ void numbers_only() {
 
 }  // namespace
 
-TEST_CASE("box losses in every bit: equal boxes are at 0, and none is below") {
+TEST_CASE("box losses are exactly 0 for equal boxes and never negative") {
   SUBCASE("float corners") { identities<float, hone::corners_format>(); }
   SUBCASE("float centers") { identities<float, hone::centers_format>(); }
   SUBCASE("double corners") { identities<double, hone::corners_format>(); }
 }
 
-TEST_CASE("box losses of every finite box are numbers, without an invalid operation") {
+TEST_CASE("box losses of finite boxes are never NaN, and raise no invalid operation") {
   SUBCASE("float corners") { numbers_only<float, hone::corners_format>(); }
   SUBCASE("float centers") { numbers_only<float, hone::centers_format>(); }
   SUBCASE("float top_left") { numbers_only<float, hone::top_left_format>(); }
 }
 
-TEST_CASE("the IoU of equal boxes is 1, and none is above") {
+TEST_CASE("the IoU of equal boxes is exactly 1, and no IoU is above 1") {
   const auto boxes = some_boxes<float, hone::corners_format>(0.02);
   std::size_t unequal = 0, above = 0;
   std::mt19937 random(5);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Boxes in their own numbers: what a format keeps of them far from the origin, and formats in the place of options.
+// Boxes computed in the numbers of their format: accuracy far from the origin, and formats in the place of options.
 #include <hone/cpu/simd/math.hpp>
 #include <hone/loss/box/aligned.hpp>
 #include <hone/loss/box/eiou.hpp>
@@ -86,12 +86,12 @@ void each_loss(double before) {
 
 }  // namespace
 
-TEST_CASE("boxes by a place and their sides keep their digits wherever they lie") {
+TEST_CASE("box losses of centers and top_left keep their accuracy far from the origin") {
   SUBCASE("centers") { each_loss<hone::centers_format>(0.5); }
   SUBCASE("top_left") { each_loss<hone::top_left_format>(0); }
 }
 
-TEST_CASE("small boxes far out are boxes") {
+TEST_CASE("small boxes far from the origin keep their area") {
   const float b[] = {4.5e6f, -3e6f, 0.2f, 0.3f}, wider[] = {4.5e6f, -3e6f, 0.4f, 0.3f};
   const auto check = [&]<class Format>(Format) {
     const answer same = in_float<Format>(hone::one_minus<hone::ciou_metric>(), b, b);
@@ -103,7 +103,7 @@ TEST_CASE("small boxes far out are boxes") {
   check(hone::centers), check(hone::top_left);
 }
 
-TEST_CASE("a format stands in the place of options") {
+TEST_CASE("box losses take a format in the place of options") {
   const hone::matrix_view<const float> boxes;
   const auto same = [](auto const& a, auto const& b) {
     static_assert(std::is_same_v<decltype(a), decltype(b)>);

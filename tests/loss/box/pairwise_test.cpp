@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Matrices of overlaps of boxes in every format and of integers. tests/conformance/boxes.hpp has the metrics.
+// Overlap matrices of boxes in every format and of integers. tests/conformance/boxes.hpp has the metrics.
 #include <hone/hone.hpp>
 
 #include <doctest/doctest.h>
@@ -47,7 +47,7 @@ const auto as_centers = [](four const& b) { return four{b[0] + b[2] / 2, b[1] + 
 
 }  // namespace
 
-TEST_CASE("matrices of overlaps take every format") {
+TEST_CASE("overlap matrices take boxes of every format") {
   CHECK(right<float, float>(hone::corners, as_corners));
   CHECK(right<float, float>(hone::top_left, as_top_left));
   CHECK(right<float, float>(hone::centers, as_centers));
@@ -55,7 +55,7 @@ TEST_CASE("matrices of overlaps take every format") {
   CHECK(right<double, double>(hone::centers, as_centers));
 }
 
-TEST_CASE("matrices of overlaps of integers are of float") {
+TEST_CASE("overlap matrices of integer boxes are computed exactly and returned as float") {
   CHECK(right<std::uint8_t, float>(hone::corners, as_corners));
   CHECK(right<std::int16_t, float>(hone::top_left, as_top_left));
   CHECK(right<std::int32_t, float>(hone::centers, as_centers));

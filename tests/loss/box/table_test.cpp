@@ -175,7 +175,7 @@ std::string page() {
 
 }  // namespace
 
-TEST_CASE("the page of gradients says how far they are from dual numbers, torchvision and darknet") {
+TEST_CASE("docs/box_gradients.md states the measured errors against dual numbers, torchvision and darknet") {
   const std::string path = HONE_SOURCE_FOLDER "/docs/box_gradients.md";
   if (std::getenv("HONE_WRITE_DOCS")) std::ofstream(path) << page();
   std::ifstream file(path);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The box losses against their papers' formulas on dual numbers, and their edges.
+// Box losses against the formulas of their papers on dual numbers, and their edges.
 #include <hone/hone.hpp>
 
 #include <loss/box/boxes.hpp>
@@ -174,14 +174,14 @@ void stays_finite(Formula const& formula, Format format, hone::index boxes) {
 
 }  // namespace
 
-TEST_CASE("the gradients of box losses are the derivatives of their papers' formulas") {
+TEST_CASE("box loss gradients are the derivatives of their papers' formulas") {
   each_loss([](const char* name, auto const& formula, auto const& reference) {
     CAPTURE(std::string(name));
     prove(formula, reference);
   });
 }
 
-TEST_CASE("every format has the derivative by its own numbers") {
+TEST_CASE("box loss gradients are right in every format") {
   each_loss([](const char* name, auto const& formula, auto const& reference) {
     CAPTURE(std::string(name));
     for (pair const& boxes : regular()) {
@@ -214,7 +214,7 @@ TEST_CASE("every format has the derivative by its own numbers") {
   });
 }
 
-TEST_CASE("equal boxes have no loss and no gradient") {
+TEST_CASE("equal boxes have a loss of 0 and a gradient of 0") {
   each_loss([](const char* name, auto const& formula, auto const&) {
     CAPTURE(std::string(name));
     for (box const& b : {box{1, 2, 5, 10}, box{-3, -4, -1, 0}, box{0, 0, 0.25, 1024}}) {
@@ -225,7 +225,7 @@ TEST_CASE("equal boxes have no loss and no gradient") {
   });
 }
 
-TEST_CASE("on a tie the gradient is the mean of both sides") {
+TEST_CASE("box loss gradients on a tie are the mean of both sides") {
   each_loss([](const char* name, auto const& formula, auto const& reference) {
     CAPTURE(std::string(name));
     for (pair const& boxes :
@@ -245,7 +245,7 @@ TEST_CASE("on a tie the gradient is the mean of both sides") {
   });
 }
 
-TEST_CASE("values that can be told by heart") {
+TEST_CASE("box losses have the values worked out by hand") {
   const auto iou = [](box const& p, box const& t) {
     return 1 - by_hand(hone::one_minus<hone::iou_metric>{}, p, t).value;
   };
@@ -264,7 +264,7 @@ TEST_CASE("values that can be told by heart") {
   CHECK(diou({0, 0, 1, 1}, {3, 3, 4, 4}) == 1 + 18.0 / 32);
 }
 
-TEST_CASE("a box that ends before it begins is one without width, at its first corner") {
+TEST_CASE("an inverted box is treated as a box of width 0 at its first corner") {
   each_loss([](const char* name, auto const& formula, auto const&) {
     CAPTURE(std::string(name));
     const box target{1, 2, 5, 9};
@@ -280,7 +280,7 @@ TEST_CASE("a box that ends before it begins is one without width, at its first c
   });
 }
 
-TEST_CASE("every finite input has a finite value and gradient") {
+TEST_CASE("box losses and gradients are finite for every finite input") {
   each_loss([](const char* name, auto const& formula, auto const&) {
     CAPTURE(std::string(name));
     stays_finite<float>(formula, hone::corners, 600000);
@@ -290,7 +290,7 @@ TEST_CASE("every finite input has a finite value and gradient") {
   });
 }
 
-TEST_CASE("what box losses refuse") {
+TEST_CASE("box losses: invalid shapes and options throw") {
   std::vector<float> p(20), t(20), g(20, 7.0f);
   const hone::cpu cpu;
   const auto evaluate = [&](auto const& objective, hone::matrix_view<float> prediction) {
@@ -318,7 +318,7 @@ TEST_CASE("what box losses refuse") {
   CHECK(out == std::vector<float>(6, 7.0f));
 }
 
-TEST_CASE("the running mean of Wise-IoU") {
+TEST_CASE("wise_iou_mean follows its running mean, and rejects values outside [0, 1]") {
   auto mean = hone::experimental::wise_iou_mean::over(1000);
   for (int i = 0; i < 1000; ++i) mean.update(0.25);
   CHECK(mean.mean == doctest::Approx(0.25 + 0.75 * 0.05).epsilon(1e-12));
@@ -327,7 +327,7 @@ TEST_CASE("the running mean of Wise-IoU") {
                        hone::invalid_argument);
 }
 
-TEST_CASE("what experimental losses refuse") {
+TEST_CASE("experimental box losses: invalid options throw with the parameter's name") {
   const hone::matrix_view<const float> none;
   CHECK_THROWS_WITH_AS(hone::experimental::alpha_iou_loss(none, {.alpha = 0.5}),
                        "alpha_iou_loss: alpha is 0.5, must be finite and at least 1", hone::invalid_argument);
@@ -341,7 +341,7 @@ TEST_CASE("what experimental losses refuse") {
                        "wise_iou_loss: alpha is 1, must be in (1, 10]", hone::invalid_argument);
 }
 
-TEST_CASE("intersection over the area of the first box") {
+TEST_CASE("pairwise_ioa is the intersection over the area of the first box") {
   const std::vector<float> a{0, 0, 2, 2, 0, 0, 4, 4, 1, 1, 1, 5}, crowd{0, 0, 3, 10};
   std::vector<float> out(3);
   hone::pairwise_ioa(hone::cpu(), hone::matrix_view{a.data(), 3, 4}, hone::matrix_view{crowd.data(), 1, 4},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The gradients of the element-wise formulas against dual numbers, and their edges.
+// Gradients of the element-wise formulas against dual numbers, and their edges.
 #include <hone/hone.hpp>
 
 #include <support/dual.hpp>
@@ -143,7 +143,7 @@ void on_registers(Make const& make, Formula const& formula) {
 
 }  // namespace
 
-TEST_CASE("evaluate on registers") {
+TEST_CASE("evaluate on packs matches the element-wise formulas") {
   on_registers([](auto t) { return hone::binary_cross_entropy(t); }, hone::binary_cross_entropy_formula{});
   for (const double epsilon : {-1.0, 2.0})
     on_registers([&](auto t) { return hone::poly1_binary_cross_entropy(t, {.epsilon = epsilon}); },
@@ -166,9 +166,9 @@ TEST_CASE("evaluate on registers") {
   }
 }
 
-TEST_CASE("binary cross entropy") { holds(hone::binary_cross_entropy_formula{}); }
+TEST_CASE("binary cross entropy matches dual numbers") { holds(hone::binary_cross_entropy_formula{}); }
 
-TEST_CASE("sigmoid focal loss") {
+TEST_CASE("sigmoid focal loss matches dual numbers") {
   for (const double alpha : {-1.0, 0.25})
     for (const double gamma : powers) {
       CAPTURE(alpha);
@@ -177,21 +177,21 @@ TEST_CASE("sigmoid focal loss") {
     }
 }
 
-TEST_CASE("quality focal loss") {
+TEST_CASE("quality focal loss matches dual numbers") {
   for (const double beta : powers) {
     CAPTURE(beta);
     holds(hone::quality_focal_formula{beta});
   }
 }
 
-TEST_CASE("varifocal loss") {
+TEST_CASE("varifocal loss matches dual numbers") {
   for (const double gamma : powers) {
     CAPTURE(gamma);
     holds(hone::varifocal_formula{0.75, gamma});
   }
 }
 
-TEST_CASE("asymmetric loss") {
+TEST_CASE("asymmetric loss matches dual numbers") {
   for (const double positive : powers)
     for (const double negative : powers)
       for (const double clip : {0.0, 1e-300, 1e-9, 0.05, 0.75}) {
@@ -202,7 +202,7 @@ TEST_CASE("asymmetric loss") {
       }
 }
 
-TEST_CASE("what the clip of asymmetric loss leaves out counts for nothing") {
+TEST_CASE("asymmetric loss is 0, with a gradient of 0, below its clip") {
   const hone::asymmetric_formula formula{1, 0, 0.05};
   const double edge = std::log(0.05 / 0.95);
   for (const double x : {-1e4, -10.0, edge - 1e-9}) {
@@ -213,7 +213,7 @@ TEST_CASE("what the clip of asymmetric loss leaves out counts for nothing") {
   CHECK(formula(edge + 1e-9, 0.0).grad > 0);
 }
 
-TEST_CASE("Poly-1 binary cross entropy") {
+TEST_CASE("Poly-1 binary cross entropy matches dual numbers") {
   for (const double epsilon : {-1.0, 0.0, 2.0, 8.0}) {
     CAPTURE(epsilon);
     holds(hone::poly1_binary_cross_entropy_formula{epsilon});
@@ -221,7 +221,7 @@ TEST_CASE("Poly-1 binary cross entropy") {
 }
 
 // Exponents of the papers take no logarithm: what they give must be what their neighbours give. 0^0 alone has no limit.
-TEST_CASE("losses are continuous in their exponents, where the base is 0 too") {
+TEST_CASE("element-wise losses are continuous in their exponents, even where the base is 0") {
   const auto near = [](double a, double b) { return std::abs(a - b) <= 1e-6 * (1 + std::abs(b)); };
   const auto compare = [&](auto const& make, auto const& base) {
     for (const double exponent : {0.0, 0.5, 1.0, 2.0, 3.0, 4.0})
@@ -261,7 +261,7 @@ TEST_CASE("losses are continuous in their exponents, where the base is 0 too") {
 }
 
 // |d|^beta has a kink at d = 0 for beta = 1, and its slope there is 0, as PyTorch's is.
-TEST_CASE_TEMPLATE("quality focal loss at sigma = q has the slope 0", T, float, double) {
+TEST_CASE_TEMPLATE("quality focal loss has a gradient of 0 at sigmoid(x) = q", T, float, double) {
   std::vector<T> x, q;
   for (const double logit : {0.0, -1.25, 2.0, -30.0, 5.5}) {
     x.push_back(static_cast<T>(logit));
@@ -279,7 +279,7 @@ TEST_CASE_TEMPLATE("quality focal loss at sigma = q has the slope 0", T, float, 
 }
 
 // Too small for a float: 0 · log(0) would be NaN.
-TEST_CASE("an exponent that vanishes in float damps nothing but a base of 0") {
+TEST_CASE("focal losses with an exponent too small for float match an exponent of 0") {
   for (const double gamma : {1e-300, 1e-46, 1e-40, 1e-20}) {
     const float x[] = {-1000, 0, 1000, -1000, 0, 1000, -200, 200}, t[] = {0, 0, 0, 1, 1, 1, 0, 1};
     float g[8], u[8], g0[8], u0[8];
@@ -308,7 +308,7 @@ TEST_CASE("an exponent that vanishes in float damps nothing but a base of 0") {
   }
 }
 
-TEST_CASE("weights of positives") {
+TEST_CASE("weigh_positives matches dual numbers and PyTorch's pos_weight") {
   prove_weighed(hone::binary_cross_entropy_formula{});
   prove_weighed(hone::smoothed_binary_cross_entropy_formula{1, 0});
   prove_weighed(hone::poly1_binary_cross_entropy_formula{2});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// evaluate's gradients against dual numbers at 1e-12, for every term and target. The reference is written from the
+// Gradients of row terms against dual numbers at 1e-12, for every term and target. The reference is written from the
 // papers, dense and in order, and shares no line with the library.
 #include <hone/hone.hpp>
 
@@ -170,7 +170,7 @@ void prove_target(const char* name, batch const& b, Target const& target, dense_
 
 }  // namespace
 
-TEST_CASE("row terms on every target") {
+TEST_CASE("row losses and their gradients match dual numbers for every target") {
   for (const hone::index K : {2, 3, 7, 16, 33, 40}) {
     const batch b(5, K);
     const auto at = [&](hone::index i, hone::index c) { return std::size_t(i * b.columns + c); };
@@ -219,7 +219,7 @@ TEST_CASE("row terms on every target") {
   }
 }
 
-TEST_CASE("smoothing over the allowed classes gives masked ones nothing") {
+TEST_CASE("smooth over the allowed classes gives masked classes no weight") {
   const double inf = std::numeric_limits<double>::infinity();
   const std::vector<double> z{1, 2, 3, -inf};
   const std::vector<int> label{1}, masked{3};
@@ -247,7 +247,7 @@ TEST_CASE("smoothing over the allowed classes gives masked ones nothing") {
   CHECK_THROWS_WITH(allowed(one, 1.5), "smooth: epsilon is 1.5, must be in [0, 1]");
 }
 
-TEST_CASE("teacher, z-loss and a weighed sum") {
+TEST_CASE("distillation, z_loss, expected_bin and weighted sums match dual numbers") {
   for (const hone::index K : {1, 2, 7, 33, 100}) {
     const batch b(5, K);
     const auto teacher = b.view(b.teacher);
@@ -269,7 +269,7 @@ TEST_CASE("teacher, z-loss and a weighed sum") {
   }
 }
 
-TEST_CASE("margins of labels") {
+TEST_CASE("ldam_loss matches dual numbers, and ldam_margins its formula") {
   for (const hone::index K : {1, 2, 7, 33, 100}) {
     const batch b(5, K);
     std::vector<double> margins;
@@ -282,7 +282,7 @@ TEST_CASE("margins of labels") {
   CHECK(hone::ldam_margins({}).empty());
 }
 
-TEST_CASE("rows of labels far from and far above all others, with margins") {
+TEST_CASE("ldam_loss is right for labels far above or below all others") {
   const double inf = std::numeric_limits<double>::infinity();
   const std::vector<int> labels{0, 0, 0, 0};
   const std::vector<double> z{700, 0, 0, -700, 0, 0, -inf, 0, 0, 3, -inf, -inf}, margins{0.5, 0.5, 0.5};
@@ -298,7 +298,7 @@ TEST_CASE("rows of labels far from and far above all others, with margins") {
         std::vector<double>{-1, 0.5, 0.5, -1, 0.5, 0.5, 0, 0, 0});
 }
 
-TEST_CASE("Poly-1 on a softmax of x and 0 is Poly-1 on the sigmoid of x") {
+TEST_CASE("Poly-1 cross entropy on logits (x, 0) is Poly-1 binary cross entropy on x") {
   const hone::cpu cpu(1);
   for (const double x : {-40.0, -3.0, -0.25, 0.0, 2.0, 30.0})
     for (const double t : {0.0, 0.25, 1.0}) {

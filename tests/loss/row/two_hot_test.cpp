@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where the values of two_hot lie, what is done with those outside, and how expected_bin reads them back.
+// How two_hot splits a value between two bins, what it does with values outside, and how expected_bin decodes them.
 #include <hone/hone.hpp>
 
 #include <support/message.hpp>
@@ -48,7 +48,7 @@ std::string said(vector<double> const& values, hone::two_hot_options options = {
 
 }  // namespace
 
-TEST_CASE("two_hot shares a row between two bins") {
+TEST_CASE("two_hot splits a value between its two neighbouring bins") {
   const vector<vector<double>> expected{{1, 0, 0, 0},     {0.75, 0.25, 0, 0}, {0, 1, 0, 0},
                                         {0, 0.5, 0.5, 0}, {0, 0, 0.25, 0.75}, {0, 0, 0, 1}};
   CHECK(near(rows_of(vector<double>{0, 0.25, 1, 1.5, 2.75, 3}, 4), expected));
@@ -56,7 +56,7 @@ TEST_CASE("two_hot shares a row between two bins") {
   CHECK(near(rows_of(vector<float>{-0.0f, 0}, 1), {{1}, {1}}));
 }
 
-TEST_CASE("values outside the bins are refused, clamped or ignored") {
+TEST_CASE("two_hot values outside the bins throw, are clamped, or are ignored") {
   for (const double bad : {-1e-9, 3 + 1e-9, -1.0, 1e300, -infinity, infinity, not_a_number}) {
     CAPTURE(bad);
     CHECK(said({0, bad}).find("the two_hot value of row 1 is ") != std::string::npos);
@@ -76,7 +76,7 @@ TEST_CASE("values outside the bins are refused, clamped or ignored") {
              {{0, 0, 0, 0}, {0, 0, 1, 0}, {0, 0, 0, 0}}));
 }
 
-TEST_CASE("ignored distances are not counted, and mean_over counts what it is told") {
+TEST_CASE("rows with an ignored distance do not count in mean, and mean_over divides by its argument") {
   const vector<float> distances{1.5f, -1, 0.25f, -1};
   const vector<double> z{1, 2, 0, not_a_number, not_a_number, not_a_number, 0, 0, 1, 5, 5, 5};
   const hone::cpu cpu(1);
@@ -88,7 +88,7 @@ TEST_CASE("ignored distances are not counted, and mean_over counts what it is to
   CHECK(hone::evaluate(cpu, objective, view, {}, hone::mean_over(5)) == doctest::Approx(sum / 5).epsilon(1e-15));
 }
 
-TEST_CASE("mean divides weighed bins by the weights of the values' places") {
+TEST_CASE("mean divides weighted bins by the interpolated class weights") {
   const vector<double> y{0.25, 2, 1.5}, weights{1, 2, 8}, z{1, 2, 0, 0, 0, 1, 5, 4, 5};
   const auto objective = hone::cross_entropy(hone::weigh_classes(hone::two_hot(y), weights));
   const hone::matrix_view view{z.data(), 3, 3};
@@ -96,7 +96,7 @@ TEST_CASE("mean divides weighed bins by the weights of the values' places") {
   CHECK(hone::evaluate(hone::cpu(1), objective, view) == doctest::Approx(sum / (1.25 + 8 + 5)).epsilon(1e-15));
 }
 
-TEST_CASE("expected_bin reads back what two_hot wrote") {
+TEST_CASE("expected_bin decodes the values that two_hot encoded") {
   for (const hone::index K : {2, 5, 17, 100}) {
     vector<double> y, z;
     for (hone::index i = 0; i < 9; ++i) y.push_back(double(K - 1) * double(i) / 8);
@@ -108,7 +108,7 @@ TEST_CASE("expected_bin reads back what two_hot wrote") {
   }
 }
 
-TEST_CASE("expected_bin of images, of saturated rows, and into too little room") {
+TEST_CASE("expected_bin takes images and saturated rows, and throws if the output is too small") {
   const vector<float> planes{0, 1e4f, 0, 0, -1e4f, 1e4f};  // 1 image, 3 bins, 2 pixels
   vector<float> out(2);
   hone::expected_bin(hone::cpu(1), hone::image_view{planes.data(), 1, 3, 2}, out);
@@ -120,7 +120,7 @@ TEST_CASE("expected_bin of images, of saturated rows, and into too little room")
         }).find("expected_bin: room for 1 numbers, 2 rows") != std::string::npos);
 }
 
-TEST_CASE("the gradient of decoded distances reaches the logits") {
+TEST_CASE("the gradient of expected_bin matches central differences") {
   const hone::index n = 6, K = 17;
   vector<double> z, upstream, g(std::size_t(n * K)), above(6), below(6);
   for (hone::index i = 0; i < n * K; ++i) z.push_back(support::noise(i));
@@ -140,7 +140,7 @@ TEST_CASE("the gradient of decoded distances reaches the logits") {
   }
 }
 
-TEST_CASE("distances of rows that count for nothing are not looked at") {
+TEST_CASE("distances of rows with a weight of 0 may be invalid") {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const std::vector<float> z = {1, 2, 3, 0, 1, 0, 2, 2, 1}, distances = {1.5f, 99, nan}, weights = {2, 0, 0};
   for (const bool clamped : {false, true}) {
