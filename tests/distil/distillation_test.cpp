@@ -170,7 +170,7 @@ const auto between = [](auto teacher, double T) { return hone::jensen_shannon_di
 
 }  // namespace
 
-TEST_CASE("divergences and their gradients") {
+TEST_CASE("divergences and their gradients match dual numbers") {
   for (const hone::index K : {1, 2, 7, 33, 100}) {
     const batch b(K);
     const auto teacher = b.view(b.teacher);
@@ -202,7 +202,7 @@ TEST_CASE("divergences and their gradients") {
   }
 }
 
-TEST_CASE("divergences are finite for finite logits, and 0 where the student is the teacher") {
+TEST_CASE("divergences are finite for finite logits, and 0 if the student equals the teacher") {
   stays_finite<float>("reverse_distillation", reverse);
   stays_finite<double>("reverse_distillation", reverse);
   stays_finite<float>("jensen_shannon_distillation", between);
@@ -211,7 +211,7 @@ TEST_CASE("divergences are finite for finite logits, and 0 where the student is 
   stays_finite<double>("decoupled_distillation", by_label);
 }
 
-TEST_CASE("a class that the teacher rules out") {
+TEST_CASE("a class with a teacher logit of -inf does not change a divergence and has a gradient of 0") {
   for (const hone::index K : {3, 70}) {
     std::vector<double> z = noise(0, K), t = noise(100, K);
     t[1] = -infinity;
@@ -242,7 +242,7 @@ TEST_CASE("a class that the teacher rules out") {
   }
 }
 
-TEST_CASE("Jensen-Shannon is bounded, and turns into the other divergences") {
+TEST_CASE("jensen_shannon_distillation is at most log 2, and its limits in beta are the other divergences") {
   const std::vector<double> z{100, 0}, t{0, 100};
   const hone::matrix_view teacher{t.data(), 1, 2};
   CHECK(answer<double>(between(teacher, 1), z, 1).losses[0] == doctest::Approx(std::log(2)).epsilon(1e-14));
@@ -255,7 +255,7 @@ TEST_CASE("Jensen-Shannon is bounded, and turns into the other divergences") {
         doctest::Approx(answer<double>(hone::reverse_distillation(of_b, 3), a, 1).losses[0]).epsilon(1e-5));
 }
 
-TEST_CASE("the parts of decoupled distillation") {
+TEST_CASE("decoupled_distillation splits distillation into its two parts as the paper does") {
   // Equation 7 of the paper: KL(t ‖ s) = TCKD + (1 - t_y) NCKD.
   const batch b(7);
   const auto taught = b.view(b.teacher);
@@ -271,7 +271,7 @@ TEST_CASE("the parts of decoupled distillation") {
   }
 }
 
-TEST_CASE("decoupled distillation keeps its digits where both models are sure") {
+TEST_CASE("decoupled_distillation keeps its accuracy if student and teacher are both certain of the label") {
   // The label is far above all others, in the teacher and in the student: in float its probability is 1, and what
   // remains is how the others are ranked, and by how much the complements differ.
   const std::vector<int> label{1};
@@ -299,7 +299,7 @@ TEST_CASE("decoupled distillation keeps its digits where both models are sure") 
     }
 }
 
-TEST_CASE("decoupled distillation where the teacher rules classes out") {
+TEST_CASE("decoupled_distillation is finite if the teacher has logits of -inf") {
   const std::vector<int> label{1};
   const std::vector<double> z{0.5, 1, -2, 0.25}, others{0, -infinity, 1, 2}, one{0, 1, -infinity, 2},
       only{-infinity, 3, -infinity, -infinity};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How many digits the divergences keep where student and teacher are close to each other: at high temperatures, and
-// with students that have almost learnt their teacher. The budgets are those of docs/numerics.md.
+// The relative accuracy of the divergences if student and teacher are close to each other: at high temperatures, and
+// for students that have almost learnt their teacher. The budgets are those of docs/numerics.md.
 #include <hone/hone.hpp>
 
 #include <support/long_double.hpp>
@@ -266,15 +266,15 @@ void hold_lists(budget most, double hottest) {
 
 }  // namespace
 
-TEST_CASE("divergences keep their digits, float") { hold_all<float>(in_float); }
-TEST_CASE("divergences keep their digits, double") {
+TEST_CASE("divergences stay within their error budgets: float") { hold_all<float>(in_float); }
+TEST_CASE("divergences stay within their error budgets: double") {
   if (support::long_double_is_wider()) hold_all<double>(in_double);
 }
-TEST_CASE("that from a list keeps its own") {
+TEST_CASE("top_k_distillation stays within its error budgets") {
   hold_lists<float>({1e-4, 1e-4, 4e-6}, 1e3);
   hold_lists<double>({1e-10, 1e-10, 1e-11}, 1e3);
 }
-TEST_CASE("equal logits are at no distance") {
+TEST_CASE("divergences and their gradients are exactly 0 for equal logits") {
   for (const double temperature : {0.01, 1.0, 3.0, 1e3, 1e6})
     for (const hone::index K : {1, 2, 10, 1000}) {
       const pair_of_models<float> b(5, K, 0, 3, 1);

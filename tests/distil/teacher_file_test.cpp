@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Files of teacher outputs: what comes back, which bytes they are, and what damaged ones are answered with.
+// Files of teacher outputs: round trips, the byte format, and damaged files.
 #include <hone/hone.hpp>
 
 #include <support/folder.hpp>
@@ -81,7 +81,7 @@ struct bins {
 
 }  // namespace
 
-TEST_CASE("what is stored comes back, any rows in any order") {
+TEST_CASE("a teacher file returns what was stored, for any rows in any order") {
   const folder here;
   const std::vector<float> z = some_logits();
   for (const hone::index k : {1, 3, 12})
@@ -123,7 +123,7 @@ TEST_CASE("what is stored comes back, any rows in any order") {
     }
 }
 
-TEST_CASE("the loss of a stored teacher is that of the teacher, to the digits of a half") {
+TEST_CASE("the loss of a stored teacher matches that of the teacher within half precision") {
   const folder here;
   const std::vector<float> t = some_logits();
   std::vector<float> z(t.size());
@@ -137,7 +137,7 @@ TEST_CASE("the loss of a stored teacher is that of the teacher, to the digits of
   CHECK(hone::evaluate(cpu, hone::top_k_distillation(batch), student) == doctest::Approx(exact).epsilon(2e-3));
 }
 
-TEST_CASE("the bytes are as the page says, whatever the machine") {
+TEST_CASE("a teacher file has the bytes of the documented format on every machine") {
   const folder here;
   // Two classes at the same probability and one at none: logits 0, 0 and -inf, T = 1.
   const std::vector<float> z{0, -std::numeric_limits<float>::infinity(), 0};
@@ -160,7 +160,7 @@ TEST_CASE("the bytes are as the page says, whatever the machine") {
   CHECK((at(72) == 0 && at(74) == 2));  // the classes
 }
 
-TEST_CASE("many classes take 32 bits, equal logits the first class, and far ones stay finite") {
+TEST_CASE("a teacher file takes 70000 classes, breaks ties by class number, and clamps far logits") {
   const folder here;
   const hone::index K = 70000;
   std::vector<float> z(std::size_t(K), 1.0f);
@@ -173,7 +173,7 @@ TEST_CASE("many classes take 32 bits, equal logits the first class, and far ones
   CHECK(batch.rest[0] == doctest::Approx(-199999 + std::log(69997.0)).epsilon(1e-6));
 }
 
-TEST_CASE("a file that is damaged, short or another is refused, and the batch is as it was") {
+TEST_CASE("a damaged, truncated or foreign teacher file throws, and the batch stays unchanged") {
   const folder here;
   store(here.file("t"), some_logits(), classes, 3, 1);
   const std::string whole = bytes_of(here.file("t"));
@@ -247,7 +247,7 @@ bool on_a_full_disk(::rlim_t limit, Body const& body) {
 
 }  // namespace
 
-TEST_CASE("a file whose disk was full for an append has the rows of the others, and is read") {
+TEST_CASE("a teacher file whose append met a full disk keeps the complete rows and is readable") {
   const std::vector<float> z = some_logits();
   for (const ::rlim_t limit : {64u + 20, 64u + 20 * 3 + 1, 64u + 20 * 4 + 19, 64u + 20 * 6}) {
     const auto fit = hone::index((limit - 64) / 20);  // rows of 20 bytes
@@ -281,7 +281,7 @@ TEST_CASE("a file whose disk was full for an append has the rows of the others, 
   }
 }
 
-TEST_CASE("what is appended after a full disk follows the rows that there were") {
+TEST_CASE("rows appended after a full disk follow the rows already stored") {
   const std::vector<float> z = some_logits();
   const folder here;
   CHECK(on_a_full_disk(64 + 20 * 4 + 3, [&] {
@@ -301,7 +301,7 @@ TEST_CASE("what is appended after a full disk follows the rows that there were")
   CHECK(batch.rows == 4);
 }
 
-TEST_CASE("a header alone takes no memory, whatever it tells") {
+TEST_CASE("opening a teacher file allocates no memory for the sizes its header claims") {
   const folder here;
   hone::detail::teacher_header header{0, hone::index(1) << 30, hone::index(1) << 30, 1};
   unsigned char head[64];
@@ -322,7 +322,7 @@ TEST_CASE("a header alone takes no memory, whatever it tells") {
   CHECK(kibibytes() - before < 100'000);  // a record would take 6 GiB
 }
 
-TEST_CASE("teacher files follow links, keep modes, and are no pipes") {
+TEST_CASE("teacher files follow symbolic links, keep file modes, and reject pipes") {
   const folder here;
   const std::vector<float> z = some_logits();
   store(here.file("t"), z, classes, 3, 1);
@@ -341,7 +341,7 @@ TEST_CASE("teacher files follow links, keep modes, and are no pipes") {
 
 #endif
 
-TEST_CASE("a file that was cut short after it was opened") {
+TEST_CASE("reading rows of a file truncated after opening throws, and the batch stays empty") {
   const folder here;
   store(here.file("t"), some_logits(), classes, 3, 1);
   const hone::teacher_reader reader(here.file("t"));
@@ -352,7 +352,7 @@ TEST_CASE("a file that was cut short after it was opened") {
   CHECK(batch.rows == 0);
 }
 
-TEST_CASE("what the writer refuses, and what it leaves behind") {
+TEST_CASE("teacher_writer: invalid arguments and logits throw, and no partial file remains") {
   const folder here;
   const std::vector<float> good = some_logits();
   std::vector<float> z = good;

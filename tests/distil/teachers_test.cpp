@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Labels, means and mixtures: what they are for, and what they refuse.
+// Labels, means and mixtures of teachers, and their invalid arguments.
 #include <hone/hone.hpp>
 
 #include <support/message.hpp>
@@ -43,7 +43,7 @@ void refuses(std::string const& text, Call const& call) {
 
 }  // namespace
 
-TEST_CASE("labels and a teacher, mixed") {
+TEST_CASE("knowledge_distillation is the weighted sum of cross_entropy and distillation") {
   four_rows f;
   const auto target = hone::smooth(hone::classes(f.labels, {.ignore = -1}), 0.1);
   const auto taught = hone::distillation(f.view(f.teacher), 3);
@@ -53,7 +53,7 @@ TEST_CASE("labels and a teacher, mixed") {
         doctest::Approx(f.loss(0.1 * hone::cross_entropy(target) + 0.9 * taught)).epsilon(1e-14));
 }
 
-TEST_CASE("the teacher's labels train by cross entropy") {
+TEST_CASE("hard_labels returns the teacher's largest class, usable by cross_entropy") {
   four_rows f;
   hone::hard_labels(f.cpu, f.view(f.teacher), f.labels);
   for (std::size_t i = 0; i < 4; ++i)
@@ -61,7 +61,7 @@ TEST_CASE("the teacher's labels train by cross entropy") {
   CHECK(f.loss(hone::cross_entropy(hone::classes(f.labels))) > 0);
 }
 
-TEST_CASE("the mean of teachers teaches as their mean probabilities do") {
+TEST_CASE("distillation from average_teachers is distillation from the mean probabilities") {
   four_rows f;
   const std::vector<float> weights{1, 2};
   hone::average_teachers(f.cpu, {f.view(f.teacher), f.view(f.other)}, 3, f.view(f.out), {.weights = weights});
@@ -89,7 +89,7 @@ TEST_CASE("the mean of teachers teaches as their mean probabilities do") {
   CHECK(again == f.out);
 }
 
-TEST_CASE("what labels and means refuse") {
+TEST_CASE("hard_labels and average_teachers: invalid arguments throw, and nothing is written") {
   using view = hone::matrix_view<double>;
   refuses("hard_labels: room for 3 labels, 4 rows",
           [](four_rows& f) { hone::hard_labels(f.cpu, f.view(f.teacher), std::span(f.labels).first(3)); });

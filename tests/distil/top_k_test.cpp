@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Distillation from listed classes: gradients against dual numbers, edges, errors.
+// Distillation from the top k classes of a teacher: gradients against dual numbers, edges, errors.
 #include <hone/hone.hpp>
 
 #include <support/dual.hpp>
@@ -71,7 +71,7 @@ struct answer {
 
 }  // namespace
 
-TEST_CASE("top_k_distillation and its gradient") {
+TEST_CASE("top_k_distillation and its gradient match dual numbers") {
   for (const hone::index K : {1, 2, 7, 33, 100})
     for (const hone::index k : {hone::index(1), hone::index(2), K / 2, K})
       for (const double T : {0.5, 1.0, 4.0}) {
@@ -96,7 +96,7 @@ TEST_CASE("top_k_distillation and its gradient") {
       }
 }
 
-TEST_CASE("top_k_distillation is finite, and keeps its digits, wherever the student's mass lies") {
+TEST_CASE("top_k_distillation is finite and accurate wherever the student's probability lies") {
   // All of it on a listed class, on a class that is not, and far apart within both.
   for (const hone::index K : {hone::index(6), hone::index(90)}) {
     hone::top_k_batch b = made_up(1, K, 2, 1);
@@ -123,7 +123,7 @@ TEST_CASE("top_k_distillation is finite, and keeps its digits, wherever the stud
   }
 }
 
-TEST_CASE("listing every class is distillation, and a row that equals its teacher is worth nothing") {
+TEST_CASE("top_k_distillation of all classes is distillation, and 0 for a student equal to its teacher") {
   for (const hone::index K : {5, 70}) {
     hone::top_k_batch b;
     std::vector<float> teacher, z;
@@ -145,7 +145,7 @@ TEST_CASE("listing every class is distillation, and a row that equals its teache
   }
 }
 
-TEST_CASE("what top_k_distillation refuses") {
+TEST_CASE("top_k_distillation: an invalid batch throws, and nothing is written") {
   const auto refuses = [](std::string const& text, auto const& change) {
     hone::top_k_batch b = made_up(4, 9, 3, 2);
     change(b);
