@@ -34,7 +34,7 @@ TEST_CASE("ramps follow their formulas, however large n is") {
   }
 }
 
-TEST_CASE("slow ramps lose no digits at their begin") {
+TEST_CASE("slow ramps keep full accuracy at their first updates") {
   const auto exponential = hone::ema{.decay = 1, .ramp = hone::exponential_ramp(1e12)};
   const auto power = hone::ema{.decay = 1, .ramp = hone::inverse_power_ramp(1e12, 0.5)};
   for (const int n : {1, 3, 1000}) {
@@ -44,7 +44,7 @@ TEST_CASE("slow ramps lose no digits at their begin") {
   }
 }
 
-TEST_CASE("no decay is below the least one, but where an update copies") {
+TEST_CASE("least_decay bounds the decay from below, except for updates that copy") {
   const hone::ema bound{
       .decay = 0.9, .ramp = hone::threshold_ramp(), .update_after = 2, .cycle = 100, .least_decay = 0.5},
       free{.decay = 0.9, .ramp = hone::threshold_ramp(), .update_after = 2, .cycle = 100};
@@ -60,7 +60,7 @@ TEST_CASE("no decay is below the least one, but where an update copies") {
         message([&] { hone::ema{.decay = 0.9, .least_decay = bad}.decay_at(1); }).starts_with("ema: least_decay is "));
 }
 
-TEST_CASE("the ramp begins after the updates that copy") {
+TEST_CASE("the ramp begins after update_after updates") {
   const hone::ema late{.decay = 0.9, .ramp = hone::threshold_ramp(), .update_after = 3};
   for (const int n : {1, 2, 3}) CHECK(late.at(n).weight == 1);
   CHECK(late.decay_at(3) == 0);
@@ -68,7 +68,7 @@ TEST_CASE("the ramp begins after the updates that copy") {
   CHECK(late.decay_at(5) == 3.0 / 12);
 }
 
-TEST_CASE("an average starts anew after every cycle, and its ramp with it") {
+TEST_CASE("an average and its ramp start again after every cycle") {
   const hone::ema cycles{.decay = 0.9, .ramp = hone::threshold_ramp(), .update_after = 2, .cycle = 3};
   const double decays[] = {0, 0, 2.0 / 11, 3.0 / 12, 4.0 / 13, 2.0 / 11, 3.0 / 12, 4.0 / 13, 2.0 / 11};
   for (int n = 1; n <= 9; ++n) {
@@ -82,14 +82,14 @@ TEST_CASE("an average starts anew after every cycle, and its ramp with it") {
   CHECK_FALSE(hone::ema{.update_after = std::numeric_limits<std::int64_t>::max(), .cycle = 1}.at(2).anew);
 }
 
-TEST_CASE("swa weighs all alike") {
+TEST_CASE("swa gives update n a weight of 1/n") {
   for (const int n : {1, 2, 3, 1000}) {
     CHECK(hone::swa{}.at(n).weight == 1.0 / n);
     CHECK_FALSE(hone::swa{}.at(n).anew);
   }
 }
 
-TEST_CASE("averages and ramps name what is wrong") {
+TEST_CASE("averages and ramps: invalid arguments throw with the parameter's name") {
   using support::message;
   const hone::ema below{.decay = -0.1}, above{.decay = 1.1}, unknown{.decay = nan};
   CHECK(message([&] { below.at(1); }) == "ema: decay is -0.1, must be in [0, 1]");

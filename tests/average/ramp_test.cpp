@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The values are those of the formulas in arithmetic of 1000 digits, of parameters that are doubles.
+// The values are those of the formulas in arithmetic of 1000 digits, for parameters that are doubles.
 #include <hone/average/ramp.hpp>
 
 #include <support/message.hpp>
@@ -20,7 +20,7 @@ double error(double is, double should) { return std::abs(is - should) / should; 
 
 }  // namespace
 
-TEST_CASE("exponential: d (1 - e^(-n/tau)), from the smallest tau to the largest") {
+TEST_CASE("exponential_ramp is d (1 - e^(-n/tau)), from the smallest tau to the largest") {
   const struct {
     double tau;
     hone::index n;
@@ -61,7 +61,7 @@ TEST_CASE("exponential: d (1 - e^(-n/tau)), from the smallest tau to the largest
   MESSAGE("largest relative error ", largest);
 }
 
-TEST_CASE("inverse power: 1 - (1 + n/gamma)^-p, from the smallest to the largest") {
+TEST_CASE("inverse_power_ramp is 1 - (1 + n/gamma)^-p, from the smallest gamma and p to the largest") {
   const struct {
     double gamma, power;
     hone::index n;
@@ -115,7 +115,7 @@ TEST_CASE("inverse power: 1 - (1 + n/gamma)^-p, from the smallest to the largest
   MESSAGE("largest relative error ", largest);
 }
 
-TEST_CASE("threshold: (1 + n) / (10 + n)") {
+TEST_CASE("threshold_ramp is (1 + n) / (10 + n), at most d") {
   const hone::decay_ramp ramp = hone::threshold_ramp();
   CHECK(ramp.at(0.9999, 1) == 2.0 / 11);
   CHECK(ramp.at(0.9999, 2) == 0.25);
@@ -125,7 +125,7 @@ TEST_CASE("threshold: (1 + n) / (10 + n)") {
   CHECK(ramp.at(1, most) == 1);
 }
 
-TEST_CASE("linear: from the first decay to d in a number of updates") {
+TEST_CASE("linear_ramp goes from the first decay to d in the given number of updates") {
   for (const double first : {0.0, 0.25, 0.9, 1.0})
     for (const int updates : {1, 2, 7, 1000}) {
       const hone::decay_ramp ramp = hone::linear_ramp(updates, first);
@@ -141,7 +141,7 @@ TEST_CASE("linear: from the first decay to d in a number of updates") {
   CHECK(message([] { hone::linear_ramp(5, std::nan("")); }) == "linear_ramp: first is nan, must be in [0, 1]");
 }
 
-TEST_CASE("every ramp ends at d exactly, and never shrinks") {
+TEST_CASE("every ramp is monotonic and ends exactly at d") {
   const hone::decay_ramp ramps[] = {
       hone::exponential_ramp(2000), hone::inverse_power_ramp(1, 2.0 / 3), hone::threshold_ramp(), {}};
   for (auto const& ramp : ramps)
@@ -158,7 +158,7 @@ TEST_CASE("every ramp ends at d exactly, and never shrinks") {
   CHECK(hone::decay_ramp().at(0.9, 1) == 0.9);
 }
 
-TEST_CASE("ramps without a length are refused") {
+TEST_CASE("ramps: lengths and powers that are not positive throw") {
   using support::message;
   CHECK(message([] { hone::exponential_ramp(0); }) == "exponential_ramp: tau is 0, must be finite and above 0");
   CHECK(message([] { hone::inverse_power_ramp(-1, 1); }) ==

@@ -63,7 +63,7 @@ std::uint32_t crc_by_bits(std::string const& bytes) {
   return ~x;
 }
 
-TEST_CASE("the checksum is CRC-32C, in whatever pieces") {
+TEST_CASE("the checksum is CRC-32C, however the bytes are split") {
   hone::detail::crc32c known;
   known.add("123456789", 9);
   CHECK(known.value() == 0xE3069283u);
@@ -79,7 +79,7 @@ TEST_CASE("the checksum is CRC-32C, in whatever pieces") {
   }
 }
 
-TEST_CASE("a state is a copy of its parameters, with their shapes, and aligned") {
+TEST_CASE("ema_state starts as an aligned copy of its parameters with their shapes") {
   std::vector<float> x(40);
   for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(support::noise(static_cast<index>(i)));
   const hone::tensor_list<const float> list{{x.data(), 3, 5}, {x.data() + 15, 0}, {x.data() + 15, 25}};
@@ -97,7 +97,7 @@ TEST_CASE("a state is a copy of its parameters, with their shapes, and aligned")
   CHECK(hone::ema_state<float>(hone::tensor_list<float>()).tensors().size() == 0);
 }
 
-TEST_CASE("a state without a type has one that its parameters fit into") {
+TEST_CASE("ema_state deduces a type that holds its parameters") {
   std::vector<float> x(3, 1.5f);
   std::vector<double> y(3, 1.5);
   std::vector<Eigen::half> z(3, Eigen::half(1.5f));
@@ -115,7 +115,7 @@ TEST_CASE("a state without a type has one that its parameters fit into") {
   CHECK(b.from_zero());
 }
 
-TEST_CASE("a copy of a state is another state") {
+TEST_CASE("a copy of an ema_state has its own memory, and a move takes the memory along") {
   example a;
   hone::ema_state<float> b = a.state;
   b.tensors()[0].data[0] = 9;
@@ -128,7 +128,7 @@ TEST_CASE("a copy of a state is another state") {
   CHECK(contents(a.state) == std::vector<float>{9, 2.5f, 3.5f});
 }
 
-TEST_CASE("the bytes of a saved state, the same on every machine, are written and read") {
+TEST_CASE("a saved ema_state has the documented bytes on every machine, and loads from them") {
   std::string should = "hone.ema";
   const auto put = [&](auto x) { should += lowest_first(x); };
   for (const std::uint32_t x : {0x01020304u, 1u, 4u, 0u}) put(x);
@@ -144,7 +144,7 @@ TEST_CASE("the bytes of a saved state, the same on every machine, are written an
   CHECK(other.state.steps() == 7);
 }
 
-TEST_CASE("what is loaded is what was saved, where it was") {
+TEST_CASE("load restores the saved state in place and reads no further") {
   example a, b(0);
   a.state.tensors()[0].data[1] = -0.0f;
   float const* const where = b.state.tensors()[0].data;
@@ -157,7 +157,7 @@ TEST_CASE("what is loaded is what was saved, where it was") {
   CHECK(b.state.tensors()[0].data == where);
 }
 
-TEST_CASE("a state that ends anywhere before its end is refused and changes nothing") {
+TEST_CASE("load of a truncated state throws and changes nothing") {
   const std::string bytes = saved(example().state);
   example b(3);
   b.x = {7, 8, 9};
@@ -173,7 +173,7 @@ TEST_CASE("a state that ends anywhere before its end is refused and changes noth
   CHECK(load_error(own, bytes).empty());
 }
 
-TEST_CASE("a state with any bit flipped is refused and changes nothing") {
+TEST_CASE("load of a state with any bit flipped throws and changes nothing") {
   const std::string bytes = saved(example().state);
   example b(3);
   const std::string before = saved(b.state);
@@ -186,7 +186,7 @@ TEST_CASE("a state with any bit flipped is refused and changes nothing") {
   }
 }
 
-TEST_CASE("another state is refused with names and numbers") {
+TEST_CASE("load of a state with other tensors throws with names and numbers") {
   example a;
   const std::string bytes = saved(a.state);
   const auto error = [&](hone::tensor_list<float> const& list, hone::ema_start start = {}) {
@@ -219,7 +219,7 @@ std::string with(std::string bytes, std::size_t at, Value value) {
   return bytes += lowest_first(crc);
 }
 
-TEST_CASE("values that no state has are refused although their checksum is right") {
+TEST_CASE("load of invalid values with a valid checksum throws") {
   constexpr std::size_t steps_at = 32, start_at = 40, first_record = 48;
   constexpr double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
   const example a;
@@ -262,7 +262,7 @@ TEST_CASE("values that no state has are refused although their checksum is right
         "ema_state: steps is 9223372036854775807, must be at most 2^62");
 }
 
-TEST_CASE("other shapes of the same size are refused, but a tensor without a shape takes any") {
+TEST_CASE("load rejects another shape of the same size, except for a tensor without a shape") {
   std::vector<float> x{1, 2, 3, 4, 5, 6}, y(6);
   const auto state = [](std::vector<float>& v, index rows, index columns) {
     return hone::ema_state<float>(hone::tensor_list<float>{{v.data(), rows, columns}});
@@ -279,7 +279,7 @@ TEST_CASE("other shapes of the same size are refused, but a tensor without a sha
   CHECK(load_error(turned, saved(state(x, 1, 6))).empty());
 }
 
-TEST_CASE("a stream that does not take the state is an io_error") {
+TEST_CASE("save to a stream that fails throws io_error") {
   struct full : std::streambuf {
     int left = 50;
     int overflow(int c) override { return left-- > 0 ? c : traits_type::eof(); }
@@ -288,7 +288,7 @@ TEST_CASE("a stream that does not take the state is an io_error") {
   CHECK_THROWS_AS(example().state.save(out), hone::io_error);
 }
 
-TEST_CASE("a state names what is wrong") {
+TEST_CASE("ema_state: invalid arguments throw with the parameter's name") {
   float x = 0;
   CHECK(message([] { hone::ema_state<float> s(hone::tensor_list<float>{{static_cast<float*>(nullptr), 6}}); }) ==
         "ema_state: tensor 0 of parameters has 6 numbers but no data");
