@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Fused confidences on the CPU, and the gradients of confidence losses as they are composed.
+// Fused confidences on the CPU, and the gradients of confidence losses composed by the user.
 #include <hone/hone.hpp>
 
 #include <conformance/confidence.hpp>
@@ -19,9 +19,9 @@ constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
 
-TEST_CASE("confidences answer as every backend does") { conformance::confidences<on_this_machine>(); }
+TEST_CASE("the CPU passes the conformance cases of confidences") { conformance::confidences<on_this_machine>(); }
 
-TEST_CASE("smoothed labels: the values, and gradients by dual numbers") {
+TEST_CASE("smoothed binary labels have the documented values, and gradients that match dual numbers") {
   const auto half = hone::smooth_binary(0.1);
   CHECK((half.positive == 0.95 && half.negative == 0.05));
   const auto three = hone::ppyolo::smooth_binary(3), eighty = hone::ppyolo::smooth_binary(80);
@@ -43,7 +43,7 @@ TEST_CASE("smoothed labels: the values, and gradients by dual numbers") {
   }
 }
 
-TEST_CASE("smoothed labels in an objective") {
+TEST_CASE("smoothed binary labels give the loss of the same targets written out") {
   const std::vector<int> labels{1, -1, 0};
   const std::vector<float> dense{0, 1, 0, 0, 1, 0};
   const auto x = support::noise(0, 6);
@@ -59,7 +59,7 @@ TEST_CASE("smoothed labels in an objective") {
   CHECK(support::distance_from_differences(hot, x, 3, 2, hone::sum) < 1e-8);
 }
 
-TEST_CASE("the gradients of confidence losses by differences") {
+TEST_CASE("gradients of confidence losses match central differences") {
   const std::vector<hone::anchor_size> anchors{{16, 16}, {32, 32}};
   const hone::anchor_level level{.rows = 4, .columns = 4, .stride = 16, .anchors = anchors};
   const std::vector<hone::labelled_box> boxes{{.x = 0.3, .y = 0.6, .width = 0.3, .height = 0.25, .score = 0.25},
@@ -93,7 +93,7 @@ TEST_CASE("the gradients of confidence losses by differences") {
   CHECK(differs(hone::binary_cross_entropy(hone::matrix_view{of_yolov5.data(), n, 1})) < 1e-9);
 }
 
-TEST_CASE("what confidences refuse") {
+TEST_CASE("confidences: invalid arguments throw, and nothing is written") {
   const hone::cpu one(1);
   std::vector<float> x(16, 1), out(16, 7);
   using view = hone::matrix_view<float>;

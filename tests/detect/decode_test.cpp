@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Decoded boxes against the formulas of their sources, gradients by differences, changes of formats, and a detector's
-// step as its author writes it.
+// Decoded boxes against the formulas of their sources, gradients against central differences, conversion of formats,
+// and a detector's training step as a user writes it.
 #include <hone/hone.hpp>
 
 #include <conformance/decoding.hpp>
@@ -118,7 +118,7 @@ void family(auto const& decoding, hone::anchor_level const& of, formula f, doubl
 
 }  // namespace
 
-TEST_CASE("boxes of every family, and their chain rule") {
+TEST_CASE("decode_boxes matches the formulas of every family, and chain_boxes their derivatives") {
   family<double>(hone::yolov4::decoding(1.2), level, v4, 1e-14);
   family<double>(hone::yolov5::decoding(), level, v5, 1e-14);
   family<double>(hone::ppyolo::decoding(), level, pp, 1e-14);
@@ -127,9 +127,9 @@ TEST_CASE("boxes of every family, and their chain rule") {
   family<float>(hone::yolov4::decoding(1.2), level, v4, 1e-6);
 }
 
-TEST_CASE("decoded boxes answer as on every backend") { conformance::decoded_boxes<on_this_machine>(); }
+TEST_CASE("the CPU passes the conformance cases of decoded boxes") { conformance::decoded_boxes<on_this_machine>(); }
 
-TEST_CASE("raw numbers of any size have finite boxes and slopes") {
+TEST_CASE("decoded boxes and their gradients are finite for finite raw numbers of any size") {
   constexpr float most = std::numeric_limits<float>::max();
   const hone::anchor_level one{.images = 1, .rows = 1, .columns = 1, .stride = 8, .anchors = anchors, .count = 1};
   for (const float x : {-most, -100.0f, 0.0f, 39.0f, 41.0f, 100.0f, most}) {
@@ -146,7 +146,7 @@ TEST_CASE("raw numbers of any size have finite boxes and slopes") {
   }
 }
 
-TEST_CASE("a step of a detector: matches, decoded boxes, their loss, its gradient by the head") {
+TEST_CASE("a detector step of match, decode_boxes, loss and chain_boxes has the right gradient") {
   const std::vector<hone::labelled_box> labels{{.image = 0, .x = 0.31, .y = 0.42, .width = 0.4, .height = 0.9},
                                                {.image = 1, .x = 0.72, .y = 0.58, .width = 0.5, .height = 0.8},
                                                {.image = 1, .x = 0.70, .y = 0.55, .width = 0.45, .height = 0.8}};
@@ -190,7 +190,7 @@ TEST_CASE("a step of a detector: matches, decoded boxes, their loss, its gradien
     }
 }
 
-TEST_CASE("formats of boxes and of gradients") {
+TEST_CASE("convert_boxes converts boxes between all formats, in place too") {
   const std::vector<double> corners{2, 4, 10, 8, -3, 5, 4, 6}, centers{6, 6, 8, 4, 0.5, 5.5, 7, 1},
       top_left{2, 4, 8, 4, -3, 5, 7, 1};
   const auto to = [&](std::vector<double> from, auto a, auto b) {
@@ -236,7 +236,7 @@ TEST_CASE("formats of boxes and of gradients") {
   CHECK((product(hone::corners, hone::top_left) && product(hone::top_left, hone::corners)));
 }
 
-TEST_CASE("labels and detections, there and back") {
+TEST_CASE("labelled_boxes and detections_of are inverses") {
   const hone::detections<float> of{
       {10, 20, 50, 100, 0, 0, 640, 480, 320, 240, 321, 243}, {7, 8, 9}, {0.25f, 1, 0.5f}, {0, 2, 2, 3}};
   const auto labels = hone::labelled_boxes(of, 640, 480);
@@ -258,7 +258,7 @@ TEST_CASE("labels and detections, there and back") {
         "detections_of: image of box 2 is 2, must be in [0, 2)");
 }
 
-TEST_CASE("what decoding refuses, with nothing written") {
+TEST_CASE("decode_boxes and chain_boxes: invalid arguments throw, and nothing is written") {
   std::vector<float> raw(std::size_t(level.slots()) * 4), boxes(raw.size(), 3);
   const auto said = [&](auto raw_view, hone::index rows) {
     return support::message(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What all families of detectors share: slots and where they lie, labels that rounding moved, sizes, threads.
+// What all detector families share: slot numbers, labels moved by rounding, sizes, threads.
 #include <hone/hone.hpp>
 
 #include <doctest/doctest.h>
@@ -24,7 +24,7 @@ bool same(hone::confidence_targets const& a, hone::confidence_targets const& b) 
 
 }  // namespace
 
-TEST_CASE("from a slot back to where it lies") {
+TEST_CASE("anchor_level::at is the inverse of anchor_level::slot") {
   const auto level = level_of(2, 5, 7);
   CHECK((level.anchor_count() == 3 && level.slots() == 210));
   hone::index slot = 0;
@@ -42,7 +42,7 @@ TEST_CASE("from a slot back to where it lies") {
   }
 }
 
-TEST_CASE("no box without area is matched, however its zero is written") {
+TEST_CASE("boxes with a side of 0 or -0 are never matched") {
   for (const double w : {0.0, -0.0, 0.3})
     for (const double h : {0.0, -0.0, 0.3}) {
       const boxes one{{.x = 0.55, .y = 0.55, .width = w, .height = h}};
@@ -58,7 +58,7 @@ TEST_CASE("no box without area is matched, however its zero is written") {
     }
 }
 
-TEST_CASE("what rounding put outside of the image is its border, what lies further out is refused by name") {
+TEST_CASE("centres outside of the image by rounding count as on the border, and farther ones throw") {
   const auto level = level_of(1, 8, 8);
   for (const double over : {1.0000001, 1 + 1e-6, double(std::nextafter(1.0f, 2.0f))}) {
     const boxes rounded{{.x = over, .y = 1 - over, .width = 0.4, .height = 0.4}};
@@ -86,7 +86,7 @@ TEST_CASE("what rounding put outside of the image is its border, what lies furth
   CHECK(said({.x = std::numeric_limits<double>::quiet_NaN()}).find("x of box 1") != std::string::npos);
 }
 
-TEST_CASE("levels with more slots than memory can hold are refused") {
+TEST_CASE("levels with more slots than memory can hold throw") {
   const boxes none;
   const std::vector<hone::anchor_match> unmatched;
   const hone::index large = hone::index(1) << 62;
@@ -106,7 +106,7 @@ TEST_CASE("levels with more slots than memory can hold are refused") {
   CHECK(hone::yolov5::match(level_of(large, 0, large), none).empty());
 }
 
-TEST_CASE("an overlap that equals the threshold is not above it, and none is above 1") {
+TEST_CASE("objectness_targets: an IoU equal to the threshold is not above it, and none is above 1") {
   const hone::anchor_level level{.images = 1, .rows = 1, .columns = 1, .stride = 16, .anchors = anchors, .count = 1};
   // In units of 2^-10 of the image, where all lengths are exact: part of whole, both from the left.
   int ignored = 0, objects = 0;
@@ -142,7 +142,7 @@ TEST_CASE("an overlap that equals the threshold is not above it, and none is abo
   CHECK(objects == 0);
 }
 
-TEST_CASE("objectness has the same bits on every number of threads") {
+TEST_CASE("objectness targets are bit-identical for every number of threads") {
   std::mt19937 draw(7);
   std::uniform_real_distribution<double> number(0, 1);
   for (const hone::index images : {0, 1, 5}) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Non-maximum suppression: answers that can be told by hand, edges, threads, and what a refused call says. The list of
-// cases for every backend is tests/conformance/nms.hpp.
+// Non-maximum suppression: results worked out by hand, edges, threads, and errors. The conformance cases of every
+// backend are in tests/conformance/nms.hpp.
 #include <hone/hone.hpp>
 
 #include <conformance/nms.hpp>
@@ -35,7 +35,7 @@ rows batched_nms(boxes_of_float const& boxes, std::vector<float> const& scores, 
 
 }  // namespace
 
-TEST_CASE("a box goes where it overlaps a kept one of a higher score by more than the threshold") {
+TEST_CASE("nms removes a box whose IoU with a kept box of a higher score is above the threshold") {
   const boxes_of_float boxes{{0, 0, 8, 8}, {0, 0, 8, 4}, {4, 0, 12, 8}, {100, 0, 108, 8}};  // IoU with 0: 1/2, 1/3, 0
   const std::vector<float> scores{0.5f, 0.75f, 0.25f, 1};
   CHECK(nms(boxes, scores, {.threshold = 0.5}) == rows{3, 1, 0, 2});  // 1/2 is not more than 1/2
@@ -46,7 +46,7 @@ TEST_CASE("a box goes where it overlaps a kept one of a higher score by more tha
   CHECK(nms(boxes, scores) == nms(boxes, scores, {.threshold = 0.5}));
 }
 
-TEST_CASE("distances of centres keep boxes apart that overlap") {
+TEST_CASE("diou_nms keeps overlapping boxes whose centres are apart") {
   const boxes_of_float boxes{{0, 0, 8, 8}, {0, 0, 8, 4}, {1, 1, 7, 7}};
   const std::vector<float> scores{3, 2, 1};
   // With 0: IoU 1/2, ρ²/c² = 4/128, and IoU 36/64 around one centre. 1 and 2 overlap by 18/50.
@@ -57,7 +57,7 @@ TEST_CASE("distances of centres keep boxes apart that overlap") {
   CHECK(diou_nms(boxes, scores, {.threshold = 0.5625}) == rows{0, 1, 2});
 }
 
-TEST_CASE("of equal scores the lower row comes first, and a zero is a zero") {
+TEST_CASE("nms orders equal scores by row, and treats -0 as 0") {
   const boxes_of_float same(5, {0, 0, 1, 1});
   CHECK(nms(same, {1, 1, 1, 1, 1}) == rows{0});
   CHECK(nms(same, {-1, 0, -0.0f, 0, -1}) == rows{1});
@@ -68,7 +68,7 @@ TEST_CASE("of equal scores the lower row comes first, and a zero is a zero") {
   CHECK(nms(apart, {-3, -2, -4, -2, std::numeric_limits<float>::infinity()}) == rows{4, 1, 3, 0, 2});
 }
 
-TEST_CASE("nothing, one box, and boxes that are the same") {
+TEST_CASE("nms of no boxes, of one box and of equal boxes") {
   CHECK(nms({}, {}).empty());
   CHECK(diou_nms({}, {}).empty());
   CHECK(batched_nms({}, {}, std::vector<int>{}).empty());
@@ -81,7 +81,7 @@ TEST_CASE("nothing, one box, and boxes that are the same") {
   CHECK(diou_nms(same, scores, {.threshold = 1}).size() == 300);
 }
 
-TEST_CASE("no threshold of 1 suppresses, however areas are rounded") {
+TEST_CASE("nms with a threshold of 1 suppresses nothing, however areas are rounded") {
   std::mt19937 draw(3);
   std::uniform_real_distribution<float> number(0.01f, 1);
   boxes_of_float boxes;
@@ -95,14 +95,14 @@ TEST_CASE("no threshold of 1 suppresses, however areas are rounded") {
   CHECK(nms(boxes, scores, {.threshold = 0.999}).size() < boxes.size());
 }
 
-TEST_CASE("boxes without area overlap nothing") {
+TEST_CASE("nms never suppresses boxes without area") {
   const boxes_of_float boxes{{3, 3, 3, 3}, {3, 3, 3, 3}, {0, 0, 8, 8}, {5, 1, 5, 6}, {6, 6, 2, 2}, {2, 7, 6, 2}};
   const std::vector<float> scores{6, 5, 4, 3, 2, 1};
   CHECK(nms(boxes, scores, {.threshold = 0}) == rows{0, 1, 2, 3, 4, 5});
   CHECK(diou_nms(boxes, scores, {.threshold = 0}) == rows{0, 1, 2, 3, 4, 5});
 }
 
-TEST_CASE("rows with NaN, and those whose score is not above the least, take no part") {
+TEST_CASE("nms skips rows with NaN, and rows whose score is not above the score threshold") {
   const auto nan = std::numeric_limits<float>::quiet_NaN();
   const float none = -std::numeric_limits<float>::infinity();
   const boxes_of_float same(4, {0, 0, 1, 1});
@@ -121,14 +121,14 @@ TEST_CASE("rows with NaN, and those whose score is not above the least, take no 
   CHECK(nms(apart, {1, 2, 3}, {.score_threshold = infinity}).empty());
 }
 
-TEST_CASE("a row that takes no part suppresses nothing, nor does one that was suppressed") {
+TEST_CASE("nms: skipped and suppressed boxes suppress nothing") {
   const boxes_of_float chain{{0, 0, 8, 8}, {2, 0, 10, 8}, {4, 0, 12, 8}, {6, 0, 14, 8}};  // neighbours: 6/10, then 1/3
   CHECK(nms(chain, {4, 3, 2, 1}) == rows{0, 2});
   CHECK(nms(chain, {4, 3, 2, 1}, {.threshold = 0.25}) == rows{0, 3});
   CHECK(nms(chain, {1, 3, 2, 4}, {.score_threshold = 1}) == rows{3, 1});
 }
 
-TEST_CASE("the most are counted over all classes") {
+TEST_CASE("batched_nms counts its limit of kept boxes over all classes together") {
   const boxes_of_float apart{{0, 0, 1, 1}, {2, 0, 3, 1}, {4, 0, 5, 1}, {6, 0, 7, 1}};
   const std::vector<float> scores{1, 4, 3, 2};
   CHECK(nms(apart, scores, {.most = 0}).empty());
@@ -136,7 +136,7 @@ TEST_CASE("the most are counted over all classes") {
   CHECK(batched_nms(apart, scores, std::vector<int>{2, 1, 0, 1}, {.most = 3}) == rows{1, 2, 3});
 }
 
-TEST_CASE("classes are integers of any type and value, and boxes need no offsets") {
+TEST_CASE("batched_nms takes classes of any integer type and value, and works far from the origin") {
   // Far from 0, an offset of a class times the largest coordinate would leave a float no digits for these sides.
   const boxes_of_float boxes{{1e6f, 0, 1e6f + 1, 1}, {1e6f, 0, 1e6f + 1, 1}, {1e6f + 1, 0, 1e6f + 2, 1}};
   const std::vector<float> scores{3, 2, 1};
@@ -147,7 +147,7 @@ TEST_CASE("classes are integers of any type and value, and boxes need no offsets
   CHECK(hone::batched_diou_nms(cpu, view(boxes), scores, std::vector<short>{1, 1, 2}) == rows{0, 2});
 }
 
-TEST_CASE("views may have strides, and any type of number") {
+TEST_CASE("nms takes boxes with strides and of any type") {
   std::vector<float> padded;
   std::vector<Eigen::half> half;
   std::vector<double> wide;
@@ -161,7 +161,7 @@ TEST_CASE("views may have strides, and any type of number") {
   CHECK(hone::nms(cpu, hone::matrix_view{wide.data(), 3, 4}, std::span(scores)) == rows{2, 1});
 }
 
-TEST_CASE("many boxes, on one thread and on several") {
+TEST_CASE("nms of many boxes matches the definition on any number of threads") {
   for (const hone::index plane : {100, 3000}) {
     const auto d = conformance::some_detections(2500, plane);
     std::vector<std::array<double, 4>> boxes;
@@ -176,7 +176,7 @@ TEST_CASE("many boxes, on one thread and on several") {
   }
 }
 
-TEST_CASE("scores lie in a column, or have 16 bits, and a format needs no options") {
+TEST_CASE("nms takes scores in a column or of 16 bits, and a format in the place of options") {
   const std::vector<float> head{4, 4, 8, 8, 0.6f, 5, 4, 8, 8, 0.9f, 25, 25, 10, 10, 0.3f};  // cx, cy, w, h and a score
   const hone::matrix_view<const float> boxes{head.data(), 3, 4, 5}, column{head.data() + 4, 3, 1, 5};
   const std::vector<Eigen::half> half{Eigen::half(0.6f), Eigen::half(0.9f), Eigen::half(0.3f)};
@@ -200,7 +200,7 @@ TEST_CASE("scores lie in a column, or have 16 bits, and a format needs no option
         "batched_nms: 1 images for 3 boxes");
 }
 
-TEST_CASE("small boxes far from the origin are held against each other by their sides, not by rounded corners") {
+TEST_CASE("nms compares small boxes far from the origin by their sides, not by rounded corners") {
   // Numbers of float are 1/4 apart there.
   const float far = 4e6f;
   const std::vector<float> equal = {far, far, 0.2f, 0.2f, far, far, 0.2f, 0.2f};
@@ -218,7 +218,7 @@ TEST_CASE("small boxes far from the origin are held against each other by their 
   CHECK(hone::diou_nms(hone::cpu(1), hone::matrix_view{equal.data(), 2, 4}, scores, hone::centers).size() == 1);
 }
 
-TEST_CASE("what does not fit is refused, with its values") {
+TEST_CASE("nms: invalid arguments throw with their values") {
   const boxes_of_float boxes(3, {0, 0, 1, 1});
   const std::vector<float> scores{1, 2, 3}, more{1, 2, 3, 4};
   const std::vector<int> classes{1, 2};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// An overlap that equals the threshold does not suppress, in any type, in any lane, under any flags. Every IoU is a
-// quotient of small integers, so that the right answer is told by integers alone.
+// nms keeps a box whose overlap equals the threshold, for any type, in any lane, under any flags. Every IoU is a
+// quotient of small integers, so that the right answer follows from integers alone.
 #include <hone/hone.hpp>
 
 #include <doctest/doctest.h>
@@ -52,14 +52,14 @@ int wrong(int most, int step = 1) {
 
 }  // namespace
 
-TEST_CASE("an IoU that equals the threshold does not suppress") {
+TEST_CASE("nms keeps a box whose IoU equals the threshold") {
   CHECK_FALSE(suppresses<float>(117, 180, 0.65));
   CHECK_FALSE(suppresses<double>(63, 90, 0.7));
   CHECK(wrong<float>(2000) == 0);
   CHECK(wrong<double>(2000) == 0);
 }
 
-TEST_CASE("nor in any lane, whatever lies before it") {
+TEST_CASE("nms keeps a box whose IoU equals the threshold in any lane") {
   for (int among = 0; among < 70; ++among) {
     CHECK_FALSE(suppresses<float>({0, 200, 180, 201}, {0, 200, 117, 201}, 0.65, false, among));
     CHECK(suppresses<float>({0, 200, 180, 201}, {0, 200, 118, 201}, 0.65, false, among));
@@ -68,7 +68,7 @@ TEST_CASE("nor in any lane, whatever lies before it") {
   }
 }
 
-TEST_CASE("boxes with two sides, whose areas no float has") {
+TEST_CASE("nms is exact at the threshold if both sides vary and float cannot hold the areas") {
   // 7 · 5 by 10 · 7 units of 3001 x 3011 pixels is 1/2; with 63/90 and 13/20 as the parts of a side.
   for (const double unit : {1.0, 3001.0, 12011.0}) {
     const auto tie = [&]<class T>(T, double part, double whole, double threshold) {
@@ -83,7 +83,7 @@ TEST_CASE("boxes with two sides, whose areas no float has") {
   }
 }
 
-TEST_CASE("a DIoU that equals the threshold does not suppress") {
+TEST_CASE("diou_nms keeps a box whose DIoU equals the threshold") {
   // One line of length n, one of n - 2k from k on: around one centre, DIoU = IoU. From 0 on: ρ = k, IoU - k²/(n² + 1).
   int wrong_ones = 0;
   for (int n = 2; n <= 60; ++n)
@@ -109,14 +109,14 @@ TEST_CASE("a DIoU that equals the threshold does not suppress") {
   CHECK(wrong_ones == 0);
 }
 
-TEST_CASE("a threshold that the arithmetic takes for 1 suppresses nothing") {
+TEST_CASE("nms with a threshold that rounds to 1 suppresses nothing") {
   for (const double threshold : {1.0, 1 - 1e-9, 0.99999999}) {
     CHECK_FALSE(suppresses<float>({0.1f, 0.2f, 0.7f, 0.9f}, {0.1f, 0.2f, 0.7f, 0.9f}, threshold));
     CHECK(suppresses<double>({0, 0, 3, 3}, {0, 0, 3, 3}, threshold) == (threshold < 1));
   }
 }
 
-TEST_CASE("integers are boxes, and are taken exactly") {
+TEST_CASE("nms takes boxes of integers and compares them exactly") {
   CHECK(wrong<std::int32_t>(2000, 20) == 0);
   CHECK(wrong<std::int64_t>(2000, 20) == 0);
   CHECK(wrong<std::int16_t>(2000, 20) == 0);

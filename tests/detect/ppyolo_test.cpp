@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// PaddleDetection's matching and PP-YOLO's targets: by hand, and against a naive restatement.
+// PaddleDetection's matching and PP-YOLO's targets: by hand, and against a naive reimplementation.
 #include <hone/detect/ppyolo/matching.hpp>
 #include <hone/detect/ppyolo/objectness.hpp>
 
@@ -42,7 +42,7 @@ list slots_of(std::vector<anchor_match> const& matches) {
 
 }  // namespace
 
-TEST_CASE("a slot has one box: the best anchor takes it over, others do not") {
+TEST_CASE("ppyolo::match gives a slot one box: a box replaces another only with its best anchor") {
   const labelled_box large = at(0.5, 0.5, 0.5, 0.5), wide = at(0.55, 0.6, 0.5, 0.25);  // in one cell, slot 10
   const auto of = [](std::vector<labelled_box> boxes, double threshold) {
     return slots_of(ppyolo::match(level_of(), boxes, {.iou_threshold = threshold}));
@@ -59,7 +59,7 @@ TEST_CASE("a slot has one box: the best anchor takes it over, others do not") {
   CHECK(of({}, 0.4).empty());
 }
 
-TEST_CASE("matching is as restated, slot by slot") {
+TEST_CASE("ppyolo::match equals a naive reimplementation, slot by slot") {
   const auto level = level_of(2);
   std::vector<labelled_box> boxes;
   boxes.reserve(40);
@@ -97,7 +97,7 @@ TEST_CASE("matching is as restated, slot by slot") {
   }
 }
 
-TEST_CASE("objectness counts scores, and leaves out what overlaps") {
+TEST_CASE("ppyolo::objectness_targets weigh by score and ignore slots that overlap a label") {
   const auto level = level_of(2);
   std::vector boxes{at(0.5, 0.5, 0.5, 0.5, 0.375), at(0.5, 0.5, 0.5, 0.25, 0.625)};
   boxes[1].image = 1;
@@ -133,7 +133,7 @@ TEST_CASE("objectness counts scores, and leaves out what overlaps") {
   CHECK(is(0.4));
 }
 
-TEST_CASE("the IoU's targets are of matched slots alone") {
+TEST_CASE("ppyolo::iou_targets are set for matched slots only") {
   const auto level = level_of();
   const std::vector boxes{at(0.5, 0.5, 0.5, 0.5, 0.25), at(0.1, 0.1, 0.5, 0.5)};
   const auto matches = ppyolo::match(level, boxes);
@@ -148,7 +148,7 @@ TEST_CASE("the IoU's targets are of matched slots alone") {
   CHECK((std::isnan(b.target[42]) && b.target[32] == 0.5f));
 }
 
-TEST_CASE("nothing to assign") {
+TEST_CASE("ppyolo: no labels give no matches and targets of 0") {
   const std::vector<float> predicted(192, 0.5f);
   const auto c = ppyolo::objectness_targets(level_of(), matrix_view{predicted.data(), 48, 4}, {}, {});
   CHECK((c.target == std::vector<float>(48) && c.weight == std::vector<float>(48, 1) && c.positives == 0));
@@ -159,7 +159,7 @@ TEST_CASE("nothing to assign") {
   CHECK(ppyolo::iou_targets(none, {}, {}, {}).target.empty());
 }
 
-TEST_CASE("what PP-YOLO's functions refuse") {
+TEST_CASE("ppyolo: invalid arguments throw with their values") {
   const auto level = level_of();
   const std::vector<float> predicted(192);
   const matrix_view view{predicted.data(), 48, 4};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// darknet's matching and objectness: by hand, and against a naive restatement.
+// darknet's matching and objectness: by hand, and against a naive reimplementation.
 #include <hone/detect/yolov4/matching.hpp>
 #include <hone/detect/yolov4/objectness.hpp>
 
@@ -66,7 +66,7 @@ std::vector<float> predictions(hone::anchor_level const& level, std::vector<labe
 
 }  // namespace
 
-TEST_CASE("the best anchor of all levels has the box, in the cell of its centre") {
+TEST_CASE("yolov4::match assigns a box to its best anchor of all levels, in the cell of its centre") {
   const auto of = [](labelled_box b, int first, int count) {
     return places(yolov4::match(level_of(1, first, count), std::vector{b}));
   };
@@ -81,7 +81,7 @@ TEST_CASE("the best anchor of all levels has the box, in the cell of its centre"
   CHECK(of(at(0.5, 0.5, 0.5, 0.5), 0, 0).empty());
 }
 
-TEST_CASE("other anchors match above the threshold") {
+TEST_CASE("yolov4::match adds the other anchors whose IoU is above the threshold") {
   const std::vector box{at(0.5, 0.5, 0.5, 0.5)};  // 32 x 32: IoU 1/2 with 32 x 16 and 16 x 32
   const auto of = [&](double threshold) {
     return places(yolov4::match(level_of(), box, {.iou_threshold = threshold}));
@@ -93,7 +93,7 @@ TEST_CASE("other anchors match above the threshold") {
         list{{0, 0, 2, 2}, {0, 1, 2, 2}});  // the best is another level's
 }
 
-TEST_CASE("matching is as restated, in its order") {
+TEST_CASE("yolov4::match equals a naive reimplementation, in order") {
   const auto boxes = boxes_of(3, 60);
   const auto level = level_of(3);
   for (const double threshold : {1.0, 0.6, 0.213}) {
@@ -120,7 +120,7 @@ TEST_CASE("matching is as restated, in its order") {
   }
 }
 
-TEST_CASE("boxes that meet in a slot share it by their labels") {
+TEST_CASE("yolov4::box_weights split a slot between boxes of different labels") {
   std::vector<labelled_box> boxes(4);
   boxes[0].label = 1, boxes[1].label = 2, boxes[2].label = 1, boxes[3].label = 5;
   const auto match = [](hone::index box, hone::index slot) { return anchor_match{box, slot, 0, 0, 0, 0}; };
@@ -129,7 +129,7 @@ TEST_CASE("boxes that meet in a slot share it by their labels") {
   CHECK(yolov4::box_weights(boxes, {}).empty());
 }
 
-TEST_CASE("objectness by hand") {
+TEST_CASE("yolov4::objectness_targets are those worked out by hand") {
   const auto level = level_of();
   const std::vector boxes{at(0.5, 0.5, 0.5, 0.5, 0.75)};
   const auto matches = yolov4::match(level, boxes);
@@ -172,7 +172,7 @@ TEST_CASE("objectness by hand") {
   CHECK(is(yolov4::objectness_targets(level, view, boxes, matches, {.class_threshold = 0.5, .class_scores = scores})));
 }
 
-TEST_CASE("objectness is as restated, for every slot of every image") {
+TEST_CASE("yolov4::objectness_targets equal a naive reimplementation for every slot of every image") {
   const auto level = level_of(3);
   const auto boxes = boxes_of(3, 12);
   const auto predicted = predictions(level, boxes);
@@ -203,7 +203,7 @@ TEST_CASE("objectness is as restated, for every slot of every image") {
     }
 }
 
-TEST_CASE("predictions in other formats and with padding") {
+TEST_CASE("yolov4::objectness_targets take predictions in other formats and with padding") {
   const auto level = level_of();
   const auto boxes = boxes_of(1, 5);
   const auto centers = predictions(level, boxes);
@@ -224,7 +224,7 @@ TEST_CASE("predictions in other formats and with padding") {
   CHECK(any);
 }
 
-TEST_CASE("nothing to assign") {
+TEST_CASE("yolov4: no labels give no matches and targets of 0") {
   CHECK(yolov4::match(level_of(), {}).empty());
   const std::vector<float> predicted(192, 0.5f);
   const auto c = yolov4::objectness_targets(level_of(), matrix_view{predicted.data(), 48, 4}, {}, {});
@@ -239,7 +239,7 @@ TEST_CASE("nothing to assign") {
   }
 }
 
-TEST_CASE("what YOLOv4's functions refuse") {
+TEST_CASE("yolov4: invalid arguments throw with their values") {
   const auto level = level_of();
   const std::vector<float> predicted(192);
   const matrix_view view{predicted.data(), 48, 4};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// YOLOv5's matching, objectness, balance and gains: by hand, and against a naive restatement.
+// YOLOv5's matching, objectness, balance and gains: by hand, and against a naive reimplementation.
 #include <hone/detect/yolov5/balance.hpp>
 #include <hone/detect/yolov5/matching.hpp>
 #include <hone/detect/yolov5/objectness.hpp>
@@ -70,7 +70,7 @@ std::vector<place> restated(hone::anchor_level const& level, std::vector<labelle
 
 }  // namespace
 
-TEST_CASE("a centre matches its cell and the neighbours that are near") {
+TEST_CASE("yolov5::match takes the cell of the centre and the two nearest neighbours") {
   const auto of = [](labelled_box b) { return places(yolov5::match(level_of(square), std::vector{b})); };
   using list = std::vector<place>;
   CHECK(of(at(0.3125, 0.4375)) == list{{0, 0, 1, 1}, {0, 0, 1, 0}, {0, 0, 2, 1}});  // x = 1.25, y = 1.75: left, below
@@ -79,7 +79,7 @@ TEST_CASE("a centre matches its cell and the neighbours that are near") {
   CHECK(of(at(0.5, 0.375)) == list{{0, 0, 1, 2}, {0, 0, 1, 1}, {0, 0, 1, 2}});      // on a line: its own cell again
 }
 
-TEST_CASE("cells of the border have no neighbours outside") {
+TEST_CASE("yolov5::match takes no neighbours outside of the image") {
   const auto of = [](double x, double y) { return places(yolov5::match(level_of(square), std::vector{at(x, y)})); };
   using list = std::vector<place>;
   CHECK(of(0.0625, 0.0625) == list{{0, 0, 0, 0}});
@@ -92,7 +92,7 @@ TEST_CASE("cells of the border have no neighbours outside") {
   CHECK(places(yolov5::match(cell, std::vector{at(0.25, 0.25, 1, 1)})) == list{{0, 0, 0, 0}});
 }
 
-TEST_CASE("sides may differ by less than the ratio, either way") {
+TEST_CASE("yolov5::match takes anchors whose sides differ by less than the ratio, either way") {
   const auto count = [](double width, double height, double ratio) {
     return yolov5::match(level_of(square), std::vector{at(0.375, 0.375, width, height)}, {.ratio = ratio}).size();
   };
@@ -107,7 +107,7 @@ TEST_CASE("sides may differ by less than the ratio, either way") {
   CHECK(count(0.25, 0, 4) == 0);
 }
 
-TEST_CASE("matching is as restated, in its order") {
+TEST_CASE("yolov5::match equals a naive reimplementation, in order") {
   std::vector<labelled_box> boxes;
   boxes.reserve(60);
   for (hone::index i = 0; i < 60; ++i) {
@@ -126,7 +126,7 @@ TEST_CASE("matching is as restated, in its order") {
   }
 }
 
-TEST_CASE("some of the anchors are a level's") {
+TEST_CASE("yolov5::match uses only the anchors of the level") {
   std::vector<hone::anchor_size> all{{1, 1}, {16, 16}, {16, 17}, {1, 1}};
   hone::anchor_level level = level_of(all);
   level.first = 1, level.count = 2;
@@ -134,7 +134,7 @@ TEST_CASE("some of the anchors are a level's") {
   CHECK(places(yolov5::match(level, std::vector{at(0.375, 0.375)})) == std::vector<place>{{0, 0, 1, 1}, {0, 1, 1, 1}});
 }
 
-TEST_CASE("nothing to match") {
+TEST_CASE("yolov5: no labels or an empty level give no matches and targets of 0") {
   CHECK(yolov5::match(level_of(square), {}).empty());
   CHECK(yolov5::match(level_of({}), std::vector{at(0.5, 0.5)}).empty());
   for (const auto& [rows, columns] : {std::pair{0, 4}, {4, 0}, {0, 0}}) {
@@ -145,7 +145,7 @@ TEST_CASE("nothing to match") {
   CHECK(yolov5::objectness_targets(level_of(square), {}, {}) == std::vector<float>(16));
 }
 
-TEST_CASE("the target is the clamped IoU, in part, of the last match or of the best") {
+TEST_CASE("yolov5::objectness_targets blend the clamped IoU of the last or the best match") {
   const auto level = level_of(square);
   const auto match = [&](hone::index column) { return anchor_match{0, column, 0, 0, 0, column}; };
   const std::vector matches{match(2), match(5), match(2), match(7), match(5)};
@@ -166,7 +166,7 @@ TEST_CASE("the target is the clamped IoU, in part, of the last match or of the b
   CHECK((std::isnan(target[2]) && target[1] == 1 && target[3] == 1 && target[0] == 0));
 }
 
-TEST_CASE("boxes are regressed to cells") {
+TEST_CASE("boxes_in_cells gives boxes relative to the cells of their matches") {
   const std::vector boxes{at(0.3125, 0.4375, 0.5, 0.125), at(1, 1, 0.25, 0.25)};
   const auto level = level_of(square);
   const auto matches = yolov5::match(level, boxes);
@@ -176,7 +176,7 @@ TEST_CASE("boxes are regressed to cells") {
   CHECK(hone::boxes_in_cells(level, boxes, std::span(matches).subspan(2, 1)) == std::vector<float>{1.25, 0.75, 2, 0.5});
 }
 
-TEST_CASE("the balance of levels") {
+TEST_CASE("yolov5::level_balance has YOLOv5's values, and autobalance follows its rule") {
   CHECK(yolov5::level_balance(3) == std::vector<double>{4, 1, 0.4});
   CHECK(yolov5::level_balance(1) == std::vector<double>{4});
   CHECK(yolov5::level_balance(4) == std::vector<double>{4, 1, 0.25, 0.06});
@@ -191,14 +191,14 @@ TEST_CASE("the balance of levels") {
   CHECK(balance[0] == doctest::Approx((0.9999 * 4 + 0.0001 * 2) / (0.9999 + 0.0002)).epsilon(1e-15));
 }
 
-TEST_CASE("gains of other heads") {
+TEST_CASE("yolov5::scaled adapts gains to the levels, classes and image size") {
   const auto same = yolov5::scaled({}, 3, 80, 640);
   CHECK((same.box == 0.05 && same.objectness == 1 && same.classes == 0.5));
   const auto other = yolov5::scaled({.box = 1, .objectness = 2, .classes = 3}, 6, 20, 1280);
   CHECK((other.box == 0.5 && other.objectness == 4 && other.classes == 0.375));
 }
 
-TEST_CASE("what YOLOv5's functions refuse") {
+TEST_CASE("yolov5: invalid arguments throw with their values") {
   const auto said = [](auto const& body) { return support::message(body); };
   const auto match = [&](labelled_box b) {
     return said([&] { yolov5::match(level_of(square), std::vector{at(0.5, 0.5), b}); });
