@@ -20,20 +20,20 @@ using numbers = std::vector<double>;
 
 }  // namespace
 
-TEST_CASE("grows after an interval of finite steps in a row, backs off at once") {
+TEST_CASE("loss_scaler grows after an interval of finite steps in a row, and backs off at once") {
   CHECK(hone::loss_scaler{}.scale() == 65536);
   CHECK(scales({.initial = 8, .interval = 3}, {true, true, true, true, true, true}) == numbers{8, 8, 16, 16, 16, 32});
   CHECK(scales({.initial = 8, .interval = 2}, {true, false, true, true, false}) == numbers{8, 4, 4, 8, 4});
   CHECK(scales({.initial = 8, .growth = 4, .backoff = 0.25, .interval = 1}, {true, false, false}) == numbers{32, 8, 2});
 }
 
-TEST_CASE("hysteresis tolerates bad steps, but not one more in a row") {
+TEST_CASE("loss_scaler with hysteresis tolerates that many non-finite steps before it backs off") {
   CHECK(scales({.initial = 8, .interval = 9, .hysteresis = 2}, {false, true, false, false, false, true, false}) ==
         numbers{8, 8, 8, 4, 2, 2, 2});
   CHECK(scales({.initial = 8, .interval = 2, .hysteresis = 2}, {true, false, true, true}) == numbers{8, 8, 8, 16});
 }
 
-TEST_CASE("stays between its limits, and is left alone where it began beyond them") {
+TEST_CASE("loss_scaler stays within its limits, and does not move an initial scale outside them") {
   CHECK(scales({.initial = 8, .interval = 1, .minimum = 4, .maximum = 16}, {true, true, false, false, false}) ==
         numbers{16, 16, 8, 4, 4});
   CHECK(scales({.initial = 64, .interval = 1, .maximum = 16}, {true, false}) == numbers{64, 32});
@@ -41,7 +41,7 @@ TEST_CASE("stays between its limits, and is left alone where it began beyond the
   CHECK(scales({.initial = 0x1p-126}, {false}) == numbers{0x1p-126});
 }
 
-TEST_CASE("a static scale never changes; a state goes on where it was") {
+TEST_CASE("loss_scaler with factors of 1 is constant, and continues from a copied state") {
   CHECK(scales({.initial = 128, .growth = 1, .backoff = 1, .interval = 1}, {true, false, true}) ==
         numbers{128, 128, 128});
   hone::loss_scaler first{.initial = 8, .interval = 3};
@@ -52,7 +52,7 @@ TEST_CASE("a static scale never changes; a state goes on where it was") {
   CHECK(second.scale() == 16);
 }
 
-TEST_CASE("options out of range are refused when the scaler is used") {
+TEST_CASE("loss_scaler: invalid options throw at update") {
   const auto of = [](hone::loss_scaler scaler) { return support::message([&] { scaler.update(true); }); };
   CHECK(of({.initial = 0}) == "loss_scaler: initial is 0, must be above 0 and finite");
   CHECK(of({.initial = std::nan("")}) == "loss_scaler: initial is nan, must be above 0 and finite");

@@ -32,7 +32,7 @@ void check(power_sums const& s, double g_squares, double g_absolute, double squa
 
 }  // namespace
 
-TEST_CASE("every sum is of what it says: g before scaling, y after clamping, the largest before") {
+TEST_CASE("power_sums hold g before scaling, y after clamping, and the largest y before clamping") {
   check(of(-3.0f, all), 9, 3, 9, 3, 3);
   check(of(-3.0f, {false, 0.5, inf}), 9, 3, 2.25, 1.5, 1.5);
   check(of(-3.0f, {false, 4, 2}), 9, 3, 4, 2, 12);
@@ -41,13 +41,13 @@ TEST_CASE("every sum is of what it says: g before scaling, y after clamping, the
   check(of(-0.0f, all), 0, 0, 0, 0, 0);
 }
 
-TEST_CASE("where squares are all that is wanted, they are of g") {
+TEST_CASE("power_sums with squares alone hold the squares of g") {
   const power_sums s = of(-3.0f, {true, 0.5, 1});
   CHECK(s.g_squares == 9);
   CHECK(s.squares == 9);
 }
 
-TEST_CASE("numbers add up, and so do sums") {
+TEST_CASE("power_sums add numbers and other sums") {
   power_sums a, b;
   for (const float g : {1.0f, -2.0f}) detail::add_carefully(a, g, all);
   for (const float g : {4.0f, -0.5f}) detail::add_carefully(b, g, all);
@@ -61,7 +61,7 @@ TEST_CASE("numbers add up, and so do sums") {
   check(both, 26.25, 10.5, 26.25, 10.5, 4);
 }
 
-TEST_CASE("a norm is of the numbers after clamping, the largest too") {
+TEST_CASE("the norm of power_sums is that of the clamped numbers, for every p") {
   const power_sums s = of(-3.0f, {false, 4, 2});
   CHECK(s.power(2, 0.5, 2) == 1);
   CHECK(s.power(1, 0.5, 2) == 1);
@@ -73,7 +73,7 @@ TEST_CASE("a norm is of the numbers after clamping, the largest too") {
   CHECK(detail::combine_powers(3, 2, inf) == 3);
 }
 
-TEST_CASE("no square of a float overflows or vanishes") {
+TEST_CASE("power_sums of float neither overflow nor underflow") {
   for (const float g : {std::numeric_limits<float>::max(), std::numeric_limits<float>::denorm_min()}) {
     const power_sums s = of(-g, all);
     CHECK(std::sqrt(s.squares) == static_cast<double>(g));
@@ -81,14 +81,14 @@ TEST_CASE("no square of a float overflows or vanishes") {
   }
 }
 
-TEST_CASE("what is not finite shows in the squares of g, whatever the limit hides") {
+TEST_CASE("a non-finite gradient makes the squares of g non-finite, even if y is clamped") {
   for (const double limit : {1.0, inf}) {
     CHECK(of(-std::numeric_limits<float>::infinity(), {false, 1, limit}).g_squares == inf);
     CHECK(std::isnan(of(static_cast<float>(not_a_number), {false, 1, limit}).g_squares));
   }
 }
 
-TEST_CASE("a sum in float is whole where neither its largest square overflowed nor one that counts vanished") {
+TEST_CASE("in_range<float> rejects sums whose squares overflowed or underflowed") {
   using detail::in_range;
   CHECK(in_range<float>(1));
   CHECK(in_range<float>(0x1p-85));
@@ -98,7 +98,7 @@ TEST_CASE("a sum in float is whole where neither its largest square overflowed n
     CHECK_FALSE(in_range<float>(lost));
 }
 
-TEST_CASE("a sum in double is whole where it is a number above zero") {
+TEST_CASE("in_range<double> accepts every sum above 0, and rejects 0 and NaN") {
   using detail::in_range;
   for (const double sum : {1.0, 0x1p-300, 0x1p900}) CHECK(in_range<double>(sum));
   for (const double lost : {0.0, not_a_number}) CHECK_FALSE(in_range<double>(lost));

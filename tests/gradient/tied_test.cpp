@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A tensor that is listed twice, as tied weights are, or that overlaps another: whoever writes or sums up refuses.
+// Tensors that are listed twice, as tied weights are, or that overlap: calls that write or sum them throw.
 #include <hone/hone.hpp>
 
 #include <support/message.hpp>
@@ -25,7 +25,7 @@ void refuses(std::vector<float>& memory, const char* what, Call const& call) {
   CHECK(memory == before);
 }
 
-TEST_CASE("whatever writes or sums up a list refuses a tensor twice, and two that overlap in part") {
+TEST_CASE("calls that write or sum a list throw if two of its tensors are equal or overlap") {
   const hone::cpu cpu(2);
   std::vector<float> x(100, 8.0f), y(200, 1.0f);
   const std::array<hone::tensor_list<float>, 4> lists{{{{x.data(), 50}, {x.data(), 50}},
@@ -51,7 +51,7 @@ TEST_CASE("whatever writes or sums up a list refuses a tensor twice, and two tha
   }
 }
 
-TEST_CASE("masters refuse to be rounded to the same parameters twice") {
+TEST_CASE("refresh throws if two parameters share memory") {
   const hone::cpu cpu(1);
   std::vector<Eigen::half> x(8, Eigen::half(2.0f));
   const hone::tensor_list<Eigen::half> list{{x.data(), 8}, {x.data() + 7, 1}};
@@ -60,7 +60,7 @@ TEST_CASE("masters refuse to be rounded to the same parameters twice") {
         "refresh: tensors 0 and 1 of parameters share memory: list tied weights once");
 }
 
-TEST_CASE("lists that are only read may name a tensor twice") {
+TEST_CASE("lists that are only read may contain a tensor twice") {
   const hone::cpu cpu(2);
   std::vector<float> x(6, 8.0f), g(12, 1.0f);
   const hone::tensor_list<float> list{{x.data(), 6}, {x.data(), 6}}, gradients{{g.data(), 6}, {g.data() + 6, 6}};
@@ -75,7 +75,7 @@ TEST_CASE("lists that are only read may name a tensor twice") {
   hone::transform(cpu, hone::adaptive_clip(gradients), gradients);  // a tensor and its own gradients
 }
 
-TEST_CASE("two lists of a call do not overlap") {
+TEST_CASE("two lists of one call that overlap throw") {
   const hone::cpu cpu(2);
   std::vector<float> x(20, 8.0f);
   const hone::tensor_list<float> first{{x.data(), 5}, {x.data() + 5, 5}}, later{{x.data() + 2, 5}, {x.data() + 10, 5}};

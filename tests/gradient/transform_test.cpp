@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What tests/conformance/gradients.hpp does not ask: what is not finite, what is not written, and what is refused.
+// What tests/conformance/gradients.hpp does not cover: non-finite gradients, what is not written, and errors.
 #include <hone/hone.hpp>
 
 #include <support/message.hpp>
@@ -47,7 +47,7 @@ struct read_only {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("one number that is not finite, wherever it is, leaves all gradients alone", T, float, double,
+TEST_CASE_TEMPLATE("a non-finite gradient anywhere leaves all gradients unchanged and is reported", T, float, double,
                    Eigen::half, Eigen::bfloat16) {
   const hone::cpu cpu(2);
   for (const double bad : {infinity, -infinity, std::numeric_limits<double>::quiet_NaN()})
@@ -71,7 +71,7 @@ TEST_CASE_TEMPLATE("one number that is not finite, wherever it is, leaves all gr
     }
 }
 
-TEST_CASE("a double whose square overflows counts as not finite, a float never does") {
+TEST_CASE("a double whose square overflows is reported as non-finite, a float never is") {
   const hone::cpu cpu(1);
   double wide = 1e200;
   CHECK(!hone::transform(cpu, hone::clip_by_global_norm(1), hone::tensor_list<double>{{&wide, 1}}).finite);
@@ -83,7 +83,7 @@ TEST_CASE("a double whose square overflows counts as not finite, a float never d
   CHECK(double(most[77]) == doctest::Approx(1 / std::sqrt(5000.0)));
 }
 
-TEST_CASE("halves that unscaling in place would round to 0 are kept by measure, and by a copy in float") {
+TEST_CASE("measure, and a copy in float, keep half gradients that unscale in place would round to 0") {
   const hone::cpu cpu(1);
   const auto step = hone::unscale(65536);
   std::vector<Eigen::half> g(5, Eigen::half(0x1p-10f));
@@ -99,14 +99,14 @@ TEST_CASE("halves that unscaling in place would round to 0 are kept by measure, 
   CHECK(g[4] == Eigen::half(0.0f));
 }
 
-TEST_CASE("measure does not ask what fits into the gradients' type") {
+TEST_CASE("measure reports a result beyond the gradient's type as finite") {
   const float large = 3e38f;
   const auto report = hone::measure(hone::cpu(1), hone::unscale(0.5), hone::tensor_list<const float>{{&large, 1}});
   CHECK(report.finite);
   CHECK(report.norm == 2 * double(large));
 }
 
-TEST_CASE("adaptive clipping takes a unit whose parameters hold a NaN for one of norm epsilon") {
+TEST_CASE("adaptive_clip treats a unit with a NaN parameter as a unit of norm epsilon") {
   std::vector<float> g{3, 4, 3, 4}, w{0, std::nanf(""), 300, 400};
   const hone::tensor_list<float> gradients{{g.data(), 4}}, parameters{{w.data(), 2, 2}};
   CHECK(hone::transform(hone::cpu(1), hone::adaptive_clip(parameters, {.clipping = 0.5, .epsilon = 1}), gradients)
@@ -117,7 +117,7 @@ TEST_CASE("adaptive clipping takes a unit whose parameters hold a NaN for one of
   CHECK(g[3] == 4);
 }
 
-TEST_CASE("zeros and denormal numbers have exact norms") {
+TEST_CASE("the norms of zeros and of denormal numbers are exact") {
   const hone::cpu cpu(1);
   std::vector<float> zeros(3000), tiny(4, std::numeric_limits<float>::denorm_min());
   CHECK(hone::measure(cpu, hone::clip_by_global_norm(1), hone::tensor_list<float>{{zeros.data(), 3000}}).norm == 0);
@@ -129,7 +129,7 @@ TEST_CASE("zeros and denormal numbers have exact norms") {
         2 * double(std::numeric_limits<float>::denorm_min()));
 }
 
-TEST_CASE("gradients that no step changes are not written") {
+TEST_CASE("transform does not write gradients that no step changes") {
   const hone::cpu cpu(2);
   const read_only memory(some(50000));
   const hone::tensor_list<float> g{{memory.data, 40000}, {memory.data + 40000, 10000}};
@@ -142,7 +142,7 @@ TEST_CASE("gradients that no step changes are not written") {
   hone::measure(cpu, hone::chain(hone::unscale(4), hone::clip_by_global_norm(1)), g);
 }
 
-TEST_CASE("measure tells what transform would do, as one factor") {
+TEST_CASE("measure reports the factor that transform would apply") {
   const hone::cpu cpu(2);
   std::vector<float> x = some(5000), y = x;
   const hone::tensor_list<float> a{{x.data(), 5000}}, b{{y.data(), 5000}};
@@ -155,7 +155,7 @@ TEST_CASE("measure tells what transform would do, as one factor") {
   CHECK(same_bits(x, y));
 }
 
-TEST_CASE("the bits do not depend on the number of threads") {
+TEST_CASE("transform is bit-identical for every number of threads") {
   for (const auto units : {hone::agc_units::rows, hone::agc_units::columns}) {
     std::vector<std::vector<float>> results;
     std::vector<double> norms;
@@ -175,7 +175,7 @@ TEST_CASE("the bits do not depend on the number of threads") {
   }
 }
 
-TEST_CASE("what is refused, and that nothing is written then") {
+TEST_CASE("gradient steps: invalid arguments throw, and nothing is written") {
   using support::message;
   const hone::cpu cpu(1);
   std::vector<float> x(6, 7.0f), w(6, 1.0f);
@@ -201,7 +201,7 @@ TEST_CASE("what is refused, and that nothing is written then") {
   CHECK(x == std::vector<float>(6, 7.0f));
 }
 
-TEST_CASE("a chain built before the loop follows its scaler") {
+TEST_CASE("unscale with a loss_scaler follows its current scale") {
   const hone::cpu cpu(1);
   hone::loss_scaler scaler{.initial = 4, .growth = 2, .interval = 1};
   const auto chain = hone::chain(hone::unscale(scaler), hone::clip_by_global_norm(8));
@@ -259,7 +259,8 @@ static void transforms_together(Step const& step, double magnitude) {
   CHECK(wrong == 0);
 }
 
-TEST_CASE_TEMPLATE("lists of several types have one norm", U, float, double, Eigen::half, Eigen::bfloat16) {
+TEST_CASE_TEMPLATE("transform of lists of several types uses one norm over all", U, float, double, Eigen::half,
+                   Eigen::bfloat16) {
   for (const double m : {1.0, 1e-3}) {
     transforms_together<float, U>(hone::unscale(8), m);
     transforms_together<float, U>(hone::unscale(0.5), m);
@@ -277,7 +278,7 @@ TEST_CASE_TEMPLATE("lists of several types have one norm", U, float, double, Eig
   }
 }
 
-TEST_CASE("lists that are transformed together are changed together or not at all, and lie apart") {
+TEST_CASE("transform of several lists changes all or none, and throws if they overlap") {
   const hone::cpu cpu(2);
   std::vector<float> a(5, 3.0f);
   std::vector<Eigen::half> b(4, Eigen::half(1.0f));
@@ -302,7 +303,7 @@ TEST_CASE("lists that are transformed together are changed together or not at al
   CHECK(hone::transform(cpu, hone::clip_by_global_norm(1), nothing, nothing).norm == 0);
 }
 
-TEST_CASE("no gradients at all have a norm of 0") {
+TEST_CASE("transform of an empty list reports a norm of 0") {
   const auto report = hone::transform(hone::cpu(1), hone::clip_by_global_norm(1), hone::tensor_list<float>());
   CHECK(report.finite);
   CHECK(report.norm == 0);
