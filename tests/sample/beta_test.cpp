@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Beta(α, α): its moments, its whole distribution, and the log and exp that it is made of.
+// Beta(α, α): its moments, its whole distribution, and the log and exp it is computed with.
 #include <hone/sample/beta.hpp>
 #include <hone/sample/mixup.hpp>
 
@@ -30,7 +30,7 @@ double ulps(double got, double exact) {
 
 }  // namespace
 
-TEST_CASE("the reference itself: uniform at α = 1, arcsine at 1/2, symmetric") {
+TEST_CASE("the reference distribution is uniform at α = 1, arcsine at α = 1/2, and symmetric") {
   for (const double x : {0.001, 0.2, 0.5, 0.7, 0.999}) {
     CHECK(below(x, 1) == doctest::Approx(x).epsilon(1e-12));
     CHECK(below(x, 0.5) == doctest::Approx(2 / std::acos(-1.0) * std::asin(std::sqrt(x))).epsilon(1e-12));
@@ -68,7 +68,7 @@ TEST_CASE("λ has the distribution and the moments of Beta(α, α)") {
   }
 }
 
-TEST_CASE("no α is too small or too large") {
+TEST_CASE("mixup draws valid λ for an α of any size") {
   for (const double alpha : {1e-300, 1e-20, 1e-3}) {
     int ends = 0, high = 0;
     for (const float l : hone::mixup{.alpha = alpha}.draw(1, 1, 1000).lambda) {
@@ -86,7 +86,7 @@ TEST_CASE("no α is too small or too large") {
   }
 }
 
-TEST_CASE("log and exp are within 2 ulp of the exact ones") {
+TEST_CASE("same_log and same_exp are within 2 ulp") {
   double log_error = 0, exp_error = 0;
   for (int i = 1; i < 20000; ++i) {
     const double x = std::exp(i * 0.0037 - 37), y = i * 0.07 - 700;

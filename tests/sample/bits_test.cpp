@@ -23,7 +23,7 @@ std::uint64_t hash(Draw const& draw) {
 
 }  // namespace
 
-TEST_CASE("the bits of a draw are these") {
+TEST_CASE("draws have the recorded bits") {
   CHECK(hash(hone::mixup{.alpha = 0.1}.draw(1, 2, 5000)) == 1186213675215457832u);
   CHECK(hash(hone::mixup{.alpha = 1, .per = hone::pair}.draw(-7, std::int64_t(1) << 40, 5001)) ==
         17353646681494478159u);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The labels of mixed-up images: boxes of both, scores λ and 1-λ.
+// Labels of mixed-up images for detection: the boxes of both images, with scores of λ and 1-λ.
 #include <hone/hone.hpp>
 
 #include <support/message.hpp>
@@ -15,7 +15,7 @@ hone::detections<double> some() { return {{0, 0, 4, 4, 1, 1, 2, 2, 5, 5, 9, 9}, 
 
 }  // namespace
 
-TEST_CASE("boxes are concatenated, each with the part that its image has in the mixture") {
+TEST_CASE("mix_detections concatenates the boxes of both images, with scores of λ and 1-λ") {
   const hone::mixup_draw draw{{0.75f, 0.25f, 0.5f}, {2, 0, 1}};
   const auto mixed = hone::mix_detections(draw, some());
   CHECK(mixed.first == std::vector<hone::index>{0, 3, 5, 6});
@@ -25,7 +25,7 @@ TEST_CASE("boxes are concatenated, each with the part that its image has in the 
         std::vector<double>{5, 5, 9, 9, 0, 0, 4, 4});
 }
 
-TEST_CASE("scores multiply; what counts for nothing is left out; a row alone keeps its boxes") {
+TEST_CASE("mix_detections multiplies scores, drops boxes of score 0, and keeps a row mixed with itself") {
   auto scored = some();
   scored.scores = {0.5f, 1, 0};
   const auto mixed = hone::mix_detections(hone::mixup_draw{{1, 0, 0.5f}, {1, 0, 2}}, scored);
@@ -38,7 +38,7 @@ TEST_CASE("scores multiply; what counts for nothing is left out; a row alone kee
         std::vector<hone::index>{0});
 }
 
-TEST_CASE("what does not fit is refused") {
+TEST_CASE("mix_detections: invalid arguments throw") {
   const hone::mixup_draw draw{{0.75f, 0.25f, 0.5f}, {2, 0, 1}};
   const auto said = [&](auto spoil) {
     auto labels = some();

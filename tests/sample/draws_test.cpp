@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Draws of mixup, cutmix and both: what their options mean, and what a refused call says.
+// Draws of mixup, cutmix and both: their options and their errors.
 #include <hone/hone.hpp>
 
 #include <support/message.hpp>
@@ -26,7 +26,7 @@ std::size_t different(std::vector<float> const& lambda) { return std::set<float>
 
 }  // namespace
 
-TEST_CASE("one λ per sample, per pair or per batch") {
+TEST_CASE("draws have one λ per sample, per pair or per batch") {
   CHECK(different(hone::mixup{.alpha = 1}.draw(1, 1, 100).lambda) > 95);
   CHECK(different(hone::mixup{.alpha = 1, .per = hone::batch}.draw(1, 1, 100).lambda) == 1);
   const auto pairs = hone::mixup{.alpha = 1, .per = hone::pair}.draw(1, 1, 101);
@@ -36,13 +36,13 @@ TEST_CASE("one λ per sample, per pair or per batch") {
   for (std::size_t i = 0; i < 10; ++i) CHECK(boxes.boxes[i] == boxes.boxes[std::size_t(boxes.partner[i])]);
 }
 
-TEST_CASE("a row's numbers depend on neither the batch nor the kind of partners") {
+TEST_CASE("the λ of a row depends neither on the batch size nor on the kind of partners") {
   const auto few = hone::mixup{.alpha = 0.3}.draw(9, 4, 5),
              many = hone::mixup{.alpha = 0.3, .with = hone::partners::pairs}.draw(9, 4, 50);
   for (std::size_t i = 0; i < 5; ++i) CHECK(few.lambda[i] == many.lambda[i]);
 }
 
-TEST_CASE("cutmix: sides are √(1-λ) of the image's, around every pixel alike") {
+TEST_CASE("cutmix: the sides of a box are √(1-λ) of the image's, with a uniform centre") {
   hone::cutmix as_drawn{.correct = false};
   const auto cut = as_drawn.draw(3, 1, 20000, 40, 100);
   std::vector<double> centre(100);
@@ -62,7 +62,7 @@ TEST_CASE("cutmix: sides are √(1-λ) of the image's, around every pixel alike"
   CHECK(most < 50 + 35);
 }
 
-TEST_CASE("cutmix with least and most: boxes wholly inside, sides between") {
+TEST_CASE("cutmix with least and most: boxes are inside the image, with sides in that range") {
   const auto cut = hone::cutmix{.least = 0.25, .most = 0.5}.draw(3, 1, 5000, 40, 100);
   hone::index narrow = 100, wide = 0;
   bool left = false, right = false, top = false, bottom = false;
@@ -81,7 +81,7 @@ TEST_CASE("cutmix with least and most: boxes wholly inside, sides between") {
     CHECK(b == hone::pixel_box{0, 0, 6, 4});
 }
 
-TEST_CASE("mixup or cutmix: as often as asked, and the same numbers as each alone") {
+TEST_CASE("mixup_or_cutmix uses each as often as asked, with the numbers of each alone") {
   const hone::mixup_or_cutmix both{
       .mixup_alpha = 0.4, .cutmix_alpha = 1, .probability = 0.75, .switch_probability = 0.25, .per = hone::sample};
   const auto draw = both.draw(8, 2, 20000, 16, 16);
@@ -108,7 +108,7 @@ TEST_CASE("mixup or cutmix: as often as asked, and the same numbers as each alon
   CHECK(hone::mixup_or_cutmix{.switch_probability = 1}.draw(1, 1, 8, 4, 4).cut == std::vector<std::uint8_t>(8, 1));
 }
 
-TEST_CASE("mixup or cutmix: an alpha of 0 turns one off, and both of 0 all") {
+TEST_CASE("mixup_or_cutmix: an alpha of 0 turns one off, and two turn both off") {
   using hone::mixup_or_cutmix;
   for (const hone::mixing_unit per : {hone::sample, hone::pair, hone::batch})
     for (const double share : {0.0, 0.25, 1.0}) {
@@ -140,7 +140,7 @@ TEST_CASE("mixup or cutmix: an alpha of 0 turns one off, and both of 0 all") {
 }
 
 #if defined(__SSE2__)
-TEST_CASE("a small alpha draws the same bits where denormal numbers are flushed to zero") {
+TEST_CASE("draws with a small alpha are bit-identical if denormal numbers are flushed to zero") {
   std::size_t denormal = 0;
   for (const double alpha : {1e-300, 1e-6, 1e-3, 0.005, 0.01, 0.02, 0.2}) {
     const hone::mixup up{.alpha = alpha};
@@ -158,13 +158,13 @@ TEST_CASE("a small alpha draws the same bits where denormal numbers are flushed 
 }
 #endif
 
-TEST_CASE("the nearest float of every double, denormal ones too") {
+TEST_CASE("same_float rounds every double to the nearest float, denormal numbers too") {
   for (double x = 0x1p-1000; x < 1; x *= 1.0173) CHECK(hone::detail::same_float(x) == static_cast<float>(x));
   for (const double x : {0x1p-149, 0x1p-150, 0x1.8p-149, 0x1.000002p-150, 0x1.fffffep-127, 0x1.ffffffp-127, 0x1p-126})
     CHECK(hone::detail::same_float(x) == static_cast<float>(x));  // ties, and both sides of the least normal number
 }
 
-TEST_CASE("a refused draw says what is wrong") {
+TEST_CASE("draws: invalid options throw with the parameter's name") {
   CHECK(message([] { hone::mixup{.alpha = 0}.draw(1, 1, 4); }) == "mixup: alpha is 0, must be finite and positive");
   CHECK(message([] { hone::mixup{.alpha = infinity}.draw(1, 1, 4); }) ==
         "mixup: alpha is inf, must be finite and positive");

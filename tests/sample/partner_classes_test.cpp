@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Labels of partners as a target: what copied labels would give, bit by bit.
+// Labels of partners as a target: bit-identical to a copy of these labels.
 #include <hone/hone.hpp>
 
 #include <support/message.hpp>
@@ -17,7 +17,7 @@ const hone::cpu cpu(2);
 
 }  // namespace
 
-TEST_CASE("labels of partners answer as copies of them do: ignored rows, class weights, smoothing") {
+TEST_CASE("partner_classes is bit-identical to copied labels: ignored rows, class weights, smoothing") {
   for (const hone::index K : {3, 10, 70}) {
     const hone::index n = 25;
     const std::vector<double> z = support::noise(0, n * K);
@@ -45,7 +45,7 @@ TEST_CASE("labels of partners answer as copies of them do: ignored rows, class w
 }
 
 // What a device asks, where no host reads labels.
-TEST_CASE("a row fits where its partner's label does") {
+TEST_CASE("partner_classes::labels_fit checks the label of the partner") {
   const std::vector<int> labels{0, 3, 2, -1};
   const std::vector<hone::index> partner{1, 0, 3, 2};
   const auto target = hone::partner_classes(labels, partner);
@@ -53,7 +53,7 @@ TEST_CASE("a row fits where its partner's label does") {
   for (hone::index i = 0; i < 4; ++i) CHECK(target.labels_fit(i, 3) == fits[i]);
 }
 
-TEST_CASE("partners that do not fit are refused, and nothing is written") {
+TEST_CASE("partner_classes: invalid partners and labels throw, and nothing is written") {
   const std::vector<int> labels{0, 1, 2, 0}, large{0, 1, 3, 0};
   std::vector<float> z(12, 0.5f), gradient(12, 7.0f);
   const auto said = [&](auto const& target) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Who is mixed with whom: what holds for every draw, and that all of them are as likely as they should be.
+// Partners of a draw: what holds for every draw, and that all draws are equally likely.
 #include <hone/sample/partners.hpp>
 
 #include <doctest/doctest.h>
@@ -22,7 +22,7 @@ std::vector<index> drawn(index n, partners how, hone::integer step) {
 
 }  // namespace
 
-TEST_CASE("partners are a permutation; a circle leaves no row alone, a pair is mutual") {
+TEST_CASE("partners are a permutation: others leaves no row alone, and pairs are mutual") {
   for (const index n : {1, 2, 3, 4, 5, 7, 16, 17, 255, 1000}) {
     CAPTURE(n);
     for (const auto how : {partners::others, partners::any, partners::pairs}) {
@@ -50,7 +50,7 @@ TEST_CASE("partners are a permutation; a circle leaves no row alone, a pair is m
   }
 }
 
-TEST_CASE("the order of a draw leads from each row to its partner") {
+TEST_CASE("partner_order leads from each row to its partner") {
   for (const index n : {1, 2, 9, 100}) {
     const partner_order circle(random_bits(1, 2), n, partners::others), pairs(random_bits(1, 2), n, partners::pairs);
     for (index k = 0; k < n; ++k) {
@@ -62,7 +62,7 @@ TEST_CASE("the order of a draw leads from each row to its partner") {
 
 // Pearson's χ² of a cell per (row, partner), over many steps, against five deviations beyond its mean. What a pair adds
 // to a cell it adds to another: twice the variance.
-TEST_CASE("every partner is as likely as every other") {
+TEST_CASE("every partner is equally likely") {
   for (const index n : {2, 3, 4, 5, 6, 8, 13}) {
     for (const auto how : {partners::others, partners::any, partners::pairs}) {
       CAPTURE(n);
@@ -88,7 +88,7 @@ TEST_CASE("every partner is as likely as every other") {
   }
 }
 
-TEST_CASE("every permutation of four is drawn, about as often as the others") {
+TEST_CASE("every permutation of four rows is drawn, all equally often") {
   std::vector<int> count(256);
   for (int step = 0; step < 24000; ++step) {
     const auto p = drawn(4, partners::any, step);

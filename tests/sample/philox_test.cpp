@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Philox 4x32-10 against the vectors that its authors published (Random123, kat_vectors), and what is made of its bits.
+// Philox 4x32-10 against the vectors that its authors published (Random123, kat_vectors), and the numbers made from it.
 #include <hone/sample/philox.hpp>
 
 #include <doctest/doctest.h>
@@ -12,7 +12,7 @@ std::vector<std::uint32_t> words(hone::detail::philox_block b) { return {b.at, b
 
 }  // namespace
 
-TEST_CASE("the published vectors") {
+TEST_CASE("philox matches the published vectors") {
   using hone::detail::philox;
   CHECK(words(philox({}, 0, 0)) == std::vector<std::uint32_t>{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8});
   const std::uint32_t ones = 0xffffffff;
@@ -22,7 +22,7 @@ TEST_CASE("the published vectors") {
         std::vector<std::uint32_t>{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1});
 }
 
-TEST_CASE("seed, step, row, purpose and attempt each reach the counter whole") {
+TEST_CASE("random_bits uses every bit of seed, step, row, purpose and attempt") {
   using hone::detail::purpose, hone::detail::random_bits;
   const auto bits = [](hone::integer seed, hone::integer step, purpose why, std::uint64_t row, std::uint32_t attempt) {
     return words(random_bits(seed, step)(why, row, attempt));
@@ -37,7 +37,7 @@ TEST_CASE("seed, step, row, purpose and attempt each reach the counter whole") {
   CHECK(bits(-1, -1, purpose::lambda, 0, 0) != bits(1, 1, purpose::lambda, 0, 0));
 }
 
-TEST_CASE("uniform numbers are inside (0, 1), and whole numbers below their bound") {
+TEST_CASE("uniform numbers are inside (0, 1), and uniform_below is below its bound") {
   CHECK(hone::detail::uniform(0, 0) == 0x1p-53);
   CHECK(hone::detail::uniform(~0U, ~0U) == 1 - 0x1p-53);
   CHECK(hone::detail::uniform(1U << 31, 0) == 0.5 + 0x1p-53);
