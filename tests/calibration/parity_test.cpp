@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What torchmetrics, netcal and scikit-learn say of the same logits: parity_values.py asked them.
+// Calibration against the results of torchmetrics, netcal and scikit-learn for the same logits (parity_values.py).
 #include <hone/hone.hpp>
 
 #include <calibration/parity_values.hpp>
@@ -16,7 +16,7 @@ const hone::matrix_view logits{values::logits, values::rows, values::columns};
 
 }  // namespace
 
-TEST_CASE("calibration errors of torchmetrics and netcal") {
+TEST_CASE("calibration errors match torchmetrics and netcal") {
   const double in_float = 1e-6;  // torchmetrics converts
   const auto ten = hone::reliability(cpu, logits, values::labels, {.bins = 10});
   CHECK(ten.expected_calibration_error() == about{values::torchmetrics_expected_10, in_float});
@@ -30,7 +30,7 @@ TEST_CASE("calibration errors of torchmetrics and netcal") {
   CHECK(fifteen.maximum_calibration_error() == about{values::netcal_maximum_15});
 }
 
-TEST_CASE("scores and the temperature of scikit-learn") {
+TEST_CASE("the scores and the fitted temperature match scikit-learn") {
   const auto d = hone::reliability(cpu, logits, values::labels);
   CHECK(d.negative_log_likelihood() == about{values::sklearn_log_loss});
   CHECK(d.brier_score() == about{values::sklearn_brier});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Reliability diagrams: answers that can be told by hand, the definition in plain loops, and what is defined beside it.
+// Reliability diagrams: results worked out by hand, the definition in plain loops, and the scores beside it.
 #include <hone/hone.hpp>
 
 #include <calibration/reference.hpp>
@@ -49,7 +49,7 @@ std::vector<double> rows_of(std::vector<double> const& confidences) {
 
 }  // namespace
 
-TEST_CASE("equal logits are 1/K sure of class 0") {
+TEST_CASE("reliability of equal logits: a confidence of 1/K in class 0") {
   const std::vector<float> z(16, 3.0f);  // four rows of four classes, 0.25 sure
   const auto d = hone::reliability(cpu, view(z, 4), std::vector<int>{0, 3, 0, 2}, {.bins = 4});
   CHECK(counts(d) == std::vector<hone::index>{4, 0, 0, 0});  // 0.25 is in (0, 0.25]
@@ -72,7 +72,7 @@ TEST_CASE("equal logits are 1/K sure of class 0") {
   CHECK(d.brier_score() == 0.75);
 }
 
-TEST_CASE("an error is weighed by its bin's rows, and errors within a bin cancel") {
+TEST_CASE("expected_calibration_error weights bins by their rows, and errors within a bin cancel") {
   std::vector<float> z(8, 0.0f);                                  // two classes: 0.5, right once of four times
   for (int i = 0; i < 4; ++i) z.insert(z.end(), {200.0f, 0.0f});  // 1, right three times
   const std::vector<int> y{0, 1, 1, 1, 0, 0, 0, 1};
@@ -87,7 +87,7 @@ TEST_CASE("an error is weighed by its bin's rows, and errors within a bin cancel
   CHECK(hone::reliability(cpu, view(z, 2), opposite, {.bins = 1}).maximum_calibration_error() == 0);
 }
 
-TEST_CASE("a classifier that is right as often as it is sure has no error") {
+TEST_CASE("a calibrated classifier has a calibration error of 0") {
   std::vector<double> z;
   std::vector<int> y;
   for (int k = 1; k <= 6; ++k)  // 2^k rows that are 1 - 2^-k sure, one of them wrong
@@ -99,7 +99,7 @@ TEST_CASE("a classifier that is right as often as it is sure has no error") {
   CHECK(hone::reliability(cpu, view(z, 2), y, {.temperature = 0.5}).expected_calibration_error() > 0.01);
 }
 
-TEST_CASE("the definition in plain loops") {
+TEST_CASE("reliability matches the definition in plain loops") {
   for (const auto& [rows, columns] : {std::pair{1, 1}, {7, 2}, {40, 3}, {700, 10}, {33, 101}, {5, 3000}})
     for (const double T : {0.5, 1.0, 2.5})
       for (const int bins : {1, 10, 15}) {
@@ -121,7 +121,7 @@ TEST_CASE("the definition in plain loops") {
       }
 }
 
-TEST_CASE("the static calibration error, in plain loops") {
+TEST_CASE("static_calibration_error matches the definition in plain loops") {
   for (const auto& [rows, columns] : {std::pair{1, 1}, {40, 3}, {300, 10}, {33, 101}, {6, 3000}, {2600, 101}})
     for (const int bins : {1, 4}) {
       if (rows * columns > 100000 && bins > 1) continue;
@@ -145,13 +145,13 @@ TEST_CASE("the static calibration error, in plain loops") {
   CHECK(hone::static_calibration_error(cpu, view(sure, 2), std::vector<int>{0, 1}) == 0.5);
 }
 
-TEST_CASE("of equal logits the first is predicted") {
+TEST_CASE("reliability predicts the first of equal logits") {
   const std::vector<float> z{1, 4, 4, 4, 4, 1, 0, 0, 0};
   CHECK(hone::reliability(cpu, view(z, 3), std::vector<int>{1, 0, 0}).accuracy() == 1);
   CHECK(hone::reliability(cpu, view(z, 3), std::vector<int>{2, 1, 2}).accuracy() == 0);
 }
 
-TEST_CASE("an edge belongs to the bin below it, whatever the division rounds to") {
+TEST_CASE("bin_of puts an edge in the bin below it, for every number of bins") {
   for (const int bins : {3, 7, 15, 49, 100}) {
     const auto edges = hone::detail::bins_of_equal_width(bins);
     for (int k = 0; k < bins; ++k) {
@@ -165,7 +165,7 @@ TEST_CASE("an edge belongs to the bin below it, whatever the division rounds to"
   }
 }
 
-TEST_CASE("bins of equal mass") {
+TEST_CASE("equal_mass bins hold equal numbers of rows") {
   const std::vector<double> confidences{0.9, 0.6, 0.7, 0.8, 0.55, 0.65, 0.75};  // 7 rows in 3 bins: 2, 2, 3
   const std::vector<int> y{0, 0, 1, 0, 1, 0, 0};
   const auto z = rows_of(confidences);
@@ -182,18 +182,18 @@ TEST_CASE("bins of equal mass") {
   CHECK(d.expected_calibration_error() == about{(0.15 + 0.35 + 0.55) / 7});
   CHECK(d.accuracy() == about{5.0 / 7});
 
-  SUBCASE("equal confidences stay together") {
+  SUBCASE("equal confidences share a bin") {
     const auto ties = rows_of({0.7, 0.7, 0.7, 0.7, 0.7, 0.9});
     const auto t = hone::reliability(cpu, view(ties, 2), std::vector<int>(6, 0), {.bins = 3, .equal_mass = true});
     CHECK(counts(t) == std::vector<hone::index>{5, 0, 1});
   }
-  SUBCASE("fewer rows than bins") {
+  SUBCASE("fewer rows than bins leave bins empty") {
     const auto few = rows_of({0.7, 0.9});
     const auto t = hone::reliability(cpu, view(few, 2), std::vector<int>(2, 0), {.bins = 4, .equal_mass = true});
     CHECK(counts(t) == std::vector<hone::index>{0, 1, 0, 1});
     CHECK(t.expected_calibration_error() == about{0.2});
   }
-  SUBCASE("ignored and undefined rows are no rows") {
+  SUBCASE("ignored and undefined rows are not counted") {
     auto more = z;
     more.insert(more.end(), {not_a_number, 0, 3, 0});
     auto labels = y;
@@ -203,7 +203,7 @@ TEST_CASE("bins of equal mass") {
     CHECK(counts(t) == counts(d));
     CHECK(t.undefined == 1);
   }
-  SUBCASE("no rows") {
+  SUBCASE("no rows give empty bins") {
     const auto t =
         hone::reliability(cpu, view(std::vector<float>(), 2), std::vector<int>(), {.bins = 3, .equal_mass = true});
     CHECK(counts(t) == std::vector<hone::index>{0, 0, 0});
@@ -211,7 +211,7 @@ TEST_CASE("bins of equal mass") {
   }
 }
 
-TEST_CASE("nothing: no rows, all ignored, no classes") {
+TEST_CASE("reliability of no rows, of ignored rows and of no classes is 0") {
   const auto none = hone::reliability(cpu, hone::matrix_view<float>(), std::vector<int>());
   CHECK(none.bins.size() == 15);
   const std::vector<float> z(6, 1.0f);
@@ -232,7 +232,7 @@ TEST_CASE("nothing: no rows, all ignored, no classes") {
   CHECK(hone::static_calibration_error(cpu, hone::matrix_view{z.data(), 2, 0}, hone::classes(y, {.ignore = 7})) == 0);
 }
 
-TEST_CASE("rows without a softmax are counted apart") {
+TEST_CASE("reliability counts rows without a softmax as undefined, and its scores are NaN") {
   const std::vector<double> z{1, not_a_number, 0, infinity, 0, 0, -infinity, -infinity, -infinity, 2, 0, 0};
   for (const int label : {0, 1}) {
     const std::vector<int> y{label, label, label, 0};
@@ -258,7 +258,7 @@ TEST_CASE("rows without a softmax are counted apart") {
   CHECK(std::isfinite(hone::static_calibration_error(cpu, view(z, 3), hone::classes(y, {.ignore = -1}))));
 }
 
-TEST_CASE("logits of -inf have a probability of 0") {
+TEST_CASE("reliability treats a logit of -inf as a probability of 0") {
   const std::vector<float> z{0, -std::numeric_limits<float>::infinity(), 0};
   const auto d = hone::reliability(cpu, view(z, 3), std::vector<int>{0});
   CHECK(d.mean_confidence() == 0.5);
@@ -270,7 +270,7 @@ TEST_CASE("logits of -inf have a probability of 0") {
   CHECK(impossible.expected_calibration_error() == 0.5);
 }
 
-TEST_CASE("the scores of rows that are nearly sure keep their digits") {
+TEST_CASE("the scores keep their accuracy for confidences near 1") {
   const std::vector<double> z{50, 0};
   const auto right = hone::reliability(cpu, view(z, 2), std::vector<int>{0});
   CHECK(right.negative_log_likelihood() == about{std::exp(-50)});
@@ -280,7 +280,7 @@ TEST_CASE("the scores of rows that are nearly sure keep their digits") {
   CHECK(hone::reliability(cpu, view(far, 2), std::vector<int>{0}).negative_log_likelihood() == 0);
 }
 
-TEST_CASE("batches add up") {
+TEST_CASE("reliability diagrams of batches add up to that of all rows") {
   const calibration::data data(300, 5);
   const auto whole = diagram(data);
   hone::reliability_diagram sum;
@@ -316,7 +316,7 @@ TEST_CASE("batches add up") {
   CHECK(std::isnan(sum.expected_calibration_error()));
 }
 
-TEST_CASE("the bits do not depend on the number of threads") {
+TEST_CASE("reliability is bit-identical for every number of threads") {
   for (const auto& [rows, columns] : {std::pair{3001, 10}, {700, 100}, {3, 40000}, {1, 7}, {20000, 2}})
     for (const bool equal_mass : {false, true}) {
       const calibration::data data(rows, columns);
@@ -326,7 +326,7 @@ TEST_CASE("the bits do not depend on the number of threads") {
     }
 }
 
-TEST_CASE_TEMPLATE("other types say what double says, and padding is not read", T, float, double, Eigen::half,
+TEST_CASE_TEMPLATE("reliability of other types matches double, and padding is not read", T, float, double, Eigen::half,
                    Eigen::bfloat16) {
   for (const int columns : {1, 3, 10, 37}) {
     const calibration::data data(60, columns);
@@ -347,7 +347,7 @@ TEST_CASE_TEMPLATE("other types say what double says, and padding is not read", 
   }
 }
 
-TEST_CASE("labels of any integer type, as a target or by themselves") {
+TEST_CASE("reliability takes labels of any integer type, as classes or as a range") {
   const std::vector<float> z{2, 1, 0, 3};
   const std::vector<std::int64_t> wide{0, 1};
   const std::vector<unsigned char> narrow{0, 1};
@@ -357,7 +357,7 @@ TEST_CASE("labels of any integer type, as a target or by themselves") {
   CHECK(same(hone::reliability(cpu, view(z, 2), std::span(wide)), d));
 }
 
-TEST_CASE("what does not fit is refused, with its values") {
+TEST_CASE("reliability: invalid arguments throw with their values") {
   const std::vector<float> z(12, 1.0f);
   const std::vector<int> y{0, 2, 1, 0}, bad{0, 2, 3, 0}, few{0, 1};
   const auto of = [&](hone::reliability_options options) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Temperature scaling: temperatures that can be told by hand, minima sought in other ways, and likelihoods without one.
+// Temperature scaling: temperatures worked out by hand, minima found by other methods, and degenerate likelihoods.
 #include <hone/hone.hpp>
 
 #include <calibration/reference.hpp>
@@ -53,7 +53,7 @@ long double bisection(calibration::data const& d, long double high) {
 
 }  // namespace
 
-TEST_CASE("three of four right, by two: p = 3/4 where 2/T = log 3") {
+TEST_CASE("fit_temperature: three of four rows right with a margin of 2 gives 2 / log 3") {
   const std::vector<float> z{2, 0, 2, 0, 0, 2, 0, 2};
   const auto f = hone::fit_temperature(cpu, view(z, 2), std::vector<int>{0, 0, 1, 0});
   CHECK(f.converged);
@@ -64,7 +64,7 @@ TEST_CASE("three of four right, by two: p = 3/4 where 2/T = log 3") {
   CHECK(f.iterations < 10);
 }
 
-TEST_CASE("where golden section and bisection find the minimum too") {
+TEST_CASE("fit_temperature finds the minimum that golden section and bisection find") {
   if (!support::long_double_is_wider()) return;
   for (const auto& [rows, columns, sharpness] :
        {std::tuple{40, 2, 1.0}, {500, 3, 1.0}, {300, 10, 4.0}, {300, 10, 0.25}, {60, 101, 1.0}, {2000, 2, 16.0}}) {
@@ -83,7 +83,7 @@ TEST_CASE("where golden section and bisection find the minimum too") {
   }
 }
 
-TEST_CASE("the derivatives are those of the loss") {
+TEST_CASE("mean_likelihood returns the derivatives of the loss") {
   if (!support::long_double_is_wider()) return;
   const calibration::data d(50, 7);
   const auto labels = hone::classes(d.y, {.ignore = -1});
@@ -98,7 +98,7 @@ TEST_CASE("the derivatives are those of the loss") {
   }
 }
 
-TEST_CASE("logits times s have a temperature times s") {
+TEST_CASE("fit_temperature of scaled logits scales the temperature") {
   const calibration::data d(200, 5);
   const double base = fit(d).temperature;
   for (const double s : {1.0 / 256, 0.125, 3.0, 100.0}) {
@@ -115,7 +115,7 @@ TEST_CASE("logits times s have a temperature times s") {
   }
 }
 
-TEST_CASE("every row right: the least temperature, however far the logits are apart") {
+TEST_CASE("fit_temperature returns the lower bound if every row is right") {
   for (const double margin : {0.001, 1.0, 40.0, 1000.0, 1e5}) {
     const std::vector<double> z{margin, 0, 0, margin};
     const auto f = hone::fit_temperature(cpu, view(z, 2), std::vector<int>{0, 1});
@@ -132,7 +132,7 @@ TEST_CASE("every row right: the least temperature, however far the logits are ap
   CHECK(f.after == about{std::log(2) / 2});
 }
 
-TEST_CASE("logits that say the opposite, or nothing: the largest temperature") {
+TEST_CASE("fit_temperature returns the upper bound if the logits are wrong or uninformative") {
   const std::vector<double> z{2, 0, 0, 0, 2, 0};
   const auto f = hone::fit_temperature(cpu, view(z, 3), std::vector<int>{1, 0});
   CHECK(f.temperature == 1e3);
@@ -145,7 +145,7 @@ TEST_CASE("logits that say the opposite, or nothing: the largest temperature") {
   CHECK(hone::fit_temperature(cpu, view(even, 2), std::vector<int>{1, 0}, {.most = 7}).temperature == 7);
 }
 
-TEST_CASE("bounds that the optimum is outside of, and such without 1") {
+TEST_CASE("fit_temperature respects bounds that exclude the optimum or 1") {
   const calibration::data d(200, 5);
   const double T = fit(d).temperature;
   CHECK(T > 1.2);
@@ -159,7 +159,7 @@ TEST_CASE("bounds that the optimum is outside of, and such without 1") {
   CHECK(fit(d, {.least = 1e-300, .most = 1e300}).temperature == about{T});
 }
 
-TEST_CASE("every temperature as good as another: 1") {
+TEST_CASE("fit_temperature returns 1 if every temperature has the same loss") {
   const std::vector<double> equal{3, 3, 3, -8, -8, -8}, impossible{2, 2, -infinity, 1, 1, -infinity};
   const std::vector<int> y{2, 0}, possible{1, 0}, ignored{5, 5};
   const auto is_one = [](hone::temperature_fit const& f) {
@@ -175,7 +175,7 @@ TEST_CASE("every temperature as good as another: 1") {
   CHECK(hone::fit_temperature(cpu, view(equal, 3), y, {.most = 0.5}).temperature == 0.5);
 }
 
-TEST_CASE("a likelihood that is no number leaves the logits as they are") {
+TEST_CASE("fit_temperature returns 1, not converged, if the likelihood is not finite") {
   for (const std::vector<double>& hole : {std::vector{not_a_number, 0.0, 0.0},
                                           {0.0, 0.0, not_a_number},
                                           {infinity, 0.0, 0.0},
@@ -204,7 +204,7 @@ TEST_CASE("a likelihood that is no number leaves the logits as they are") {
   CHECK(f.after == infinity);
 }
 
-TEST_CASE("classes that are ruled out count for nothing") {
+TEST_CASE("fit_temperature is not changed by classes with logits of -inf") {
   const std::vector<float> z{2, 0, 2, 0, 0, 2, 0, 2};
   std::vector<float> more;
   for (std::size_t i = 0; i < z.size(); ++i) {
@@ -215,7 +215,7 @@ TEST_CASE("classes that are ruled out count for nothing") {
   CHECK(same(hone::fit_temperature(cpu, view(more, 3), y), hone::fit_temperature(cpu, view(z, 2), y)));
 }
 
-TEST_CASE("the search where Newton's method is slow or leaves") {
+TEST_CASE("least_likelihood converges where Newton's method is slow or leaves the bounds") {
   std::vector<double> asked;
   const auto search = [&](auto const& slope, auto const& curvature, hone::temperature_options options = {}) {
     asked.clear();
@@ -262,7 +262,7 @@ TEST_CASE("the search where Newton's method is slow or leaves") {
   CHECK(f.converged);
 }
 
-TEST_CASE("the bits do not depend on the number of threads") {
+TEST_CASE("fit_temperature is bit-identical for every number of threads") {
   for (const auto& [rows, columns] : {std::pair{3001, 10}, {700, 100}, {8, 40000}, {20000, 2}}) {
     const calibration::data d(rows, columns);
     const auto one = fit(d, {}, hone::cpu(1));
@@ -271,8 +271,8 @@ TEST_CASE("the bits do not depend on the number of threads") {
   }
 }
 
-TEST_CASE_TEMPLATE("other types say what double says, and padding is not read", T, float, double, Eigen::half,
-                   Eigen::bfloat16) {
+TEST_CASE_TEMPLATE("fit_temperature of other types matches double, and padding is not read", T, float, double,
+                   Eigen::half, Eigen::bfloat16) {
   for (const int columns : {2, 10, 37}) {
     const calibration::data data(60, columns);
     const hone::index stride = columns + 3;
@@ -291,7 +291,7 @@ TEST_CASE_TEMPLATE("other types say what double says, and padding is not read", 
   }
 }
 
-TEST_CASE("what does not fit is refused, with its values") {
+TEST_CASE("fit_temperature: invalid arguments throw with their values") {
   const std::vector<float> z(12, 1.0f);
   const std::vector<int> y{0, 2, 1, 0}, bad{0, 2, -1, 0}, few{0, 1};
   const auto of = [&](hone::temperature_options options) {
