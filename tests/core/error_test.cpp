@@ -26,7 +26,7 @@ std::string printed(double x) {
   return text;
 }
 
-TEST_CASE("a message has decimal points under every locale, and leaves the program its own") {
+TEST_CASE("error messages have decimal points under every locale, which stays unchanged") {
 #if defined(_WIN32)
   const bool german = std::setlocale(LC_ALL, "German_Germany.1252") != nullptr;
 #else
@@ -68,7 +68,7 @@ void compare(const char* format, Values... values) {
 #pragma GCC diagnostic ignored "-Wformat-security"  // the formats are parameters here
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 #endif
-TEST_CASE("a message is what printf makes of its format") {
+TEST_CASE("fail formats like printf") {
   using limits = std::numeric_limits<std::intmax_t>;
   for (const std::intmax_t x :
        {std::intmax_t(0), std::intmax_t(-1), std::intmax_t(1) << 32, limits::min(), limits::max()})
@@ -84,7 +84,7 @@ TEST_CASE("a message is what printf makes of its format") {
 #pragma GCC diagnostic pop
 #endif
 
-TEST_CASE("a message is as long as it has to be") {
+TEST_CASE("error messages are not truncated") {
   for (const std::size_t size : {0u, 1u, 400u, 499u, 500u, 501u, 511u, 512u, 513u, 4096u, 100'000u}) {
     const std::string path(size, 'x');
     CHECK(message([&] { hone::detail::fail("load_file: %s: the state ends after %zu bytes", path.c_str(), size); }) ==

@@ -27,7 +27,7 @@ static_assert(detail::at<0>(numbers) == 1 && detail::at<1>(numbers) == 0.5 && de
 static_assert(numbers.apply([](int a, double b, int c) { return a + 10 * b + 100 * c; }) == 306);
 static_assert(list<>().apply([] { return 7; }) == 7);
 
-TEST_CASE("each meets the items in their order, and may change them") {
+TEST_CASE("list::each visits the items in order, and may change them") {
   list all(1, std::string("two"), 3.0);
   std::vector<std::string> met;
   const auto note = [&](auto const& item) {
@@ -51,7 +51,7 @@ TEST_CASE("each meets the items in their order, and may change them") {
   CHECK(calls == 0);
 }
 
-TEST_CASE("one list of the items of all, in their order") {
+TEST_CASE("concatenated joins lists in order") {
   const auto all = detail::concatenated(list(1, 2), list(), list(std::string("three")), list(4.0));
   static_assert(std::is_same_v<decltype(all), const list<int, int, std::string, double>>);
   CHECK(detail::at<0>(all) == 1);

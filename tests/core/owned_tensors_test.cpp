@@ -66,7 +66,7 @@ std::vector<std::byte> bytes_of(Owned const& own) {
 
 static_assert(std::is_nothrow_move_constructible_v<owned<float>>);
 
-TEST_CASE("sizes and shapes are those of the list, in one block whose tensors begin at 64 bytes") {
+TEST_CASE("owned_tensors have the shapes of their list, in one block aligned to 64 bytes per tensor") {
   const numbers n;
   {
     const owned<double> own(n.list);
@@ -85,7 +85,7 @@ TEST_CASE("sizes and shapes are those of the list, in one block whose tensors be
   CHECK(counted::blocks == 0);
 }
 
-TEST_CASE("a list that is not rows times columns keeps its size") {
+TEST_CASE("owned_tensors keep the size of a tensor whose shape does not match it") {
   std::vector<float> x(6);
   hone::tensor<float> t(x.data(), 6);
   t.rows = 4, t.columns = 4;
@@ -94,7 +94,7 @@ TEST_CASE("a list that is not rows times columns keeps its size") {
   CHECK(own.bytes() == 24);
 }
 
-TEST_CASE("assign converts, clear is all zeros") {
+TEST_CASE("owned_tensors: assign converts the type, and clear writes zeros") {
   const numbers n;
   owned<double> own(n.list);
   own.assign(n.list);
@@ -103,7 +103,7 @@ TEST_CASE("assign converts, clear is all zeros") {
   for (auto const& t : own.list()) CHECK(std::all_of(t.data, t.data + t.size, [](double x) { return x == 0; }));
 }
 
-TEST_CASE("a copy has another block, a move takes it along, and none is lost") {
+TEST_CASE("a copy of owned_tensors has its own block, a move takes the block, and none leaks") {
   const numbers n;
   {
     owned<float> first(n.list);
@@ -130,7 +130,7 @@ TEST_CASE("a copy has another block, a move takes it along, and none is lost") {
   CHECK(counted::blocks == 0);
 }
 
-TEST_CASE("the bytes are those of the numbers, without the room between them, and come back") {
+TEST_CASE("owned_tensors read and write their numbers as bytes without the padding") {
   const numbers n;
   owned<float> own(n.list), other(n.list);
   own.assign(n.list);
@@ -144,7 +144,7 @@ TEST_CASE("the bytes are those of the numbers, without the room between them, an
   CHECK(holds(other.list(), n));
 }
 
-TEST_CASE("bytes are read in pieces, the last one shorter") {
+TEST_CASE("owned_tensors::read passes on 64 KiB at a time, and less at the end") {
   std::vector<float> x(16384 * 2 + 5);  // 128 KiB and 20 bytes
   std::iota(x.begin(), x.end(), 0.0f);
   const hone::tensor_list<float> list{{x.data(), x.size()}};
@@ -163,7 +163,7 @@ TEST_CASE("bytes are read in pieces, the last one shorter") {
   CHECK(back == x);
 }
 
-TEST_CASE("a list without numbers is one too") {
+TEST_CASE("owned_tensors may be empty") {
   owned<float> none{hone::tensor_list<float>{}};
   CHECK(none.list().size() == 0);
   CHECK(none.bytes() == 0);

@@ -22,7 +22,7 @@ std::string error_of(hone::tensor_list<const float> const& list) {
 
 }  // namespace
 
-TEST_CASE("a list is written in place or filled, with and without shapes, and read like a container") {
+TEST_CASE("a tensor_list is built from braces or push_back, with or without shapes, and read like a container") {
   std::vector<float> weight(12), bias(4);
   const hone::tensor_list<float> written{{weight.data(), 3, 4}, {bias.data(), bias.size()}};
   hone::tensor_list<float> filled;
@@ -42,7 +42,7 @@ TEST_CASE("a list is written in place or filled, with and without shapes, and re
   CHECK(hone::tensor_list<float>().size() == 0);
 }
 
-TEST_CASE("spans, vectors that live on and shapes of three, four and five numbers are tensors") {
+TEST_CASE("spans, lvalue vectors and shapes of up to four dimensions are tensors") {
   std::vector<float> weight(120), bias(2);
   float scale[3] = {};
   const std::span<float> of_bias(bias);
@@ -73,7 +73,7 @@ TEST_CASE("spans, vectors that live on and shapes of three, four and five number
   static_assert(!std::is_constructible_v<hone::tensor<float>, std::vector<double>&>);
 }
 
-TEST_CASE("sizes that no number holds, or no memory, are refused as they stand") {
+TEST_CASE("tensors: sizes that overflow or are negative throw with the sizes given") {
   float x = 0;
   const hone::index large = hone::index(1) << 32;
   CHECK(error_of({{&x, large, large}}) ==
@@ -92,7 +92,7 @@ TEST_CASE("sizes that no number holds, or no memory, are refused as they stand")
         "transform: tensor 0 of gradients has 9223372036854775807 numbers, more than memory can hold");
 }
 
-TEST_CASE("tensors that cannot exist are refused by number and size") {
+TEST_CASE("tensors without data or with negative sizes throw with index and size") {
   float x = 0;
   CHECK(error_of({{&x, 1}, {nullptr, 0}}) == "");
   CHECK(error_of({{&x, 1}, {nullptr, 3}}) == "transform: tensor 1 of gradients has 3 numbers but no data");
@@ -100,7 +100,7 @@ TEST_CASE("tensors that cannot exist are refused by number and size") {
   CHECK(error_of({{&x, -2, -2}}) == "transform: tensor 0 of gradients has -2 x -2 numbers, sizes must not be negative");
 }
 
-TEST_CASE("a shape that is not the size is refused, and one whose size no number holds") {
+TEST_CASE("tensors: a shape that does not match the size, or overflows, throws") {
   float x[6] = {};
   hone::tensor<const float> t(x, 2, 3);
   CHECK(error_of({t}) == "");
@@ -110,7 +110,7 @@ TEST_CASE("a shape that is not the size is refused, and one whose size no number
   CHECK(error_of({t}) == "transform: tensor 0 of gradients has 0 numbers, its shape is 4294967296 x 4294967296");
 }
 
-TEST_CASE("lists of other counts or sizes are told apart") {
+TEST_CASE("require_sizes_like throws for lists of another count or other sizes") {
   float x[6] = {};
   const hone::tensor_list<float> one{{x, 6}}, two{{x, 3}, {x, 3}}, fewer{{x, 5}};
   using hone::detail::require_sizes_like;

@@ -35,7 +35,7 @@ hone::tensor_list<float> list_of(float* data, std::vector<stretch> const& all) {
   return list;
 }
 
-TEST_CASE("the two tensors that share memory are named") {
+TEST_CASE("require_apart names the two tensors that share memory") {
   float x[12] = {};
   const auto said = [](hone::tensor_list<float> const& list) {
     return message([&] { hone::detail::require_apart("transform", "gradients", list); });
@@ -51,7 +51,7 @@ TEST_CASE("the two tensors that share memory are named") {
   CHECK(said({{x, 4}, {x, 0}, {x + 2, 0}, {nullptr, 0}, {nullptr, 0}}).empty());
 }
 
-TEST_CASE("every pair is seen, in lists of any order and of up to 3000 tensors") {
+TEST_CASE("require_apart finds every overlap, in lists of any order and up to 3000 tensors") {
   std::mt19937 random(7);
   std::vector<float> memory(40000);
   int met = 0;
@@ -75,7 +75,7 @@ TEST_CASE("every pair is seen, in lists of any order and of up to 3000 tensors")
   CHECK(met < 500);
 }
 
-TEST_CASE("another list may lie beside, and where it is told so in the same place") {
+TEST_CASE("tensor_places finds overlaps with another list, and accepts equal tensors if allowed") {
   std::mt19937 random(8);
   std::vector<float> memory(400);
   int met = 0;
@@ -107,7 +107,7 @@ TEST_CASE("another list may lie beside, and where it is told so in the same plac
         "copy: tensor 1 of to shares memory with tensor 0 of from");
 }
 
-TEST_CASE("a list lies outside of a block that holds another") {
+TEST_CASE("require_outside throws for a list that overlaps a block owned by another") {
   float x[12] = {};
   const hone::tensor_list<float> owned{{x + 4, 2}, {x + 6, 0}, {x + 6, 2}};
   const auto said = [&](hone::tensor_list<float> const& list) {

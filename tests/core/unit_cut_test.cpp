@@ -66,7 +66,7 @@ void check(std::vector<tensor_units> const& tensors) {
 static_assert(tensor_units{3, 5, false}.count() == 3 && tensor_units{3, 5, true}.count() == 5);
 static_assert(detail::quotient_up(0, 4) == 0 && detail::quotient_up(4, 4) == 1 && detail::quotient_up(5, 4) == 2);
 
-TEST_CASE("every number is in one piece, and its sums in the slot of its unit") {
+TEST_CASE("unit_cut puts every number in one piece, and its sums in the slot of its unit") {
   const index piece = detail::piece_elements;
   for (const bool by_column : {false, true}) {
     CAPTURE(by_column);
@@ -79,14 +79,14 @@ TEST_CASE("every number is in one piece, and its sums in the slot of its unit") 
   check({{3, 70000, false}, {500, 160, true}, {1, 7, false}, {64, 576, false}, {2, 300, true}});
 }
 
-TEST_CASE("tensors without numbers have no pieces, wherever they are") {
+TEST_CASE("unit_cut gives empty tensors no pieces, wherever they are in the list") {
   check({});
   check({{0, 0, false}});
   check({{1, 0, false}, {3, 4, false}, {0, 5, true}, {5, 0, true}, {2, 2, true}, {0, 9, false}});
   CHECK(cut({{1, 0, false}, {0, 3, true}}).back().first_piece == 0);
 }
 
-TEST_CASE("pieces are as large as they may be") {
+TEST_CASE("unit_cut makes pieces as large as allowed") {
   CHECK(cut({{1, 32768, false}}).back().first_piece == 1);
   CHECK(cut({{1, 32769, false}}).back().first_piece == 2);
   CHECK(cut({{2, 16384, false}}).back().first_piece == 1);
@@ -95,7 +95,7 @@ TEST_CASE("pieces are as large as they may be") {
   CHECK(cut({{1000, 257, true}}).back().first_piece == 2);
 }
 
-TEST_CASE("sizes beyond 32 bits are cut without a loop over them") {
+TEST_CASE("unit_cut handles sizes beyond 32 bits without a loop over them") {
   const index n = index(1) << 45;
   const auto cuts = cut({{1, n, false}, {n, 1, false}, {1, n, true}, {n, 3, true}});
   CHECK(cuts[1].first_piece == n / detail::piece_elements);
