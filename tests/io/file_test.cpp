@@ -27,7 +27,7 @@ using saved::seed_of_test;
 using saved::x_of;
 using support::folder;
 
-TEST_CASE("a file holds what was saved last, and nothing lies beside it") {
+TEST_CASE("save_file replaces the file and leaves no other file behind") {
   const folder here;
   const std::string path = here.file("state");
   model read(0);
@@ -43,7 +43,7 @@ TEST_CASE("a file holds what was saved last, and nothing lies beside it") {
   CHECK(std::string(std::istreambuf_iterator<char>(file), {}) == stream.str());
 }
 
-TEST_CASE("a path without a folder is a file of the working one") {
+TEST_CASE("save_file of a path without a folder writes to the working folder") {
   const folder here;
   const fs::path before = fs::current_path();
   fs::current_path(here.path);
@@ -54,7 +54,7 @@ TEST_CASE("a path without a folder is a file of the working one") {
   CHECK(x_of(read.state) == 3);
 }
 
-TEST_CASE("a file with any bit flipped is named and changes nothing") {
+TEST_CASE("load_file of a file with any bit flipped throws with its name and changes nothing") {
   const folder here;
   const std::string path = here.file("state");
   hone::save_file(model(5, 3000).state, path);
@@ -81,7 +81,7 @@ TEST_CASE("a file with any bit flipped is named and changes nothing") {
   CHECK(x_of(m.state) == 5);
 }
 
-TEST_CASE("bytes behind a state make another file, in a stream they are the next thing's") {
+TEST_CASE("load_file rejects bytes after the state, and load from a stream leaves them") {
   const folder here;
   const std::string path = here.file("state");
   hone::save_file(model(5, 100).state, path);
@@ -103,7 +103,7 @@ TEST_CASE("bytes behind a state make another file, in a stream they are the next
   CHECK(word == "epoch");
 }
 
-TEST_CASE("a damaged file is named and changes nothing") {
+TEST_CASE("load_file of a truncated file throws with its name and changes nothing") {
   const folder here;
   const std::string path = here.file("state");
   model m(4);
@@ -114,7 +114,7 @@ TEST_CASE("a damaged file is named and changes nothing") {
   CHECK(x_of(m.state) == 4);
 }
 
-TEST_CASE("two threads that save to one path leave a whole file, whoever came last") {
+TEST_CASE("two threads that save to one path always leave a complete file") {
   const folder here;
   const std::string path = here.file("state");
   hone::save_file(model(1).state, path);
@@ -136,7 +136,7 @@ TEST_CASE("two threads that save to one path leave a whole file, whoever came la
   CHECK(here.files() == 1);
 }
 
-TEST_CASE("a state that is swapped is not saved, and leaves no file") {
+TEST_CASE("save_file of a swapped state throws and leaves no file") {
   const folder here;
   model m(1);
   m.state.exchanged();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Halves as bits: every one of them, and every place where rounding turns, against arithmetic in double.
+// Conversion of half as bits: all values and all rounding boundaries, against arithmetic in double.
 #include <hone/hone.hpp>
 
 #include <doctest/doctest.h>
@@ -18,7 +18,7 @@ double value_of(unsigned bits) {
 
 }  // namespace
 
-TEST_CASE("every half is read exactly, and written as itself") {
+TEST_CASE("from_half is exact for every half, and to_half is its inverse") {
   for (unsigned bits = 0; bits < 0x10000; ++bits) {
     const float x = hone::from_half(std::uint16_t(bits));
     if ((bits & 0x7c00) == 0x7c00) {
@@ -38,7 +38,7 @@ TEST_CASE("every half is read exactly, and written as itself") {
   }
 }
 
-TEST_CASE("numbers between two halves go to the nearer one, ties to the even one") {
+TEST_CASE("to_half rounds to the nearest half, ties to even") {
   const float infinity = std::numeric_limits<float>::infinity();
   for (unsigned bits = 0; bits < 0x7bff; ++bits) {
     const float low = hone::from_half(std::uint16_t(bits)), high = hone::from_half(std::uint16_t(bits + 1));

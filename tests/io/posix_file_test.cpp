@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What only POSIX has: modes, pipes, symbolic links without rights of their own, full disks and killed children at
-// will.
+// What only POSIX has: file modes, pipes, symbolic links without permissions of their own, full disks and child
+// processes killed at any time.
 #if !defined(_WIN32)
 #include <hone/average/state_file.hpp>
 
@@ -39,7 +39,7 @@ unsigned mode_of(std::string const& path) {
   return is.st_mode & 07777;
 }
 
-TEST_CASE("files that cannot be opened are named, with the reason") {
+TEST_CASE("a file that cannot be opened throws with its name and the reason") {
   const folder here;
   model m(1);
   const std::string missing = here.file("none/state");
@@ -55,7 +55,7 @@ TEST_CASE("files that cannot be opened are named, with the reason") {
   CHECK(here.files() == 1);
 }
 
-TEST_CASE("a symbolic link stays one, and the file that it leads to is written") {
+TEST_CASE("save_file follows a symbolic link and keeps it") {
   const folder here;
   fs::create_directory(here.path / "deep");
   fs::create_symlink("deep/last", here.path / "one");            // of its own folder
@@ -78,7 +78,7 @@ TEST_CASE("a symbolic link stays one, and the file that it leads to is written")
         }).ends_with(": readlink: Too many levels of symbolic links"));
 }
 
-TEST_CASE("a file that is there keeps its mode, a new one has that of the process") {
+TEST_CASE("save_file keeps the mode of an existing file, and gives a new one that of the process") {
   const folder here;
   const std::string path = here.file("state");
   const ::mode_t before = ::umask(022);
@@ -92,7 +92,7 @@ TEST_CASE("a file that is there keeps its mode, a new one has that of the proces
   ::umask(before);
 }
 
-TEST_CASE("a pipe or a device is neither replaced nor waited for") {
+TEST_CASE("load_file and save_file throw for a pipe or a device, without waiting") {
   const folder here;
   const std::string pipe = here.file("pipe"), link = here.file("link"), null = here.file("null");
   REQUIRE(::mkfifo(pipe.c_str(), 0666) == 0);
@@ -113,7 +113,7 @@ TEST_CASE("a pipe or a device is neither replaced nor waited for") {
   CHECK(x_of(m.state) == 3);
 }
 
-TEST_CASE("a folder that is not writable") {
+TEST_CASE("save_file to a folder that is not writable throws") {
   if (::geteuid() == 0) return;  // root writes everywhere
   const folder here;
   fs::permissions(here.path, fs::perms::owner_read | fs::perms::owner_exec);
@@ -122,7 +122,7 @@ TEST_CASE("a folder that is not writable") {
   fs::permissions(here.path, fs::perms::owner_all);
 }
 
-TEST_CASE("partial files that a killed program of the same number left behind are neither used nor removed") {
+TEST_CASE("save_file neither uses nor removes partial files left by a killed process with the same id") {
   const folder here;
   const std::string path = here.file("state");
   for (int i = 0; i < 2000; ++i)
@@ -134,7 +134,7 @@ TEST_CASE("partial files that a killed program of the same number left behind ar
   CHECK(here.files() == 2001);
 }
 
-TEST_CASE("a folder that cannot be opened is told before anything is written") {
+TEST_CASE("save_file to an unreadable folder throws before anything is written") {
   const folder here;
   const std::string path = here.file("state");
   hone::save_file(model(5).state, path);
@@ -156,7 +156,7 @@ TEST_CASE("a folder that cannot be opened is told before anything is written") {
   CHECK(x_of(read.state) == 5);
 }
 
-TEST_CASE("a full disk leaves the old file, and nothing beside it") {
+TEST_CASE("save_file on a full disk throws and leaves the old file only") {
   const folder here;
   const std::string path = here.file("state");
   hone::save_file(model(5).state, path);
@@ -177,7 +177,7 @@ TEST_CASE("a full disk leaves the old file, and nothing beside it") {
   CHECK(x_of(read.state) == 5);
 }
 
-TEST_CASE("a program that is killed at any moment while it saves leaves a whole file") {
+TEST_CASE("save_file replaces the file atomically when the process is killed") {
   const folder here;
   const std::string path = here.file("state");
   hone::save_file(model(1).state, path);

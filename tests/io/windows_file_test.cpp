@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is of Windows alone: its numbers, its paths, its refusals, and children that it ends at any moment.
+// What only Windows has: error numbers, paths, file attributes and sharing, and terminated child processes.
 #if defined(_WIN32)
 #include <hone/average/state_file.hpp>
 
@@ -42,7 +42,7 @@ static_assert(windows::access_denied == ERROR_ACCESS_DENIED && windows::sharing_
               windows::handle_eof == ERROR_HANDLE_EOF && windows::file_exists == ERROR_FILE_EXISTS);
 static_assert(windows::utf8 == CP_UTF8);
 
-TEST_CASE("files that cannot be opened are named, with the reason and its number") {
+TEST_CASE("a file that cannot be opened throws with its name, the reason and the error number") {
   const folder here;
   model m(1);
   const std::string missing = here.file("none/state"), taken = here.file("taken");
@@ -63,7 +63,7 @@ TEST_CASE("files that cannot be opened are named, with the reason and its number
   CHECK(x_of(m.state) == 1);
 }
 
-TEST_CASE("a path is UTF-8") {
+TEST_CASE("paths are UTF-8, and others throw") {
   const folder here;
   const std::string name = here.path.string() + "/mod\xc3\xa8le \xe6\xa8\xa1\xe5\x9e\x8b";
   hone::save_file(model(7).state, name);
@@ -77,7 +77,7 @@ TEST_CASE("a path is UTF-8") {
   CHECK(here.files() == 1);
 }
 
-TEST_CASE("a path is divided by strokes of both kinds") {
+TEST_CASE("paths take slashes and backslashes") {
   const folder here;
   fs::create_directory(here.path / "deep");
   model read(0);
@@ -97,7 +97,7 @@ TEST_CASE("a path is divided by strokes of both kinds") {
   CHECK(here.files() == 3);
 }
 
-TEST_CASE("a pipe or a device is neither replaced nor waited for") {
+TEST_CASE("load_file and save_file throw for a pipe or a device, without waiting") {
   const std::string pipe = "\\\\.\\pipe\\hone." + std::to_string(GetCurrentProcessId());
   const HANDLE end = CreateNamedPipeA(pipe.c_str(), PIPE_ACCESS_DUPLEX, 0, 4, 100, 100, 0, nullptr);
   REQUIRE(end != INVALID_HANDLE_VALUE);
@@ -116,7 +116,7 @@ TEST_CASE("a pipe or a device is neither replaced nor waited for") {
   CHECK(x_of(m.state) == 3);
 }
 
-TEST_CASE("a read-only file is left as it is") {
+TEST_CASE("save_file to a read-only file throws and leaves it unchanged") {
   const folder here;
   const std::string path = here.file("state");
   hone::save_file(model(4).state, path);
@@ -130,7 +130,7 @@ TEST_CASE("a read-only file is left as it is") {
   REQUIRE(SetFileAttributesA(path.c_str(), FILE_ATTRIBUTE_NORMAL));
 }
 
-TEST_CASE("a file that another program holds for a moment is replaced when it is free") {
+TEST_CASE("save_file waits for a file that another program holds briefly") {
   const folder here;
   const std::string path = here.file("state");
   hone::save_file(model(1).state, path);
@@ -146,7 +146,7 @@ TEST_CASE("a file that another program holds for a moment is replaced when it is
   CHECK(x_of(read.state) == 1);
 }
 
-TEST_CASE("places are read by several threads, beyond what 32 bits hold, and beside what is read in order") {
+TEST_CASE("file::read_at serves several threads, offsets beyond 32 bits, and sequential reads between") {
   CHECK(windows::overlapped(0x123456789a).low == 0x3456789a);
   CHECK(windows::overlapped(0x123456789a).high == 0x12);
   const folder here;
@@ -179,7 +179,7 @@ TEST_CASE("places are read by several threads, beyond what 32 bits hold, and bes
   CHECK(file.read_at(std::int64_t(5) << 32, rest, 8) == 0);
 }
 
-TEST_CASE("a file is written in order and at places, cut short, and gone where it is not kept") {
+TEST_CASE("file writes in order and at offsets, truncates, and removes an unfinished file") {
   const folder here;
   const std::string path = here.file("made");
   {
@@ -211,7 +211,7 @@ TEST_CASE("saves until it is ended" * doctest::skip()) {  // by the next test, i
   for (int x = 2;; ++x) hone::save_file(model(x).state, path);
 }
 
-TEST_CASE("a program that is ended at any moment while it saves leaves a whole file") {
+TEST_CASE("save_file replaces the file atomically when the process is terminated") {
   const folder here;
   const std::string path = here.file("state");
   hone::save_file(model(1).state, path);
