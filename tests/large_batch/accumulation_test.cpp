@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Micro-batches against the one large batch, through a linear model and evaluate.
+// Gradients of micro-batches against those of the large batch, through a linear model and evaluate.
 #include <hone/hone.hpp>
 
 #include "support/message.hpp"
@@ -113,7 +113,7 @@ TEST_CASE("micro-batches with different numbers of valid rows add up to the larg
   accumulates<float>(5e-6);
 }
 
-TEST_CASE("with class weights what counts is the sum of the labels' weights") {
+TEST_CASE("accumulation with class weights counts the sum of the labels' weights") {
   model<double> whole, parts;
   const double value = whole.add(0, rows, hone::mean, 1, true);
   double parts_value = 0;
@@ -127,7 +127,7 @@ TEST_CASE("with class weights what counts is the sum of the labels' weights") {
   CHECK(difference(parts, whole, counted.factor()) <= 1e-14);
 }
 
-TEST_CASE("an accumulation of nothing is worth nothing") {
+TEST_CASE("accumulation of no rows has a factor of 0") {
   hone::accumulation none;
   none.add(0);
   CHECK(none.factor() == 0);
@@ -136,7 +136,7 @@ TEST_CASE("an accumulation of nothing is worth nothing") {
   CHECK(hone::count_rows(std::vector<unsigned char>{0, 255, 7, 255}, 255) == 2);  // any label may stand for nothing
 }
 
-TEST_CASE("accumulation names what is wrong, and counts nothing then") {
+TEST_CASE("accumulation: invalid arguments throw, and nothing is counted") {
   using support::message;
   const double nan = std::numeric_limits<double>::quiet_NaN();
   hone::accumulation rows_so_far{.total = 8};

@@ -10,7 +10,7 @@
 
 namespace {
 
-TEST_CASE("matches") {
+TEST_CASE("matches follows the rules of * and ?") {
   static_assert(hone::matches("*.bn?.weight", "layer1.0.bn2.weight"));
   CHECK(hone::matches("head.weight", "head.weight"));
   CHECK(!hone::matches("head.weight", "head.weights"));
@@ -28,7 +28,7 @@ TEST_CASE("matches") {
   CHECK(hone::matches("a*", "a"));
 }
 
-TEST_CASE("biases, norms and what has one dimension do not decay") {
+TEST_CASE("decays excludes biases, norms and parameters of one dimension") {
   static_assert(!hone::decays({"layer1.0.bn1.weight", 1}));
   static_assert(hone::decays({"layer1.0.conv1.weight", 4}));
   for (const hone::named_parameter p : {hone::named_parameter{"fc.weight", 2},
@@ -61,7 +61,7 @@ TEST_CASE("biases, norms and what has one dimension do not decay") {
   }
 }
 
-TEST_CASE("the first rule that matches decides") {
+TEST_CASE("decays follows the first rule that matches") {
   const hone::decay_rule rules[] = {{"head.bias", true}, {"head.*", false}, {"*.bias", true}, {"pos_embed", false}};
   CHECK(hone::decays({"head.bias", 1}, rules));
   CHECK(!hone::decays({"head.weight", 2}, rules));
@@ -73,7 +73,7 @@ TEST_CASE("the first rule that matches decides") {
 const std::vector<hone::named_parameter> resnet = {{"conv1.weight", 4}, {"bn1.weight", 1}, {"bn1.bias", 1},
                                                    {"pos_embed", 3},    {"fc.weight", 2},  {"fc.bias", 1}};
 
-TEST_CASE("group_by_decay gives places in the list") {
+TEST_CASE("group_by_decay returns the indices of both groups") {
   const hone::decay_groups plain = hone::group_by_decay(resnet);
   CHECK(plain.decay == std::vector<hone::index>{0, 3, 4});
   CHECK(plain.no_decay == std::vector<hone::index>{1, 2, 5});
@@ -87,7 +87,7 @@ TEST_CASE("group_by_decay gives places in the list") {
   CHECK(hone::group_by_decay({}).decay.empty());
 }
 
-TEST_CASE("group_by_decay names what is wrong") {
+TEST_CASE("group_by_decay: unmatched rules and invalid parameters throw") {
   using support::message;
   const hone::decay_rule typo[] = {{"fc.*", true}, {"*.posembed", false}};
   CHECK(message([&] { hone::group_by_decay(resnet, typo); }) ==

@@ -11,7 +11,7 @@
 
 namespace {
 
-TEST_CASE("zero_fill clears what is named, and nothing else") {
+TEST_CASE("zero_fill clears the tensors whose names match, and no others") {
   std::vector<float> a(3, 1), b(5, 2), c(2, 3), d(4, 4);
   const hone::tensor_list<float> tensors{{a.data(), a.size()}, {b.data(), b.size()}, {c.data(), 2}, {d.data(), 2, 2}};
   const std::vector<std::string> names = {"layer1.0.bn1.weight", "layer1.0.bn2.weight", "layer1.0.bn2.bias",
@@ -28,7 +28,7 @@ TEST_CASE("zero_fill clears what is named, and nothing else") {
   CHECK(hone::zero_fill(tensors, names, {}) == 0);
 }
 
-TEST_CASE("zero_fill names what is wrong and writes nothing") {
+TEST_CASE("zero_fill: invalid arguments throw, and nothing is written") {
   using support::message;
   std::vector<double> a(3, 1), b(5, 2);
   const hone::tensor_list<double> tensors{{a.data(), a.size()}, {b.data(), b.size()}};
