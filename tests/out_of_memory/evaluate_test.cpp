@@ -8,7 +8,7 @@
 #include <new>
 #include <vector>
 
-TEST_CASE("a call that runs out of memory has written nothing") {
+TEST_CASE("evaluate without memory throws bad_alloc and writes nothing") {
   // A prediction so wide that the thread's scratch has to grow.
   const hone::index columns = 3'000'017;
   std::vector<float> z(std::size_t(columns), 1.0f), gradient(z.size(), 7.0f);

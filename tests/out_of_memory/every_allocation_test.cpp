@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Every verb that allocates, with the n-th allocation failing, for n = 1, 2, … until it succeeds: after a failure all
-// is as it was, and the call that succeeds leaves what a call without failures leaves.
+// Every function that allocates, with the n-th allocation failing, for n = 1, 2, … until it succeeds: a failure changes
+// nothing, and the call that succeeds gives the result of a call without failures.
 #include "failing_memory.hpp"
 
 #include <hone/hone.hpp>
@@ -146,7 +146,7 @@ const auto bytes_of = [](auto const& v) {
 
 }  // namespace
 
-TEST_CASE("losses") {
+TEST_CASE("losses: a failed allocation changes nothing, and a retry gives the right result") {
   for (hone::cpu const& on : {cpu, threads}) {
     const auto evaluate = [&](auto const& objective_of) {
       return with_numbers([on, objective_of](numbers& n) {
@@ -174,7 +174,7 @@ TEST_CASE("losses") {
   }
 }
 
-TEST_CASE("gradients") {
+TEST_CASE("gradient steps: a failed allocation changes nothing, and a retry gives the right result") {
   survives("transform",
            with_numbers([](numbers& n) { hone::transform(threads, hone::clip_by_global_norm(0.01), n.list(n.z)); }));
   survives("transform with adaptive_clip", with_numbers([](numbers& n) {
@@ -186,7 +186,7 @@ TEST_CASE("gradients") {
            }));
 }
 
-TEST_CASE("averages and master weights") {
+TEST_CASE("averages and master weights: a failed allocation changes nothing, and a retry works") {
   survives("creation", answering([](numbers& n) { return hone::ema_state<float>(n.list(n.z)); },
                                  [](hone::ema_state<float> const& made) {
                                    std::ostringstream s;
@@ -228,7 +228,7 @@ TEST_CASE("averages and master weights") {
   });
 }
 
-TEST_CASE("files") {
+TEST_CASE("files: a failed allocation changes nothing, and a retry gives the right result") {
   const support::folder folder;
   const auto all_files = [path = folder.path](std::string const& name) {
     std::string s;
@@ -282,7 +282,7 @@ TEST_CASE("files") {
   });
 }
 
-TEST_CASE("samples and teachers") {
+TEST_CASE("samples and teachers: a failed allocation changes nothing, and a retry works") {
   survives("blend", with_numbers([](numbers& n) {
              hone::blend(cpu, hone::mixup{.alpha = 0.2}.draw(1, 2, rows), n.view(n.z), n.view(n.out));
            }));
@@ -294,7 +294,7 @@ TEST_CASE("samples and teachers") {
            }));
 }
 
-TEST_CASE("detections") {
+TEST_CASE("detections: a failed allocation changes nothing, and a retry gives the right result") {
   constexpr hone::index boxes = rows * columns / 4;
   static const std::vector<float> scores = waves(boxes, 5);
   static const std::vector<int> classes(boxes, 1);
@@ -315,7 +315,7 @@ TEST_CASE("detections") {
                                                        bytes_of));
 }
 
-TEST_CASE("calibration") {
+TEST_CASE("calibration: a failed allocation changes nothing, and a retry gives the right result") {
   survives("fit_temperature", answering([](numbers& n) { return hone::fit_temperature(cpu, n.view(n.z), n.of_rows); },
                                         [](auto const& fit) { return std::to_string(double(fit.temperature)); }));
   survives("reliability", answering([](numbers& n) { return hone::reliability(cpu, n.view(n.z), n.of_rows); },
@@ -326,7 +326,7 @@ TEST_CASE("calibration") {
 }
 
 #if defined(__linux__)
-TEST_CASE("the quota of the process takes no memory, and closes its files") {
+TEST_CASE("quota_of_process allocates no memory and closes its files") {
   const support::folder folder;
   const std::string group = "/a_group_with_a_name_that_is_too_long_for_a_short_string";
   std::filesystem::create_directories(folder.path.string() + group);
