@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// hone::parity's losses of boxes against the values and gradients of the libraries themselves (box_parity_values.py),
+// Box losses of hone::parity against values and gradients of the libraries (box_parity_values.py),
 // and against their formulas on dual numbers.
 #include <hone/hone.hpp>
 
@@ -190,7 +190,7 @@ void each_pair(Visit const& visit) {
 
 }  // namespace
 
-TEST_CASE("parity of boxes: values and gradients of torchvision, mmdet, PaddleDetection and ultralytics") {
+TEST_CASE("hone::parity box losses match torchvision, mmdet, PaddleDetection and ultralytics") {
   std::set<std::string> asked, known;
   for (box_parity_value const& row : box_parity_values) known.insert(row.loss);
   each_loss([&](std::string const& name, auto const& term, auto const&) {
@@ -214,7 +214,7 @@ TEST_CASE("parity of boxes: values and gradients of torchvision, mmdet, PaddleDe
   CHECK(asked == known);
 }
 
-TEST_CASE("parity of boxes: gradients are the derivatives of the formulas") {
+TEST_CASE("hone::parity box losses have gradients that are the derivatives of the formulas") {
   each_loss([](std::string const& name, auto const& term, auto const& reference) {
     CAPTURE(name);
     each_pair([&](double const(&p)[4], double const(&t)[4]) {
@@ -233,7 +233,7 @@ TEST_CASE("parity of boxes: gradients are the derivatives of the formulas") {
   });
 }
 
-TEST_CASE("parity of boxes: what differs from hone's own") {
+TEST_CASE("hone::parity box losses differ from hone's own where the libraries do") {
   const view none;
   const auto differ = [](auto const& theirs, auto const& own, double const(&p)[4], double const(&t)[4]) {
     return std::abs(answer_of(theirs, p, t).value - answer_of(own, p, t).value);
@@ -253,7 +253,7 @@ TEST_CASE("parity of boxes: what differs from hone's own") {
   CHECK(answer_of(hone::diou_loss(none), point, point).value == 1);
 }
 
-TEST_CASE("parity of boxes: mmdet's SIoU takes boxes that are far apart for equal ones") {
+TEST_CASE("parity::mmdet_siou_loss is 0 for boxes that are far apart, as mmdet's") {
   const double p[] = {0, 0, 1, 1}, t[] = {50, 60, 51, 61};
   const answer seen = answer_of(parity::mmdet_siou_loss(view()), p, t);
   CHECK(seen.value == 0);
@@ -261,14 +261,14 @@ TEST_CASE("parity of boxes: mmdet's SIoU takes boxes that are far apart for equa
   CHECK(answer_of(hone::siou_loss(view()), p, t).value > 1.5);
 }
 
-TEST_CASE("parity of boxes: equal boxes whose area hides eps, of which mmdet's CIoU is NaN") {
+TEST_CASE("parity::mmdet_ciou_loss of equal boxes is 0 where mmdet's is NaN") {
   const float b[] = {0, 0, 2, 2};
   const answer seen = answer_of<float>(parity::mmdet_ciou_loss(view()), b, b);
   CHECK(seen.value == 0);
   CHECK(size_of(seen.grad) <= 1e-7);
 }
 
-TEST_CASE_TEMPLATE("parity of boxes: finite for every finite box", T, float, double) {
+TEST_CASE_TEMPLATE("hone::parity box losses are finite for every finite box", T, float, double) {
   using limits = std::numeric_limits<T>;
   const T numbers[] = {T(0),     T(-1),          T(1),           T(1e-30),       T(1e-12),     T(3e-8),
                        T(0.25),  T(1e9),         T(-1e9),        limits::max(),  T(1e-7),      limits::lowest(),
@@ -291,7 +291,7 @@ TEST_CASE_TEMPLATE("parity of boxes: finite for every finite box", T, float, dou
   });
 }
 
-TEST_CASE("parity of boxes: NaN in a box is NaN in its value and gradient") {
+TEST_CASE("hone::parity box losses: NaN in a box gives NaN in the value and the gradient") {
   each_loss([](std::string const& name, auto const& term, auto const&) {
     CAPTURE(name);
     for (std::size_t i = 0; i < 8; ++i) {
@@ -305,7 +305,7 @@ TEST_CASE("parity of boxes: NaN in a box is NaN in its value and gradient") {
   });
 }
 
-TEST_CASE("parity of boxes: what the losses refuse") {
+TEST_CASE("hone::parity box losses: invalid options throw with the parameter's name") {
   const view none;
   CHECK_THROWS_WITH_AS(parity::torchvision_giou_loss(none, {.eps = -1}),
                        "torchvision_giou_loss: eps is -1, must be in [0, 1]", hone::invalid_argument);

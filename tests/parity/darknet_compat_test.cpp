@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// darknet_compat against darknet's box functions as they are described, written down in double, and against the
-// derivatives of its metrics: it differs from them by the named factors and by nothing else.
+// darknet_compat against a description of darknet's box functions, written in double, and against the derivatives of
+// its metrics: the gradients differ from those by the named factors and by nothing else.
 #include <hone/hone.hpp>
 
 #include <support/dual.hpp>
@@ -172,7 +172,7 @@ bool overlapping(pair const& b) {
 
 }  // namespace
 
-TEST_CASE("darknet: the numbers that its functions give") {
+TEST_CASE("darknet_compat gives the recorded numbers of darknet") {
   const four p = {0, 0, 0.2, 0.3}, t = {0.05, 0.02, 0.25, 0.2};
   same(step_of(kind::iou, p, t), {3.911, 0, 0.178, -2.489}, 5e-4);
   same(step_of(kind::diou, p, t), {4.573, 0.242, 0.207, -2.426}, 5e-4);
@@ -182,7 +182,7 @@ TEST_CASE("darknet: the numbers that its functions give") {
   same(step_of(kind::ciou, q, far), {2.176, 1.728, 0.465, 0.355}, 5e-4);
 }
 
-TEST_CASE("darknet: value and gradient as its functions are described") {
+TEST_CASE("darknet_compat matches a reimplementation of darknet in value and gradient") {
   int apart = 0;
   for (const pair& b : random_pairs(4000)) {
     apart += overlapping(b) ? 0 : 1;
@@ -202,7 +202,7 @@ TEST_CASE("darknet: value and gradient as its functions are described") {
   CHECK(apart < 3500);
 }
 
-TEST_CASE("darknet: ties, nested boxes, sides of 0, targets without area") {
+TEST_CASE("darknet_compat matches darknet for ties, nested boxes, sides of 0 and targets without area") {
   const four t = {0.5, 0.25, 0.5, 0.25};
   for (const four& p : {t,
                         four{0.5, 0.25, 0.25, 0.125},
@@ -223,7 +223,7 @@ TEST_CASE("darknet: ties, nested boxes, sides of 0, targets without area") {
     }
 }
 
-TEST_CASE("darknet: where boxes overlap, the difference to the derivative is a factor of 2, a sign and w² + h²") {
+TEST_CASE("darknet_compat gradients of overlapping boxes differ from derivatives by the named factors") {
   int seen = 0;
   for (const pair& b : random_pairs(400)) {
     if (!overlapping(b)) continue;
@@ -249,7 +249,7 @@ TEST_CASE("darknet: where boxes overlap, the difference to the derivative is a f
   CHECK(seen > 100);
 }
 
-TEST_CASE("darknet: boxes apart have a gradient of IoU that is none") {
+TEST_CASE("darknet_compat has an IoU gradient for boxes that do not overlap") {
   const four p = {0, 0, 0.4, 0.8}, t = {1, 1, 0.4, 0.2};
   for (std::size_t i = 0; i < 4; ++i) {
     CHECK(parts_of(p, t, i).iou.d == 0);
@@ -257,7 +257,7 @@ TEST_CASE("darknet: boxes apart have a gradient of IoU that is none") {
   }
 }
 
-TEST_CASE("darknet: evaluate on registers, in every format") {
+TEST_CASE("darknet_compat: evaluate on packs matches the formula in every format") {
   std::vector<pair> all = random_pairs(37);
   all.push_back({{0.5, 0.25, 0.25, 0.5}, {0.5, 0.25, 0.5, 0.25}});  // a distance of 0
   const auto n = static_cast<hone::index>(all.size());
@@ -294,7 +294,7 @@ TEST_CASE("darknet: evaluate on registers, in every format") {
   check(hone::top_left, [](four const& b) { return four{b[0] - b[2] / 2, b[1] - b[3] / 2, b[2], b[3]}; });
 }
 
-TEST_CASE_TEMPLATE("darknet: finite for every finite box", T, float, double) {
+TEST_CASE_TEMPLATE("darknet_compat is finite for every finite box", T, float, double) {
   using limits = std::numeric_limits<T>;
   const T numbers[] = {T(0),
                        T(-1),
@@ -338,7 +338,7 @@ TEST_CASE_TEMPLATE("darknet: finite for every finite box", T, float, double) {
   }
 }
 
-TEST_CASE("darknet: NaN in a box is NaN in its value and gradient") {
+TEST_CASE("darknet_compat: NaN in a box gives NaN in the value and the gradient") {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   for (std::size_t i = 0; i < 8; ++i) {
     double b[8] = {0.5, 0.5, 0.2, 0.3, 0.55, 0.52, 0.25, 0.2};

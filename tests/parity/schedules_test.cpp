@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// hone's schedules, and the forms of other libraries, beside what those libraries answer.
+// hone's schedules, and hone::parity's, against the rates of other libraries.
 #include <hone/parity/schedules/keras.hpp>
 #include <hone/parity/schedules/llmc.hpp>
 #include <hone/parity/schedules/optax.hpp>
@@ -71,7 +71,7 @@ struct torch_loop {
   }
 };
 
-TEST_CASE("timm") {
+TEST_CASE("schedules match timm") {
   const parity::timm_cosine under{.lr = 0.1, .t_initial = 30, .lr_min = 0.001, .warmup_t = 4, .warmup_lr_init = 0.0001};
   agrees("under the warm-up", under, values::timm_cosine_warmup);
   parity::timm_cosine prefix = under;
@@ -109,7 +109,7 @@ TEST_CASE("timm") {
   for (const std::int64_t step : {std::int64_t{16}, std::int64_t{17}, huge}) CHECK(shrinking.rate(step) == 0.5);
 }
 
-TEST_CASE("optax") {
+TEST_CASE("schedules match optax") {
   agrees("warmup_cosine", hone::warmup_cosine{.start = 0.01, .peak = 0.1, .floor = 0.001, .warmup = 6, .total = 30},
          values::optax_warmup_cosine);
   const parity::optax_warmup_cosine_options o{
@@ -135,7 +135,7 @@ TEST_CASE("optax") {
          values::optax_sgdr);
 }
 
-TEST_CASE("Keras") {
+TEST_CASE("schedules match Keras") {
   constexpr double in_float = 1e-8;  // it rounds parts to float even where it is told to be of doubles
   agrees("cosine", parity::keras_cosine_decay({.initial_learning_rate = 0.1, .decay_steps = 20, .alpha = 0.05}),
          values::keras_cosine_decay, in_float);
@@ -166,7 +166,7 @@ TEST_CASE("Keras") {
          in_float);
 }
 
-TEST_CASE("PyTorch") {
+TEST_CASE("schedules match PyTorch") {
   using parity::torch_anneal;
   const parity::torch_cosine_annealing annealing{.base_lr = 0.1, .T_max = 12, .eta_min = 0.001};
   agrees("cosine", annealing, values::torch_cosine_annealing);
@@ -245,7 +245,7 @@ TEST_CASE("PyTorch") {
          values::torch_sequential);
 }
 
-TEST_CASE("llm.c, as its formulas are restated") {
+TEST_CASE("schedules match a reimplementation of llm.c") {
   const parity::llmc_options o{
       .learning_rate = 0.1, .warmup_iterations = 4, .train_num_batches = 29, .final_learning_rate_frac = 0.1};
   agrees("cosine", parity::llmc_cosine(o), values::restated_llmc_cosine);
@@ -259,7 +259,7 @@ TEST_CASE("llm.c, as its formulas are restated") {
   CHECK(parity::llmc_cosine(o).rate(4) == 0.1);
 }
 
-TEST_CASE("parity forms name what is wrong") {
+TEST_CASE("parity schedules: invalid options throw with the library's parameter name") {
   using support::message;
   CHECK(message([] { parity::timm_cosine{.lr = nan, .t_initial = 9}.rate(1); }) ==
         "timm_cosine: lr is nan, must be finite");
@@ -329,7 +329,7 @@ TEST_CASE("parity forms name what is wrong") {
         }) == "sequence: steps is -1, must be at least 0");
 }
 
-TEST_CASE("options of llm.c and optax are told at the first step") {
+TEST_CASE("parity schedules of llm.c and optax: invalid options throw at the first step") {
   using support::message;
   const auto each = [](parity::llmc_options const& o, std::string const& cosine, std::string const& line,
                        std::string const& wsd) {
