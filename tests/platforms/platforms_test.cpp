@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A chosen part of the lists that every backend answers, small enough for an emulated processor (platforms.py).
+// A part of the conformance cases, small enough for an emulated processor (platforms.py).
 #include <hone/hone.hpp>
 
 #include <conformance/boxes.hpp>
@@ -15,20 +15,20 @@ const std::vector<shape> sizes{{1, 1}, {5, 2}, {129, 10}, {7, 31, 3}, {8, 1001}}
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("losses of rows", T, float, double, Eigen::half, Eigen::bfloat16) {
+TEST_CASE_TEMPLATE("row losses pass their conformance cases", T, float, double, Eigen::half, Eigen::bfloat16) {
   conformance::rows_of_labels<on_this_machine, T>(sizes);
 }
-TEST_CASE_TEMPLATE("losses of elements", T, float, Eigen::half, Eigen::bfloat16) {
+TEST_CASE_TEMPLATE("element-wise losses pass their conformance cases", T, float, Eigen::half, Eigen::bfloat16) {
   conformance::element_loss<on_this_machine, T>([](auto targets) { return hone::sigmoid_focal_loss(targets); },
                                                 hone::sigmoid_focal_formula(0.25, 2), sizes);
 }
-TEST_CASE_TEMPLATE("losses of boxes", T, float, double, Eigen::half) {
+TEST_CASE_TEMPLATE("box losses pass their conformance cases", T, float, double, Eigen::half) {
   const std::vector<shape> boxes{{3, 4, 3}, {16, 4}, {333, 4}};
   conformance::box_loss<on_this_machine, T>([](auto b) { return hone::ciou_loss(b, hone::centers); }, hone::centers,
                                             boxes);
   conformance::box_formula_alone<on_this_machine, T>([](auto b) { return hone::giou_loss(b); }, hone::corners, boxes);
 }
-TEST_CASE("gradients and averages of 16-bit numbers") {
+TEST_CASE("clip_by_global_norm and ema are right for 16-bit numbers") {
   std::vector<Eigen::bfloat16> g(37, Eigen::bfloat16(3.0f));
   const hone::tensor_list<Eigen::bfloat16> list{{g.data(), 37}};
   const double norm = 3 * std::sqrt(37.0);
