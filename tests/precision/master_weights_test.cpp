@@ -45,8 +45,8 @@ std::vector<float> hard_to_round() {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("updates below half a unit in the last place add up in masters, and are lost without", T,
-                   Eigen::bfloat16, Eigen::half) {
+TEST_CASE_TEMPLATE("updates below half an ulp add up in master_weights, and are lost without", T, Eigen::bfloat16,
+                   Eigen::half) {
   const hone::cpu one(1);
   std::vector<T> weight{T(1.0f)}, bare{T(1.0f)};
   const tensor_list<T> parameters{{weight.data(), 1}};
@@ -60,7 +60,7 @@ TEST_CASE_TEMPLATE("updates below half a unit in the last place add up in master
   CHECK(static_cast<float>(bare[0]) == 1.0f);
 }
 
-TEST_CASE("updates that float loses are kept by double masters") {
+TEST_CASE("master_weights of double keep updates that float loses") {
   std::vector<float> weight{1};
   const tensor_list<float> parameters{{weight.data(), 1}};
   const master_weights<double> masters(parameters);
@@ -69,7 +69,7 @@ TEST_CASE("updates that float loses are kept by double masters") {
   CHECK(weight[0] == 1 + 0x1p-20f);
 }
 
-TEST_CASE_TEMPLATE("a refresh rounds every number as static_cast does and keeps it finite, on any number of threads", T,
+TEST_CASE_TEMPLATE("refresh rounds like static_cast and keeps numbers finite, on any number of threads", T,
                    Eigen::bfloat16, Eigen::half) {
   const std::vector<float> wide = hard_to_round();
   for (const int threads : {1, 3}) {
@@ -88,7 +88,7 @@ TEST_CASE_TEMPLATE("a refresh rounds every number as static_cast does and keeps 
   }
 }
 
-TEST_CASE("masters begin as their parameters, with their shapes, and a copy has its own") {
+TEST_CASE("master_weights start as the parameters with their shapes, and a copy has its own memory") {
   std::vector<Eigen::bfloat16> w(12);
   for (std::size_t i = 0; i < w.size(); ++i)
     w[i] = static_cast<Eigen::bfloat16>(static_cast<float>(support::noise(hone::index(i))));
@@ -105,14 +105,14 @@ TEST_CASE("masters begin as their parameters, with their shapes, and a copy has 
   CHECK(copies[0].tensors()[1].data[3] == static_cast<float>(w[11]));
 }
 
-TEST_CASE("an empty list") {
+TEST_CASE("master_weights of an empty list are empty") {
   const tensor_list<Eigen::half> none;
   const master_weights<float> masters(none);
   refresh(hone::cpu(1), masters, none);
   CHECK(masters.tensors().size() == 0);
 }
 
-TEST_CASE("errors name function, parameter and values, and nothing is written") {
+TEST_CASE("master_weights and refresh: invalid lists throw, and nothing is written") {
   std::vector<Eigen::bfloat16> w(6, Eigen::bfloat16(1.0f));
   const hone::cpu one(1);
   const tensor_list<Eigen::bfloat16> parameters{{w.data(), 4}, {w.data() + 4, 2}};
