@@ -52,7 +52,7 @@ TEST_CASE("sequence starts every part at its step 0 and stays in the last") {
   CHECK(message([] { hone::sequence(clock{}, 1, clock{}).rate(-1); }) == "sequence: step is -1, must be at least 0");
 }
 
-TEST_CASE("sequence tells what is wrong with any part ahead, from the first step on") {
+TEST_CASE("sequence throws for an invalid part at its first step, not when the part begins") {
   using support::message;
   const hone::constant good{.value = 1};
   const hone::cosine bad{.peak = 0.1};
@@ -70,7 +70,7 @@ TEST_CASE("sequence tells what is wrong with any part ahead, from the first step
   CHECK(hone::sequence(bad, 0, good).rate(0) == 1);
 }
 
-TEST_CASE("schedules of two phases stay between their rates at every step, above 2^53 too") {
+TEST_CASE("schedules of two phases stay between their rates at every step, also above 2^53") {
   constexpr std::int64_t last = std::numeric_limits<std::int64_t>::max();
   for (const std::int64_t total :
        {std::int64_t(1) << 53, (std::int64_t(1) << 53) + 1, (std::int64_t(1) << 54) + 3, huge + 1, last - 1, last})
@@ -102,7 +102,7 @@ TEST_CASE("schedules of two phases stay between their rates at every step, above
       }
 }
 
-TEST_CASE("inverse_square_root rises to its peak and falls by the root") {
+TEST_CASE("inverse_square_root rises to its peak and then falls with the inverse square root") {
   for (const std::int64_t warmup : {1, 2, 10, 4000})
     for (std::int64_t step = 0; step < 3 * warmup + 50; ++step) {
       const hone::inverse_square_root schedule{.start = 0.01, .peak = 0.5, .warmup = warmup};
@@ -150,7 +150,7 @@ TEST_CASE("warmup rises to the first rate and then runs the schedule from its st
         "cosine: total is 0, must be at least 1");
 }
 
-TEST_CASE("scaled_by multiplies, shifted leaves out the first steps") {
+TEST_CASE("scaled_by multiplies the rate, and shifted skips the first steps") {
   const hone::polynomial line{.peak = 1, .total = 8};
   for (int step = 0; step < 10; ++step) {
     CHECK(hone::scaled_by(line, 0.5).rate(step) == 0.5 * line.rate(step));
@@ -165,7 +165,7 @@ TEST_CASE("scaled_by multiplies, shifted leaves out the first steps") {
   CHECK(message([] { hone::shifted(clock{}, 1).rate(-1); }) == "shifted: step is -1, must be at least 0");
 }
 
-TEST_CASE("with_noise depends on the seed and the step alone") {
+TEST_CASE("with_noise depends only on the seed and the step") {
   const hone::constant one{.value = 1};
   const auto a = hone::with_noise(one, {.seed = 1}), again = hone::with_noise(one, {.seed = 1}),
              b = hone::with_noise(one, {.seed = 2});
@@ -210,7 +210,7 @@ TEST_CASE("with_noise stays within its limit and steps, with the moments of its 
   CHECK(hone::with_noise(hone::constant{.value = 2}, {.limit = 0}).rate(5) == 2);
 }
 
-TEST_CASE("with_noise names what is wrong") {
+TEST_CASE("with_noise: invalid arguments throw with the parameter's name") {
   using support::message;
   CHECK(message([] { hone::with_noise(clock{}, {.limit = nan}).rate(1); }) ==
         "with_noise: limit is nan, must be in [0, 1]");

@@ -40,14 +40,14 @@ TEST_CASE("cosine_k_decay is exact at its ends and keeps its relative accuracy d
   CHECK(std::abs(late.rate(999'999) / static_cast<double>(s * s) - 1) <= 1e-15);
 }
 
-TEST_CASE("cosine_k_decay with k = 1 is a cosine, and rises below its floor") {
+TEST_CASE("cosine_k_decay with k = 1 is a cosine, and rises if the peak is below the floor") {
   const hone::cosine plain{.peak = 0.1, .floor = 0.01, .total = 90};
   const hone::cosine_k_decay one{.peak = 0.1, .floor = 0.01, .total = 90};
   for (int step = 0; step < 95; ++step) CHECK(std::abs(one.rate(step) - plain.rate(step)) <= 2e-17);
   CHECK(hone::cosine_k_decay{.peak = 0.5, .floor = 1, .k = 2, .total = 9}.rate(5) > 0.5);
 }
 
-TEST_CASE("cosine_k_decay names what is wrong") {
+TEST_CASE("cosine_k_decay: invalid arguments throw with the parameter's name") {
   using support::message;
   CHECK(message([] { hone::cosine_k_decay{.peak = nan, .total = 9}.rate(1); }) ==
         "cosine_k_decay: peak is nan, must be finite");

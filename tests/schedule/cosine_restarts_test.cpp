@@ -62,7 +62,7 @@ TEST_CASE("cosine_restarts follows the formula for other factors") {
       }
 }
 
-TEST_CASE("cosine_restarts meets the peak at every restart, however late") {
+TEST_CASE("cosine_restarts is exactly the peak at every restart, however late") {
   const hone::cosine_restarts same{.peak = 0.1, .period = 7};
   for (std::int64_t i = 0; i < 100'000; ++i) CHECK(same.rate(7 * i) == 0.1);
   CHECK(same.rate(last - last % 7) == 0.1);
@@ -75,7 +75,7 @@ TEST_CASE("cosine_restarts meets the peak at every restart, however late") {
   }
 }
 
-TEST_CASE("cosine_restarts meets the peak where a decimal factor gives whole restarts") {
+TEST_CASE("cosine_restarts restarts at whole steps if a decimal factor gives them") {
   const hone::cosine_restarts schedule{.peak = 0.1, .period = 100, .factor = 1.1};  // 100, 110, 121 steps
   for (const int step : {0, 100, 210, 331}) CHECK(schedule.rate(step) == 0.1);
   for (const int step : {99, 209, 330}) CHECK(schedule.rate(step) < 1e-4);
@@ -111,7 +111,7 @@ TEST_CASE("cosine_restarts with shrinking cycles ends on the floor") {
   CHECK(slow.rate(1 << 20) == 0);
 }
 
-TEST_CASE("cosine_restarts with huge arguments") {
+TEST_CASE("cosine_restarts with huge arguments stays exact or below the peak") {
   CHECK(hone::cosine_restarts{.peak = 1, .period = 2, .factor = 1e300, .decay = 0.5}.rate(2) == 0.5);
   CHECK(hone::cosine_restarts{.peak = 1, .period = 2, .factor = 1e300}.rate(last) == 1);
   CHECK(hone::cosine_restarts{.peak = 1, .period = last, .factor = 3}.rate(last) == 1);
@@ -120,7 +120,7 @@ TEST_CASE("cosine_restarts with huge arguments") {
   CHECK(hone::cosine_restarts{.peak = 1, .period = 1, .factor = above_one}.rate(last) <= 1);
 }
 
-TEST_CASE("cosine_restarts names what is wrong") {
+TEST_CASE("cosine_restarts: invalid arguments throw with the parameter's name") {
   using support::message;
   CHECK(message([] { hone::cosine_restarts{.peak = inf, .period = 10}.rate(1); }) ==
         "cosine_restarts: peak is inf, must be finite");

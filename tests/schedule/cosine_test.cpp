@@ -49,7 +49,7 @@ TEST_CASE("cosine is exact at both ends and stays between them") {
   for (const int step : {0, 1, 5, 9, 10}) CHECK(hone::cosine{.peak = 0.3, .floor = 0.3, .total = 10}.rate(step) == 0.3);
 }
 
-TEST_CASE("cosine rises where the peak is below the floor, and never overflows on the way") {
+TEST_CASE("cosine rises if the peak is below the floor, and never overflows") {
   const hone::cosine momentum{.peak = 0.5, .floor = 1, .total = 2};
   CHECK(momentum.rate(1) == doctest::Approx(0.75).epsilon(1e-15));
   const double most = std::numeric_limits<double>::max();
@@ -62,7 +62,7 @@ TEST_CASE("cosine takes every arithmetic type") {
   CHECK(schedule.rate(4ul) == 0.5);
 }
 
-TEST_CASE("cosine names what is wrong") {
+TEST_CASE("cosine: invalid arguments throw with the parameter's name") {
   using support::message;
   CHECK(message([] { hone::cosine{.peak = nan, .total = 10}.rate(1); }) == "cosine: peak is nan, must be finite");
   CHECK(message([] { hone::cosine{.peak = 1, .floor = -inf, .total = 10}.rate(1); }) ==

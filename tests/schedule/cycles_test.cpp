@@ -34,7 +34,7 @@ TEST_CASE("one_cycle follows the formula") {
       }
 }
 
-TEST_CASE("one_cycle is exact at its corners, and momentum goes the other way") {
+TEST_CASE("one_cycle is exact at its corners, also for a momentum that falls first") {
   const hone::one_cycle schedule{.start = 0.04, .peak = 1, .floor = 1e-5, .rise = 30, .total = 100};
   CHECK(schedule.rate(0) == 0.04);
   CHECK(schedule.rate(30) == 1);
@@ -47,7 +47,7 @@ TEST_CASE("one_cycle is exact at its corners, and momentum goes the other way") 
   for (int step = 1; step <= 100; ++step) CHECK((momentum.rate(step) < momentum.rate(step - 1)) == (step <= 30));
 }
 
-TEST_CASE("one_cycle names what is wrong") {
+TEST_CASE("one_cycle: invalid arguments throw with the parameter's name") {
   using support::message;
   CHECK(message([] { hone::one_cycle{.start = nan, .total = 9}.rate(1); }) ==
         "one_cycle: start is nan, must be finite");
@@ -95,7 +95,7 @@ TEST_CASE("wsd is exact at its corners") {
   for (int step = 85; step <= 100; ++step) CHECK(schedule.rate(step) < schedule.rate(step - 1));
 }
 
-TEST_CASE("wsd names what is wrong") {
+TEST_CASE("wsd: invalid arguments throw with the parameter's name") {
   using support::message;
   CHECK(message([] { hone::wsd{.start = nan, .total = 9}.rate(1); }) == "wsd: start is nan, must be finite");
   CHECK(message([] { hone::wsd{.peak = nan, .total = 9}.rate(1); }) == "wsd: peak is nan, must be finite");

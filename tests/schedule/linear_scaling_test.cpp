@@ -9,14 +9,14 @@
 
 namespace {
 
-TEST_CASE("linear_scaled_rate scales with the batch") {
+TEST_CASE("linear_scaled_rate scales with the batch size") {
   CHECK(hone::linear_scaled_rate(0.1, 256) == 0.1);
   CHECK(hone::linear_scaled_rate(0.1, 512) == 0.2);
   CHECK(hone::linear_scaled_rate(0.1f, 128u) == 0.1f / 2);
   CHECK(hone::linear_scaled_rate(1, 96, 64) == 1.5);
 }
 
-TEST_CASE("linear_scaled_rate names what is wrong") {
+TEST_CASE("linear_scaled_rate: invalid arguments throw with the parameter's name") {
   using support::message;
   CHECK(message([] { hone::linear_scaled_rate(std::numeric_limits<double>::quiet_NaN(), 32); }) ==
         "linear_scaled_rate: base_rate is nan, must be finite");

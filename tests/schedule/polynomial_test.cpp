@@ -26,7 +26,7 @@ TEST_CASE("polynomial follows the formula") {
         }
 }
 
-TEST_CASE("polynomial is exact at its ends, falls in between and stays") {
+TEST_CASE("polynomial is exact at its ends, falls between them and stays at the floor") {
   for (const double power : {0.5, 1.0, 2.0}) {
     const hone::polynomial schedule{.peak = 0.1, .floor = 0.003, .power = power, .total = 37};
     CHECK(schedule.rate(0) == 0.1);
@@ -37,7 +37,7 @@ TEST_CASE("polynomial is exact at its ends, falls in between and stays") {
   CHECK(hone::polynomial{.peak = 0, .floor = 1, .total = 4}.rate(1) == 0.25);  // rises
 }
 
-TEST_CASE("polynomial names what is wrong") {
+TEST_CASE("polynomial: invalid arguments throw with the parameter's name") {
   using support::message;
   CHECK(message([] { hone::polynomial{.peak = nan, .total = 9}.rate(1); }) ==
         "polynomial: peak is nan, must be finite");

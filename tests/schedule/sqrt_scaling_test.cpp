@@ -9,14 +9,14 @@
 
 namespace {
 
-TEST_CASE("sqrt_scaled_rate scales with the root of the batch") {
+TEST_CASE("sqrt_scaled_rate scales with the square root of the batch size") {
   CHECK(hone::sqrt_scaled_rate(0.1, 256) == 0.1);
   CHECK(hone::sqrt_scaled_rate(0.1, 1024) == 0.2);
   CHECK(hone::sqrt_scaled_rate(0.1f, 64u) == 0.1f / 2);
   CHECK(hone::sqrt_scaled_rate(1, 144, 64) == 1.5);
 }
 
-TEST_CASE("sqrt_scaled_rate names what is wrong") {
+TEST_CASE("sqrt_scaled_rate: invalid arguments throw with the parameter's name") {
   using support::message;
   CHECK(message([] { hone::sqrt_scaled_rate(std::numeric_limits<double>::quiet_NaN(), 32); }) ==
         "sqrt_scaled_rate: base_rate is nan, must be finite");

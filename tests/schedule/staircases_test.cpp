@@ -37,7 +37,7 @@ TEST_CASE("exponential follows the formula down to its floor") {
   CHECK(hone::exponential{.peak = 1, .floor = 0.125, .factor = 0.5}.rate(huge) == 0.125);
 }
 
-TEST_CASE("step_decay changes at whole periods") {
+TEST_CASE("step_decay changes after every whole period") {
   const hone::step_decay schedule{.peak = 1, .floor = 0.125, .factor = 0.5, .period = 30};
   const std::int64_t steps[] = {0, 29, 30, 59, 60, 89, 90, 119, 120, 150, huge};
   const double rates[] = {1, 1, 0.5, 0.5, 0.25, 0.25, 0.125, 0.125, 0.125, 0.125, 0.125};
@@ -46,7 +46,7 @@ TEST_CASE("step_decay changes at whole periods") {
   CHECK(hone::step_decay{.peak = 1, .period = 5}.rate(huge) == 0);
 }
 
-TEST_CASE("milestones change at the milestone and then stay") {
+TEST_CASE("milestones change the rate at each milestone, and keep it after the last") {
   const hone::milestones<3> schedule{.peak = 1, .factor = 0.5, .at = {30, 60, 80}};
   const std::int64_t steps[] = {0, 29, 30, 59, 60, 79, 80, 81, huge};
   const double rates[] = {1, 1, 0.5, 0.5, 0.25, 0.25, 0.125, 0.125, 0.125};
@@ -54,7 +54,7 @@ TEST_CASE("milestones change at the milestone and then stay") {
   CHECK(hone::milestones<1>{.peak = 1, .at = {1}}.rate(1) == 0.1);
 }
 
-TEST_CASE("milestones of a list that the program reads are those of an array") {
+TEST_CASE("milestones take a list built at run time") {
   const hone::milestones<3> fixed{.peak = 1, .factor = 0.5, .at = {30, 60, 80}};
   hone::milestones<> copied;
   {
@@ -81,7 +81,7 @@ TEST_CASE("milestones of a list that the program reads are those of an array") {
         "milestones: milestone 0 is 0, must be above 0");
 }
 
-TEST_CASE("exponential, step_decay and milestones name what is wrong") {
+TEST_CASE("exponential, step_decay and milestones: invalid arguments throw with the parameter's name") {
   using support::message;
   CHECK(message([] { hone::exponential{.peak = inf}.rate(1); }) == "exponential: peak is inf, must be finite");
   CHECK(message([] { hone::exponential{.peak = 1, .floor = nan}.rate(1); }) ==

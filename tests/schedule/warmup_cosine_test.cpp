@@ -49,13 +49,13 @@ TEST_CASE("warmup_cosine without a warm-up is a cosine") {
   for (int step = 0; step < 12; ++step) CHECK(schedule.rate(step) == plain.rate(step));
 }
 
-TEST_CASE("warmup_cosine that is all warm-up ends on the floor") {
+TEST_CASE("warmup_cosine with a warm-up of all steps ends on the floor") {
   const hone::warmup_cosine schedule{.start = 0, .peak = 1, .floor = 0.5, .warmup = 4, .total = 4};
   CHECK(schedule.rate(3) == 0.75);
   CHECK(schedule.rate(4) == 0.5);
 }
 
-TEST_CASE("warmup_cosine names what is wrong") {
+TEST_CASE("warmup_cosine: invalid arguments throw with the parameter's name") {
   using support::message;
   CHECK(message([] { hone::warmup_cosine{.start = nan, .peak = 1, .warmup = 2, .total = 10}.rate(1); }) ==
         "warmup_cosine: start is nan, must be finite");
