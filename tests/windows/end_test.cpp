@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The end of a process on Windows: static objects that were made before hone's own state call it in their destructors.
+// The end of a process on Windows: static objects constructed before hone's state call hone in their destructors.
 #if defined(_WIN32)
 #include <process/work.hpp>
 
@@ -34,7 +34,7 @@ calls_at_its_end const first("static object");
 
 }  // namespace
 
-TEST_CASE("all verbs give the same at the end, and in threads that have ended") {
+TEST_CASE("hone gives the same results in destructors at process end, and in threads that have ended") {
   at_the_end = process::work(400, 37).all(4);
   for (int i = 0; i < 3; ++i) std::thread([] { CHECK(process::work(400, 37).all(3) == at_the_end); }).join();
   std::this_thread::sleep_for(std::chrono::milliseconds(20));  // the workers fall asleep
