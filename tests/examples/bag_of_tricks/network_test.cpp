@@ -9,7 +9,7 @@ using demo::matrix;
 using ladder::residual_network;
 using test::made_up;
 
-TEST_CASE("the gradient of the residual network agrees with finite differences, through batch norms and both ways") {
+TEST_CASE("the residual network's gradient matches finite differences") {
   const matrix<double> images = made_up(5, 784, 1), weights = made_up(5, 10, 2);
   residual_network<double> net(7, 3, 2);
   std::mt19937_64 random(3);
@@ -28,7 +28,7 @@ TEST_CASE("the gradient of the residual network agrees with finite differences, 
     }
 }
 
-TEST_CASE("running statistics become those of the batch, and then testing says what training says") {
+TEST_CASE("running statistics converge to the batch's, so that inference matches training") {
   const matrix<double> images = made_up(6, 784, 1);
   residual_network<double> net(7, 4, 1);
   const matrix<double> untrained = net.forward(images, false);
@@ -40,7 +40,7 @@ TEST_CASE("running statistics become those of the batch, and then testing says w
   CHECK(net.statistics == before);  // tests leave them
 }
 
-TEST_CASE("what a test says of an image does not depend on the others") {
+TEST_CASE("inference of an image does not depend on the other images") {
   const matrix<float> images = made_up(5, 784, 1).cast<float>();
   residual_network<float> net(7, 8, 1);
   net.forward(images, true);
@@ -49,7 +49,7 @@ TEST_CASE("what a test says of an image does not depend on the others") {
   CHECK(net.forward(first, false).isApprox(all.topRows(1), 1e-5f));
 }
 
-TEST_CASE("with zero γ a block of one size is the identity on what a ReLU left") {
+TEST_CASE("a residual block with a last γ of 0 is the identity on outputs of a ReLU") {
   const auto net = ladder::make_network(ladder::network_named("residual"), 3);
   ladder::zero_gammas(*net);
   int zeros = 0;
@@ -70,7 +70,7 @@ TEST_CASE("with zero γ a block of one size is the identity on what a ReLU left"
   CHECK(block.y == x);
 }
 
-TEST_CASE("decay is spared where it has to be") {
+TEST_CASE("decay_of spares biases and norms if asked to") {
   for (const char* name : {"demo", "residual"}) {
     const auto net = ladder::make_network(ladder::network_named(name), 1);
     CHECK(ladder::decay_of(*net, 0.5f, false).isConstant(0.5f));

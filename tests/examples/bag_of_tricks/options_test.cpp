@@ -11,7 +11,7 @@ ladder::options parse(std::initializer_list<const char*> arguments) {
 
 }  // namespace
 
-TEST_CASE("options do what they say, wherever the form stands") {
+TEST_CASE("options are parsed in both forms") {
   const ladder::options o = parse({"--seeds", "3", "--quick", "--networks=demo", "--experiment", "all", "--sets",
                                    "baseline,schedule+mixup", "--jobs", "4", "--alpha=0.5"});
   CHECK(o.plan.seeds == 3);
@@ -26,7 +26,7 @@ TEST_CASE("options do what they say, wherever the form stands") {
   CHECK(parse({}).plan.seeds == 5);
 }
 
-TEST_CASE("bad options and values are named") {
+TEST_CASE("invalid options throw with the option and the value") {
   using error = ladder::usage_error;
   CHECK_THROWS_WITH_AS(parse({"--sedes", "3"}), "unknown option '--sedes'", error);
   CHECK_THROWS_WITH_AS(parse({"--seeds"}), "--seeds needs a value", error);
@@ -45,7 +45,7 @@ TEST_CASE("bad options and values are named") {
   for (const char* bad : {"", "0", "-0.1", "nan", "inf", "1e9"}) CHECK_THROWS_AS(parse({"--rate", bad}), error);
 }
 
-TEST_CASE("rungs add one trick each; leave-one-outs lack one") {
+TEST_CASE("rungs add one trick each, and leave_one_out removes one each") {
   const auto with_norms = ladder::rungs(true), without = ladder::rungs(false);
   CHECK(with_norms.size() == 8);
   CHECK(without.size() == 7);
@@ -56,7 +56,7 @@ TEST_CASE("rungs add one trick each; leave-one-outs lack one") {
   CHECK(omitted.back().with == with_norms[6].with);  // trained once
 }
 
-TEST_CASE("an id tells trainings apart") {
+TEST_CASE("training ids are different for different trainings") {
   ladder::training t{.network = "narrow", .with = {.schedule = true}, .seed = 2, .epochs = 5};
   CHECK(t.id() == "narrow-schedule-e5-seed2");
   t.missing = 3, t.teacher = "wide-x", t.soft_weight = 0.5;

@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-TEST_CASE("p of Student's distribution: the critical values of every table") {
+TEST_CASE("the p value of Student's distribution matches published critical values") {
   struct {
     int freedom;
     double t, p;
@@ -21,7 +21,7 @@ TEST_CASE("p of Student's distribution: the critical values of every table") {
   }
 }
 
-TEST_CASE("a paired test by hand") {
+TEST_CASE("compare gives the paired test that was worked out by hand") {
   // differences -1, -2, -3: mean -2, deviation 1, t = -2 √3 with two degrees of freedom: p = 1 - t / √(2 + t²)
   const std::vector<double> before = {5, 6, 7}, after = {4, 4, 4};
   const ladder::paired_test r = ladder::compare(before, after);
@@ -32,7 +32,7 @@ TEST_CASE("a paired test by hand") {
   CHECK(r.p == doctest::Approx(1 - std::sqrt(12.0 / 14)));
 }
 
-TEST_CASE("where there is nothing to tell") {
+TEST_CASE("compare of one pair, of equal samples and of no samples is defined") {
   const std::vector<double> one = {1}, two = {2}, same = {1, 2, 3}, more = {2, 3, 4};
   CHECK(ladder::compare(one, two).p == 1);
   CHECK(ladder::compare(same, same).p == 1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The program as its user meets it: what it prints, its exit codes, its report, and that it goes on after being killed.
+// The program as its user sees it: output, exit codes, report, and that it continues after being killed.
 #include "program.hpp"
 #include "idx_files.hpp"
 
@@ -41,7 +41,7 @@ const std::vector<std::string> few = {
 
 }  // namespace
 
-TEST_CASE("killed and started again it gives the same records, however many trainings at a time") {
+TEST_CASE("a killed and restarted run gives the same records for any number of jobs") {
   data_folder folder;
   std::vector<std::string> one = few;
   one.insert(one.end(), {"--jobs", "1"});
@@ -62,7 +62,7 @@ TEST_CASE("killed and started again it gives the same records, however many trai
   CHECK(folder.records("killed") == whole);
 }
 
-TEST_CASE("Ctrl-C ends the run, and what was done stays done") {
+TEST_CASE("Ctrl-C ends the run, and the next run continues from the checkpoint") {
   data_folder folder;
   const outcome o = folder.run("work", {"--networks", "demo", "--epochs", "500"}, "epoch 3/500");
   CHECK(o.exit_code == 130);
@@ -71,7 +71,7 @@ TEST_CASE("Ctrl-C ends the run, and what was done stays done") {
             "goes on after epoch"));
 }
 
-TEST_CASE("everything is climbed, judged and reported") {
+TEST_CASE("the program trains all experiments, and prints and reports the verdicts") {
   data_folder folder;
   const outcome o = folder.run("work", {"--networks", "residual", "--experiment", "all"});
   CHECK(o.exit_code == 0);
@@ -90,7 +90,7 @@ TEST_CASE("everything is climbed, judged and reported") {
     CHECK(has(page, part));
 }
 
-TEST_CASE("records of another plan are refused") {
+TEST_CASE("records of another plan end the program with an error") {
   data_folder folder;
   const std::vector<std::string> small = {"--networks", "narrow", "--sets", "baseline"};
   CHECK(folder.run("work", small).exit_code == 0);
@@ -101,7 +101,7 @@ TEST_CASE("records of another plan are refused") {
   CHECK(has(o.text, "narrow-baseline-e2-seed1.txt: made by another plan; use another --work folder"));
 }
 
-TEST_CASE("--validation leaves the test images alone") {
+TEST_CASE("--validation does not use the test images") {
   data_folder folder;
   test::write_plain(folder / test::test_labels, test::labels(40));
   const outcome o = folder.run("work", {"--networks", "narrow", "--sets", "schedule", "--validation"});
@@ -109,7 +109,7 @@ TEST_CASE("--validation leaves the test images alone") {
   CHECK(has(o.text, "narrow, schedule: error"));
 }
 
-TEST_CASE("bad options: exit code 2 and a hint; no data: exit code 1") {
+TEST_CASE("invalid options exit with code 2 and a hint, missing data with code 1") {
   const outcome o = test::run({"--networks", "nonsense"});
   CHECK(o.exit_code == 2);
   CHECK(has(o.text, "bag_of_tricks: --networks has 'nonsense'"));
@@ -118,7 +118,7 @@ TEST_CASE("bad options: exit code 2 and a hint; no data: exit code 1") {
   CHECK(test::run({"--help"}).exit_code == 0);
 }
 
-TEST_CASE("a training that diverges says so") {
+TEST_CASE("a training that diverges exits with code 1 and says so") {
   data_folder folder;
   const outcome o = folder.run("work", {"--networks", "demo", "--sets", "baseline", "--rate", "100", "--batch", "4"});
   CHECK(o.exit_code == 1);

@@ -19,7 +19,7 @@ ladder::record made_up() {
 
 }  // namespace
 
-TEST_CASE("a record is read as it was written, bit by bit") {
+TEST_CASE("a record survives writing and reading bit by bit") {
   const std::string text = ladder::text_of(made_up(), "a plan", "an id");
   const ladder::record r = ladder::parse_record(text, "a plan", "an id", "file");
   CHECK(r.loss == made_up().loss);
@@ -30,7 +30,7 @@ TEST_CASE("a record is read as it was written, bit by bit") {
   CHECK(ladder::text_of(r, "a plan", "an id") == text);
 }
 
-TEST_CASE("records of another plan or training, and damaged ones, are refused by name") {
+TEST_CASE("parse_record rejects damaged records and those of another plan or training") {
   using error = ladder::record_error;
   const std::string text = ladder::text_of(made_up(), "a plan", "an id");
   const auto parse = [&](const std::string& t, const char* plan, const char* id) {
@@ -49,7 +49,7 @@ TEST_CASE("records of another plan or training, and damaged ones, are refused by
   CHECK_THROWS_AS(parse(bad, "a plan", "an id"), error);
 }
 
-TEST_CASE("a checkpoint brings everything back, and is refused where it is another's or damaged") {
+TEST_CASE("a checkpoint restores everything, and is rejected if damaged or of another training") {
   const test::folder folder;
   const auto file = folder / "c";
   const auto fresh = [](std::uint64_t seed) {
@@ -79,7 +79,7 @@ TEST_CASE("a checkpoint brings everything back, and is refused where it is anoth
   CHECK_THROWS_AS(ladder::load_checkpoint(file, "key", read), ladder::record_error);
 }
 
-TEST_CASE("a folder is for one run at a time") {
+TEST_CASE("work_folder allows one run at a time in a folder") {
   const test::folder folder;
   const auto path = folder / "work";
   {

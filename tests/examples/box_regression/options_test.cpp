@@ -11,7 +11,7 @@ regression::options parse(std::initializer_list<const char*> arguments) {
 
 }  // namespace
 
-TEST_CASE("options do what they say, in both forms") {
+TEST_CASE("options are parsed in both forms") {
   const regression::options o = parse({"--points", "12", "--threads=3", "--out", "x.html"});
   CHECK(o.points == 12);
   CHECK(o.threads == 3);
@@ -20,12 +20,12 @@ TEST_CASE("options do what they say, in both forms") {
   CHECK(parse({"--help"}).help);
 }
 
-TEST_CASE("a tenth of the points, or all") {
+TEST_CASE("points defaults to 500, and --full sets 5000") {
   CHECK(parse({}).points == 500);
   CHECK(parse({"--full"}).points == 5000);
 }
 
-TEST_CASE("bad options and values are named") {
+TEST_CASE("invalid options throw with the option and the value") {
   using error = regression::usage_error;
   CHECK_THROWS_WITH_AS(parse({"--pionts", "3"}), "unknown option '--pionts'", error);
   CHECK_THROWS_WITH_AS(parse({"full"}), "unknown option 'full'", error);

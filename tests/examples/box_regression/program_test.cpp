@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The program as its user meets it: what it prints, its exit codes, its report, Ctrl-C.
+// The program as its user sees it: output, exit codes, report, Ctrl-C.
 #include "program.hpp"
 #include "idx_files.hpp"
 
@@ -13,7 +13,7 @@ struct out_folder : test::folder {
 
 }  // namespace
 
-TEST_CASE("a few points: a table, verdicts and a page") {
+TEST_CASE("a short run prints the table and the verdicts and writes the report") {
   const out_folder folder;
   const outcome o = run({"--points", "6", "--threads", "2", "--out", folder.report});
   CHECK(o.exit_code == 0);
@@ -29,7 +29,7 @@ TEST_CASE("a few points: a table, verdicts and a page") {
   CHECK(page.find("Interrupted") == std::string::npos);
 }
 
-TEST_CASE("bad options: exit code 2 and a hint") {
+TEST_CASE("invalid options exit with code 2 and a hint") {
   for (const std::vector<std::string>& bad :
        {std::vector<std::string>{"--pionts", "3"}, {"--points", "0"}, {"--out"}}) {
     const outcome o = run(bad);
@@ -40,14 +40,14 @@ TEST_CASE("bad options: exit code 2 and a hint") {
   CHECK(run({"--help"}).exit_code == 0);
 }
 
-TEST_CASE("a report that cannot be written is told before the work") {
+TEST_CASE("a report that cannot be written ends the program before the simulation") {
   const outcome o = run({"--points", "6", "--out", "/nowhere/report.html"});
   CHECK(o.exit_code == 1);
   CHECK(has(o.text, "/nowhere/report.html: "));
   CHECK(o.text.find("anchor points") == std::string::npos);
 }
 
-TEST_CASE("Ctrl-C ends the run with what there is") {
+TEST_CASE("Ctrl-C ends the run with a report of the finished points") {
   const out_folder folder;
   const outcome o = run({"--points", "60", "--threads", "1", "--out", folder.report}, "of 60 points");
   CHECK(o.exit_code == 130);
@@ -58,7 +58,7 @@ TEST_CASE("Ctrl-C ends the run with what there is") {
   CHECK(has(page, "</html>"));
 }
 
-TEST_CASE("Ctrl-C before a point is finished leaves what was there") {
+TEST_CASE("Ctrl-C before the first finished point keeps an older report") {
   const out_folder folder;
   test::write_plain(folder.report, "an older report");
   const outcome o = run({"--full", "--threads", "1", "--out", folder.report}, "anchor points");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The cases, a box's way written naively, and that threads change nothing.
+// The cases, a naive reimplementation of one descent, and independence of the number of threads.
 #include "simulation.hpp"
 
 #include <doctest/doctest.h>
@@ -43,7 +43,7 @@ outcome at(const std::string& label, anchor_point point) {
 
 }  // namespace
 
-TEST_CASE("points are spread evenly over the disc, and fewer are the first of more") {
+TEST_CASE("anchor_points are uniform in the disc, and fewer points are the first of more") {
   const std::vector<anchor_point> all = anchor_points(all_points);
   REQUIRE(all.size() == 5000);
   double squares = 0, x = 0, y = 0;
@@ -60,7 +60,7 @@ TEST_CASE("points are spread evenly over the disc, and fewer are the first of mo
   CHECK(few[2].x == all[2].x);
 }
 
-TEST_CASE("343 cases at a point: targets of area 1, anchors of seven areas, seven shapes of each") {
+TEST_CASE("cases_at gives 343 cases: targets of area 1, anchors of seven areas and seven shapes") {
   const auto [anchors, targets] = cases_at({11, 9});
   REQUIRE(anchors.size() == 343);
   REQUIRE(targets.size() == 343);
@@ -85,13 +85,13 @@ TEST_CASE("343 cases at a point: targets of area 1, anchors of seven areas, seve
   CHECK(different.size() == 343);
 }
 
-TEST_CASE("the step size falls at 80 and 90 percent") {
+TEST_CASE("rate drops by ten at 80 and 90 percent of the steps") {
   for (const int step : {0, 159}) CHECK(rate(step) == 0.1);
   for (const int step : {160, 179}) CHECK(rate(step) == 0.01);
   for (const int step : {180, 199}) CHECK(rate(step) == 0.001);
 }
 
-TEST_CASE("the way of DIoU is that of a slope measured in the small") {
+TEST_CASE("the descent with DIoU matches one with gradients by finite differences") {
   const anchor_point point{11.1, 10.7};
   const outcome o = at("DIoU", point);
   auto [boxes, targets] = cases_at(point);
@@ -113,7 +113,7 @@ TEST_CASE("the way of DIoU is that of a slope measured in the small") {
   }
 }
 
-TEST_CASE("IoU alone does not move a box that does not touch its target; the others do") {
+TEST_CASE("IoU does not move a box that is apart from its target, and the other losses do") {
   const anchor_point far{12.5, 11.5};
   const outcome iou = at("IoU", far);
   CHECK(iou.error[200] == doctest::Approx(iou.error[0]).epsilon(1e-12));
@@ -128,14 +128,14 @@ TEST_CASE("IoU alone does not move a box that does not touch its target; the oth
   }
 }
 
-TEST_CASE("darknet's gradients are others") {
+TEST_CASE("the descent with darknet's gradients differs from that with exact ones") {
   for (const char* name : {"IoU", "GIoU", "DIoU", "CIoU"}) {
     CAPTURE(name);
     CHECK(at(name, {10.3, 10.2}).error[5] != at(std::string(name) + ", darknet", {10.3, 10.2}).error[5]);
   }
 }
 
-TEST_CASE("the same bits whatever the number of threads; every point once") {
+TEST_CASE("simulate is bit-identical for every number of threads, and visits every point once") {
   const std::vector<anchor_point> points = anchor_points(11);
   const auto nothing = [](std::size_t) {};
   const results one = simulate(points, 1, nothing), three = simulate(points, 3, nothing);

@@ -36,7 +36,7 @@ std::size_t count(const std::string& text, const std::string& part) {
 
 }  // namespace
 
-TEST_CASE("the verdicts say what the numbers say") {
+TEST_CASE("verdicts state whether the published orderings hold") {
   const auto judged = verdicts(made_up({400, 30, 20, 10, 5}, {40, 30, 30, 10}));
   REQUIRE(judged.size() == 4);
   CHECK(judged[0] ==
@@ -55,14 +55,14 @@ TEST_CASE("the verdicts say what the numbers say") {
   CHECK(verdicts({}).empty());
 }
 
-TEST_CASE("the table has a row for each loss") {
+TEST_CASE("table_text has a row for each loss") {
   const std::string table = table_text(made_up({400, 30, 20, 10, 5}, {40, 30, 30, 10}));
   CHECK(count(table, "\n") == 10);
   CHECK(has(table, "GIoU, darknet"));
   CHECK(has(table, "50.00 %"));  // 343 of 686
 }
 
-TEST_CASE("the page: a line for each loss, a map for each, what was interrupted, nothing from outside") {
+TEST_CASE("html_report has a line and a map for each loss, names an interruption, and is self-contained") {
   results r = made_up({400, 30, 20, 10, 5}, {1e9, 30, 20, 10});
   const std::string page = html_report({"box_regression <&>", 7, r});
   test::check_page(page);
@@ -77,7 +77,7 @@ TEST_CASE("the page: a line for each loss, a map for each, what was interrupted,
   CHECK(html_report({"box_regression", 2, r}).find("Interrupted") == std::string::npos);
 }
 
-TEST_CASE("a map shows where the error is: two points in squares of different shades") {
+TEST_CASE("error_maps draws each point in its square with the shade of its error") {
   results r = made_up({400, 30, 20, 10, 5}, {40, 30, 20, 10});
   r.outcomes.resize(1);
   r.outcomes[0].by_point = {343 * 1e-5, 343 * 5.0};

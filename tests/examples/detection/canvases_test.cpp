@@ -31,7 +31,7 @@ bool same(const scene& a, const scene& b) {
 
 }  // namespace
 
-TEST_CASE("a canvas depends on its seed and its index alone") {
+TEST_CASE("a canvas depends only on its seed and its index") {
   const demo::image_set items = frames();
   const scene seventh = canvas(items, 3, 7);
   canvas(items, 3, 8);
@@ -40,7 +40,7 @@ TEST_CASE("a canvas depends on its seed and its index alone") {
   CHECK_FALSE(same(seventh, canvas(items, 4, 7)));
 }
 
-TEST_CASE("boxes are exact: bright items on a dark ground touch each of their sides, and nothing bright is outside") {
+TEST_CASE("the boxes of a canvas fit their items exactly") {
   const demo::image_set items = frames();
   const canvas_options alone{.most_items = 1, .fragments = 0};
   int boxes = 0;
@@ -67,7 +67,7 @@ TEST_CASE("boxes are exact: bright items on a dark ground touch each of their si
   CHECK(boxes > 60);
 }
 
-TEST_CASE("sizes, numbers and overlaps are as the options say") {
+TEST_CASE("canvases have sizes, numbers and overlaps of items as the options say") {
   const demo::image_set items = frames();
   const canvas_options o;
   std::array<int, 4> counts{};
@@ -99,7 +99,7 @@ TEST_CASE("sizes, numbers and overlaps are as the options say") {
   CHECK(largest > 26);
 }
 
-TEST_CASE("training canvases are made of training items, test canvases of test items") {
+TEST_CASE("training canvases use training items, and test canvases test items") {
   demo::image_set dark = frames(), bright = frames();
   for (std::uint8_t& p : dark.pixels) p = p > 0 ? 150 : 0;
   const scene_set set = canvases(dark, bright, 20, 20, 1);
@@ -113,7 +113,7 @@ TEST_CASE("training canvases are made of training items, test canvases of test i
   CHECK(brightest(set.test) == 255);
 }
 
-TEST_CASE("resizing: the same size is the same image, a level stays a level, halves are means") {
+TEST_CASE("resized keeps an image of the same size and constant images, and averages when halving") {
   const std::vector<std::uint8_t> pixels = {0, 100, 200, 40, 60, 80};
   CHECK(demo::resized(pixels.data(), 3, 2, 3, 2).pixels == pixels);
   const std::vector<std::uint8_t> level(35, 77);

@@ -24,7 +24,7 @@ bool smooth(const centred<float>& a, const centred<float>& b) {
 
 }  // namespace
 
-TEST_CASE("a box is what its cell's numbers say, and back") {
+TEST_CASE("cell_code encodes a box and decodes it again") {
   std::mt19937_64 random(1);
   for (int cell = 0; cell < cells; ++cell) {
     const centred<double> box{made_up(random, 0, 96), made_up(random, 0, 96), made_up(random, 1, 90),
@@ -41,7 +41,7 @@ TEST_CASE("a box is what its cell's numbers say, and back") {
   CHECK(cell_code<double>{0, 0, 0, 0}.box(25).w == 8);
 }
 
-TEST_CASE("the derivative goes through the decoding") {
+TEST_CASE("cell_code::chain is the derivative of the decoding") {
   std::mt19937_64 random(2);
   const double h = 1e-6;
   for (int trial = 0; trial < 50; ++trial) {
@@ -64,7 +64,7 @@ TEST_CASE("the derivative goes through the decoding") {
   }
 }
 
-TEST_CASE("no number of a cell makes a box or a derivative that is not finite") {
+TEST_CASE("decoded boxes and their derivatives are finite for any numbers of a cell") {
   for (const float x : {-1e30f, -100.0f, 100.0f, 1e30f}) {
     const centred<float> box = cell_code<float>{0, 0, x, x}.box(5);
     CHECK(std::isfinite(box.w));
@@ -72,7 +72,7 @@ TEST_CASE("no number of a cell makes a box or a derivative that is not finite") 
   }
 }
 
-TEST_CASE("the cell with a box's centre answers for it") {
+TEST_CASE("assign gives a box to the cell of its centre") {
   const std::vector<truth> truths = {{{0, 0, 20, 12}, 3}, {{40, 40, 96, 96}, 7}};
   const assignment a = assign(truths);
   REQUIRE(a.positives.size() == 2);
@@ -85,7 +85,7 @@ TEST_CASE("the cell with a box's centre answers for it") {
   CHECK(std::count(a.labels.begin(), a.labels.end(), assignment::background) == cells - 2);
 }
 
-TEST_CASE("two centres in one cell: the later box; a crowd is ignored, except where a box is") {
+TEST_CASE("assign keeps the later of two boxes in a cell, and ignores cells of a crowd without a box") {
   const std::vector<truth> truths = {
       {{0, 0, 8, 8}, 1}, {{0, 0, 10, 10}, 2}, {{80, 80, 96, 96}, 4, true}, {{84, 84, 96, 96}, 5}};
   const assignment a = assign(truths);
@@ -98,7 +98,7 @@ TEST_CASE("two centres in one cell: the later box; a crowd is ignored, except wh
   CHECK(std::count(a.labels.begin(), a.labels.end(), assignment::ignored) == 3);
 }
 
-TEST_CASE("every box loss: its gradient by the cells' numbers agrees with finite differences") {
+TEST_CASE("box loss gradients by the cells' numbers match finite differences for every recipe") {
   std::mt19937_64 random(3);
   const hone::cpu cpu{1};
   for (const recipe& r : all_recipes()) {

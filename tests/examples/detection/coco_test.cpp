@@ -7,7 +7,7 @@
 
 using detection::evaluated_image;
 
-TEST_CASE("average precision is what pycocotools makes of the same detections") {
+TEST_CASE("average precision matches pycocotools") {
   for (const coco_values::expected_case& c : coco_values::cases) {
     CAPTURE(c.name);
     std::vector<evaluated_image> images(static_cast<std::size_t>(c.images));
@@ -28,7 +28,7 @@ TEST_CASE("average precision is what pycocotools makes of the same detections") 
   }
 }
 
-TEST_CASE("by hand: one truth found, one missed, one detection wrong") {
+TEST_CASE("average precision of one truth found, one missed and one false detection is as by hand") {
   const evaluated_image image{{{{0, 0, 10, 10}, 0}, {{50, 50, 60, 60}, 0}},
                               {{{0, 0, 10, 10}, 0, 0.9}, {{80, 80, 90, 90}, 0, 0.95}}};
   // the wrong one comes first: precision 1/2 up to recall 1/2, 51 of the 101 points
@@ -37,7 +37,7 @@ TEST_CASE("by hand: one truth found, one missed, one detection wrong") {
   CHECK(ap.at[9] == doctest::Approx(0.5 * 51 / 101).epsilon(1e-14));
 }
 
-TEST_CASE("nothing to find is -1, nothing found is 0") {
+TEST_CASE("average precision is -1 without truths, and 0 without detections") {
   CHECK(detection::evaluate({}, 2).mean == -1);
   CHECK(detection::evaluate({{{}, {{{0, 0, 1, 1}, 0, 1.0}}}}, 2).of_class == std::vector<double>{-1, -1});
   CHECK(detection::evaluate({{{{{0, 0, 10, 10}, 1}}, {}}}, 2).mean == 0);

@@ -34,7 +34,7 @@ bool says(const std::string& text, const std::string& words) {
 
 }  // namespace
 
-TEST_CASE("images and boxes become scenes of one size") {
+TEST_CASE("read_scenes turns images and boxes into scenes of one size") {
   const scene_folder folder;
   CHECK(is_scene_folder(folder.path));
   const scene_set set = read_scenes(folder.path);
@@ -57,7 +57,7 @@ TEST_CASE("images and boxes become scenes of one size") {
   CHECK(set.test[0].image.at(40, 40) == 76);  // 0.299 * 255
 }
 
-TEST_CASE("what is wrong with a label file is said with its line") {
+TEST_CASE("an invalid label file throws with its line") {
   const scene_folder folder;
   const auto with = [&](const char* line) {
     test::write_plain(folder / "train.txt", std::string("a.pgm cat 0 0 1 1\n") + line + "\n");
@@ -82,7 +82,7 @@ TEST_CASE("what is wrong with a label file is said with its line") {
   CHECK(says(complaint(folder), "test.txt: cannot be opened"));
 }
 
-TEST_CASE("damaged images are named") {
+TEST_CASE("a damaged image throws with its name") {
   const scene_folder folder;
   const auto with = [&](const std::string& bytes) {
     test::write_plain(folder / "a.pgm", bytes);

@@ -13,7 +13,7 @@ constexpr Eigen::Index pixels = canvas_side * canvas_side;
 
 }  // namespace
 
-TEST_CASE("the gradient of the network agrees with finite differences") {
+TEST_CASE("the network's gradient matches finite differences") {
   const int classes = 3;
   const matrix<double> images = made_up(2, pixels, 1), by_logits = made_up(2, classes * cells, 2),
                        by_boxes = made_up(2, 4 * cells, 3);
@@ -39,7 +39,7 @@ TEST_CASE("the gradient of the network agrees with finite differences") {
   }
 }
 
-TEST_CASE("the bits do not depend on the number of threads") {
+TEST_CASE("the network is bit-identical for every number of threads") {
   const matrix<float> images = made_up(11, pixels, 1).cast<float>(),
                       by_logits = made_up(11, 10 * cells, 2).cast<float>(),
                       by_boxes = made_up(11, 4 * cells, 3).cast<float>();
@@ -54,7 +54,7 @@ TEST_CASE("the bits do not depend on the number of threads") {
   CHECK(one.gradient == many.gradient);
 }
 
-TEST_CASE("it begins with the prior everywhere, and boxes of 24 pixels") {
+TEST_CASE("a new network predicts the prior probability and boxes of 24 pixels") {
   network net(5, 1, 10);
   net.forward(made_up(1, pixels, 1).cast<float>());
   const double probability = 1 / (1 + std::exp(-static_cast<double>(net.logits().mean())));

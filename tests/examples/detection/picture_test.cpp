@@ -7,7 +7,7 @@
 
 using namespace detection;
 
-TEST_CASE("base64 of the RFC's examples") {
+TEST_CASE("base64 matches the examples of the RFC") {
   CHECK(base64("").empty());
   CHECK(base64("f") == "Zg==");
   CHECK(base64("fo") == "Zm8=");
@@ -17,7 +17,7 @@ TEST_CASE("base64 of the RFC's examples") {
   CHECK(base64("foobar") == "Zm9vYmFy");
 }
 
-TEST_CASE("a PNG holds its size and its pixels, and its checksums are right") {
+TEST_CASE("a PNG has the right size, pixels and checksums") {
   const demo::grey_image image{3, 2, {0, 10, 255, 7, 8, 9}};
   const std::string file = png(image);
   const auto number = [&](std::size_t at) {
@@ -46,7 +46,7 @@ TEST_CASE("a PNG holds its size and its pixels, and its checksums are right") {
   CHECK(pixels == std::string("\0\0\x0a\xff\0\x07\x08\x09", 8));
 }
 
-TEST_CASE("a picture shows boxes from a score on, and escapes names") {
+TEST_CASE("a picture shows boxes above the least score, and escapes names") {
   const scene s{{2, 1, {0, 255}}, {{{0, 0, 1, 1}, 0}}};
   const std::string svg = picture(s, {{{0, 0, 2, 1}, 1, 0.9}, {{1, 0, 2, 1}, 1, 0.2}}, {"a", "b<c"}, 0.5);
   CHECK(svg.find("class=\"truth\"") != std::string::npos);

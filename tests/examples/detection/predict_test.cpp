@@ -5,7 +5,7 @@
 
 using namespace detection;
 
-TEST_CASE("of boxes of one class that overlap the one with the highest score stays") {
+TEST_CASE("suppressed keeps the highest score among overlapping boxes of one class") {
   const hone::cpu cpu{1};
   const std::vector<detected> boxes = {
       {{0, 0, 10, 10}, 0, 0.5},   {{1, 0, 11, 10}, 0, 0.9},    // IoU 9/11
@@ -18,12 +18,12 @@ TEST_CASE("of boxes of one class that overlap the one with the highest score sta
   CHECK(suppressed(cpu, {}, 0.5).empty());
 }
 
-TEST_CASE("what is suppressed suppresses nothing") {
+TEST_CASE("suppressed boxes suppress nothing") {
   const std::vector<detected> chain = {{{0, 0, 10, 10}, 0, 0.9}, {{3, 0, 13, 10}, 0, 0.8}, {{6, 0, 16, 10}, 0, 0.7}};
   CHECK(suppressed(hone::cpu{1}, chain, 0.5) == std::vector<hone::index>{0, 2});
 }
 
-TEST_CASE("predictions are on the canvas, in the order of their scores, and as many as asked for") {
+TEST_CASE("predictions are inside the canvas, sorted by score and at most as many as asked for") {
   network net(3, 1, 10);
   matrix<float> image(1, canvas_side * canvas_side);
   std::mt19937_64 random(1);

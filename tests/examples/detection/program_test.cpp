@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The program as its user meets it: what it prints, its exit codes, its report, Ctrl-C.
+// The program as its user sees it: output, exit codes, report, Ctrl-C.
 #include "program.hpp"
 #include "idx_files.hpp"
 #include "options.hpp"
@@ -26,7 +26,7 @@ detection::options parse(std::initializer_list<const char*> arguments) {
 
 }  // namespace
 
-TEST_CASE("a short comparison prints tables and verdicts, and writes a page that needs nothing from outside") {
+TEST_CASE("a short comparison prints tables and verdicts, and writes a self-contained report") {
   const data_folder folder;
   const outcome o = folder.with({"--quick", "--recipes", "giou,bce,iou", "--seeds", "2"});
   CHECK(o.exit_code == 0);
@@ -42,7 +42,7 @@ TEST_CASE("a short comparison prints tables and verdicts, and writes a page that
   CHECK(has(page, "RetinaNet's ordering "));
 }
 
-TEST_CASE("a folder of images with label files") {
+TEST_CASE("the program trains on a folder of images with label files") {
   const data_folder folder;
   std::string labels;
   for (int i = 0; i < 12; ++i) {
@@ -58,7 +58,7 @@ TEST_CASE("a folder of images with label files") {
   CHECK(has(folder.with({"--epochs", "1", "--validation"}).text, "10 to train on, 2 held out"));
 }
 
-TEST_CASE("bad options: exit code 2 and a hint") {
+TEST_CASE("invalid options exit with code 2 and a hint") {
   for (const std::vector<std::string>& bad : {std::vector<std::string>{"--sedes", "3"},
                                               {"--epochs", "0"},
                                               {"--recipes", "nonsense"},
@@ -81,7 +81,7 @@ TEST_CASE("bad options: exit code 2 and a hint") {
   CHECK(has(help.text, "balanced_bce"));
 }
 
-TEST_CASE("options do what they say, in both forms, and --quick gives way to what is named") {
+TEST_CASE("options are parsed in both forms, and named ones override --quick") {
   const detection::options o = parse({"--epochs=3", "--quick", "--canvases", "100", "--rate", "0.5", "--batch=4"});
   CHECK(o.epochs == 3);
   CHECK(o.canvases == 100);
@@ -91,7 +91,7 @@ TEST_CASE("options do what they say, in both forms, and --quick gives way to wha
   CHECK(o.quick);
 }
 
-TEST_CASE("no data or no place for the report: exit code 1, told before the training") {
+TEST_CASE("missing data or an unwritable report exit with code 1 before the training") {
   const data_folder folder;
   CHECK(run({"--data", "/nowhere"}).exit_code == 1);
   test::write_plain(folder / test::train_labels, "x");
@@ -104,7 +104,7 @@ TEST_CASE("no data or no place for the report: exit code 1, told before the trai
   CHECK(has(nowhere.text, "/nowhere/report.html: "));
 }
 
-TEST_CASE("Ctrl-C ends the run with what there is, in a whole report") {
+TEST_CASE("Ctrl-C ends the run with a complete report of the results so far") {
   const data_folder folder;
   const outcome o = folder.with({"--quick", "--epochs", "900"}, "epoch 2/900");
   CHECK(o.exit_code == 130);
@@ -114,7 +114,7 @@ TEST_CASE("Ctrl-C ends the run with what there is, in a whole report") {
   CHECK_FALSE(test::fs::exists(folder.report + ".part"));
 }
 
-TEST_CASE("Ctrl-C before the first epoch is over") {
+TEST_CASE("Ctrl-C before the end of the first epoch still writes the report") {
   const data_folder folder;
   const outcome o = folder.with({"--canvases", "3000", "--test-canvases", "10", "--batch", "1"}, "giou  ");
   CHECK(o.exit_code == 130);

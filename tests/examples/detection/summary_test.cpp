@@ -22,7 +22,7 @@ bool begins(const std::string& text, const std::string& with) {
 
 }  // namespace
 
-TEST_CASE("rows: means of complete trainings, interrupted ones apart") {
+TEST_CASE("summarise gives means of complete trainings, and interrupted ones in rows of their own") {
   const auto rows = summarise({run("a", 1, 0.25), run("b", 1, 0.5), run("a", 2, 0.75), run("b", 2, 0.5, false)});
   REQUIRE(rows.size() == 3);
   CHECK(rows[0].runs == 2);
@@ -33,7 +33,7 @@ TEST_CASE("rows: means of complete trainings, interrupted ones apart") {
   CHECK(table_text(rows).find("b (after epoch 1)") != std::string::npos);
 }
 
-TEST_CASE("the verdicts say what the numbers say") {
+TEST_CASE("verdicts state whether an ordering holds, and how clearly") {
   const auto first = [](std::vector<history> all) { return verdicts(all).at(0); };
   const std::string ordering = "RetinaNet's ordering (focal loss above plain cross-entropy) ";
   CHECK(

@@ -39,7 +39,7 @@ double of_epoch(const std::vector<point>& curve, int epoch) {
 
 }  // namespace
 
-TEST_CASE("every recipe: a short training makes both losses smaller") {
+TEST_CASE("a short training with every recipe reduces both losses") {
   for (const recipe& r : all_recipes()) {
     CAPTURE(r.name);
     const history h = trained(r, 2, 4);
@@ -53,7 +53,7 @@ TEST_CASE("every recipe: a short training makes both losses smaller") {
   }
 }
 
-TEST_CASE("the same seed gives the same numbers on any number of threads") {
+TEST_CASE("training gives the same numbers for the same seed on any number of threads") {
   const recipe r = all_recipes().front();
   const history one = trained(r, 1), many = trained(r, 5);
   CHECK(one.class_loss.back().value == many.class_loss.back().value);
@@ -61,7 +61,7 @@ TEST_CASE("the same seed gives the same numbers on any number of threads") {
   CHECK(one.result.mean == many.result.mean);
 }
 
-TEST_CASE("a loss that is no number ends the training") {
+TEST_CASE("a non-finite loss ends the training with an exception") {
   silent nobody;
   CHECK_THROWS_AS(train(all_recipes().front(), few(), {40, 8, 1e5}, 2, 1, nobody), divergence);
 }

@@ -32,7 +32,7 @@ bool says(const std::string& text, std::initializer_list<const char*> words) {
 
 }  // namespace
 
-TEST_CASE("plain files are read as they are") {
+TEST_CASE("read_dataset reads plain files") {
   const data_folder folder;
   const demo::dataset data = read_dataset(folder.path);
   CHECK(data.train.size() == 20);
@@ -44,7 +44,7 @@ TEST_CASE("plain files are read as they are") {
                    [](std::uint8_t a, char b) { return a == static_cast<std::uint8_t>(b); }));
 }
 
-TEST_CASE("compressed files give the same") {
+TEST_CASE("read_dataset reads compressed files as plain ones") {
   const data_folder plain, packed;
   for (const char* name : {test::train_images, test::train_labels, test::test_images, test::test_labels}) {
     test::write_gz(packed / (std::string(name) + ".gz"), test::read(packed / name));
@@ -54,7 +54,7 @@ TEST_CASE("compressed files give the same") {
   CHECK(read_dataset(plain.path).test.labels == read_dataset(packed.path).test.labels);
 }
 
-TEST_CASE("a part is a range of images and labels") {
+TEST_CASE("part returns a range of images and labels") {
   const data_folder folder;
   const demo::image_set all = read_dataset(folder.path).train, part = all.part(5, 12);
   CHECK(part.size() == 7);
@@ -63,14 +63,14 @@ TEST_CASE("a part is a range of images and labels") {
   CHECK(part.pixels[0] == all.pixels[5 * demo::image_pixels]);
 }
 
-TEST_CASE("missing folders and files are named") {
+TEST_CASE("missing folders and files throw with their names") {
   const data_folder folder;
   CHECK_THROWS_WITH_AS(read_dataset("/nowhere/at/all"), "/nowhere/at/all: is not a folder", demo::data_error);
   test::fs::remove(folder / test::test_labels);
   CHECK(says(complaint(folder), {folder.path.c_str(), "has no t10k-labels-idx1-ubyte", ".gz"}));
 }
 
-TEST_CASE("wrong headers are named with what they should be") {
+TEST_CASE("wrong headers throw with the file and the expected value") {
   const data_folder folder;
   test::write_plain(folder / test::train_images, test::labels(20));
   CHECK(says(complaint(folder), {test::train_images, "magic number is 2049, must be 2051"}));
@@ -83,7 +83,7 @@ TEST_CASE("wrong headers are named with what they should be") {
   CHECK(says(complaint(folder), {test::train_images, "holds no images"}));
 }
 
-TEST_CASE("truncated files") {
+TEST_CASE("truncated files throw with their name") {
   const data_folder folder;
   const std::string images = test::images(20);
   for (const std::size_t length : {0u, 3u, 4u, 7u, 15u, 16u, 17u, 1000u, 20u * 784u + 15u}) {
@@ -96,20 +96,20 @@ TEST_CASE("truncated files") {
   CHECK(says(complaint(folder), {test::test_labels, "ends early, in the labels"}));
 }
 
-TEST_CASE("a size beyond the end of the file does not ask for memory") {
+TEST_CASE("a size beyond the end of the file throws without allocating memory") {
   const data_folder folder;
   test::write_plain(folder / test::train_images, test::big_endian({0x803, 0xffffffff, 28, 28}));
   test::write_plain(folder / test::train_labels, test::big_endian({0x801, 0xffffffff}));
   CHECK(says(complaint(folder), {test::train_images, "ends early, in the images"}));
 }
 
-TEST_CASE("bytes too many") {
+TEST_CASE("files with bytes after their end throw") {
   const data_folder folder;
   test::write_plain(folder / test::train_labels, test::labels(20) + "x");
   CHECK(says(complaint(folder), {test::train_labels, "more bytes than its sizes say"}));
 }
 
-TEST_CASE("labels out of range") {
+TEST_CASE("labels out of range throw") {
   const data_folder folder;
   std::string labels = test::labels(20);
   labels[8 + 7] = 10;
@@ -117,7 +117,7 @@ TEST_CASE("labels out of range") {
   CHECK(says(complaint(folder), {test::train_labels, "label 7 is 10, must be 0 to 9"}));
 }
 
-TEST_CASE("compressed files that are cut or damaged, at every place") {
+TEST_CASE("truncated or damaged compressed files throw, wherever the damage is") {
   const data_folder folder;
   const test::fs::path file = folder / (std::string(test::test_images) + ".gz");
   test::write_gz(file, test::images(10));

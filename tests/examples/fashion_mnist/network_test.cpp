@@ -8,7 +8,7 @@
 using demo::matrix;
 using test::made_up;
 
-TEST_CASE("the gradient of the network agrees with finite differences") {
+TEST_CASE("the network's gradient matches finite differences") {
   const matrix<double> images = made_up(11, 784, 1), weights = made_up(11, 10, 2);  // slices of one and of two images
   demo::basic_network<double> net(7, 2);
   for (Eigen::Index i = 0; i < net.parameters.size(); i += 3) net.parameters[i] += 0.01;  // biases other than 0
@@ -28,7 +28,7 @@ TEST_CASE("the gradient of the network agrees with finite differences") {
   }
 }
 
-TEST_CASE("the bits do not depend on the number of threads") {
+TEST_CASE("the network is bit-identical for every number of threads") {
   const matrix<float> images = made_up(37, 784, 1).cast<float>(), gradient = made_up(37, 10, 2).cast<float>();
   demo::network one(5, 1), many(5, 6);
   CHECK(one.parameters == many.parameters);
@@ -38,7 +38,7 @@ TEST_CASE("the bits do not depend on the number of threads") {
   CHECK(one.gradient == many.gradient);
 }
 
-TEST_CASE("a batch may have fewer images than there are slices") {
+TEST_CASE("the network takes batches with fewer images than slices") {
   const matrix<float> images = made_up(9, 784, 1).cast<float>();
   demo::network net(5, 2);
   const matrix<float> all = net.forward(images);
@@ -48,17 +48,17 @@ TEST_CASE("a batch may have fewer images than there are slices") {
   CHECK(net.gradient.allFinite());
 }
 
-TEST_CASE("the list of tensors covers the parameters") {
+TEST_CASE("the tensors of the network cover its parameters") {
   CHECK(demo::network::tensors().size() == demo::network(1, 1).parameters.size());
   CHECK(demo::network::tensors().begin()[3].name == "conv2.bias");
 }
 
-TEST_CASE("seeds differ, and each gives the same weights again") {
+TEST_CASE("each seed gives its own weights, reproducibly") {
   CHECK(demo::network(1, 1).parameters == demo::network(1, 1).parameters);
   CHECK(demo::network(1, 1).parameters != demo::network(2, 1).parameters);
 }
 
-TEST_CASE("momentum and weight decay follow their formulas") {
+TEST_CASE("sgd follows its formulas of momentum and weight decay") {
   demo::sgd optimizer{.momentum = 0.5f, .decay = 0.25f};
   Eigen::VectorXf x = Eigen::VectorXf::Constant(1, 8), gradient = Eigen::VectorXf::Constant(1, 2);
   optimizer.update(x, gradient, 0.5);  // v = 2 + 2, x = 8 - 2

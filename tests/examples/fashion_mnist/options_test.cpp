@@ -11,7 +11,7 @@ demo::options parse(std::initializer_list<const char*> arguments) {
 
 }  // namespace
 
-TEST_CASE("options do what they say, in both forms") {
+TEST_CASE("options are parsed in both forms") {
   const demo::options o = parse({"--data", "a folder", "--seeds=3", "--epochs", "2", "--threads=4", "--batch", "16",
                                  "--rate=0.5", "--report", "x.html", "--recipes", "refined,baseline", "--validation"});
   CHECK(o.data == "a folder");
@@ -26,7 +26,7 @@ TEST_CASE("options do what they say, in both forms") {
   CHECK_FALSE(o.quick);
 }
 
-TEST_CASE("defaults") {
+TEST_CASE("options have their documented defaults") {
   const demo::options o = parse({});
   CHECK(o.seeds == 1);
   CHECK(o.data.empty());
@@ -36,7 +36,7 @@ TEST_CASE("defaults") {
   CHECK(parse({"--quick", "--epochs", "5"}).epochs == 5);
 }
 
-TEST_CASE("bad options and values are named") {
+TEST_CASE("invalid options throw with the option and the value") {
   using error = demo::usage_error;
   CHECK_THROWS_WITH_AS(parse({"--sedes", "3"}), "unknown option '--sedes'", error);
   CHECK_THROWS_WITH_AS(parse({"data"}), "unknown option 'data'", error);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The program as its user meets it: what it prints, its exit codes, its report, Ctrl-C.
+// The program as its user sees it: output, exit codes, report, Ctrl-C.
 #include "program.hpp"
 #include "idx_files.hpp"
 
@@ -16,7 +16,7 @@ struct data_folder : test::folder {
 
 }  // namespace
 
-TEST_CASE("a short run learns, prints a table and writes a page that needs nothing from outside") {
+TEST_CASE("a short run learns, prints a table and writes a self-contained report") {
   const data_folder folder;
   const outcome o =
       run({"--data", folder.data, "--epochs", "3", "--seeds", "2", "--rate", "0.01", "--report", folder.report});
@@ -34,7 +34,7 @@ TEST_CASE("a short run learns, prints a table and writes a page that needs nothi
   CHECK(has(page, "prefers-color-scheme: dark"));
 }
 
-TEST_CASE("every recipe trains, says what it has to, and is in the table and the report") {
+TEST_CASE("every recipe trains, and is in the output, the table and the report") {
   const data_folder folder;
   const outcome o = run({"--data", folder.data, "--quick", "--recipes", "all", "--report", folder.report});
   CHECK(o.exit_code == 0);
@@ -58,7 +58,7 @@ TEST_CASE("every recipe trains, says what it has to, and is in the table and the
   CHECK(page.find("nan") == std::string::npos);
 }
 
-TEST_CASE("the same numbers on any number of threads") {
+TEST_CASE("a run gives the same numbers on any number of threads") {
   const data_folder folder;
   const auto lines = [&](const char* threads) {
     std::string text =
@@ -73,7 +73,7 @@ TEST_CASE("the same numbers on any number of threads") {
   CHECK(one == lines("5"));
 }
 
-TEST_CASE("--quick takes few images and --validation holds some back") {
+TEST_CASE("--quick takes few images, and --validation holds some back") {
   const data_folder folder;
   test::write_data(folder.path, 1200, 300);
   CHECK(has(run({"--data", folder.data, "--quick", "--recipes", "refined", "--report", folder.report}).text,
@@ -84,7 +84,7 @@ TEST_CASE("--quick takes few images and --validation holds some back") {
       "1000 training images, 200 held out"));
 }
 
-TEST_CASE("bad options: exit code 2 and a hint") {
+TEST_CASE("invalid options exit with code 2 and a hint") {
   for (const std::vector<std::string>& bad :
        {std::vector<std::string>{"--sedes", "3"}, {"--epochs", "0"}, {"--recipes", "nonsense"}, {"--rate"}}) {
     const outcome o = run(bad);
@@ -97,7 +97,7 @@ TEST_CASE("bad options: exit code 2 and a hint") {
   CHECK(run({"--help"}).exit_code == 0);
 }
 
-TEST_CASE("no or corrupt data: exit code 1, the file is named and no report is left") {
+TEST_CASE("missing or damaged data exits with code 1, names the file and leaves no report") {
   const data_folder folder;
   CHECK(run({"--data", "/nowhere"}).exit_code == 1);
   test::write_plain(folder / test::train_labels, test::labels(200).substr(0, 100));
@@ -107,7 +107,7 @@ TEST_CASE("no or corrupt data: exit code 1, the file is named and no report is l
   CHECK_FALSE(test::fs::exists(folder.report));
 }
 
-TEST_CASE("a report that cannot be written is told before the training") {
+TEST_CASE("a report that cannot be written ends the program before the training") {
   const data_folder folder;
   const outcome o = run({"--data", folder.data, "--report", "/nowhere/report.html"});
   CHECK(o.exit_code == 1);
@@ -115,7 +115,7 @@ TEST_CASE("a report that cannot be written is told before the training") {
   CHECK(o.text.find("epoch 1/") == std::string::npos);
 }
 
-TEST_CASE("a training that diverges says so") {
+TEST_CASE("a training that diverges exits with code 1 and says so") {
   const data_folder folder;
   const outcome o = run({"--data", folder.data, "--rate", "100", "--report", folder.report});
   CHECK(o.exit_code == 1);
@@ -123,7 +123,7 @@ TEST_CASE("a training that diverges says so") {
   CHECK_FALSE(test::fs::exists(folder.report));
 }
 
-TEST_CASE("Ctrl-C ends the run with what there is") {
+TEST_CASE("Ctrl-C ends the run with a report of the results so far") {
   const data_folder folder;
   const outcome o = run({"--data", folder.data, "--epochs", "900", "--report", folder.report}, "epoch 2/900");
   CHECK(o.exit_code == 130);
@@ -133,7 +133,7 @@ TEST_CASE("Ctrl-C ends the run with what there is") {
   CHECK(has(test::read(folder.report), "</html>"));
 }
 
-TEST_CASE("Ctrl-C before the first epoch is over") {
+TEST_CASE("Ctrl-C before the end of the first epoch still writes the report") {
   const data_folder folder;
   test::write_data(folder.path, 6000, 10);
   const outcome o = run({"--data", folder.data, "--batch", "1", "--report", folder.report}, "refined");

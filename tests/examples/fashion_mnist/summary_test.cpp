@@ -24,7 +24,7 @@ bool begins(const std::string& text, const std::string& with) {
 
 }  // namespace
 
-TEST_CASE("mean and sample standard deviation") {
+TEST_CASE("spread_of gives the mean and the sample standard deviation") {
   const std::vector<double> numbers = {1, 2, 3, 4};
   CHECK(demo::spread_of(numbers).mean == 2.5);
   CHECK(demo::spread_of(numbers).deviation == doctest::Approx(std::sqrt(5.0 / 3)));
@@ -32,7 +32,7 @@ TEST_CASE("mean and sample standard deviation") {
   CHECK(demo::spread_of({}).mean == 0);
 }
 
-TEST_CASE("rows: means of complete trainings, interrupted ones apart, those without an epoch left out") {
+TEST_CASE("summarise gives means of complete trainings, rows for interrupted ones, and none without an epoch") {
   const std::vector<demo::history> all = {run("a", 1, 0.5, 0), run("b", 1, 0.6, 0), run("a", 2, 0.7, 0),
                                           run("b", 2, 0.8, 0, 1), run("a", 3, 0, 0, 0)};
   const auto rows = demo::summarise(all, 3);
@@ -46,7 +46,7 @@ TEST_CASE("rows: means of complete trainings, interrupted ones apart, those with
   CHECK(demo::table_text(rows).find("60.00 ± 14.14 %") != std::string::npos);
 }
 
-TEST_CASE("an ordering holds where every mean is above the one before, and is told with its steps") {
+TEST_CASE("verdict_on_order holds if every mean is above the one before") {
   const demo::recipe_group group{"g", {"a", "b", "c"}, {"a", "b", "c"}, "X"};
   std::vector<demo::history> all = {run("a", 1, 0.80, 0), run("b", 1, 0.81, 0), run("c", 1, 0.85, 0)};
   CHECK(demo::verdict_on_order(group, all) ==
@@ -61,7 +61,7 @@ TEST_CASE("an ordering holds where every mean is above the one before, and is to
   CHECK(demo::verdict_on("c", all, 100) == demo::verdict(all, 100).at(1));
 }
 
-TEST_CASE("the verdict says what the numbers say") {
+TEST_CASE("the verdict states the difference and whether it is clear") {
   const auto judge = [](std::initializer_list<demo::history> all) { return demo::verdict(all, 10000).at(0); };
   CHECK(begins(judge({run("a", 1, 0.90, 0.02), run("b", 1, 0.92, 0.01)}), "b beat a: +2.00 points"));
   CHECK(begins(judge({run("a", 1, 0.90, 0.02), run("b", 1, 0.901, 0.01)}), "b was ahead of a, but not clearly: +0.10"));

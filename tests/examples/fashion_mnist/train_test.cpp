@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a training says of the test images, beside plain loops over the network's answers.
+// The test results of a training against plain loops over the network's outputs.
 #include "train.hpp"
 
 #include <doctest/doctest.h>
@@ -26,7 +26,7 @@ struct silence : demo::observer {
 
 }  // namespace
 
-TEST_CASE("accuracy and calibration error are those of all batches of test images") {
+TEST_CASE("test accuracy and calibration error are over all batches of test images") {
   demo::dataset data{noise(64, 1), noise(1203, 2)};  // three batches of test images
   double mean = 0, variance = 0;
   for (const double p : data.train.pixels) mean += p / double(data.train.pixels.size());
