@@ -103,7 +103,7 @@ TEST_CASE("evaluate: invalid arguments inside nested targets and sums throw") {
           [&](call& c) { c(hone::varifocal_loss(view{numbers.data(), 4, 3}, {.alpha = not_a_number})); });
 }
 
-TEST_CASE("evaluate: invalid labels, lambdas and weights throw with row or class") {
+TEST_CASE("evaluate: invalid labels, λ and weights throw with row or class") {
   static const std::vector<int> few{0, 1, 2}, large{0, 1, 3, 0}, negative{0, 1, -1, 0};
   static const std::vector<float> three{1, 1, 1}, beyond{0.5f, 1.5f, 0.5f, 0.5f}, bad{1, float(not_a_number), 1};
   const auto target = hone::classes(labels);

@@ -78,7 +78,7 @@ TEST_CASE("labels may be any contiguous vector of integers") {
         worth(hone::cross_entropy(hone::partner_classes(labels, partners))));
 }
 
-TEST_CASE("weights and lambda may be any contiguous vector of float or double") {
+TEST_CASE("weights and λ may be any contiguous vector of float or double") {
   const auto y = hone::classes(labels);
   const auto w = as<Eigen::VectorXd>(weights);
   const auto f = as<Eigen::ArrayXf>(weights);

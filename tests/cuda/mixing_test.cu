@@ -139,7 +139,7 @@ TEST_CASE("a captured graph draws for the step counter on the device and blends"
   }
 }
 
-TEST_CASE("a mixed target takes lambda and partners from a device draw") {
+TEST_CASE("a mixed target takes λ and partners from a device draw") {
   const device::stream stream;
   hone::cuda gpu(stream);
   const hone::index n = 40, K = 10;
