@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The memory layout does not change results: padding, in place, element types; and the smallest shapes.
+// Memory layouts, which must not change results: padding, in place, element types; and the smallest shapes.
 #include <hone/hone.hpp>
 
 #include <support/numbers.hpp>
@@ -113,7 +113,7 @@ TEST_CASE("padding and in place give the same results: double") { every_objectiv
 TEST_CASE("padding and in place give the same results: half") { every_objective<Eigen::half>(); }
 TEST_CASE("padding and in place give the same results: bfloat16") { every_objective<Eigen::bfloat16>(); }
 
-TEST_CASE("16-bit and float gradients differ from double by one rounding") {
+TEST_CASE("16-bit gradients differ from double by one rounding") {
   const auto near_double = [](auto zero, double half_ulp) {
     using T = decltype(zero);
     for (const hone::index K : {3, 16, 41}) {

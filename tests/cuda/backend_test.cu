@@ -228,7 +228,7 @@ TEST_CASE("a large workspace that is outgrown is freed, unless a captured graph 
   if (counts_bytes) CHECK(growth() == (9 + 13) * mebi + 1);
 }
 
-TEST_CASE("nms of a growing number of boxes holds the workspace of the largest call only") {
+TEST_CASE("reserve for a growing number of boxes holds only the workspace of the largest call") {
   const problem p;
   hone::cuda gpu(p.stream);
   const auto growth = [&, before = live_bytes()] { return live_bytes() - before; };

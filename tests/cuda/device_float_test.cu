@@ -49,7 +49,7 @@ const float not_a_number = std::numeric_limits<float>::quiet_NaN();
 
 }  // namespace
 
-TEST_CASE("device exp is within 2 ulp plus 1 ulp of its argument, and device division within 2 ulp") {
+TEST_CASE("device exp is within 2 ulp plus the effect of 1 ulp in x, and device division within 2 ulp") {
   std::vector<float> x, y;
   for (int i = 0; i < 20000; ++i) {
     x.push_back(-87.3f * static_cast<float>(i) / 20000);

@@ -217,7 +217,7 @@ TEST_CASE("a CUDA error half way through a call leaks no memory, and existing ob
 #endif
 
 #if defined(CUDASIM)
-TEST_CASE("without a driver query, a backend uses the device that was current when it was created") {
+TEST_CASE("a backend uses the device current at its creation if the driver cannot report the stream's") {
   make_current(0);
   const batch here;
   make_current(1);

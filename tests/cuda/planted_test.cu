@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Checks that the simulator detects errors in hone's kernels: reads out of bounds, reads of uninitialised memory and
-// missing barriers, each beside a correct call.
-// Skipped without the simulator.
+// missing barriers, each beside a correct call. Skipped without the simulator.
 #if defined(CUDASIM)
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>

@@ -104,7 +104,7 @@ struct yolov5_level {
 
 }  // namespace
 
-TEST_CASE("YOLOv5 matches, targets, losses, gradients and balance match the reference") {
+TEST_CASE("YOLOv5 matches, targets, losses, gradients and balance equal those of the original") {
   const auto labelled = boxes(12);
   const yolov5_level levels[] = {
       {0, {{6, 9}, {12, 7}}, labelled}, {1, {{14, 24}, {30, 15}}, labelled}, {2, {{40, 44}, {60, 30}}, labelled}};
@@ -150,7 +150,7 @@ TEST_CASE("YOLOv5 matches, targets, losses, gradients and balance match the refe
   CHECK(distance(best, values::yolov5_best_objectness_0) < 3e-7);
 }
 
-TEST_CASE("YOLOv5 losses of a batch without boxes match the reference") {
+TEST_CASE("YOLOv5 losses of a batch without boxes equal those of the original") {
   double loss = 0;
   const auto balance = hone::yolov5::level_balance(3);
   for (std::size_t i = 0; i < 3; ++i) {
@@ -164,7 +164,7 @@ TEST_CASE("YOLOv5 losses of a batch without boxes match the reference") {
   CHECK(distance(std::vector{0.0, loss, 0.0}, values::yolov5_losses_of_nothing) < 1e-9);
 }
 
-TEST_CASE("PP-YOLO matches and scores match the reference") {
+TEST_CASE("PP-YOLO matches and scores equal those of the original") {
   const std::vector<hone::anchor_size> anchors{{6, 9}, {12, 7}, {14, 24}, {30, 15}, {40, 44}, {60, 30}};
   const hone::anchor_level level{
       .images = images, .rows = 8, .columns = 8, .stride = 8, .anchors = anchors, .count = 2};
@@ -188,7 +188,7 @@ TEST_CASE("PP-YOLO matches and scores match the reference") {
   CHECK(distance(log_width, values::ppyolo_log_width) < 1e-6);
 }
 
-TEST_CASE("PP-YOLO objectness and IoU losses and their gradients match the reference") {
+TEST_CASE("PP-YOLO objectness and IoU losses and their gradients equal those of the original") {
   const std::vector<hone::anchor_size> anchors{{6, 9}, {12, 7}, {14, 24}, {30, 15}, {40, 44}, {60, 30}};
   const hone::anchor_level level{
       .images = images, .rows = 8, .columns = 8, .stride = 8, .anchors = anchors, .count = 2};
@@ -233,7 +233,7 @@ TEST_CASE("PP-YOLO objectness and IoU losses and their gradients match the refer
         values::ppyolo_iou_gradient);
 }
 
-TEST_CASE("PP-YOLO smoothed labels and fused confidences match the reference") {
+TEST_CASE("PP-YOLO smoothed labels and fused confidences equal those of the original") {
   const hone::cpu cpu(1);
   const auto logits = support::noise(0, 3);
   const std::vector<int> label{1};

@@ -70,7 +70,7 @@ std::vector<place> restated(hone::anchor_level const& level, std::vector<labelle
 
 }  // namespace
 
-TEST_CASE("yolov5::match takes the cell of the centre and the two nearest neighbours") {
+TEST_CASE("yolov5::match takes the cell of the centre and the neighbours within the offset") {
   const auto of = [](labelled_box b) { return places(yolov5::match(level_of(square), std::vector{b})); };
   using list = std::vector<place>;
   CHECK(of(at(0.3125, 0.4375)) == list{{0, 0, 1, 1}, {0, 0, 1, 0}, {0, 0, 2, 1}});  // x = 1.25, y = 1.75: left, below
@@ -145,7 +145,7 @@ TEST_CASE("yolov5: no labels or an empty level give no matches and targets of 0"
   CHECK(yolov5::objectness_targets(level_of(square), {}, {}) == std::vector<float>(16));
 }
 
-TEST_CASE("yolov5::objectness_targets blend the clamped IoU of the last or the best match") {
+TEST_CASE("yolov5::objectness_targets mix 1 and the clamped IoU of the last or the best match") {
   const auto level = level_of(square);
   const auto match = [&](hone::index column) { return anchor_match{0, column, 0, 0, 0, column}; };
   const std::vector matches{match(2), match(5), match(2), match(7), match(5)};

@@ -247,7 +247,7 @@ bool on_a_full_disk(::rlim_t limit, Body const& body) {
 
 }  // namespace
 
-TEST_CASE("a teacher file whose append met a full disk keeps the complete rows and is readable") {
+TEST_CASE("a teacher file is readable, with the rows of earlier appends, if an append meets a full disk") {
   const std::vector<float> z = some_logits();
   for (const ::rlim_t limit : {64u + 20, 64u + 20 * 3 + 1, 64u + 20 * 4 + 19, 64u + 20 * 6}) {
     const auto fit = hone::index((limit - 64) / 20);  // rows of 20 bytes

@@ -201,7 +201,7 @@ TEST_CASE("gradient steps: invalid arguments throw, and nothing is written") {
   CHECK(x == std::vector<float>(6, 7.0f));
 }
 
-TEST_CASE("unscale with a loss_scaler follows its current scale") {
+TEST_CASE("a chain built before the loop follows the current scale of its loss_scaler") {
   const hone::cpu cpu(1);
   hone::loss_scaler scaler{.initial = 4, .growth = 2, .interval = 1};
   const auto chain = hone::chain(hone::unscale(scaler), hone::clip_by_global_norm(8));

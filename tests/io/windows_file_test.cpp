@@ -130,7 +130,7 @@ TEST_CASE("save_file to a read-only file throws and leaves it unchanged") {
   REQUIRE(SetFileAttributesA(path.c_str(), FILE_ATTRIBUTE_NORMAL));
 }
 
-TEST_CASE("save_file waits for a file that another program holds briefly") {
+TEST_CASE("load_file waits for a file that another program holds briefly") {
   const folder here;
   const std::string path = here.file("state");
   hone::save_file(model(1).state, path);

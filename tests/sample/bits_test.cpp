@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Draws have the same bits under every compiler and flag. tests/cuda/mixing_test.cu holds the device to them.
+// Draws are bit-identical under every compiler and flag. tests/cuda/mixing_test.cu compares those of the device with
+// them.
 #include <hone/sample/mixup_or_cutmix.hpp>
 
 #include <doctest/doctest.h>

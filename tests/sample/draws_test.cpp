@@ -108,7 +108,7 @@ TEST_CASE("mixup_or_cutmix uses each as often as asked, with the numbers of each
   CHECK(hone::mixup_or_cutmix{.switch_probability = 1}.draw(1, 1, 8, 4, 4).cut == std::vector<std::uint8_t>(8, 1));
 }
 
-TEST_CASE("mixup_or_cutmix: an alpha of 0 turns one off, and two turn both off") {
+TEST_CASE("mixup_or_cutmix: an alpha of 0 turns one off, and two zeros turn off both") {
   using hone::mixup_or_cutmix;
   for (const hone::mixing_unit per : {hone::sample, hone::pair, hone::batch})
     for (const double share : {0.0, 0.25, 1.0}) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Also compiled for this machine, whose packs of 16-bit numbers are other code.
+// Conversions between number types. Also built for the instruction set of the build machine, whose packs of 16-bit
+// numbers are other code.
 #include <hone/cpu/memory/convert.hpp>
 
 #include <doctest/doctest.h>

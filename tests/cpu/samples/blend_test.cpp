@@ -62,7 +62,7 @@ TEST_CASE("blend of no rows or no columns does nothing") {
   hone::blend(cpu, hone::mixup{}.draw(1, 1, 3), view{nullptr, 3, 0}, view{nullptr, 3, 0});
 }
 
-TEST_CASE("blend: integers with a fractional lambda throw, and so do sizes larger than memory") {
+TEST_CASE("blend: integers with a fractional λ throw, and so do sizes larger than memory") {
   std::vector<std::int64_t> in(32), out(in.size(), 7);
   const hone::matrix_view masks{in.data(), 4, 8}, to{out.data(), 4, 8};
   auto draw = hone::mixup_or_cutmix{.switch_probability = 1, .per = hone::sample}.draw(1, 2, 4, 2, 4);

@@ -85,7 +85,7 @@ TEST_CASE("cases_at gives 343 cases: targets of area 1, anchors of seven areas a
   CHECK(different.size() == 343);
 }
 
-TEST_CASE("rate drops by ten at 80 and 90 percent of the steps") {
+TEST_CASE("the step size drops tenfold at 80 and 90 percent of the steps") {
   for (const int step : {0, 159}) CHECK(rate(step) == 0.1);
   for (const int step : {160, 179}) CHECK(rate(step) == 0.01);
   for (const int step : {180, 199}) CHECK(rate(step) == 0.001);
