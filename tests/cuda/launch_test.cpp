@@ -15,7 +15,7 @@ static_assert(on_cuda::blocks_for(0) == 1);
 static_assert(on_cuda::blocks_for(1) == 1);
 static_assert(on_cuda::blocks_for(256) == 1);
 static_assert(on_cuda::blocks_for(257) == 2);
-static_assert(on_cuda::blocks_for(index(1) << 40) == on_cuda::most_blocks);
+static_assert(on_cuda::blocks_for(index(1) << 40) == on_cuda::max_blocks);
 static_assert(on_cuda::line_cut(3, 10, 4).pieces() == 9);
 static_assert(on_cuda::line_cut(1, (index(1) << 33) + 1, 8).pieces() == (index(1) << 30) + 1);
 static_assert(on_cuda::line_cut(5, 0, 4).pieces() == 0);
@@ -52,7 +52,7 @@ static_assert(for_floats(1) == row_kernel::tile && for_floats(95) == row_kernel:
 static_assert(for_floats(96) == row_kernel::warp && for_floats(1024) == row_kernel::warp);
 static_assert(for_floats(1025) == row_kernel::block && for_floats(8192) == row_kernel::block);
 static_assert(for_floats(8193) == row_kernel::wide_block && for_floats(32768) == row_kernel::wide_block);
-static_assert(for_floats(32769) == row_kernel::streamed && for_floats(on_cuda::most_columns) == row_kernel::streamed);
+static_assert(for_floats(32769) == row_kernel::streamed && for_floats(on_cuda::max_columns) == row_kernel::streamed);
 
 // 16-bit logits hold as many elements; a teacher beside float logits takes its share of the registers.
 static_assert(on_cuda::capacity_of(row_kernel::wide_block, 8, 2) == 32768);
@@ -77,6 +77,6 @@ constexpr bool tiles_fit() {
 static_assert(tiles_fit());
 static_assert(on_cuda::tile_rows_of_images(21, 1, 4) == 128 && on_cuda::tile_rows_of_images(150, 1, 4) == 64);
 static_assert(on_cuda::tile_rows_of_images(1000, 1, 4) == 0);
-static_assert(on_cuda::grid_for((index(1) << 40) / 128) == on_cuda::most_blocks);
+static_assert(on_cuda::grid_for((index(1) << 40) / 128) == on_cuda::max_blocks);
 
 }  // namespace

@@ -181,7 +181,7 @@ TEST_CASE("block_sum adds up every warp, one sum after another") {
 }
 
 TEST_CASE("grid_sum adds up every block once, and is ready for the next kernel") {
-  for (const int blocks : {1, 2, 33, 300, most_blocks}) {
+  for (const int blocks : {1, 2, 33, 300, max_blocks}) {
     CAPTURE(blocks);
     CHECK(grid_sum_of(blocks, 64, 1) == sum_to(blocks * 64));
   }

@@ -122,7 +122,7 @@ TEST_CASE("the simulator reports a missing barrier between threads that share ro
   }
 }
 TEST_CASE("the simulator reports nothing for a block that processes several tiles") {
-  const kernel tiles{"tile_kernel", hone::on_cuda::tile_rows_of_matrix * (hone::on_cuda::most_blocks + 1), 2};
+  const kernel tiles{"tile_kernel", hone::on_cuda::tile_rows_of_matrix * (hone::on_cuda::max_blocks + 1), 2};
   for (asks what : {asks::gradient, asks::value}) CHECK(evaluate(tiles, what, written(tiles), tiles.rows).all == 0);
 }
 TEST_CASE("a warp without its barrier is a race only if the gradient overwrites the logits in place") {

@@ -164,7 +164,7 @@ class ema_state {
                   "ema_state: the parameters are floating-point numbers; hone::copy takes integers along");
     detail::require_tensors("ema_state", "parameters", parameters);
     detail::require(start.steps >= 0, "ema_state", "steps", start.steps.value, "at least 0");
-    detail::require(start.steps <= detail::most_updates, "ema_state", "steps", start.steps.value, "at most 2^62");
+    detail::require(start.steps <= detail::max_updates, "ema_state", "steps", start.steps.value, "at most 2^62");
     detail::require(!start.from_zero || start.steps == 0, "ema_state", "steps", start.steps.value,
                     "0 where the state begins at zero");
     return parameters;

@@ -162,10 +162,10 @@ inline void require_header(const char* where, state_header const& is, state_head
     fail("%s: what was saved began at %s, the state at %s", where, is.from_zero ? "zero" : "a copy",
          own.from_zero ? "zero" : "a copy");
 }
-/// Checks values that the checksum does not cover: impossible ones. `steps` above most_updates would overflow.
-inline constexpr std::int64_t most_updates = std::int64_t(1) << 62;
+/// Checks values that the checksum does not cover: impossible ones. `steps` above max_updates would overflow.
+inline constexpr std::int64_t max_updates = std::int64_t(1) << 62;
 inline void require_progress(const char* where, state_header const& is) {
-  if (is.steps < 0 || is.steps > most_updates)
+  if (is.steps < 0 || is.steps > max_updates)
     fail("%s: the state has made %jd updates, must be in [0, 2^62]", where, std::intmax_t(is.steps));
   const bool right = is.from_zero == 0 ? is.start == 0 : is.steps == 0 ? is.start == 1 : is.start >= 0 && is.start <= 1;
   if (!right || !finite(is.start))

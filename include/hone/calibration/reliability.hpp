@@ -66,10 +66,10 @@ struct reliability_diagram {
   }
   /// Returns the largest |accuracy - confidence| of a bin (MCE).
   double maximum_calibration_error() const noexcept {
-    double most = 0;
+    double maximum = 0;
     for (reliability_bin const& b : bins)
-      if (b.gap() > most) most = b.gap();
-    return undefined > 0 ? std::numeric_limits<double>::quiet_NaN() : most;
+      if (b.gap() > maximum) maximum = b.gap();
+    return undefined > 0 ? std::numeric_limits<double>::quiet_NaN() : maximum;
   }
   /// Returns the mean of -log p(label); infinite if a label's logit is -inf.
   double negative_log_likelihood() const noexcept { return mean(loss_sum); }

@@ -62,7 +62,7 @@ namespace detail {
 
 /// The largest number of elements of a view: 2^57, more than any address space holds. Sizes and byte counts of views
 /// within this limit never overflow.
-inline constexpr index most_numbers = index(1) << 57;
+inline constexpr index max_numbers = index(1) << 57;
 
 /// Returns a · b for sizes: the smaller one if either is negative, and the largest index if the product overflows.
 constexpr index product_of_sizes(index a, index b) noexcept {

@@ -86,7 +86,7 @@ void require_tensors(const char* function, const char* name, tensor_list<T> cons
     if (__builtin_mul_overflow(t.rows, t.columns, &shaped) || shaped != t.size)
       fail("%s: tensor %zu of %s has %jd numbers, its shape is %jd x %jd", function, i, name, std::intmax_t(t.size),
            std::intmax_t(t.rows), std::intmax_t(t.columns));
-    if (t.size > most_numbers)
+    if (t.size > max_numbers)
       fail("%s: tensor %zu of %s has %jd numbers, more than memory can hold", function, i, name, std::intmax_t(t.size));
     if (!t.data && t.size > 0)
       fail("%s: tensor %zu of %s has %jd numbers but no data", function, i, name, std::intmax_t(t.size));

@@ -36,7 +36,7 @@ class tensor_places {
   /// Takes a list that passed require_tensors. Fails if two of its tensors share memory.
   template <class T>
   tensor_places(const char* function, const char* name, tensor_list<T> const& list) : function_(function), name_(name) {
-    tensor_place* const to = list.size() <= most_ ? few_ : (many_.resize(list.size()), many_.data());
+    tensor_place* const to = list.size() <= capacity_ ? few_ : (many_.resize(list.size()), many_.data());
     for (std::size_t i = 0; i < list.size(); ++i)
       if (const tensor_place p(list[i], i); !p.empty()) to[count_++] = p;
     sorted_ = to;
@@ -61,7 +61,7 @@ class tensor_places {
   }
 
  private:
-  static constexpr std::size_t most_ = 1024;
+  static constexpr std::size_t capacity_ = 1024;
 
   HONE_IF_CALLED
   void sort(tensor_place* places) const {
@@ -78,7 +78,7 @@ class tensor_places {
   std::size_t count_ = 0;
   tensor_place const* sorted_ = nullptr;
   std::vector<tensor_place> many_;
-  tensor_place few_[most_];
+  tensor_place few_[capacity_];
 };
 
 /// Fails if two tensors of a list, which are written or summed up, share memory.

@@ -36,7 +36,7 @@ inline void require_sizes(const char* function, const char* name, std::intmax_t 
 inline bool fits_memory(std::initializer_list<std::intmax_t> sizes) noexcept {
   index all = 1;
   for (const std::intmax_t size : sizes) all = product_of_sizes(all, size > 0 ? size : 1);
-  return all <= most_numbers;
+  return all <= max_numbers;
 }
 /// Fails if rows would overlap, if a matrix that is not empty has no data, or if memory cannot hold the matrix.
 inline void require_memory(const char* function, const char* name, std::intmax_t rows, std::intmax_t columns,

@@ -67,9 +67,9 @@ void enqueue_leaves(cuda& backend, list<Leaf...> const& all, View prediction,
   require_valid(prediction, "prediction");
   const index rows = rows_of(prediction), columns = columns_of(prediction);
   require_like_if_given(out.gradient, "gradient", prediction);
-  if (kind == sum_of::rows && columns > on_cuda::most_columns)
+  if (kind == sum_of::rows && columns > on_cuda::max_columns)
     fail("evaluate: prediction has %jd columns, must be at most %jd", std::intmax_t(columns),
-         std::intmax_t(on_cuda::most_columns));
+         std::intmax_t(on_cuda::max_columns));
   all.each([&](auto const& l) { on_cuda::check_leaf(prediction, l); });
   require_outputs_apart(prediction, out, all, by_rows ? rows : rows * columns)
       .require_apart_from("the count of mean_over", footprint_of(how.device_count));

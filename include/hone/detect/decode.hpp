@@ -26,18 +26,18 @@ HONE_HD T* number_at(image_view<T> v, index row, int column) noexcept {
 /// A decoding and its level as plain numbers, which a kernel can take as an argument.
 template <class Decoding, class A>
 struct slot_decoder {
-  static constexpr index most_anchors = 64;
+  static constexpr index max_anchors = 64;
 
   Decoding decoding;
-  A anchors[most_anchors][2];  // in cells
+  A anchors[max_anchors][2];  // in cells
   index count, rows, columns;
   A scale[2];  // of a cell
   bool from_own_cell;
 
   slot_decoder(const char* function, Decoding const& decoding_, anchor_level const& level, box_unit unit)
       : decoding(decoding_), count(level.anchor_count()), rows(level.rows), columns(level.columns) {
-    if (count > most_anchors)
-      fail("%s: %jd anchors, must be at most %jd", function, std::intmax_t(count), std::intmax_t(most_anchors));
+    if (count > max_anchors)
+      fail("%s: %jd anchors, must be at most %jd", function, std::intmax_t(count), std::intmax_t(max_anchors));
     for (index a = 0; a < count; ++a) {
       anchors[a][0] = static_cast<A>(level.anchor(a).width / level.stride);
       anchors[a][1] = static_cast<A>(level.anchor(a).height / level.stride);

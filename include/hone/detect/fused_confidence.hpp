@@ -29,19 +29,19 @@ struct fused_confidence_options {
 /// The logarithm of the confidence is never computed, so that no digits are lost near 0 or 1. If α is 0 or 1, only one
 /// of the two logits has an effect, even if the other is NaN.
 struct fused_confidence_formula {
-  double alpha, epsilon, most;  ///< most = -log ε
+  double alpha, epsilon, limit;  ///< most = -log ε
   bool logits;
 
   /// `least` is the smallest normal number of the arithmetic; the inverse of a smaller ε would be infinite.
   explicit fused_confidence_formula(fused_confidence_options const& o,
                                     double least = std::numeric_limits<double>::min())
-      : alpha(o.alpha), epsilon(std::max(o.epsilon.value, least)), most(-std::log(epsilon)), logits(o.logits) {}
+      : alpha(o.alpha), epsilon(std::max(o.epsilon.value, least)), limit(-std::log(epsilon)), logits(o.logits) {}
 
   template <operand V>
   HONE_HD V operator()(V objectness, V iou) const {
     const V s = part(1 - alpha, objectness) + part(alpha, iou);
     if (!logits) return exp_of_nonpositive(-s);
-    return -log(max(expm1(min(s, V(most))), V(epsilon)));
+    return -log(max(expm1(min(s, V(limit))), V(epsilon)));
   }
 
  private:

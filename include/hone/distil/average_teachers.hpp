@@ -22,11 +22,11 @@ struct average_teachers_options {
 
 namespace detail {
 
-inline constexpr index most_teachers = 32;
+inline constexpr index max_teachers = 32;
 
 /// The weight of each teacher, divided by the sum of the weights.
 struct teacher_shares {
-  double at[most_teachers] = {};
+  double at[max_teachers] = {};
 };
 
 /// Checks all arguments, then returns the shares.
@@ -35,7 +35,7 @@ teacher_shares require_teachers(std::span<const matrix_view<const T>> teachers, 
                                 average_teachers_options const& options) {
   const char* const me = "average_teachers";
   const auto count = static_cast<index>(teachers.size());
-  require(count >= 1 && count <= most_teachers, me, "the number of teachers", count, "in [1, 32]");
+  require(count >= 1 && count <= max_teachers, me, "the number of teachers", count, "in [1, 32]");
   require_positive(me, "temperature", temperature);
   require_sizes(me, "out", out.rows, out.columns);
   require_memory(me, "out", out);

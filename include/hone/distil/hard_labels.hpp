@@ -28,9 +28,9 @@ void require_hard_labels(matrix_view<T> logits, Labels& to) {
     fail("hard_labels: room for %jd labels, %jd rows", std::intmax_t(labels), std::intmax_t(logits.rows));
   if (logits.rows > 0 && logits.columns == 0)
     fail("hard_labels: teacher_logits is %jd x 0, must have a class", std::intmax_t(logits.rows));
-  constexpr auto most = std::numeric_limits<number_in<Labels>>::max();
-  if (logits.columns > 0 && static_cast<std::uint64_t>(logits.columns - 1) > static_cast<std::uint64_t>(most))
-    fail("hard_labels: labels go up to %ju, teacher_logits has %jd classes", std::uintmax_t(most),
+  constexpr auto max_label = std::numeric_limits<number_in<Labels>>::max();
+  if (logits.columns > 0 && static_cast<std::uint64_t>(logits.columns - 1) > static_cast<std::uint64_t>(max_label))
+    fail("hard_labels: labels go up to %ju, teacher_logits has %jd classes", std::uintmax_t(max_label),
          std::intmax_t(logits.columns));
   require_apart("hard_labels", "labels", footprint_of(data_of(to), labels), "teacher_logits", footprint_of(logits));
 }

@@ -95,18 +95,18 @@ struct jensen_shannon_term : row_term_base {
     const mixed<V> m = mixture(d);
     const V far = V(beta) * taught * select(taught == none, none, m.teacher) +
                   V(1 - beta) * student * select(student == none, none, m.student);
-    const V least(-1.0 / 16), most(1.0 / 16), small = min(max(d, least), most);
+    const V least(-1.0 / 16), maximum(1.0 / 16), small = min(max(d, least), maximum);
     const V rise = small + detail::exponential_excess(small), to_mean = V(1) + V(beta) * rise, v = rise / to_mean;
     const V near = student * to_mean * (v * v) * series<2>(v, V(beta), V(beta - 1));
-    return {{select(abs(d) < most, near, -far), student * select(student == none, none, d)}};
+    return {{select(abs(d) < maximum, near, -far), student * select(student == none, none, d)}};
   }
   /// Returns the sum of close() minus β (1-β) δ²/2, the effect of the rounding error δ of the shift. If δ matters, -Σ s
   /// d = KL(s ‖ t) is sum / (β (1-β)), so δ is Σ s d + sum / (β (1-β)); a δ too large for rounding is ignored.
   template <operand V>
   HONE_HD V exact(bundle<V, 2> const& close) const {
     const V scale(beta * (1 - beta)), off = close[1] + close[0] / scale;
-    const V most(detail::computes_in_float<V> ? 2e-6 : 4e-15);
-    return max(close[0] - select(abs(off) < most, scale * (off * off) * V(0.5), V(0)), V(0));
+    const V limit(detail::computes_in_float<V> ? 2e-6 : 4e-15);
+    return max(close[0] - select(abs(off) < limit, scale * (off * off) * V(0.5), V(0)), V(0));
   }
   template <operand V>
   HONE_HD result<V> finish(sums<V> const& s, bundle<V, 2> const& later, bundle<V, 2> const& close) const {

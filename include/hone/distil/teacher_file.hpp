@@ -68,13 +68,13 @@ struct teacher_header {
     if (crc != own)
       fail("%s: the header is damaged: its checksum is %08x, that of its bytes %08x", where, unsigned(crc),
            unsigned(own));
-    if (rows < 0 || classes < 1 || classes > most_classes || k < 1 || k > classes || class_size != class_bytes() ||
+    if (rows < 0 || classes < 1 || classes > max_classes || k < 1 || k > classes || class_size != class_bytes() ||
         !(temperature > 0 && finite(temperature)))
       fail("%s: the header tells of %jd rows, %jd classes, k of %jd, temperature %.9g, which cannot be", where,
            std::intmax_t(rows), std::intmax_t(classes), std::intmax_t(k), temperature);
   }
 
-  static constexpr index most_classes = index(1) << 30;
+  static constexpr index max_classes = index(1) << 30;
 };
 
 }  // namespace hone::inline HONE_ABI::detail

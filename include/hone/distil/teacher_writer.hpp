@@ -88,7 +88,7 @@ class teacher_writer {
   static detail::teacher_header checked(teacher_writer_options const& o) {
     const std::int64_t classes = o.classes, k = o.k;
     const double T = o.temperature;
-    detail::require(classes >= 1 && classes <= detail::teacher_header::most_classes, "teacher_writer", "classes",
+    detail::require(classes >= 1 && classes <= detail::teacher_header::max_classes, "teacher_writer", "classes",
                     classes, "in [1, 2^30]");
     detail::require(k >= 1 && k <= classes, "teacher_writer", "k", k, "at least 1 and at most classes");
     detail::require_positive("teacher_writer", "temperature", T);
@@ -100,8 +100,8 @@ class teacher_writer {
     const std::size_t k = std::size_t(header_.k);
     bool numbers = true;
     for (const double x : row_) numbers &= x < std::numeric_limits<double>::infinity();  // false for NaN too
-    const double most = *std::max_element(row_.begin(), row_.end());
-    if (!numbers || most == -std::numeric_limits<double>::infinity())
+    const double maximum = *std::max_element(row_.begin(), row_.end());
+    if (!numbers || maximum == -std::numeric_limits<double>::infinity())
       detail::fail("teacher_writer::append: row %jd has a logit that is NaN or +inf, or none above -inf",
                    std::intmax_t(i));
     order_.resize(row_.size());
@@ -111,22 +111,23 @@ class teacher_writer {
     };
     if (k < order_.size()) std::nth_element(order_.begin(), order_.begin() + long(k), order_.end(), likelier);
     double all = 0, others = 0;
-    const auto weight = [&](std::uint32_t c) { return std::exp((row_[c] - most) / header_.temperature); };
+    const auto weight = [&](std::uint32_t c) { return std::exp((row_[c] - maximum) / header_.temperature); };
     // Relative to the unlisted maximum, because beside the largest logit all their exponentials could be 0.
-    double most_other = std::numeric_limits<double>::lowest();
-    for (std::size_t j = k; j < order_.size(); ++j) most_other = std::max(most_other, row_[order_[j]]);
+    double unlisted_maximum = std::numeric_limits<double>::lowest();
+    for (std::size_t j = k; j < order_.size(); ++j) unlisted_maximum = std::max(unlisted_maximum, row_[order_[j]]);
     for (std::size_t j = 0; j < order_.size(); ++j) all += weight(order_[j]);
     for (std::size_t j = k; j < order_.size(); ++j)
-      others += std::exp((row_[order_[j]] - most_other) / header_.temperature);
+      others += std::exp((row_[order_[j]] - unlisted_maximum) / header_.temperature);
     const double log_all = std::log(all);
-    const double rest = k == order_.size() ? -std::numeric_limits<double>::infinity()
-                                           : (most_other - most) / header_.temperature + std::log(others) - log_all;
+    const double rest = k == order_.size()
+                            ? -std::numeric_limits<double>::infinity()
+                            : (unlisted_maximum - maximum) / header_.temperature + std::log(others) - log_all;
     std::sort(order_.begin(), order_.begin() + long(k));
 
     unsigned char const* const begin = at;
     detail::put(at, std::bit_cast<std::uint32_t>(static_cast<float>(std::min(rest, 0.0))));
     for (std::size_t j = 0; j < k; ++j) {
-      const double x = (row_[order_[j]] - most) / header_.temperature - log_all;
+      const double x = (row_[order_[j]] - maximum) / header_.temperature - log_all;
       detail::put(at, to_half(static_cast<float>(std::max(std::min(x, 0.0), -65504.0))));
     }
     for (std::size_t j = 0; j < k; ++j)

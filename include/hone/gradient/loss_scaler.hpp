@@ -58,8 +58,8 @@ struct loss_scaler {
     if (finite) {
       s.not_finite = 0;
       if (++s.finite >= interval.value) {
-        const double larger = s.scale * growth.value, most = larger > maximum.value ? maximum.value : larger;
-        s.finite = 0, s.scale = most > s.scale ? most : s.scale;
+        const double larger = s.scale * growth.value, bounded = larger > maximum.value ? maximum.value : larger;
+        s.finite = 0, s.scale = bounded > s.scale ? bounded : s.scale;
       }
     } else {
       s.finite = 0;

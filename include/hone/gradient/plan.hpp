@@ -10,7 +10,7 @@
 
 namespace hone::inline HONE_ABI::detail {
 
-inline constexpr int most_norm_steps = 8;
+inline constexpr int max_norm_steps = 8;
 
 /// A clip by the p-norm of each tensor, of all tensors, or of units. For units `max` is the λ of adaptive_clip.
 struct norm_step {
@@ -19,14 +19,14 @@ struct norm_step {
 };
 
 struct gradient_plan {
-  norm_step steps[most_norm_steps] = {};
+  norm_step steps[max_norm_steps] = {};
   int count = 0;
   bool takes_squares_only = false;  ///< sums of squares suffice if numbers do not grow
   double scale = 1;                 ///< multiplies every number first
   double before = infinity;         ///< the limit of clip_by_value before all norm clips
   double after = infinity;          ///< the limit of clip_by_value after a norm clip
   double reported_p = 2;
-  double most = infinity;  ///< the largest number that can be written
+  double maximum = infinity;  ///< the largest number that can be written
 
   /// Returns whether a sweep sums up squares only. If numbers can grow, the sweep also finds the largest, because the
   /// result might not fit the type.
@@ -40,13 +40,13 @@ struct gradient_plan {
 };
 
 template <class... Step>
-gradient_plan plan_of(gradient_chain<Step...> const& chain, double most) {
-  static_assert(((Step::kind != step_kind::unscale && Step::kind != step_kind::value) + ... + 0) <= most_norm_steps,
+gradient_plan plan_of(gradient_chain<Step...> const& chain, double maximum) {
+  static_assert(((Step::kind != step_kind::unscale && Step::kind != step_kind::value) + ... + 0) <= max_norm_steps,
                 "transform: a chain has at most 8 steps that clip by norms");
   gradient_plan plan;
   plan.scale = chain.unscaling(), plan.before = chain.limit(false), plan.after = chain.limit(true);
   plan.takes_squares_only = chain.takes_squares_only();
-  plan.reported_p = chain.reported_p(), plan.most = most;
+  plan.reported_p = chain.reported_p(), plan.maximum = maximum;
   chain.each([&]<class S>(S const& s) {
     if constexpr (S::kind == step_kind::unit_norm)
       plan.steps[plan.count++] = {S::kind, s.clipping, 2, s.epsilon};

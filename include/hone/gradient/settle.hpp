@@ -55,7 +55,7 @@ HONE_HD gradient_report settle(gradient_plan const& plan, double scale, Norms& n
   report.factor *= report.coefficient;
   if (!squares_only) {
     const double largest = norms.norm(infinity, y_scale);
-    report.finite = (largest < plan.after ? largest : plan.after) <= plan.most;
+    report.finite = (largest < plan.after ? largest : plan.after) <= plan.maximum;
   }
   return report;
 }

@@ -57,14 +57,14 @@ struct milestones {
 /// on a device too. Throws hone::invalid_argument if the list is longer.
 class milestone_list {
  public:
-  static constexpr std::size_t most = 64;
+  static constexpr std::size_t capacity = 64;
 
   constexpr milestone_list() noexcept = default;
   template <std::ranges::input_range Steps>
     requires std::integral<std::ranges::range_value_t<Steps>>
   constexpr milestone_list(Steps const& steps) {
     for (const auto step : steps) {
-      if (count_ == most) detail::fail("milestones: at has more than %zu milestones", most);
+      if (count_ == capacity) detail::fail("milestones: at has more than %zu milestones", capacity);
       steps_[count_++] = step;
     }
   }
@@ -73,7 +73,7 @@ class milestone_list {
   HONE_HD constexpr std::size_t size() const noexcept { return count_; }
 
  private:
-  integer steps_[most] = {};
+  integer steps_[capacity] = {};
   std::size_t count_ = 0;
 };
 

@@ -75,9 +75,9 @@ struct two_hot_target {
   template <class Number>
   HONE_HD place<Number> place_of(index i, index columns) const noexcept {
     const index last = columns - 1;
-    Number y = values.as<Number>(i), most = static_cast<Number>(static_cast<double>(last) - clamp.value);
-    if (!(most > 0)) most = 0;
-    y = y > most ? most : y >= 0 ? y : Number(0);
+    Number y = values.as<Number>(i), limit = static_cast<Number>(static_cast<double>(last) - clamp.value);
+    if (!(limit > 0)) limit = 0;
+    y = y > limit ? limit : y >= 0 ? y : Number(0);
     const auto lower = static_cast<index>(y);
     return {lower, lower < last ? lower + 1 : last, y - static_cast<Number>(lower)};
   }

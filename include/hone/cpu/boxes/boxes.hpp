@@ -124,10 +124,10 @@ class box_worker {
   }
 
   double run(index begin, index end) noexcept {
-    const index most = needs_scratch() ? segment_boxes : long_segment_boxes;
+    const index max_boxes = needs_scratch() ? segment_boxes : long_segment_boxes;
     double total = 0;
     for (index i = begin; i < end;) {
-      box_segment s = segment_at(job_.prediction, i, end, most);
+      box_segment s = segment_at(job_.prediction, i, end, max_boxes);
       if (s.boxes > V::size) s.boxes -= s.boxes % V::size;  // the last pack alone is copied
       total += evaluate(s);
       i += s.boxes;

@@ -22,10 +22,10 @@ class kept_boxes {
   static constexpr index look_after = (std::is_same_v<A, float> ? 4 : 8) * V::size;  // a check costs as much as a pack
 
  public:
-  static std::size_t bytes(index most) noexcept { return 4 * arena::room_for<A>(room(most)); }
+  static std::size_t bytes(index capacity) noexcept { return 4 * arena::room_for<A>(room(capacity)); }
 
-  kept_boxes(arena& pieces, index most) noexcept {
-    for (A*& c : columns_) c = pieces.take<A>(room(most));
+  kept_boxes(arena& pieces, index capacity) noexcept {
+    for (A*& c : columns_) c = pieces.take<A>(room(capacity));
   }
 
   index size() const noexcept { return size_; }
@@ -74,7 +74,9 @@ class kept_boxes {
     return false;
   }
 
-  static std::size_t room(index most) noexcept { return static_cast<std::size_t>((most / V::size + 1) * V::size); }
+  static std::size_t room(index capacity) noexcept {
+    return static_cast<std::size_t>((capacity / V::size + 1) * V::size);
+  }
 
   A* columns_[4];
   index size_ = 0;

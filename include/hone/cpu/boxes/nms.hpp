@@ -50,10 +50,10 @@ class nms_group {
 
   /// Calls take(i) for every candidate i in [0, count) that is kept, at most `most` times. boxes(i) returns its box.
   template <class Boxes, class Take>
-  void run(cpu const& backend, index count, index most, Boxes const& boxes, Take const& take) {
+  void run(cpu const& backend, index count, index limit, Boxes const& boxes, Take const& take) {
     kept_.clear();
     for (index i = 0; i < count; ++i) boxes_[i] = boxes(i);
-    for (index begin = 0; begin < count && kept_.size() < most; begin += tile) {
+    for (index begin = 0; begin < count && kept_.size() < limit; begin += tile) {
       const index end = std::min(begin + tile, count), first = kept_.size();
       bool out[tile];
       const index per = std::clamp<index>(pairs_of_chunk / std::max<index>(first, 1), 8, tile);
@@ -61,7 +61,7 @@ class nms_group {
         const index from = begin + chunk * per, to = std::min(from + per, end);
         for (index i = from; i < to; ++i) out[i - begin] = suppressed(i, 0);
       });
-      for (index i = begin; i < end && kept_.size() < most; ++i) {
+      for (index i = begin; i < end && kept_.size() < limit; ++i) {
         if (out[i - begin] || suppressed(i, first)) continue;
         kept_.add(boxes_[i]);
         take(i);
@@ -98,7 +98,7 @@ std::vector<index> suppress(cpu const& backend, matrix_view<const T> boxes, Scor
   });
 
   using group_type = nms_group<Rule<A>, A, Format>;
-  const auto count = static_cast<index>(all.size()), most = std::min<index>(options.most, options.most_per_class);
+  const auto count = static_cast<index>(all.size()), limit = std::min<index>(options.most, options.most_per_class);
   const scratch<scratch_for::detections> memory(group_type::bytes(count));
   group_type one(memory.data(), count, options.threshold);
   auto kept = all.begin();  // kept candidates move to the front
@@ -106,7 +106,7 @@ std::vector<index> suppress(cpu const& backend, matrix_view<const T> boxes, Scor
     const auto end = std::find_if(begin, all.end(), [&](candidate const& c) { return c.group != begin->group; });
     candidate const* const group = &*begin;
     one.run(
-        backend, end - begin, most,
+        backend, end - begin, limit,
         [&](index i) {
           A b[4];
           numbers_of(group[i].row, b);

@@ -47,7 +47,7 @@ void pairwise(cpu const& backend, const char* function, matrix_view<const T> a, 
   using V = pack<A>;
   detail::require_pairwise(function, a, b, out);
   const bool streaming = static_cast<std::size_t>(out.rows * out.columns) * sizeof(O) >= streaming_from;
-  const index per = std::max({chunk_elements / std::max<index>(b.rows, 1), (a.rows + most_chunks - 1) / most_chunks,
+  const index per = std::max({chunk_elements / std::max<index>(b.rows, 1), (a.rows + max_chunks - 1) / max_chunks,
                               std::min<index>(16, a.rows / 64), index(1)});
   const chunk_plan_t plan{a.rows, per};
   const std::size_t bytes = 2 * arena::room_for<A>(4 * segment_boxes) + arena::room_for<A>(segment_boxes);

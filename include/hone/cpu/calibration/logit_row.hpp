@@ -36,9 +36,9 @@ class logit_row {
   void read(View logits, index i) noexcept {
     gather(logits, i);
     for (index k = columns_; k < padded(columns_); ++k) z_[k] = -std::numeric_limits<double>::infinity();
-    V most(-std::numeric_limits<double>::infinity());
-    for_packs([&](double const* p) { most = max(most, V::load(p)); });
-    const V largest_of_all(largest(most));
+    V maximum(-std::numeric_limits<double>::infinity());
+    for_packs([&](double const* p) { maximum = max(maximum, V::load(p)); });
+    const V largest_of_all(largest(maximum));
     for_packs([&](double* p) { (V::load(p) - largest_of_all).store(p); });
   }
 

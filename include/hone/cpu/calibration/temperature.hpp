@@ -39,7 +39,7 @@ inline detail::likelihood likelihood_of(logit_row& row, index label, double beta
 template <class View, class Label>
 detail::likelihood mean_likelihood(cpu const& backend, View logits, classes_target<Label> const& labels, double beta,
                                    double counted) {
-  detail::likelihood sums[most_chunks];
+  detail::likelihood sums[max_chunks];
   for_labelled_rows(backend, logits, labels, [&](index chunk, index i, logit_row& row) {
     sums[chunk].add(likelihood_of(row, labels.label(i), beta));
   });

@@ -47,15 +47,17 @@ void fused_confidence(cpu const& backend, matrix_view<T> objectness, std::type_i
   using number = std::remove_const_t<T>;
   using A = accumulator_t<T>;
   using V = on_cpu::pack<A>;
-  constexpr index most = on_cpu::segment_elements;
+  constexpr index segment_size = on_cpu::segment_elements;
   const matrix_view<const number> from = objectness;
   detail::require_fused<number>(from, iou, out, options);
   const fused_confidence_formula formula(options, std::numeric_limits<A>::min());
-  const index length = from.rows * from.columns, segments = (length + most - 1) / most;
-  on_cpu::for_chunks(backend, segments, 3 * on_cpu::arena::room_for<A>(most), [&](index i, std::byte* memory) {
+  const index length = from.rows * from.columns, segments = (length + segment_size - 1) / segment_size;
+  on_cpu::for_chunks(backend, segments, 3 * on_cpu::arena::room_for<A>(segment_size), [&](index i, std::byte* memory) {
     on_cpu::arena pieces(memory);
-    A *const a = pieces.take<A>(most), *const b = pieces.take<A>(most), *const to = pieces.take<A>(most);
-    const on_cpu::segment s{i * most / from.columns, i * most % from.columns, std::min(most, length - i * most)};
+    A *const a = pieces.take<A>(segment_size), *const b = pieces.take<A>(segment_size),
+             *const to = pieces.take<A>(segment_size);
+    const on_cpu::segment s{i * segment_size / from.columns, i * segment_size % from.columns,
+                            std::min(segment_size, length - i * segment_size)};
     A const *const x = on_cpu::reach_over_gaps(from, s, a), *const y = on_cpu::reach_over_gaps(iou, s, b);
     for (index j = 0; j < s.size; j += V::size) formula(V::load(x + j), V::load(y + j)).store(to + j);
     on_cpu::each_run(out, s,

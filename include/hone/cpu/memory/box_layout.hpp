@@ -22,12 +22,12 @@ struct box_segment {
 
 /// Returns the segment that starts at a box: at most `most` boxes without a gap.
 template <class T>
-box_segment segment_at(matrix_view<T>, index first, index end, index most = segment_boxes) noexcept {
-  return {first, std::min(most, end - first)};
+box_segment segment_at(matrix_view<T>, index first, index end, index max_boxes = segment_boxes) noexcept {
+  return {first, std::min(max_boxes, end - first)};
 }
 template <class T>
-box_segment segment_at(image_view<T> v, index first, index end, index most = segment_boxes) noexcept {
-  return {first, std::min({most, end - first, v.pixels - first % v.pixels})};
+box_segment segment_at(image_view<T> v, index first, index end, index max_boxes = segment_boxes) noexcept {
+  return {first, std::min({max_boxes, end - first, v.pixels - first % v.pixels})};
 }
 
 /// Rows of four numbers from at[0] on, or one column at each pointer; at[0] is null if there are no lines. Boxes take

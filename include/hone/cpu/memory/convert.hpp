@@ -42,8 +42,8 @@ pack<A> load_as(T const* p) noexcept {
 /// Clamps finite numbers to [-largest, largest]; infinities and NaN stay unchanged.
 template <class A>
 pack<A> bounded(pack<A> x, A largest) noexcept {
-  const pack<A> most(largest);
-  return select(abs(x) <= pack<A>((std::numeric_limits<A>::max)()), max(min(x, most), -most), x);
+  const pack<A> limit(largest);
+  return select(abs(x) <= pack<A>((std::numeric_limits<A>::max)()), max(min(x, limit), -limit), x);
 }
 
 /// The largest finite number of T, as an A.
@@ -56,10 +56,10 @@ inline constexpr A largest_finite = std::same_as<T, float>         ? A((std::num
 template <class T, class A>
 void narrow(T const* from, A* to, index n) noexcept {
   using V = pack<T>;
-  constexpr index most = 256;
+  constexpr index block_size = 256;
   const V bound(largest_finite<A, T>);
-  for (index begin = 0; begin < n; begin += most) {
-    const index end = std::min(begin + most, n), whole = begin + (end - begin) / V::size * V::size;
+  for (index begin = 0; begin < n; begin += block_size) {
+    const index end = std::min(begin + block_size, n), whole = begin + (end - begin) / V::size * V::size;
     V outside(0);
     for (index i = begin; i < whole; i += V::size) outside += keep(bound < abs(V::load(from + i)), V(1));
     index i = begin;

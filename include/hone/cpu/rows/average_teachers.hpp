@@ -38,12 +38,12 @@ class teachers_mean {
 
   void run(index begin, index end, std::byte* memory) const noexcept {
     arena strips(memory);
-    A* strip[detail::most_teachers];
+    A* strip[detail::max_teachers];
     for (std::size_t m = 0; m < teachers_.size(); ++m) strip[m] = strips.template take<A>(std::size_t(size_));
     A* const to = strips.template take<A>(std::size_t(size_));
     for (index row = begin; row < end;) {
       const group g = group_at(out_, row, end);
-      group_numbers<A> t[detail::most_teachers];
+      group_numbers<A> t[detail::max_teachers];
       for (std::size_t m = 0; m < teachers_.size(); ++m)
         t[m] = read<A>(teachers_[m], g, strip[m], -std::numeric_limits<A>::infinity());
       if (of_ == mean_of::logits) {
@@ -68,38 +68,38 @@ class teachers_mean {
   }
   void mean_of_probabilities(group_numbers<A> const* t, bool tall, A* to) const noexcept {
     const V lowest(std::numeric_limits<A>::lowest()), rate(1 / temperature_);
-    normaliser less[detail::most_teachers];
+    normaliser less[detail::max_teachers];
     for (std::size_t m = 0; m < teachers_.size(); ++m) less[m] = normaliser_of(t[m], tall, shares_.at[m]);
     for (row_stretch<A> s(extent_); s.next();)
       for (index i = s.begin; i < s.end; i += V::size) {
         const auto log_of = [&](std::size_t m) {
-          return (V::load(t[m].of(s.last()) + i) - less[m].most) * rate - less[m].log;
+          return (V::load(t[m].of(s.last()) + i) - less[m].maximum) * rate - less[m].log;
         };
-        V most = lowest, sum(0);
-        for (std::size_t m = 0; m < teachers_.size(); ++m) most = max(most, log_of(m));
-        for (std::size_t m = 0; m < teachers_.size(); ++m) sum += exp_of_nonpositive(log_of(m) - most);
-        ((most + log(sum)) * V(temperature_)).store(to + i);
+        V maximum = lowest, sum(0);
+        for (std::size_t m = 0; m < teachers_.size(); ++m) maximum = max(maximum, log_of(m));
+        for (std::size_t m = 0; m < teachers_.size(); ++m) sum += exp_of_nonpositive(log_of(m) - maximum);
+        ((maximum + log(sum)) * V(temperature_)).store(to + i);
       }
   }
-  /// Converts a teacher's logits to log(share · softmax), per lane: the maximum, and log Σ exp((t - most)/T) less
+  /// Converts a teacher's logits to log(share · softmax), per lane: the maximum, and log Σ exp((t - maximum)/T) less
   /// log(share). They are separate, because their sum would lose digits of the second.
   struct normaliser {
-    V most, log;
+    V maximum, log;
   };
   normaliser normaliser_of(group_numbers<A> t, bool tall, double share) const noexcept {
-    V most(std::numeric_limits<A>::lowest()), total(0);
+    V maximum(std::numeric_limits<A>::lowest()), total(0);
     for (row_stretch<A> s(extent_); s.next();)
-      for (index i = s.begin; i < s.end; i += V::size) most = max(most, V::load(t.of(s.last()) + i));
-    if (!tall) most = V(largest(most));
+      for (index i = s.begin; i < s.end; i += V::size) maximum = max(maximum, V::load(t.of(s.last()) + i));
+    if (!tall) maximum = V(largest(maximum));
     const V rate(1 / temperature_);
     for (row_stretch<A> s(extent_); s.next();) {
       V part(0);
       for (index i = s.begin; i < s.end; i += V::size)
-        part += exp_of_nonpositive((V::load(t.of(s.last()) + i) - most) * rate);
+        part += exp_of_nonpositive((V::load(t.of(s.last()) + i) - maximum) * rate);
       total += part;
     }
     if (!tall) total = V(sum(total));
-    return {most, log(total) - V(static_cast<A>(std::log(share)))};
+    return {maximum, log(total) - V(static_cast<A>(std::log(share)))};
   }
 
   std::span<const matrix_view<const T>> teachers_;

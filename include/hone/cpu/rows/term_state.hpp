@@ -134,16 +134,16 @@ struct leaf_inputs {
   template <class S>
   V largest_in_subset(group_numbers<A> z, group_extent<A> extent) const noexcept {
     const V lowest(std::numeric_limits<A>::lowest());  // finite, because -inf - -inf is NaN
-    V most = lowest;
+    V maximum = lowest;
     leaf_inputs in = *this;
     for (row_stretch<A> s(extent); s.next();) {
       A const* const at = z.of(s.last());
       in.enter(s.last());
       for (index i = s.begin; i < s.end; i += V::size)
-        most = on_cpu::max(
-            most, row::maximum_part<S>(in.template read<target_part::whole>(i, V::load(at + i), V(0)), lowest));
+        maximum = on_cpu::max(
+            maximum, row::maximum_part<S>(in.template read<target_part::whole>(i, V::load(at + i), V(0)), lowest));
     }
-    return most;
+    return maximum;
   }
 };
 

@@ -249,15 +249,15 @@ class row_worker {
     if constexpr (row::has_list<T>) s.t = list_numbers(leaf.term, g, c.teachers[k], packs_ * W);
     row::each_statistic<T>([&](auto i) {
       using S = row::statistic<i(), T>;
-      V& most = s.max[i()] = row::is_softmax_of<S, row::listed_numbers> ? V(0) : c.row_max;
+      V& maximum = s.max[i()] = row::is_softmax_of<S, row::listed_numbers> ? V(0) : c.row_max;
       if constexpr (row::has_own_maximum<S>) {
         if constexpr (S::subset::own_maximum) {
-          most = largest_in_row(s.template largest_in_subset<S>(c.z, extent_));
+          maximum = largest_in_row(s.template largest_in_subset<S>(c.z, extent_));
         } else {
-          most = largest_in_row(largest_of(s.t, extent_));
+          maximum = largest_in_row(largest_of(s.t, extent_));
         }
       }
-      s.known.s.max[i()] = most;
+      s.known.s.max[i()] = maximum;
       if constexpr (std::same_as<S, row::number>) s.known.s.sum[i()] = row_numbers<A>(leaf.term, g);
     });
   }

@@ -23,7 +23,7 @@ class cpu {
 
   /// Uses at most `threads` threads, the caller's included. Throws hone::invalid_argument unless it is in [1, 1024].
   explicit cpu(integer threads) : threads_(static_cast<int>(threads.value)) {
-    detail::require(threads.value >= 1 && threads.value <= on_cpu::most_threads, "cpu", "threads", threads.value,
+    detail::require(threads.value >= 1 && threads.value <= on_cpu::max_threads, "cpu", "threads", threads.value,
                     "in [1, 1024]");
   }
 

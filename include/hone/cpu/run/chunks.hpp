@@ -21,7 +21,7 @@ struct chunk_plan_t {
 };
 
 inline constexpr index chunk_elements = 16384;  // about ten microseconds of work
-inline constexpr index most_chunks = 1024;
+inline constexpr index max_chunks = 1024;
 
 template <class A, class View>
 chunk_plan_t chunk_plan(View prediction) noexcept {
@@ -29,7 +29,7 @@ chunk_plan_t chunk_plan(View prediction) noexcept {
   const index rows = detail::rows_of(prediction), columns = std::max<index>(detail::columns_of(prediction), 1);
   // Several wide rows per chunk, because the next row of a chunk is prefetched; one if rows are few, to feed threads.
   index per = std::max(
-      {chunk_elements / columns, (rows + most_chunks - 1) / most_chunks, std::min<index>(4, rows / 64), index(1)});
+      {chunk_elements / columns, (rows + max_chunks - 1) / max_chunks, std::min<index>(4, rows / 64), index(1)});
   if (is_tall(prediction)) per = (per + W - 1) / W * W;  // full groups
   return {rows, per};
 }
@@ -37,7 +37,7 @@ chunk_plan_t chunk_plan(View prediction) noexcept {
 /// Returns the sum of body(begin, end, scratch) over all chunks, where body returns the sum of rows [begin, end).
 template <class Body>
 double sum_over_chunks(cpu const& backend, chunk_plan_t plan, std::size_t bytes, Body const& body) {
-  double sums[most_chunks];
+  double sums[max_chunks];
   for_chunks(backend, plan.chunks(), bytes, [&](index chunk, std::byte* memory) {
     const index begin = chunk * plan.rows_per_chunk;
     sums[chunk] = body(begin, std::min(begin + plan.rows_per_chunk, plan.rows), memory);

@@ -27,14 +27,14 @@
 
 namespace hone::inline HONE_ABI::on_cpu {
 
-inline constexpr int most_threads = 1024;
+inline constexpr int max_threads = 1024;
 
 /// Returns the number of threads for these numbers of cores; 0 means unknown.
 inline int threads_for(std::int64_t machine, std::int64_t affinity, std::int64_t quota) noexcept {
   std::int64_t least = machine > 0 ? machine : affinity > 0 ? affinity : 1;
   if (affinity > 0) least = std::min(least, affinity);
   if (quota > 0) least = std::min(least, quota);
-  return static_cast<int>(std::min<std::int64_t>(least, most_threads));
+  return static_cast<int>(std::min<std::int64_t>(least, max_threads));
 }
 
 /// Returns the number of cores that a quota allows, rounded up; 0 if there is no quota ("max", -1).

@@ -119,7 +119,7 @@ class HONE_OWN_TO_OBJECT thread_pool {
 #endif
 
   void share_out(int threads, index chunks, chunk_body body, void* context) noexcept {
-    grow(std::min(threads, most_threads) - 1);
+    grow(std::min(threads, max_threads) - 1);
     leave_caller_alone();
     body_ = body, context_ = context, chunks_ = chunks, threads_ = threads;
     environment_ = float_environment::current();
@@ -191,7 +191,7 @@ class HONE_OWN_TO_OBJECT thread_pool {
   };
 
   std::atomic<bool> owned_ = false;  // by a call that runs on the workers
-  worker workers_[most_threads - 1];
+  worker workers_[max_threads - 1];
   int started_ = 0;
   int placed_ = 0, avoided_ = -1;  // the first placed_ workers are kept off core avoided_
 #if defined(__linux__)

@@ -104,16 +104,16 @@ struct blend_job {
 template <class T>
 void blend_all(cpu const& backend, blend_job<T> const& job, bool in_place) {
   const index n = job.images.rows, features = job.images.columns;
-  constexpr index most = index(262144 / sizeof(T));  // features per piece: two fit into L2
-  const index pieces = (features + most - 1) / most;
+  constexpr index per_piece = index(262144 / sizeof(T));  // features per piece: two fit into L2
+  const index pieces = (features + per_piece - 1) / per_piece;
   if (in_place)
-    return for_chunks(backend, pieces, std::size_t(most) * sizeof(T), [&](index c, std::byte* memory) {
-      job.circles(c * most, std::min(most, features - c * most), reinterpret_cast<T*>(memory));
+    return for_chunks(backend, pieces, std::size_t(per_piece) * sizeof(T), [&](index c, std::byte* memory) {
+      job.circles(c * per_piece, std::min(per_piece, features - c * per_piece), reinterpret_cast<T*>(memory));
     });
   const index stretch = std::max<index>(16, n / 8), stretches = (n + stretch - 1) / stretch;
   for_chunks(backend, pieces * stretches, std::size_t(job.block) * sizeof(T), [&](index c, std::byte* memory) {
     const index piece = c / stretches, from = c % stretches * stretch;
-    job.rows(from, std::min(from + stretch, n), piece * most, std::min(most, features - piece * most),
+    job.rows(from, std::min(from + stretch, n), piece * per_piece, std::min(per_piece, features - piece * per_piece),
              reinterpret_cast<T*>(memory));
     stream_fence();
   });

@@ -64,10 +64,10 @@ void blend_pair(A* first, A* second, index n, float lambda_of_first, float lambd
 template <class T>
   requires(sizeof(T) == 2)
 void blend_numbers(T const* own, T const* other, T* to, index n, float lambda) noexcept {
-  constexpr index most = 1024;
-  float first[most], second[most];
-  for (index i = 0; i < n; i += most) {
-    const index m = std::min(most, n - i);
+  constexpr index block_size = 1024;
+  float first[block_size], second[block_size];
+  for (index i = 0; i < n; i += block_size) {
+    const index m = std::min(block_size, n - i);
     convert(own + i, first, m);
     convert(other + i, second, m);
     blend_numbers<false>(first, second, first, m, lambda, first);

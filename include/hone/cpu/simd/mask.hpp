@@ -28,7 +28,7 @@ struct register_masks {
   using type = packet;
 
   static type less(packet a, packet b) noexcept { return packets::pcmp_lt(a, b); }
-  static type at_most(packet a, packet b) noexcept { return packets::pcmp_le(a, b); }
+  static type less_equal(packet a, packet b) noexcept { return packets::pcmp_le(a, b); }
   static type equal(packet a, packet b) noexcept { return packets::pcmp_eq(a, b); }
   static type both(type a, type b) noexcept { return packets::pand(a, b); }
   static type either(type a, type b) noexcept { return packets::por(a, b); }
@@ -51,7 +51,7 @@ struct register_masks<T, 1> {
   using type = bool;
 
   static type less(T a, T b) noexcept { return a < b; }
-  static type at_most(T a, T b) noexcept { return a <= b; }
+  static type less_equal(T a, T b) noexcept { return a <= b; }
   static type equal(T a, T b) noexcept { return a == b; }
   static type both(type a, type b) noexcept { return a && b; }
   static type either(type a, type b) noexcept { return a || b; }
@@ -73,7 +73,7 @@ struct register_masks<float, 16> {
   using type = __mmask16;
 
   static type less(packet a, packet b) noexcept { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
-  static type at_most(packet a, packet b) noexcept { return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ); }
+  static type less_equal(packet a, packet b) noexcept { return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ); }
   static type equal(packet a, packet b) noexcept { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
   static type both(type a, type b) noexcept { return static_cast<type>(a & b); }
   static type either(type a, type b) noexcept { return static_cast<type>(a | b); }
@@ -92,7 +92,7 @@ struct register_masks<double, 8> {
   using type = __mmask8;
 
   static type less(packet a, packet b) noexcept { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ); }
-  static type at_most(packet a, packet b) noexcept { return _mm512_cmp_pd_mask(a, b, _CMP_LE_OQ); }
+  static type less_equal(packet a, packet b) noexcept { return _mm512_cmp_pd_mask(a, b, _CMP_LE_OQ); }
   static type equal(packet a, packet b) noexcept { return _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ); }
   static type both(type a, type b) noexcept { return static_cast<type>(a & b); }
   static type either(type a, type b) noexcept { return static_cast<type>(a | b); }

@@ -116,7 +116,7 @@ struct pack {
   pack& operator+=(pack b) noexcept { return *this = *this + b; }
 
   friend mask<T> operator<(pack a, pack b) noexcept { return {masks_of<T>::less(a.v, b.v)}; }
-  friend mask<T> operator<=(pack a, pack b) noexcept { return {masks_of<T>::at_most(a.v, b.v)}; }
+  friend mask<T> operator<=(pack a, pack b) noexcept { return {masks_of<T>::less_equal(a.v, b.v)}; }
   friend mask<T> operator>(pack a, pack b) noexcept { return b < a; }
   friend mask<T> operator>=(pack a, pack b) noexcept { return b <= a; }
   friend mask<T> operator==(pack a, pack b) noexcept { return {masks_of<T>::equal(a.v, b.v)}; }

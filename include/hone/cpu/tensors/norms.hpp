@@ -71,11 +71,11 @@ template <class T>
 power_sums sums_of(T const* g, index n, norm_request how) noexcept {
   using A = accumulator_t<T>;
   constexpr index W = pack<A>::size;
-  constexpr index most = norm_block<A>;
-  A block[std::size_t(most)];
+  constexpr index block_size = norm_block<A>;
+  A block[std::size_t(block_size)];
   power_sums total;
-  for (index i = 0; i < n; i += most) {
-    const index m = std::min(most, n - i);
+  for (index i = 0; i < n; i += block_size) {
+    const index m = std::min(block_size, n - i);
     A const* at = block;
     if constexpr (std::is_same_v<A, T>)
       if (m % W == 0) at = g + i;

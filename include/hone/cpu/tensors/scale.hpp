@@ -20,11 +20,11 @@ template <class T>
 void scale_numbers(T* g, index n, detail::scaling const& way) noexcept {
   using A = accumulator_t<T>;
   using V = pack<A>;
-  constexpr index most = 1024;
+  constexpr index block_size = 1024;
   const detail::scaled_in<V> next(way);
-  A block[most];
-  for (index i = 0; i < n; i += most) {
-    const index m = std::min(most, n - i), in_packs = m / V::size * V::size;
+  A block[block_size];
+  for (index i = 0; i < n; i += block_size) {
+    const index m = std::min(block_size, n - i), in_packs = m / V::size * V::size;
     A* at = block;
     if constexpr (std::is_same_v<A, T>) {
       at = g + i;

@@ -106,8 +106,8 @@ class gradient_job<T, gradient_chain<Step...>> {
         norms_(cut_) {}
 
   /// Computes the report and the factors. `most` is the largest number that can be written.
-  gradient_report measure(double most) {
-    const detail::gradient_plan plan = detail::plan_of(chain_, most);
+  gradient_report measure(double maximum) {
+    const detail::gradient_plan plan = detail::plan_of(chain_, maximum);
     way_ = plan.way(plan.scale);
     norms_.before = plan.before;
     for_chunks(backend_, cut_.pieces(), 0, [&](index piece, std::byte*) { measure(piece, plan.sums(plan.scale)); });

@@ -26,9 +26,9 @@ void enqueue_nms(cuda& backend, const char* function, matrix_view<const T> boxes
   using A = detail::box_arithmetic<T>;
   detail::require_nms(function, boxes, scores, options);
   const index n = boxes.rows;
-  if (n > most_nms_boxes)
+  if (n > max_nms_boxes)
     detail::fail("%s: boxes is %jd x 4, must be at most %jd rows", function, std::intmax_t(n),
-                 std::intmax_t(most_nms_boxes));
+                 std::intmax_t(max_nms_boxes));
   const index room = Groups::keys > 1 ? n : std::min<index>(n, options.most);  // `most` is a limit per image
   if (!kept.rows && n > 0 && options.most > 0)
     detail::fail("%s: kept is null, must have room for %jd rows", function, std::intmax_t(room));

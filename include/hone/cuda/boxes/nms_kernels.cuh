@@ -19,7 +19,7 @@ using nms_bits = unsigned long long;
 
 inline constexpr int nms_tile_rows = 64, nms_tile_words = 4;     // of bits, per block of 256 threads
 inline constexpr int nms_walk_words = 128, nms_walk_slices = 4;  // a thread combines 16 rows of a word
-inline constexpr index most_nms_boxes = 1048576;                 // n²/8 bytes of bits are 137 GB
+inline constexpr index max_nms_boxes = 1048576;                  // n²/8 bytes of bits are 137 GB
 
 /// The arrays in the workspace, for n boxes; all except the keys are ordered by rank.
 template <class A>
@@ -182,20 +182,20 @@ __global__ void __launch_bounds__(block_threads) nms_bits_kernel(nms_memory<A> c
 /// One block: decides for 64 ranks at a time which are kept, then combines the ranks that these suppress.
 template <class A>
 __global__ void __launch_bounds__(nms_walk_words* nms_walk_slices)
-    nms_walk_kernel(nms_memory<A> const m, index most, index* kept, index* kept_count) {
+    nms_walk_kernel(nms_memory<A> const m, index limit, index* kept, index* kept_count) {
   constexpr int rows_of_slice = 64 / nms_walk_slices;
   __shared__ nms_bits diagonal[64], settled;
   const int thread = static_cast<int>(threadIdx.x), slice = thread / nms_walk_words;
   const int count = static_cast<int>(*m.detections), words = (count + 63) / 64;
   for (int w = thread; w < words; w += static_cast<int>(blockDim.x)) m.removed[w] = 0;
   index taken = 0;
-  for (int b = 0; b < words && taken < most; ++b) {
+  for (int b = 0; b < words && taken < limit; ++b) {
     const int first = b * 64, size = ::min(count - first, 64);
     if (thread < size) diagonal[thread] = m.diagonal[first + thread];
     __syncthreads();  // diagonal is written, and so are the suppressions by earlier ranks
     if (thread == 0) {
       nms_bits open = ~__ldcg(m.removed + b) & ~nms_bits(0) >> (64 - size), keep = 0;
-      for (index room = most - taken; open != 0 && room > 0; --room) {
+      for (index room = limit - taken; open != 0 && room > 0; --room) {
         const int k = __ffsll(static_cast<long long>(open)) - 1;
         keep |= nms_bits(1) << k;
         open &= ~(diagonal[k] | nms_bits(1) << k);

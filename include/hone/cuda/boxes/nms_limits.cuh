@@ -14,28 +14,28 @@ namespace hone::inline HONE_ABI::on_cuda {
 /// m.taken is ordered by decreasing score. A row's position in its class is the number of rows of the class before it.
 template <class A, class Groups>
 __global__ void __launch_bounds__(block_threads)
-    nms_class_limit_kernel(nms_memory<A> const m, Groups const groups, index most) {
+    nms_class_limit_kernel(nms_memory<A> const m, Groups const groups, index limit) {
   const index count = m.taken[0];
   index const* const rows = m.taken + 1;
   for (index i = index(blockIdx.x) * block_threads + threadIdx.x; i < count; i += index(gridDim.x) * block_threads) {
     const index group = groups.of(rows[i]), image = groups.image_of(rows[i]);
     index before = 0;
     for (index j = 0; j < i; ++j) before += groups.of(rows[j]) == group && groups.image_of(rows[j]) == image;
-    m.in_class[i] = before < most;
+    m.in_class[i] = before < limit;
   }
 }
 
 /// The same for its image, among the rows whose class has room.
 template <class A, class Groups>
 __global__ void __launch_bounds__(block_threads)
-    nms_image_limit_kernel(nms_memory<A> const m, Groups const groups, index most) {
+    nms_image_limit_kernel(nms_memory<A> const m, Groups const groups, index limit) {
   const index count = m.taken[0];
   index const* const rows = m.taken + 1;
   for (index i = index(blockIdx.x) * block_threads + threadIdx.x; i < count; i += index(gridDim.x) * block_threads) {
     const index image = groups.image_of(rows[i]);
     index before = 0;
     for (index j = 0; j < i; ++j) before += m.in_class[j] && groups.image_of(rows[j]) == image;
-    m.in_image[i] = m.in_class[i] && before < most;
+    m.in_image[i] = m.in_class[i] && before < limit;
   }
 }
 

@@ -21,7 +21,7 @@ namespace on_cuda {
 
 template <class T>
 struct teacher_list {
-  matrix_view<const T> at[detail::most_teachers];
+  matrix_view<const T> at[detail::max_teachers];
   static constexpr accumulator_t<T> lowest = std::numeric_limits<accumulator_t<T>>::lowest();
 
   detail::teacher_shares shares;
@@ -41,30 +41,30 @@ __global__ void __launch_bounds__(block_threads)
     return A(accumulator_t<T>(teachers.at[m].data[i * teachers.at[m].row_stride + c]));
   };
   for (index i = index(blockIdx.x) * warps + threadIdx.x / 32; i < out.rows; i += index(gridDim.x) * warps) {
-    A own_most(0), own_log(0);  // of the teacher with the number of the lane
+    A own_maximum(0), own_log(0);  // of the teacher with the number of the lane
     for (int m = 0; m < teachers.count && !of_logits; ++m) {
-      A most = lowest, total(0);
-      for (index c = team.rank(); c < out.columns; c += 32) most = larger()(most, at(m, i, c));
-      team.reduce(larger(), [&](auto const& f) { f(most); });
-      for (index c = team.rank(); c < out.columns; c += 32) total += exp_of_nonpositive((at(m, i, c) - most) * rate);
+      A maximum = lowest, total(0);
+      for (index c = team.rank(); c < out.columns; c += 32) maximum = larger()(maximum, at(m, i, c));
+      team.reduce(larger(), [&](auto const& f) { f(maximum); });
+      for (index c = team.rank(); c < out.columns; c += 32) total += exp_of_nonpositive((at(m, i, c) - maximum) * rate);
       team.reduce(added(), [&](auto const& f) { f(total); });
-      if (team.rank() == m) own_most = most, own_log = log(total) - A(log(teachers.shares.at[m]));
+      if (team.rank() == m) own_maximum = maximum, own_log = log(total) - A(log(teachers.shares.at[m]));
     }
     for (index first = 0; first < out.columns; first += 32) {  // all lanes, because they exchange their normalisers
       const index c = first + team.rank();
       const bool in_row = c < out.columns;
-      A most = lowest, sum(0);
+      A maximum = lowest, sum(0);
       for (int m = 0; m < teachers.count && !of_logits; ++m) {
-        const A of_row = __shfl_sync(all_lanes, own_most, m), norm = __shfl_sync(all_lanes, own_log, m);
-        if (in_row) most = larger()(most, (at(m, i, c) - of_row) * rate - norm);
+        const A of_row = __shfl_sync(all_lanes, own_maximum, m), norm = __shfl_sync(all_lanes, own_log, m);
+        if (in_row) maximum = larger()(maximum, (at(m, i, c) - of_row) * rate - norm);
       }
       for (int m = 0; m < teachers.count; ++m) {
-        const A of_row = __shfl_sync(all_lanes, own_most, m), norm = __shfl_sync(all_lanes, own_log, m);
+        const A of_row = __shfl_sync(all_lanes, own_maximum, m), norm = __shfl_sync(all_lanes, own_log, m);
         if (!in_row || !(teachers.shares.at[m] > 0)) continue;
         sum += of_logits ? A(teachers.shares.at[m]) * at(m, i, c)
-                         : exp_of_nonpositive((at(m, i, c) - of_row) * rate - norm - most);
+                         : exp_of_nonpositive((at(m, i, c) - of_row) * rate - norm - maximum);
       }
-      const A answer = of_logits ? sum : (most + log(sum)) * A(temperature);
+      const A answer = of_logits ? sum : (maximum + log(sum)) * A(temperature);
       if (in_row) out.data[i * out.row_stride + c] = detail::narrowed<T>(static_cast<accumulator_t<T>>(answer));
     }
   }

@@ -33,9 +33,9 @@ struct logits_of<job<View, Leaf...>> {
 
 /// The largest number of values that the threads of a row reduce at once.
 template <class Job>
-inline constexpr int most_sums = 0;
+inline constexpr int max_sums = 0;
 template <class View, class... Leaf>
-inline constexpr int most_sums<job<View, Leaf...>> =
+inline constexpr int max_sums<job<View, Leaf...>> =
     3 + ([]<class Term>(Term*) {
       const int first = row::count_of<Term> + 1, later = row::later_size<Term>, close = row::close_size<Term>;
       return first > later ? (first > close ? first : close) : later > close ? later : close;
@@ -90,7 +90,7 @@ __global__ void __launch_bounds__(Shape::threads, 1) row_kernel_of(Job const job
   } else if constexpr (Shape::rows > 1) {
     total = rows_of_team<Shape>(job, cut, rows, one_warp());
   } else {
-    using block = one_block<Shape::threads, operand_of<A>, most_sums<Job>>;
+    using block = one_block<Shape::threads, operand_of<A>, max_sums<Job>>;
     __shared__ typename block::memory shared;
     total = rows_of_team<Shape>(job, cut, rows, block(shared));
   }

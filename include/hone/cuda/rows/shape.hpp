@@ -15,14 +15,14 @@ enum class row_kernel : unsigned char { tile, warp, block, wide_block, streamed 
 
 inline constexpr int shared_bytes = 48 * 1024 - 512;  // for tiles of a block: the default limit minus room for sums
 inline constexpr int register_bytes = 256;            // of a thread, for its part of a row
-inline constexpr index most_columns = index(1) << 30;
+inline constexpr index max_columns = index(1) << 30;
 
 /// Returns how many vectors of N elements, `bytes` each in all views, a thread holds of a row. Threads of a wide block
 /// have 128 registers; if there are several views, or arithmetic in double, some must stay free.
 constexpr int slots_for(row_kernel kernel, int N, int bytes) noexcept {
-  const int most = kernel == row_kernel::wide_block ? 64 : kernel == row_kernel::streamed ? 16 : 32;
+  const int limit = kernel == row_kernel::wide_block ? 64 : kernel == row_kernel::streamed ? 16 : 32;
   const int room = kernel == row_kernel::wide_block && bytes * N > 16 ? register_bytes * 3 / 4 : register_bytes;
-  const int fit = room / bytes, numbers = fit < most ? fit : most;
+  const int fit = room / bytes, numbers = fit < limit ? fit : limit;
   return numbers < N ? 1 : numbers / N;
 }
 

@@ -54,13 +54,13 @@ struct one_warp {
   }
 };
 
-/// Shared memory has room for two reductions of up to Most numbers. One barrier per reduction is enough, because no
+/// Shared memory has room for two reductions of up to MaxSums numbers. One barrier per reduction is enough, because no
 /// warp can be two reductions ahead of another.
-template <int Threads, class A, int Most>
+template <int Threads, class A, int MaxSums>
 class one_block : private one_warp {
  public:
   static constexpr int size = Threads, warps = Threads / 32;
-  using memory = A[2][Most][warps];
+  using memory = A[2][MaxSums][warps];
 
   __device__ explicit one_block(memory& shared) : shared_(shared) {}
 

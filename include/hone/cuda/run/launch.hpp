@@ -10,11 +10,11 @@
 namespace hone::inline HONE_ABI::on_cuda {
 
 inline constexpr int block_threads = 256;
-inline constexpr int most_blocks = 2048;  // threads continue past the end of their grid
+inline constexpr int max_blocks = 2048;  // threads continue past the end of their grid
 
 /// Returns the blocks of a grid for `blocks` blocks of work, at most most_blocks.
 constexpr int grid_for(index blocks) noexcept {
-  return static_cast<int>(blocks < 1 ? 1 : blocks > most_blocks ? most_blocks : blocks);
+  return static_cast<int>(blocks < 1 ? 1 : blocks > max_blocks ? max_blocks : blocks);
 }
 /// The same for pieces of work, one per thread and iteration.
 constexpr int blocks_for(index pieces) noexcept { return grid_for((pieces + block_threads - 1) / block_threads); }

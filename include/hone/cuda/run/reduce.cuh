@@ -18,7 +18,7 @@ struct grid_scratch {
   unsigned* done;
   double* partial;
 
-  static constexpr std::size_t bytes = workspace_alignment + sizeof(double) * most_blocks;
+  static constexpr std::size_t bytes = workspace_alignment + sizeof(double) * max_blocks;
 
   explicit grid_scratch(void* workspace) noexcept
       : done(static_cast<unsigned*>(workspace)),

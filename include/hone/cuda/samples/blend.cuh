@@ -13,8 +13,8 @@
 namespace hone::inline HONE_ABI {
 namespace on_cuda {
 
-inline constexpr int blend_tile = 32;    // rows of a draw that a block holds at once
-inline constexpr index most_rows = 128;  // of a stretch of one thread; each stretch reads one row more
+inline constexpr int blend_tile = 32;   // rows of a draw that a block holds at once
+inline constexpr index max_rows = 128;  // of a stretch of one thread; each stretch reads one row more
 
 /// The draw of one row, read once per block.
 struct drawn_row {
@@ -146,7 +146,7 @@ __global__ void __launch_bounds__(block_threads, 1) blend_kernel(blend_job<T> co
 /// Returns the rows per thread: many, because each stretch reads one more, but few enough to keep a device busy.
 constexpr index rows_per_stretch(index rows, index blocks, drawn_shape::following order, bool in_place) noexcept {
   if (in_place && order != drawn_shape::following::pairs) return rows;
-  index per = most_rows;
+  index per = max_rows;
   while (per > 4 && (rows + per - 1) / per * blocks < 512) per /= 2;
   return per;
 }

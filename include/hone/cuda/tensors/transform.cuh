@@ -24,8 +24,8 @@ inline device_unscale_step unscale(device_number scale) { return {1, scale.value
 namespace on_cuda {
 
 template <class... Step>
-device_plan plan_of(gradient_chain<Step...> const& chain, double most) {
-  device_plan plan{detail::plan_of(chain, most), {}};
+device_plan plan_of(gradient_chain<Step...> const& chain, double maximum) {
+  device_plan plan{detail::plan_of(chain, maximum), {}};
   chain.each([&]<class S>(S const& s) {
     if constexpr (requires { s.device_scale; }) plan.device_scale = s.device_scale;
   });

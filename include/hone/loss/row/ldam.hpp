@@ -93,14 +93,14 @@ auto ldam_loss(Target target, Margins&& margins, ldam_options options = {}) {
 inline std::vector<double> ldam_margins(std::span<const double> counts, real largest = 0.5) {
   detail::require_positive("ldam_margins", "largest", largest);
   std::vector<double> margins;
-  double most = 0;
+  double maximum = 0;
   for (std::size_t c = 0; c < counts.size(); ++c) {
     if (!(counts[c] > 0 && detail::finite(counts[c])))
       detail::fail("ldam_margins: the count of class %zu is %.9g, must be finite and positive", c, counts[c]);
     margins.push_back(std::pow(counts[c], -0.25));
-    most = margins.back() > most ? margins.back() : most;
+    maximum = margins.back() > maximum ? margins.back() : maximum;
   }
-  for (double& m : margins) m *= largest / most;
+  for (double& m : margins) m *= largest / maximum;
   return margins;
 }
 

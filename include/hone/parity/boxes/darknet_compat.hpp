@@ -74,8 +74,8 @@ class darknet_pair {
 
   /// The slope of IoU. Two negative overlaps have a positive product, so that distant boxes are treated as overlapping.
   HONE_HD darknet_slope<V> overlap() const noexcept {
-    const V inverse = inverse_of(whole_), most = V(1e8);  // larger than rounding in float can produce
-    return ratio(of_intersection(), of_whole(), max(min(intersection_ * inverse, most), -most), inverse);
+    const V inverse = inverse_of(whole_), limit = V(1e8);  // larger than rounding in float can produce
+    return ratio(of_intersection(), of_whole(), max(min(intersection_ * inverse, limit), -limit), inverse);
   }
   /// The slope of GIoU's second term, U / C.
   HONE_HD darknet_slope<V> filled() const noexcept {
