@@ -219,7 +219,7 @@ TEST_CASE("least_likelihood converges where Newton's method is slow or leaves th
   std::vector<double> asked;
   const auto search = [&](auto const& slope, auto const& curvature, hone::temperature_options options = {}) {
     asked.clear();
-    return hone::detail::least_likelihood(
+    return hone::detail::minimize_loss(
         [&](double b) {
           asked.push_back(b);
           return hone::detail::likelihood{0, slope(b), curvature(b)};

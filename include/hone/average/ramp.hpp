@@ -24,9 +24,9 @@ class decay_ramp {
       case kind::exponential:
         return decay * -std::expm1(-count / first_);
       case kind::inverse_power:
-        return least(decay, -std::expm1(-second_ * std::log1p(count / first_)));
+        return smaller(decay, -std::expm1(-second_ * std::log1p(count / first_)));
       case kind::threshold:
-        return least(decay, (1 + count) / (10 + count));
+        return smaller(decay, (1 + count) / (10 + count));
       case kind::linear:
         return count < first_ ? second_ + (decay - second_) * (count / first_) : decay;
       case kind::none:
@@ -37,7 +37,7 @@ class decay_ramp {
   }
 
  private:
-  HONE_HD static double least(double a, double b) noexcept { return b < a ? b : a; }
+  HONE_HD static double smaller(double a, double b) noexcept { return b < a ? b : a; }
 
   enum class kind : unsigned char { none, exponential, inverse_power, threshold, linear };
 

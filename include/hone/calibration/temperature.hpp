@@ -47,7 +47,7 @@ inline void require_bounds(const char* function, temperature_options const& opti
 /// an interval that contains its zero. A step that would leave the interval, or is not half of the step before the
 /// last, is replaced by a bisection in log β. Ends with a Newton step below 1e-10 of β: the error is about its square.
 template <class At>
-temperature_fit least_likelihood(At const& at, temperature_options const& options) {
+temperature_fit minimize_loss(At const& at, temperature_options const& options) {
   constexpr double tolerance = 1e-10;
   likelihood now = at(1.0);
   temperature_fit fit{.before = now.value};

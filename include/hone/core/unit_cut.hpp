@@ -23,7 +23,7 @@ struct tensor_units {
 
 inline constexpr index piece_elements = 32768, columns_per_piece = 256;
 
-HONE_HD constexpr index least(index a, index b) noexcept { return b < a ? b : a; }
+HONE_HD constexpr index smaller(index a, index b) noexcept { return b < a ? b : a; }
 constexpr index quotient_up(index a, index b) noexcept { return (a + b - 1) / b; }
 
 /// The pieces, units and slots of one tensor.
@@ -39,13 +39,13 @@ struct unit_cut {
     index k = piece - first_piece;
     if (units.by_column) {
       const index first = k * per_piece;
-      columns(first_slot + first, first_unit + first, first, least(per_piece, units.columns - first));
+      columns(first_slot + first, first_unit + first, first, smaller(per_piece, units.columns - first));
     } else if (parts > 1) {
       const index unit = k / parts, begin = (k - unit * parts) * piece_elements;
       row(first_slot + k, first_unit + unit, unit * units.columns + begin,
-          least(piece_elements, units.columns - begin));
+          smaller(piece_elements, units.columns - begin));
     } else {
-      const index end = least((k + 1) * per_piece, units.rows);
+      const index end = smaller((k + 1) * per_piece, units.rows);
       for (k *= per_piece; k < end; ++k) row(first_slot + k, first_unit + k, k * units.columns, units.columns);
     }
   }

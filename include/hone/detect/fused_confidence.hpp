@@ -29,13 +29,16 @@ struct fused_confidence_options {
 /// The logarithm of the confidence is never computed, so that no digits are lost near 0 or 1. If α is 0 or 1, only one
 /// of the two logits has an effect, even if the other is NaN.
 struct fused_confidence_formula {
-  double alpha, epsilon, limit;  ///< most = -log ε
+  double alpha, epsilon, limit;  ///< limit = -log ε
   bool logits;
 
-  /// `least` is the smallest normal number of the arithmetic; the inverse of a smaller ε would be infinite.
+  /// `smallest_normal` is the smallest normal number of the arithmetic; the inverse of a smaller ε would be infinite.
   explicit fused_confidence_formula(fused_confidence_options const& o,
-                                    double least = std::numeric_limits<double>::min())
-      : alpha(o.alpha), epsilon(std::max(o.epsilon.value, least)), limit(-std::log(epsilon)), logits(o.logits) {}
+                                    double smallest_normal = std::numeric_limits<double>::min())
+      : alpha(o.alpha),
+        epsilon(std::max(o.epsilon.value, smallest_normal)),
+        limit(-std::log(epsilon)),
+        logits(o.logits) {}
 
   template <operand V>
   HONE_HD V operator()(V objectness, V iou) const {

@@ -78,8 +78,8 @@ struct divergence_of_sums {
   V value, change;
 
   HONE_HD divergence_of_sums(V excess, V linear) {
-    const V least(-1e30);
-    change = select(linear < least, V(0), excess + max(linear, least));
+    const V minimum(-1e30);
+    change = select(linear < minimum, V(0), excess + max(linear, minimum));
     value = max(excess - V(0.5) * change * change, V(0));
   }
 };

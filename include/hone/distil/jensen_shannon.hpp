@@ -95,7 +95,7 @@ struct jensen_shannon_term : row_term_base {
     const mixed<V> m = mixture(d);
     const V far = V(beta) * taught * select(taught == none, none, m.teacher) +
                   V(1 - beta) * student * select(student == none, none, m.student);
-    const V least(-1.0 / 16), maximum(1.0 / 16), small = min(max(d, least), maximum);
+    const V minimum(-1.0 / 16), maximum(1.0 / 16), small = min(max(d, minimum), maximum);
     const V rise = small + detail::exponential_excess(small), to_mean = V(1) + V(beta) * rise, v = rise / to_mean;
     const V near = student * to_mean * (v * v) * series<2>(v, V(beta), V(beta - 1));
     return {{select(abs(d) < maximum, near, -far), student * select(student == none, none, d)}};

@@ -33,16 +33,16 @@ struct gradient_chain {
   }
   /// Returns the smallest limit of clip_by_value before (or after) the first norm clip; infinity if there is none.
   double limit(bool after_norms) const {
-    double least = detail::infinity;
+    double smallest = detail::infinity;
     bool norm = false;
     each([&]<class S>(S const& s) {
       if constexpr (S::kind == step_kind::value) {
-        if (norm == after_norms && s.limit < least) least = s.limit;
+        if (norm == after_norms && s.limit < smallest) smallest = s.limit;
       } else if constexpr (S::kind != step_kind::unscale) {
         norm = true;
       }
     });
-    return least;
+    return smallest;
   }
   /// Returns whether a step uses the p-norm.
   bool takes_norm(double p) const {

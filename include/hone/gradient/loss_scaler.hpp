@@ -64,8 +64,8 @@ struct loss_scaler {
     } else {
       s.finite = 0;
       if (++s.not_finite >= hysteresis.value) {
-        const double smaller = s.scale * backoff.value, least = smaller < minimum.value ? minimum.value : smaller;
-        s.scale = least < s.scale ? least : s.scale;
+        const double smaller = s.scale * backoff.value, bounded = smaller < minimum.value ? minimum.value : smaller;
+        s.scale = bounded < s.scale ? bounded : s.scale;
       }
     }
     return s;

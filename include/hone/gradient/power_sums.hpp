@@ -44,9 +44,9 @@ HONE_HD constexpr bool in_range(double squares) noexcept {
 template <class A>
 HONE_HD void add_carefully(power_sums& s, A g, norm_request how) noexcept {
   const double x = static_cast<double>(g), scaled = x * how.scale, y = scaled < 0 ? -scaled : scaled,
-               least = y > how.limit ? how.limit : y;
+               clipped = y > how.limit ? how.limit : y;
   s.g_squares += x * x, s.g_absolute += x < 0 ? -x : x;
-  s.squares += how.squares_only ? x * x : least * least, s.absolute += least;
+  s.squares += how.squares_only ? x * x : clipped * clipped, s.absolute += clipped;
   s.largest = y > s.largest ? y : s.largest;
 }
 

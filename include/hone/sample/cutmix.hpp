@@ -31,14 +31,14 @@ namespace detail {
 struct cut_box {
   index height, width;
   bool ranged;
-  double least, maximum;
+  double minimum, maximum;
 
   HONE_HD pixel_box operator()(random_bits const& bits, index row, double lambda) const noexcept {
     const philox_block b = bits(purpose::box, std::uint64_t(row)), c = bits(purpose::box, std::uint64_t(row), 1);
     if (ranged) {
-      const double spread = maximum - least;
-      const index h = part(height, std::fma(spread, uniform(b.at[0], b.at[1]), least)),
-                  w = part(width, std::fma(spread, uniform(b.at[2], b.at[3]), least)),
+      const double spread = maximum - minimum;
+      const index h = part(height, std::fma(spread, uniform(b.at[0], b.at[1]), minimum)),
+                  w = part(width, std::fma(spread, uniform(b.at[2], b.at[3]), minimum)),
                   y = uniform_below(height - h + 1, c.at[0], c.at[1]),
                   x = uniform_below(width - w + 1, c.at[2], c.at[3]);
       return {x, y, x + w, y + h};
@@ -75,8 +75,8 @@ struct cutmix_rows {
         correct(of.correct) {
     require_alpha("cutmix", "alpha", of.alpha);
     if (of.least.given != of.most.given) fail("cutmix: least and most must be given both, or neither");
-    require(cut.least >= 0 && cut.least <= 1, "cutmix", "least", cut.least, "in [0, 1]");
-    require(cut.maximum >= cut.least && cut.maximum <= 1, "cutmix", "most", cut.maximum, "in [least, 1]");
+    require(cut.minimum >= 0 && cut.minimum <= 1, "cutmix", "least", cut.minimum, "in [0, 1]");
+    require(cut.maximum >= cut.minimum && cut.maximum <= 1, "cutmix", "most", cut.maximum, "in [least, 1]");
     require_rows("cutmix", n);
     require_image("cutmix", height, width);
   }

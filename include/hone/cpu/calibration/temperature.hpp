@@ -68,7 +68,7 @@ temperature_fit fit_temperature(cpu const& backend, Logits const& logits, Labels
   detail::require_bounds("fit_temperature", options);
   const double counted =
       on_cpu::count_rows(rows.labels.size, rows.labels.ignoring(), [&](index i) { return rows.labels.ignores(i); });
-  return detail::least_likelihood(
+  return detail::minimize_loss(
       [&](double beta) { return on_cpu::mean_likelihood(backend, rows.logits, rows.labels, beta, counted); }, options);
 }
 

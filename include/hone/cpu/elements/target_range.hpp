@@ -66,7 +66,7 @@ void check_target_range(View prediction, Leaf const& leaf) {
     const index size = detail::rows_of(prediction) * detail::columns_of(prediction);
     leaf.term.targets.views().each([&]<class Targets>(Targets const& view) {
       using V = pack<float>;
-      constexpr float least = -0.01f, maximum = 1.01f;
+      constexpr float minimum = -0.01f, maximum = 1.01f;
       const numbers_of_view<Targets> all{view};
       each_run_looked_at(size, [&](index i, index n) {
         float t[run_looked_at] = {};
@@ -77,12 +77,12 @@ void check_target_range(View prediction, Leaf const& leaf) {
         V outside(0);
         for (index j = 0; j < run_looked_at; j += V::size) {
           const V x = V::load(t + j);
-          outside += keep((x < V(least)) | (V(maximum) < x), V(1));
+          outside += keep((x < V(minimum)) | (V(maximum) < x), V(1));
         }
         if (sum(outside) == 0) return;
         for (index j = 0; j < n; ++j) {
           const index row = all.row(i + j), column = all.column(i + j);
-          if ((t[j] < least || t[j] > maximum) && counts(leaf, row, column))
+          if ((t[j] < minimum || t[j] > maximum) && counts(leaf, row, column))
             detail::fail("evaluate: the target of row %jd, column %jd is %.9g, must be in [0, 1]", std::intmax_t(row),
                          std::intmax_t(column), static_cast<double>(t[j]));
         }

@@ -31,10 +31,10 @@ inline constexpr int max_threads = 1024;
 
 /// Returns the number of threads for these numbers of cores; 0 means unknown.
 inline int threads_for(std::int64_t machine, std::int64_t affinity, std::int64_t quota) noexcept {
-  std::int64_t least = machine > 0 ? machine : affinity > 0 ? affinity : 1;
-  if (affinity > 0) least = std::min(least, affinity);
-  if (quota > 0) least = std::min(least, quota);
-  return static_cast<int>(std::min<std::int64_t>(least, max_threads));
+  std::int64_t cores = machine > 0 ? machine : affinity > 0 ? affinity : 1;
+  if (affinity > 0) cores = std::min(cores, affinity);
+  if (quota > 0) cores = std::min(cores, quota);
+  return static_cast<int>(std::min<std::int64_t>(cores, max_threads));
 }
 
 /// Returns the number of cores that a quota allows, rounded up; 0 if there is no quota ("max", -1).
@@ -77,10 +77,10 @@ inline std::int64_t quota_of_group(const char* root, const char* hierarchy, cons
   const int top = std::snprintf(folder, sizeof folder, "%s%s", root, hierarchy);
   const int length = std::snprintf(folder, sizeof folder, "%s%s%s", root, hierarchy, group);
   if (top < 0 || length >= int(sizeof folder)) return 0;
-  for (std::int64_t least = 0;;) {
-    least = smaller_quota(least, quota_of_folder(folder));
+  for (std::int64_t quota = 0;;) {
+    quota = smaller_quota(quota, quota_of_folder(folder));
     char* const slash = std::strrchr(folder + top, '/');
-    if (!slash) return least;
+    if (!slash) return quota;
     *slash = '\0';
   }
 }
@@ -100,7 +100,7 @@ inline bool names_cpu(const char* controllers) noexcept {
 inline std::int64_t quota_of_process(const char* membership, const char* mounts) noexcept {
   std::FILE* const file = std::fopen(membership, "r");
   if (!file) return 0;
-  std::int64_t least = 0;
+  std::int64_t quota = 0;
   char line[4096];
   while (std::fgets(line, sizeof line, file)) {
     line[std::strcspn(line, "\n")] = '\0';
@@ -109,11 +109,11 @@ inline std::int64_t quota_of_process(const char* membership, const char* mounts)
     if (!second) continue;
     *second = '\0';
     const char *const controllers = first + 1, *const group = second + 1;
-    if (*controllers == '\0') least = smaller_quota(least, quota_of_group(mounts, "", group));
-    if (names_cpu(controllers)) least = smaller_quota(least, quota_of_group(mounts, "/cpu", group));
+    if (*controllers == '\0') quota = smaller_quota(quota, quota_of_group(mounts, "", group));
+    if (names_cpu(controllers)) quota = smaller_quota(quota, quota_of_group(mounts, "/cpu", group));
   }
   std::fclose(file);
-  return least;
+  return quota;
 }
 
 #if defined(__linux__)

@@ -45,9 +45,9 @@ power_sums pack_sums(A const* g, index n, norm_request how) noexcept {
   V all(0), all_absolute(0), squares(0), absolute(0), largest(0);
   const V scale(how.scale), limit(how.limit);
   for (index i = 0; i < n; i += V::size) {
-    const V x = V::load(g + i), y = abs(x * scale), least = min(y, limit);
-    all = fma(x, x, all), squares = fma(least, least, squares);
-    all_absolute += abs(x), absolute += least;
+    const V x = V::load(g + i), y = abs(x * scale), clipped = min(y, limit);
+    all = fma(x, x, all), squares = fma(clipped, clipped, squares);
+    all_absolute += abs(x), absolute += clipped;
     largest = max(largest, y);
   }
   s.g_squares = static_cast<double>(sum(all)), s.squares = static_cast<double>(sum(squares));

@@ -83,11 +83,11 @@ __device__ void read_box(matrix_view<const T> boxes, index row, bool wide, A (&t
 
 template <class A, class T, class Scores>
 __global__ void __launch_bounds__(block_threads) nms_key_kernel(nms_memory<A> const m, matrix_view<const T> const boxes,
-                                                                bool wide, Scores const scores, double least) {
+                                                                bool wide, Scores const scores, double threshold) {
   for (index i = index(blockIdx.x) * blockDim.x + threadIdx.x; i < boxes.rows; i += index(gridDim.x) * blockDim.x) {
     A b[4];
     read_box(boxes, i, wide, b);
-    m.keys[i] = detail::rank_key(scores[i], least, b);
+    m.keys[i] = detail::rank_key(scores[i], threshold, b);
   }
 }
 

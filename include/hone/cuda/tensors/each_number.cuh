@@ -45,9 +45,9 @@ __device__ void call_with(Held& held, int j, F const& f, std::index_sequence<I..
 /// Returns a number of adjacent elements that take at most 16 bytes in every list.
 template <class... T>
 HONE_HD constexpr int wide_of_all() {
-  int least = 16;
-  ((least = wide_of<std::remove_const_t<T>> < least ? wide_of<std::remove_const_t<T>> : least), ...);
-  return least;
+  int minimum = 16;
+  ((minimum = wide_of<std::remove_const_t<T>> < minimum ? wide_of<std::remove_const_t<T>> : minimum), ...);
+  return minimum;
 }
 
 /// Each thread processes adjacent numbers of every list at a time.

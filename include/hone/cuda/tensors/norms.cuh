@@ -44,8 +44,8 @@ __device__ void add_numbers(power_sums& s, A const (&x)[N], int count, norm_requ
   for (int j = 0; j < N; ++j) {
     g_squares += x[j] * x[j];
     if (!how.squares_only) {
-      const A y = fabs(x[j] * scale), least = y > limit ? limit : y;
-      g_absolute += fabs(x[j]), squares += least * least, absolute += least, largest = y > largest ? y : largest;
+      const A y = fabs(x[j] * scale), clipped = y > limit ? limit : y;
+      g_absolute += fabs(x[j]), squares += clipped * clipped, absolute += clipped, largest = y > largest ? y : largest;
     }
   }
   if (detail::in_range<A>(g_squares) &&

@@ -45,7 +45,7 @@ confidence_targets objectness_targets(Backend const& backend, anchor_level const
   };
   const double ignore = threshold("ignore_threshold", options.ignore_threshold);
   const double truth = threshold("truth_threshold", options.truth_threshold);
-  const double least_score = threshold("class_threshold", options.class_threshold);
+  const double min_score = threshold("class_threshold", options.class_threshold);
   numbers const scores = options.class_scores;
   if (scores.size() != 0 && scores.size() != level.slots())
     detail::fail("%s: %jd class_scores for %jd slots", function, std::intmax_t(scores.size()),
@@ -56,7 +56,7 @@ confidence_targets objectness_targets(Backend const& backend, anchor_level const
   detail::each_best_overlap<Format>(backend, level, predicted, boxes, [&](std::size_t i, double iou) {
     if (iou > truth) {
       c.target[i] = static_cast<float>(options.smooth ? iou * iou : 1);
-    } else if (iou > ignore && (scores.size() == 0 || scores[index(i)] > least_score)) {
+    } else if (iou > ignore && (scores.size() == 0 || scores[index(i)] > min_score)) {
       if (options.smooth)
         c.target[i] = static_cast<float>(iou);
       else

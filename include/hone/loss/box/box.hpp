@@ -42,8 +42,8 @@ HONE_HD HONE_INLINE V within_reach(V x) noexcept {
 }
 /// Clamps an end or a side to [least, farthest]. `least` is in range already.
 template <operand V>
-HONE_HD HONE_INLINE V within_reach_from(V least, V x) noexcept {
-  return max(min(x, V(farthest)), least);
+HONE_HD HONE_INLINE V within_reach_from(V minimum, V x) noexcept {
+  return max(min(x, V(farthest)), minimum);
 }
 
 /// The common part of formats with a position and two sides; a negative side counts as 0.

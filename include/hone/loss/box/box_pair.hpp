@@ -27,7 +27,7 @@ struct box_pair {
 
   box_axis<V> x, y;
   V intersection;  ///< area that both boxes cover
-  V missed;        ///< area that exactly one box covers, raised if needed to bring union_area to `least`
+  V missed;        ///< area that exactly one box covers, raised if needed to bring union_area to `min_area`
   V union_area;    ///< intersection + missed
 
   /// Takes both boxes as numbers_of of the format returns them.
@@ -37,11 +37,11 @@ struct box_pair {
     measure(V(detail::smallest_area));
   }
 
-  /// Computes the areas; union_area is at least `least`.
-  HONE_HD HONE_INLINE void measure(V least) noexcept {
+  /// Computes the areas; union_area is at least `min_area`.
+  HONE_HD HONE_INLINE void measure(V min_area) noexcept {
     intersection = x.overlap * y.overlap;
-    missed = max(detail::missed_area(x, y), least - intersection);
-    union_area = max(x.side * y.side + x.target * y.target - intersection, least);
+    missed = max(detail::missed_area(x, y), min_area - intersection);
+    union_area = max(x.side * y.side + x.target * y.target - intersection, min_area);
   }
   /// Adds `by` to union_area, and adds to missed the increase of union_area after rounding.
   HONE_HD HONE_INLINE void widen(V by) noexcept {

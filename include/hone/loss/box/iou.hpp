@@ -90,8 +90,8 @@ struct minus_log {
   template <operand V, class Format>
   HONE_HD HONE_INLINE box_grad<V> operator()(box_pair<V, Format> const& b) const noexcept {
     const box_metric<V> m = metric(b);
-    const V least = V(1e-6), held = max(m.value, least);
-    return {-log(held), detail::times(select(m.value < least, V(0), V(1) / held), m.grad)};
+    const V minimum = V(1e-6), held = max(m.value, minimum);
+    return {-log(held), detail::times(select(m.value < minimum, V(0), V(1) / held), m.grad)};
   }
 };
 using log_iou_formula = minus_log<iou_metric>;

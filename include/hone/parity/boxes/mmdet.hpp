@@ -22,9 +22,9 @@ struct mmdet_iou_metric {
 
   template <operand V, class Format>
   HONE_HD HONE_INLINE box_metric<V> operator()(box_pair<V, Format> b) const noexcept {
-    const V least = max(V(eps), V(detail::smallest_area));
-    const auto held = b.union_area < least;  // U is constant, only I has a derivative
-    b.measure(least);
+    const V min_area = max(V(eps), V(detail::smallest_area));
+    const auto held = b.union_area < min_area;  // U is constant, only I has a derivative
+    b.measure(min_area);
     const V inverse = V(1) / b.union_area;
     const detail::fraction<V> iou(b.intersection, b.missed, inverse);
     const V by_area = select(held, V(0), iou.part);
@@ -39,15 +39,16 @@ struct mmdet_giou_metric {
 
   template <operand V, class Format>
   HONE_HD HONE_INLINE box_metric<V> operator()(box_pair<V, Format> b) const noexcept {
-    const V least = max(V(eps), V(detail::smallest_area)), none = V(0), hull = b.x.hull * b.y.hull;
-    const auto held = b.union_area < least;
+    const V min_area = max(V(eps), V(detail::smallest_area)), none = V(0), hull = b.x.hull * b.y.hull;
+    const auto held = b.union_area < min_area;
     box_metric<V> m = mmdet_iou_metric{eps}(b);
-    const V inverse = V(1) / max(hull, least), empty = select(held, max(hull, least) - least, detail::empty_area(b));
-    b.measure(least);
+    const V inverse = V(1) / max(hull, min_area),
+            empty = select(held, max(hull, min_area) - min_area, detail::empty_area(b));
+    b.measure(min_area);
     const detail::fraction<V> filled(b.union_area, empty, inverse);
     b.x.side = select(held, none, b.x.side), b.x.overlap = select(held, none, b.x.overlap);  // U is constant
     b.y.side = select(held, none, b.y.side), b.y.overlap = select(held, none, b.y.overlap);
-    const V by_hull = select(hull < least, none, filled.part);
+    const V by_hull = select(hull < min_area, none, filled.part);
     m.less(filled.missing);
     m.grad = detail::plus(m.grad, detail::by_lengths(b, detail::empty_slope(b, by_hull, inverse)));
     return m;
@@ -63,16 +64,16 @@ struct mmdet_siou_formula {
 
   template <operand V, class Format>
   HONE_HD HONE_INLINE box_grad<V> operator()(box_pair<V, Format> b) const noexcept {
-    const V least = V(eps), none = V(0);
-    b.widen(least);
+    const V epsilon = V(eps), none = V(0);
+    b.widen(epsilon);
     box_metric<V> m = iou_metric{}(b);
     box_axis<V> x = b.x, y = b.y;
-    x.offset = x.offset - least, y.offset = y.offset - least;
-    x.hull = max(x.hull, least), y.hull = max(y.hull, least);
-    y.side = y.side + least, y.target = y.target + least;
+    x.offset = x.offset - epsilon, y.offset = y.offset - epsilon;
+    x.hull = max(x.hull, epsilon), y.hull = max(y.hull, epsilon);
+    y.side = y.side + epsilon, y.target = y.target + epsilon;
     axis_slope<V> by_x, by_y;
     detail::siou_costs<true>::less(x, y, by_x, by_y, m);
-    by_x.hull = select(b.x.hull < least, none, by_x.hull), by_y.hull = select(b.y.hull < least, none, by_y.hull);
+    by_x.hull = select(b.x.hull < epsilon, none, by_x.hull), by_y.hull = select(b.y.hull < epsilon, none, by_y.hull);
     detail::add_slopes(b, by_x, by_y, m);
     return {max(m.lost, none), detail::times(select(m.lost < none, none, V(1)), m.grad)};
   }
