@@ -53,12 +53,12 @@ template <class... T>
 HONE_HD constexpr list<T...> concatenated(list<T...> const& all) {
   return all;
 }
-template <class... First, class... Second, class... Rest>
-HONE_HD constexpr auto concatenated(list<First...> const& first, list<Second...> const& second, Rest const&... rest) {
+template <class... First, class... Second, class... Tail>
+HONE_HD constexpr auto concatenated(list<First...> const& first, list<Second...> const& second, Tail const&... tail) {
   return concatenated(first.apply([&](First const&... a) {
     return second.apply([&](Second const&... b) { return list<First..., Second...>(a..., b...); });
   }),
-                      rest...);
+                      tail...);
 }
 
 template <std::size_t I, class T>

@@ -49,7 +49,7 @@ struct exponential_decoding {
       const logistic<V> s(raw[axis]);
       const V t = raw[axis + 2];
       b.box[axis] = V(scale) * s.p - V(0.5 * (scale - 1));
-      b.slope[axis] = V(scale) * s.p * s.rest;
+      b.slope[axis] = V(scale) * s.p * s.complement;
       b.box[axis + 2] = anchor[axis] * exp(min(t, V(40)));
       b.slope[axis + 2] = select(V(40) < t, V(0), b.box[axis + 2]);
     }
@@ -94,9 +94,9 @@ struct decoding {
     for (int axis = 0; axis < 2; ++axis) {
       const logistic<V> s(raw[axis]), r(raw[axis + 2]);
       b.box[axis] = V(2) * s.p - V(0.5);
-      b.slope[axis] = V(2) * s.p * s.rest;
+      b.slope[axis] = V(2) * s.p * s.complement;
       b.box[axis + 2] = V(4) * anchor[axis] * r.p * r.p;
-      b.slope[axis + 2] = V(8) * anchor[axis] * r.p * r.p * r.rest;
+      b.slope[axis + 2] = V(8) * anchor[axis] * r.p * r.p * r.complement;
     }
     return b;
   }

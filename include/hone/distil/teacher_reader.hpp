@@ -96,18 +96,18 @@ class teacher_reader {
     if (crc != own)
       detail::fail("%s: row %jd is damaged: its checksum is %08x, that of its bytes %08x", where_.c_str(),
                    std::intmax_t(row), unsigned(crc), unsigned(own));
-    float& rest = to.rest[i];
+    float& log_unlisted = to.rest[i];
     float* const logs = to.log_probabilities.data() + i * k;
     std::int32_t* const classes = to.classes.data() + i * k;
-    rest = std::bit_cast<float>(detail::get<std::uint32_t>(at));
-    double total = std::exp(double(rest));
+    log_unlisted = std::bit_cast<float>(detail::get<std::uint32_t>(at));
+    double total = std::exp(double(log_unlisted));
     for (std::size_t j = 0; j < k; ++j) {
       logs[j] = from_half(detail::get<std::uint16_t>(at));
       total += std::exp(double(logs[j]));
     }
     const double log_total = std::log(total);
     const auto scaled = [&](float x) { return static_cast<float>(std::min(double(x) - log_total, 0.0)); };
-    rest = scaled(rest);
+    log_unlisted = scaled(log_unlisted);
     for (std::size_t j = 0; j < k; ++j) logs[j] = scaled(logs[j]);
     for (std::size_t j = 0; j < k; ++j)
       classes[j] = header_.class_bytes() == 2 ? std::int32_t(detail::get<std::uint16_t>(at))

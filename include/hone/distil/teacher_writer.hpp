@@ -119,13 +119,13 @@ class teacher_writer {
     for (std::size_t j = k; j < order_.size(); ++j)
       others += std::exp((row_[order_[j]] - unlisted_maximum) / header_.temperature);
     const double log_all = std::log(all);
-    const double rest = k == order_.size()
-                            ? -std::numeric_limits<double>::infinity()
-                            : (unlisted_maximum - maximum) / header_.temperature + std::log(others) - log_all;
+    const double log_unlisted = k == order_.size()
+                                    ? -std::numeric_limits<double>::infinity()
+                                    : (unlisted_maximum - maximum) / header_.temperature + std::log(others) - log_all;
     std::sort(order_.begin(), order_.begin() + long(k));
 
     unsigned char const* const begin = at;
-    detail::put(at, std::bit_cast<std::uint32_t>(static_cast<float>(std::min(rest, 0.0))));
+    detail::put(at, std::bit_cast<std::uint32_t>(static_cast<float>(std::min(log_unlisted, 0.0))));
     for (std::size_t j = 0; j < k; ++j) {
       const double x = (row_[order_[j]] - maximum) / header_.temperature - log_all;
       detail::put(at, to_half(static_cast<float>(std::max(std::min(x, 0.0), -65504.0))));

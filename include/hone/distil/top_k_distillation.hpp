@@ -29,13 +29,13 @@ struct top_k_distillation_term : row_term_base {
 
   template <operand V>
   struct sums {
-    V top, rest, fall, lowered;   // top, rest: Σ exp(z/T) of listed and unlisted classes, relative to their maxima
-    V student, taught, log_rest;  // sums of all classes; log_rest: the teacher's of the unlisted
-    V log_ratio;                  // log s/t without the row's factors: log Σ exp(z/T) - log Σ t
+    V top, unlisted, fall, lowered;   // top, rest: Σ exp(z/T) of listed and unlisted classes, relative to their maxima
+    V student, taught, log_unlisted;  // sums of all classes; log_rest: the teacher's of the unlisted
+    V log_ratio;                      // log s/t without the row's factors: log Σ exp(z/T) - log Σ t
   };
   template <operand V>
   struct result {
-    V loss, student, taught, rest;
+    V loss, student, taught, unlisted;
   };
 
   template <class See>
@@ -85,12 +85,13 @@ struct top_k_distillation_term : row_term_base {
   }
 
   template <operand V>
-  HONE_HD sums<V> start(row::exponentials<V> const& top, row::exponentials<V> const& rest,
-                        row::exponentials<V> const& listed, V log_rest) const {
+  HONE_HD sums<V> start(row::exponentials<V> const& top, row::exponentials<V> const& unlisted,
+                        row::exponentials<V> const& listed, V log_unlisted) const {
     // The largest unlisted logit minus the row's, over T; finite even if no class is unlisted.
-    const V fall = max(rest.max - top.max, V(-1e37)) / V(temperature), lowered = exp_of_nonpositive(max(fall, V(-1e4)));
-    const V student = top.sum + rest.sum * lowered, taught = listed.sum + exp_of_nonpositive(log_rest);
-    return {top.sum, rest.sum, fall, lowered, student, taught, log_rest, log(student / taught)};
+    const V fall = max(unlisted.max - top.max, V(-1e37)) / V(temperature),
+            lowered = exp_of_nonpositive(max(fall, V(-1e4)));
+    const V student = top.sum + unlisted.sum * lowered, taught = listed.sum + exp_of_nonpositive(log_unlisted);
+    return {top.sum, unlisted.sum, fall, lowered, student, taught, log_unlisted, log(student / taught)};
   }
   template <operand V>
   HONE_HD auto is_close(sums<V> const&) const {
@@ -107,22 +108,22 @@ struct top_k_distillation_term : row_term_base {
   template <operand V>
   HONE_HD result<V> finish(sums<V> const& s, bundle<V, 2> const& close) const {
     const V T(temperature), none(0);
-    const V of_rest = exp_of_nonpositive(s.log_rest), others = s.rest * s.lowered, all = s.top + others;
+    const V of_unlisted = exp_of_nonpositive(s.log_unlisted), others = s.unlisted * s.lowered, all = s.top + others;
     // log s_R, without the cancellation of log Σ - log Σ if one sum is most of the other
-    const V log_others = select(s.top < others, none, s.fall + log(s.rest) - log(s.top)) -
+    const V log_others = select(s.top < others, none, s.fall + log(s.unlisted) - log(s.top)) -
                          log1p_of_unit(min(s.top, others) / max(s.top, others));
-    const V log_taught = max(s.log_rest - log(s.taught), V(-3e38));  // two -inf give no NaN
-    const detail::divergence_part<V> bin(of_rest, others * (s.taught / all), log_others - log_taught);
+    const V log_taught = max(s.log_unlisted - log(s.taught), V(-3e38));  // two -inf give no NaN
+    const detail::divergence_part<V> bin(of_unlisted, others * (s.taught / all), log_others - log_taught);
     const detail::divergence_of_sums<V> kl((close[0] + bin.excess) / s.taught, (close[1] + bin.linear) / s.taught);
     const V change = T * kl.change / all, taught_rate = T / s.taught;
     return {T * (T * kl.value), -change, -taught_rate,
-            select(s.rest == none, none,
-                   taught_rate * bin.rise / select(s.rest == none, V(1), s.rest) - change * s.lowered)};
+            select(s.unlisted == none, none,
+                   taught_rate * bin.rise / select(s.unlisted == none, V(1), s.unlisted) - change * s.lowered)};
   }
   /// The first and the last product are 0 for an unlisted class.
   template <operand V, class E>
   HONE_HD V gradient(result<V> const& r, E const& e) const {
-    return r.student * row::weight<0>(e) + r.rest * row::weight<1>(e) - r.taught * row::weight<2>(e);
+    return r.student * row::weight<0>(e) + r.unlisted * row::weight<1>(e) - r.taught * row::weight<2>(e);
   }
 };
 

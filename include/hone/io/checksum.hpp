@@ -45,16 +45,16 @@ class crc32c {
         std::uint32_t low = 0, high = 0;
         std::memcpy(&low, at, 4);
         std::memcpy(&high, at + 4, 4);
-        low ^= rest_;
-        rest_ = t[7][low & 0xff] ^ t[6][low >> 8 & 0xff] ^ t[5][low >> 16 & 0xff] ^ t[4][low >> 24] ^
-                t[3][high & 0xff] ^ t[2][high >> 8 & 0xff] ^ t[1][high >> 16 & 0xff] ^ t[0][high >> 24];
+        low ^= remainder_;
+        remainder_ = t[7][low & 0xff] ^ t[6][low >> 8 & 0xff] ^ t[5][low >> 16 & 0xff] ^ t[4][low >> 24] ^
+                     t[3][high & 0xff] ^ t[2][high >> 8 & 0xff] ^ t[1][high >> 16 & 0xff] ^ t[0][high >> 24];
       }
-    for (; size > 0; --size, ++at) rest_ = rest_ >> 8 ^ t[0][(rest_ ^ *at) & 0xff];
+    for (; size > 0; --size, ++at) remainder_ = remainder_ >> 8 ^ t[0][(remainder_ ^ *at) & 0xff];
   }
-  std::uint32_t value() const noexcept { return ~rest_; }
+  std::uint32_t value() const noexcept { return ~remainder_; }
 
  private:
-  std::uint32_t rest_ = ~std::uint32_t(0);
+  std::uint32_t remainder_ = ~std::uint32_t(0);
 };
 
 }  // namespace hone::inline HONE_ABI::detail

@@ -8,27 +8,27 @@
 
 namespace hone::inline HONE_ABI {
 
-/// m^γ, and m^(γ-1) · rest as its slope, for m >= 0 and γ >= 0; rest <= const · m keeps the slope finite. Both have the
-/// factor `outer`, so that a gradient multiplies by it last. The exponents of the papers need no logarithm. At m = 0
-/// the slope is 0: it has a pole there for γ < 1, a kink for γ = 1.
+/// m^γ, and m^(γ-1) · slope_factor as its slope, for m >= 0 and γ >= 0; slope_factor <= const · m keeps the slope
+/// finite. Both have the factor `outer`, so that a gradient multiplies by it last. The exponents of the papers need no
+/// logarithm. At m = 0 the slope is 0: it has a pole there for γ < 1, a kink for γ = 1.
 template <operand V>
 struct modulation {
   V outer, weight_inside, slope_inside;
   V weight, slope;  // outer · weight_inside, outer · slope_inside
 
-  HONE_HD HONE_INLINE modulation(V m, V rest, double gamma)
-      : outer(m), weight_inside(m), slope_inside(rest), weight(m), slope(rest) {
+  HONE_HD HONE_INLINE modulation(V m, V slope_factor, double gamma)
+      : outer(m), weight_inside(m), slope_inside(slope_factor), weight(m), slope(slope_factor) {
     if (gamma == 2) {
-      // m · m and m · rest
+      // m · m and m · slope_factor
     } else if (gamma == 1) {
-      outer = V(1), slope_inside = select(m == V(0), V(0), rest);
+      outer = V(1), slope_inside = select(m == V(0), V(0), slope_factor);
     } else if (gamma == 0) {
-      outer = V(1), weight_inside = V(1), slope_inside = select(m == V(0), V(0), rest / divisor(m));
+      outer = V(1), weight_inside = V(1), slope_inside = select(m == V(0), V(0), slope_factor / divisor(m));
     } else if (gamma == 4) {
       outer = m * m * m;
     } else {
       outer = exp(V(gamma < 1e-30 ? 1e-30 : gamma) * log(m));  // γ rounded to 0 in float would give NaN at m = 0
-      weight_inside = V(1), slope_inside = select(m == V(0), V(0), rest / divisor(m));
+      weight_inside = V(1), slope_inside = select(m == V(0), V(0), slope_factor / divisor(m));
     }
     weight = outer * weight_inside, slope = outer * slope_inside;
   }

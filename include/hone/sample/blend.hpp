@@ -42,10 +42,10 @@ drawn_rows rows_of_draw(Draw const& draw) noexcept {
   return rows;
 }
 
-/// Returns λ·own + (1-λ)·other; `rest` is 1-λ.
+/// Returns λ·own + (1-λ)·other; `complement` is 1-λ.
 template <class V>
-HONE_HD V blended(V own, V other, V lambda, V rest) noexcept {
-  return lambda * own + rest * other;
+HONE_HD V blended(V own, V other, V lambda, V complement) noexcept {
+  return lambda * own + complement * other;
 }
 /// The same for bytes, before rounding to even. A double holds it exactly, so that all machines round alike.
 HONE_HD constexpr double blended_bytes(double own, double other, double lambda) noexcept {

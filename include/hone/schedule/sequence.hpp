@@ -8,17 +8,17 @@
 
 namespace hone::inline HONE_ABI {
 
-template <schedule First, schedule Rest>
+template <schedule First, schedule Next>
 struct sequenced {
   First first = {};
   integer steps = 0;
-  Rest rest = {};
+  Next next = {};
 
   HONE_HD double rate(integer step) const {
     detail::require(steps >= 0, "sequence", "steps", steps.value, "at least 0");
     detail::require_step("sequence", step);
-    if (step >= steps) return rest.rate(step - steps);
-    rest.rate(0);  // throws if a later part is out of range
+    if (step >= steps) return next.rate(step - steps);
+    next.rate(0);  // throws if a later part is out of range
     return first.rate(step);
   }
 };
@@ -40,11 +40,11 @@ constexpr auto sequence(Last last) {
 ///
 /// `rate` throws hone::invalid_argument if steps < 0, step < 0, the current part throws, or a later part throws at its
 /// step 0, so that a mistake in the last part is reported at the first step.
-template <class First, class... Rest>
-  requires(sizeof...(Rest) > 0)
-constexpr auto sequence(First first, integer steps, Rest... rest) {
+template <class First, class... Tail>
+  requires(sizeof...(Tail) > 0)
+constexpr auto sequence(First first, integer steps, Tail... tail) {
   static_assert(schedule<First>, "sequence: schedules and their steps in turn, the last without steps");
-  return sequenced<First, decltype(sequence(rest...))>{first, steps, sequence(rest...)};
+  return sequenced<First, decltype(sequence(tail...))>{first, steps, sequence(tail...)};
 }
 static_assert(schedule<sequenced<constant, constant>>);
 

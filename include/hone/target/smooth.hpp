@@ -43,8 +43,8 @@ struct smooth_target {
     }
     const index others = elsewhere_only && columns > 1 ? columns - 1 : columns;
     const Number each = static_cast<Number>(epsilon) / static_cast<Number>(others);  // K = 1: no division by 0
-    const auto rest = static_cast<Number>(1 - epsilon);
-    target.visit(i, columns, scale * (elsewhere_only ? rest - each : rest), sink);
+    const auto complement = static_cast<Number>(1 - epsilon);
+    target.visit(i, columns, scale * (elsewhere_only ? complement - each : complement), sink);
     sink.uniform(scale * each);
   }
   HONE_HD constexpr auto dense_views() const { return target.dense_views(); }

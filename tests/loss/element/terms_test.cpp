@@ -243,12 +243,12 @@ TEST_CASE("element-wise losses are continuous in their exponents, even where the
   };
   const auto wrong = [](double x, double t) {
     const hone::logistic<double> s(x);
-    return s.p * (1 - t) + s.rest * t;
+    return s.p * (1 - t) + s.complement * t;
   };
   compare([](double e) { return hone::quality_focal_formula{e}; },
           [](double x, double q) {
             const hone::logistic<double> s(x);
-            return std::abs(s.p * (1 - q) - s.rest * q);
+            return std::abs(s.p * (1 - q) - s.complement * q);
           });
   for (const double alpha : {-1.0, 0.25})
     compare([=](double e) { return hone::sigmoid_focal_formula(alpha, e); }, wrong);

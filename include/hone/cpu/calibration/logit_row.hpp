@@ -92,9 +92,9 @@ void for_labelled_rows(cpu const& backend, View logits, classes_target<Label> co
 }
 
 /// Returns -log p(label). d: the label's logit less the largest one, times 1/T; if it is 0, log1p keeps all digits of a
-/// small loss. rest: Σ exp over the other classes. all: rest + exp(d).
-inline double label_loss(double d, double rest, double all) noexcept {
-  return d == 0 ? std::log1p(rest) : std::log(all) - d;
+/// small loss. others: Σ exp over the other classes. all: others + exp(d).
+inline double label_loss(double d, double others, double all) noexcept {
+  return d == 0 ? std::log1p(others) : std::log(all) - d;
 }
 
 }  // namespace hone::inline HONE_ABI::on_cpu

@@ -36,12 +36,12 @@ inline row_answer answer_of(logit_row& row, index label, double inverse_temperat
     sums += e;
     squares = fma(e, e, squares);
   });
-  const double rest = sum(sums), all = rest + own;
+  const double others = sum(sums), all = others + own;
   if (!detail::finite(all)) return {.is = row_answer::kind::undefined};
   return {.is = right ? row_answer::kind::right : row_answer::kind::wrong,
           .confidence = 1 / all,
-          .loss = label_loss(d, rest, all),
-          .brier = (sum(squares) + rest * rest) / (all * all)};
+          .loss = label_loss(d, others, all),
+          .brier = (sum(squares) + others * others) / (all * all)};
 }
 
 template <class View, class Label>

@@ -31,9 +31,9 @@ inline detail::likelihood likelihood_of(logit_row& row, index label, double beta
     first += weighed;
     second += zero_where(e == V(0), weighed * x);
   });
-  const double rest = sum(sums), all = rest + own;
+  const double others = sum(sums), all = others + own;
   const double mean = (sum(first) + own * d) / all, square = (sum(second) + own * d * d) / all;
-  return {label_loss(beta * d, rest, all), mean - d, std::max(square - mean * mean, 0.0)};
+  return {label_loss(beta * d, others, all), mean - d, std::max(square - mean * mean, 0.0)};
 }
 
 template <class View, class Label>

@@ -32,7 +32,7 @@ class gradient_sweep {
       enter(s.last());
       A* const to = out.of(s.last());
       if (!labels || !(has_sparse_target<Term> || ...))
-        write<target_part::rest>(s.begin, s.end, to);
+        write<target_part::uniform>(s.begin, s.end, to);
       else if (strips_.tall)
         write<target_part::whole_tall>(s.begin, s.end, to);
       else
@@ -53,20 +53,20 @@ class gradient_sweep {
   /// ends of the row, which share lines with other rows, take the way through the strip.
   HONE_INLINE void stream(A* row, A* strip) noexcept {
     const auto [numbers, full] = strips_.extent;
-    const index head = before_aligned_pack(row), rest = head + (full - head) / W * W;
+    const index head = before_aligned_pack(row), tail = head + (full - head) / W * W;
     enter(false);
-    for (index i = head; i < rest;) {
-      const index label = std::min(next_label(i, head), rest);
-      write<target_part::rest, true>(i, label, row);
+    for (index i = head; i < tail;) {
+      const index label = std::min(next_label(i, head), tail);
+      write<target_part::uniform, true>(i, label, row);
       i = label;
-      if (i < rest) write<target_part::whole_wide, true>(i, i + W, row), i += W;
+      if (i < tail) write<target_part::whole_wide, true>(i, i + W, row), i += W;
     }
     write<target_part::whole_wide>(0, W, strip);
     convert(strip, row, head);
     write<target_part::whole_wide>(full - W, full, strip);
     enter(true);
     if (full < numbers) write<target_part::whole_wide>(full, numbers, strip);
-    convert(strip + rest, row + rest, numbers - rest);
+    convert(strip + tail, row + tail, numbers - tail);
   }
 
  private:

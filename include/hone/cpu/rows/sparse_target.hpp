@@ -62,7 +62,7 @@ class sparse_target {
   /// the last class, so that sums exclude them.
   template <bool Tall>
   V at(index i) const noexcept {
-    V q = rest_at(i);
+    V q = uniform_at(i);
     if constexpr (Tall) {
       const V c(static_cast<A>(i / W));
       for (int j = 0; j < labels; ++j) q += keep(place_[j] == c, weight_[j]);
@@ -75,7 +75,7 @@ class sparse_target {
   }
   V at(index i) const noexcept { return tall_ ? at<true>(i) : at<false>(i); }
   /// Returns the uniform part of the target alone, without the labels.
-  V rest_at([[maybe_unused]] index i) const noexcept {
+  V uniform_at([[maybe_unused]] index i) const noexcept {
     if constexpr (over_allowed) return keep(allowed(V::load(z_.at + i)), ground_);
     return ground_;
   }

@@ -53,7 +53,7 @@ struct target_numbers {
   pack<A> at(index i) const noexcept {
     return at(i);
   }
-  pack<A> rest_at(index i) const noexcept { return at(i); }
+  pack<A> uniform_at(index i) const noexcept { return at(i); }
 };
 template <class A, class Term>
 using target_source =
@@ -61,7 +61,7 @@ using target_source =
 
 /// What a sweep reads of a target: all of it, in a group that is known to be tall or wide or not known, or the uniform
 /// part of a sparse target alone. A branch within the loop would keep g++ from fusing multiplications and additions.
-enum class target_part { whole, whole_tall, whole_wide, rest };
+enum class target_part { whole, whole_tall, whole_wide, uniform };
 
 /// The strip of a softmax's weights. `borrowed`: another term with an equal softmax writes it.
 template <class A>
@@ -104,8 +104,8 @@ struct leaf_inputs {
     if constexpr (row::has_target<Term>) {
       if constexpr (Part == target_part::whole)
         e.target = q.at(i);
-      else if constexpr (Part == target_part::rest)
-        e.target = q.rest_at(i);
+      else if constexpr (Part == target_part::uniform)
+        e.target = q.uniform_at(i);
       else
         e.target = q.template at < Part == target_part::whole_tall > (i);
     }

@@ -16,11 +16,11 @@ namespace hone::inline HONE_ABI::on_cpu {
 
 /// Blends at most a pack of numbers, also by a pack, so that the bits do not depend on the position of a number.
 template <class A>
-void blend_few(A const* own, A const* other, A* to, index n, pack<A> lambda, pack<A> rest) noexcept {
+void blend_few(A const* own, A const* other, A* to, index n, pack<A> lambda, pack<A> complement) noexcept {
   A first[pack<A>::size] = {}, second[pack<A>::size] = {};
   std::copy_n(own, n, first);
   std::copy_n(other, n, second);
-  detail::blended(pack<A>::load(first), pack<A>::load(second), lambda, rest).store(first);
+  detail::blended(pack<A>::load(first), pack<A>::load(second), lambda, complement).store(first);
   std::copy_n(first, n, to);
 }
 

@@ -15,7 +15,7 @@ HONE_AVX512_BEGIN
 namespace hone::inline HONE_ABI::on_cpu {
 
 /// Returns exp(-r), for r = inside + n ln 2 in [-ln 2 / 2, ln 2 / 2].
-HONE_INLINE pack<float> exp_of_rest(pack<float> inside, pack<float> n) noexcept {
+HONE_INLINE pack<float> exp_of_reduced(pack<float> inside, pack<float> n) noexcept {
   using V = pack<float>;
   constexpr float c[] = {-0.9999997072f, 0.4999914953f, -0.166676362f, 0.04189793005f, -0.008290314726f};
 #if defined(EIGEN_VECTORIZE_FMA)
@@ -38,12 +38,12 @@ HONE_INLINE pack<float> exp_of_minus(pack<float> a) noexcept {
   if constexpr (V::size == 16) {
     const V inside = min(a, V(128));
     const V n = V::of(_mm512_roundscale_ps((inside * V(-log2_e)).v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
-    return V::of(_mm512_scalef_ps(exp_of_rest(inside, n).v, n.v));
+    return V::of(_mm512_scalef_ps(exp_of_reduced(inside, n).v, n.v));
   }
 #endif
   const V inside = min(a, V(88));
   const auto n = bits<float>::truncated(fma(inside, V(-log2_e), V(-0.5f)));  // to the nearest, in every rounding mode
-  const bits<float> power = bits<float>::of(exp_of_rest(inside, n.to_number())) + n.left<23>();
+  const bits<float> power = bits<float>::of(exp_of_reduced(inside, n.to_number())) + n.left<23>();
   return zero_where(a > V(-exp_constants<float>::normal), power.as_number());
 }
 

@@ -105,7 +105,8 @@ __global__ void __launch_bounds__(block_threads)
   double total = 0;
   for (index i = thread; i < pieces; i += step) total += box_piece<N>(work, pixels, i * per, scales);
   if constexpr (per > 1)
-    if (const index rest = pieces * per + thread; rest < boxes) total += box_piece<0>(work, pixels, rest, scales);
+    if (const index remainder = pieces * per + thread; remainder < boxes)
+      total += box_piece<0>(work, pixels, remainder, scales);
   if (work.out.value) grid_sum(total, work.scratch, [&](double x) { *work.out.value = detail::narrowed<A>(x); });
 }
 

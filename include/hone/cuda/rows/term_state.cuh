@@ -232,11 +232,11 @@ template <class A, int FirstView, class... Leaf>
 struct term_rows {
   using type = detail::list<>;
 };
-template <class A, int FirstView, class First, class... Rest>
-struct term_rows<A, FirstView, First, Rest...> {
-  using rest = typename term_rows<A, FirstView + view_count<typename First::term_type>, Rest...>::type;
+template <class A, int FirstView, class First, class... Tail>
+struct term_rows<A, FirstView, First, Tail...> {
+  using tail = typename term_rows<A, FirstView + view_count<typename First::term_type>, Tail...>::type;
   using type =
-      decltype(detail::concatenated(detail::list<term_row<A, First, FirstView>>(), std::declval<rest const&>()));
+      decltype(detail::concatenated(detail::list<term_row<A, First, FirstView>>(), std::declval<tail const&>()));
 };
 
 }  // namespace hone::inline HONE_ABI::on_cuda

@@ -12,7 +12,7 @@ namespace hone::inline HONE_ABI::on_cuda {
 inline constexpr int block_threads = 256;
 inline constexpr int max_blocks = 2048;  // threads continue past the end of their grid
 
-/// Returns the blocks of a grid for `blocks` blocks of work, at most most_blocks.
+/// Returns the blocks of a grid for `blocks` blocks of work, at most max_blocks.
 constexpr int grid_for(index blocks) noexcept {
   return static_cast<int>(blocks < 1 ? 1 : blocks > max_blocks ? max_blocks : blocks);
 }
@@ -29,8 +29,8 @@ struct divider {
   constexpr explicit divider(index d) noexcept : by(d), inverse(d > 0 ? 1 / static_cast<double>(d) : 0) {}
 
   HONE_HD constexpr index quotient(index i) const noexcept {
-    const index q = static_cast<index>(static_cast<double>(i) * inverse), rest = i - q * by;
-    return rest < 0 ? q - 1 : rest >= by ? q + 1 : q;
+    const index q = static_cast<index>(static_cast<double>(i) * inverse), remainder = i - q * by;
+    return remainder < 0 ? q - 1 : remainder >= by ? q + 1 : q;
   }
 };
 

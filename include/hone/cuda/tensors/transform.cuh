@@ -106,10 +106,10 @@ template <class Body>
 void with_prepared(cuda const&, Body const& body) {
   body();
 }
-template <class Body, class First, class... Rest>
-void with_prepared(cuda const& backend, Body const& body, First const& first, Rest const&... rest) {
+template <class Body, class First, class... Tail>
+void with_prepared(cuda const& backend, Body const& body, First const& first, Tail const&... tail) {
   const auto with = [&](auto const& step) {
-    with_prepared(backend, [&](auto const&... others) { body(step, others...); }, rest...);
+    with_prepared(backend, [&](auto const&... others) { body(step, others...); }, tail...);
   };
   if constexpr (requires { first.parameters.size(); }) {
     const device_adaptive_clip units(backend, first);

@@ -19,10 +19,10 @@ struct siou_costs {
                                        axis_slope<V>& by_y, box_metric<V>& m) noexcept {
     const V half = V(0.5), dx = abs(along_x.offset), dy = abs(along_y.offset), xx = dx * dx, yy = dy * dy;
     const V inverse = V(1) / max(xx + yy, V(smallest_area)), twice = inverse + inverse;
-    const V rest = V(2) - exact(twice * dx) * dy;  // 2 - Λ
-    const share<V> x(along_x, rest), y(along_y, rest);
-    const V by_rest = half * (x.by_rest + y.by_rest);             // derivative of Δ/2
-    const V turn = by_rest * twice * exact((yy - xx) * inverse);  // dΔ/2 by dx is -turn dy, because dΛ = -d(2 - Λ)
+    const V gamma = V(2) - exact(twice * dx) * dy;  // 2 - Λ
+    const share<V> x(along_x, gamma), y(along_y, gamma);
+    const V by_gamma = half * (x.by_gamma + y.by_gamma);           // derivative of Δ/2
+    const V turn = by_gamma * twice * exact((yy - xx) * inverse);  // dΔ/2 by dx is -turn dy, because dΛ = -d(2 - Λ)
     by_x.offset = sign(along_x.offset) * (-turn * dy) + x.by_offset;
     by_y.offset = sign(along_y.offset) * (turn * dx) + y.by_offset;
     by_x.hull = -x.minus_by_hull, by_y.hull = -y.minus_by_hull;
@@ -35,20 +35,20 @@ struct siou_costs {
     return select(V(0) < x, V(1), select(x < V(0), V(-1), V(0)));
   }
 
-  /// Δ/2 along one axis: near = exp(-rest (d/C)²), with rest = 2 - Λ.
+  /// Δ/2 along one axis: near = exp(-gamma (d/C)²), with gamma = 2 - Λ.
   template <operand V>
   struct share {
-    V near, by_rest, by_offset, minus_by_hull;
+    V near, by_gamma, by_offset, minus_by_hull;
 
-    HONE_HD HONE_INLINE share(box_axis<V> const& a, V rest) noexcept {
+    HONE_HD HONE_INLINE share(box_axis<V> const& a, V gamma) noexcept {
       const V inverse = V(1) / max(a.hull, V(smallest_length)), r = exact(a.offset * inverse), squared = r * r;
       if constexpr (Grows)
-        near = exp(rest * squared);
+        near = exp(gamma * squared);
       else
-        near = exp_of_nonpositive(-(rest * squared));
+        near = exp_of_nonpositive(-(gamma * squared));
       const V signed_near = Grows ? -near : near;
-      by_rest = signed_near * squared;
-      by_offset = signed_near * rest * r * inverse;
+      by_gamma = signed_near * squared;
+      by_offset = signed_near * gamma * r * inverse;
       minus_by_hull = by_offset * r;
     }
   };

@@ -32,14 +32,14 @@ struct asymmetric_formula {
     V m = s.p, alarm = s.softplus, slope = s.p;  // slope: of d
     if (clip > 0) {
       m = max(s.p - V(clip), V(0));
-      const V kept = min(s.rest + V(clip), V(1));  // 1 - m; equals rest if rounding loses clip, and may then be 0
+      const V kept = min(s.complement + V(clip), V(1));  // 1 - m; equals rest if rounding loses clip, and may then be 0
       const V shifted = select(m < V(0.5), -log1p(-m), -log(kept));
-      alarm = select(kept == s.rest, alarm, shifted);
-      slope = s.p * select(kept == s.rest, V(1), s.rest / kept);
+      alarm = select(kept == s.complement, alarm, shifted);
+      slope = s.p * select(kept == s.complement, V(1), s.complement / kept);
     }
-    const modulation<V> positive(s.rest, V(0), gamma_positive);
-    const modulation<V> negative(m, s.p * s.rest * alarm, gamma_negative);
-    const V pull = positive.weight * (s.rest + V(gamma_positive) * s.p * missed);
+    const modulation<V> positive(s.complement, V(0), gamma_positive);
+    const modulation<V> negative(m, s.p * s.complement * alarm, gamma_negative);
+    const V pull = positive.weight * (s.complement + V(gamma_positive) * s.p * missed);
     const V cost = select(m == V(0), V(0), negative.weight * alarm);
     const V push = select(m == V(0), V(0), negative.weight * slope + V(gamma_negative) * negative.slope);
     const V v = w * t;

@@ -16,18 +16,18 @@ struct unweighed {
   }
 };
 
-/// σ(x) and its complement `rest` = 1 - σ(x), both to full relative accuracy, and softplus(x) = log(1 + e^x). Losses
-/// clamp logits to ±3e38, infinite ones too, so that 0 times a logit is 0.
+/// p = σ(x) and complement = 1 - p, both to full relative accuracy, and softplus(x) = log(1 + e^x). Losses clamp logits
+/// to ±3e38, infinite ones too, so that 0 times a logit is 0.
 template <operand V>
 struct logistic {
-  V p, rest, softplus, capped, tail;  // tail: log(1 + e^-|x|)
-  V larger, smaller;                  // of p and rest
+  V p, complement, softplus, capped, tail;  // tail: log(1 + e^-|x|)
+  V larger, smaller;                        // of p and complement
 
   HONE_HD HONE_INLINE explicit logistic(V x) {
     const V size = abs(x), e = exp_of_minus(size);  // in [0, 1]: cannot overflow
     larger = V(1) / (V(1) + e), smaller = e * larger;
     p = select(x < V(0), smaller, larger);
-    rest = select(x < V(0), larger, smaller);
+    complement = select(x < V(0), larger, smaller);
     capped = max(min(x, V(3e38)), V(-3e38));
     tail = log1p_of_unit(e);
     softplus = max(capped, V(0)) + tail;
@@ -49,7 +49,7 @@ struct logistic {
   HONE_HD V cross_entropy(V x, V t, unweighed) const { return cross_entropy(x, t); }
   HONE_HD V cross_entropy(V, V t, V w) const { return (V(1) - t) * softplus + w * t * (max(-capped, V(0)) + tail); }
   HONE_HD V slope(V t, unweighed) const { return p - t; }
-  HONE_HD V slope(V t, V w) const { return (V(1) - t) * p - w * t * rest; }
+  HONE_HD V slope(V t, V w) const { return (V(1) - t) * p - w * t * complement; }
 };
 
 }  // namespace hone::inline HONE_ABI

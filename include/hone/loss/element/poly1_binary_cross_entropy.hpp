@@ -23,8 +23,8 @@ struct poly1_binary_cross_entropy_formula {
   template <operand V, class W = unweighed>
   HONE_HD value_grad<V> operator()(V x, V t, W w = {}) const {
     const logistic<V> s(x);
-    const V u = V(1) - t, v = w * t, missed = s.p * u + s.rest * v, e(epsilon);
-    return {s.cross_entropy(x, t, w) + e * missed, s.slope(t, w) + e * s.p * s.rest * (u - v)};
+    const V u = V(1) - t, v = w * t, missed = s.p * u + s.complement * v, e(epsilon);
+    return {s.cross_entropy(x, t, w) + e * missed, s.slope(t, w) + e * s.p * s.complement * (u - v)};
   }
 };
 

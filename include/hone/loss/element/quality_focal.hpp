@@ -26,10 +26,10 @@ struct quality_focal_formula {
   template <operand V, class W = unweighed>
   HONE_HD value_grad<V> operator()(V x, V q, W w = {}) const {
     const logistic<V> s(x);
-    const V negative = s.p * (V(1) - q), d = negative - s.rest * q, loss = s.cross_entropy(x, q, w);
-    const modulation<V> m(abs(d), s.p * s.rest, beta);
+    const V negative = s.p * (V(1) - q), d = negative - s.complement * q, loss = s.cross_entropy(x, q, w);
+    const modulation<V> m(abs(d), s.p * s.complement, beta);
     return {m.weight * loss,
-            m.weight * (negative - s.rest * (w * q)) + V(beta) * select(d < V(0), -m.slope, m.slope) * loss};
+            m.weight * (negative - s.complement * (w * q)) + V(beta) * select(d < V(0), -m.slope, m.slope) * loss};
   }
 };
 

@@ -28,7 +28,7 @@ struct varifocal_formula {
     const logistic<V> s(x);
     const V damped = V(alpha) * modulation<V>(s.p, V(0), gamma).weight;
     return {select(q > V(0), q * s.cross_entropy(x, q, w), damped * s.softplus),
-            select(q > V(0), q * s.slope(q, w), damped * (s.p + V(gamma) * s.rest * s.softplus))};
+            select(q > V(0), q * s.slope(q, w), damped * (s.p + V(gamma) * s.complement * s.softplus))};
   }
 };
 

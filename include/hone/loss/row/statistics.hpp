@@ -147,10 +147,10 @@ inline constexpr bool is_softmax_of<S, Source> = std::same_as<typename S::source
 
 template <int I, class List>
 struct nth;
-template <int I, class First, class... Rest>
-struct nth<I, list<First, Rest...>> : nth<I - 1, list<Rest...>> {};
-template <class First, class... Rest>
-struct nth<0, list<First, Rest...>> {
+template <int I, class First, class... Tail>
+struct nth<I, list<First, Tail...>> : nth<I - 1, list<Tail...>> {};
+template <class First, class... Tail>
+struct nth<0, list<First, Tail...>> {
   using type = First;
 };
 

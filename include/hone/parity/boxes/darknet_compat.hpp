@@ -95,8 +95,8 @@ class darknet_pair {
   HONE_HD darknet_slope<V> likeness() const noexcept {
     const V smallest = V(smallest_area), angle = darknet_angle(x_, y_);
     const V v = V(0.40528473456935109) * angle * angle;
-    const V iou = intersection_ / select(abs(whole_) < smallest, V(1), whole_), rest = V(1) - iou + v + V(1e-6);
-    const V alpha = select(abs(whole_) < smallest, V(0), v / select(abs(rest) < smallest, V(1), rest));
+    const V iou = intersection_ / select(abs(whole_) < smallest, V(1), whole_), denominator = V(1) - iou + v + V(1e-6);
+    const V alpha = select(abs(whole_) < smallest, V(0), v / select(abs(denominator) < smallest, V(1), denominator));
     const V by_angle = V(0.81056946913870217) * alpha * angle;
     return {V(0), V(0), by_angle * y_.side, -by_angle * x_.side};
   }
