@@ -35,9 +35,9 @@ void save_file(ema_state<T, Memory> const& state, std::string const& path) {
 /// impossible values; the state is then unchanged.
 template <class T, class Memory>
 void load_file(ema_state<T, Memory>& state, std::string const& path) {
-  detail::file whole("load_file", path);
+  detail::file input("load_file", path);
   const std::string where = "load_file: " + path;
-  state.read_from(where.c_str(), [&](void* data, std::size_t size) { return whole.read(data, size); }, true);
+  state.read_from(where.c_str(), [&](void* data, std::size_t size) { return input.read(data, size); }, true);
 }
 
 }  // namespace hone::inline HONE_ABI

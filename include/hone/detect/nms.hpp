@@ -40,8 +40,8 @@ HONE_HD inline std::uint64_t order_of(double x) noexcept {
 /// Returns order_of(score), or 0 if the row is not considered: its box or score is NaN, or its score is <= `least`.
 template <class A>
 HONE_HD std::uint64_t rank_key(double score, double threshold, A const (&box)[4]) noexcept {
-  const bool whole = !is_nan(box[0]) && !is_nan(box[1]) && !is_nan(box[2]) && !is_nan(box[3]) && !is_nan(score);
-  return whole && order_of(threshold) < order_of(score) ? order_of(score) : 0;
+  const bool comparable = !is_nan(box[0]) && !is_nan(box[1]) && !is_nan(box[2]) && !is_nan(box[3]) && !is_nan(score);
+  return comparable && order_of(threshold) < order_of(score) ? order_of(score) : 0;
 }
 
 template <class T>

@@ -134,10 +134,10 @@ std::vector<index> suppress_all(cpu const& backend, const char* function, Boxes 
                                 nms_options const& options, Format format) {
   const matrix_view<detail::number_of<Boxes> const> boxes(view);
   const auto scores = detail::scores_of(function, of_rows);
-  nms_options whole = options;
-  whole.most_per_class = options.most;  // there are no classes here
+  nms_options one_class = options;
+  one_class.most_per_class = options.most;  // there are no classes here
   detail::require_nms(function, boxes, scores, options);
-  return suppress<Rule>(backend, boxes, scores, whole, format, [](index) { return index(0); });
+  return suppress<Rule>(backend, boxes, scores, one_class, format, [](index) { return index(0); });
 }
 template <template <class> class Rule, class Boxes, class Scores, class Format, class Classes, class... Images>
 std::vector<index> suppress_by_class(cpu const& backend, const char* function, Boxes const& view, Scores const& of_rows,

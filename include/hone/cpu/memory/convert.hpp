@@ -59,12 +59,12 @@ void narrow(T const* from, A* to, index n) noexcept {
   constexpr index block_size = 256;
   const V bound(largest_finite<A, T>);
   for (index begin = 0; begin < n; begin += block_size) {
-    const index end = std::min(begin + block_size, n), whole = begin + (end - begin) / V::size * V::size;
+    const index end = std::min(begin + block_size, n), full = begin + (end - begin) / V::size * V::size;
     V outside(0);
-    for (index i = begin; i < whole; i += V::size) outside += keep(bound < abs(V::load(from + i)), V(1));
+    for (index i = begin; i < full; i += V::size) outside += keep(bound < abs(V::load(from + i)), V(1));
     index i = begin;
     if (sum(outside) == 0)
-      for (; i < whole; ++i) to[i] = static_cast<A>(from[i]);
+      for (; i < full; ++i) to[i] = static_cast<A>(from[i]);
     for (; i < end; ++i) to[i] = detail::narrowed<A>(from[i]);
   }
 }
@@ -82,18 +82,18 @@ void convert(T const* from, A* to, index n) noexcept {
   if constexpr (std::same_as<A, T>) {
     std::memcpy(to, from, static_cast<std::size_t>(n) * sizeof(A));
   } else {
-    index whole = 0;
+    index full = 0;
     if constexpr (has_packs_of<A, T> && half_packs<T>::fast) {
-      whole = n / pack<A>::size * pack<A>::size;
-      for (index i = 0; i < whole; i += pack<A>::size) load_as<A>(from + i).store(to + i);
+      full = n / pack<A>::size * pack<A>::size;
+      for (index i = 0; i < full; i += pack<A>::size) load_as<A>(from + i).store(to + i);
     } else if constexpr (has_packs_of<T, A> && half_packs<A>::fast) {
-      whole = n / pack<T>::size * pack<T>::size;
-      for (index i = 0; i < whole; i += pack<T>::size) store_as(pack<T>::load(from + i), to + i);
+      full = n / pack<T>::size * pack<T>::size;
+      for (index i = 0; i < full; i += pack<T>::size) store_as(pack<T>::load(from + i), to + i);
     }
     if constexpr (std::floating_point<T> && sizeof(A) < sizeof(T)) {
-      narrow(from + whole, to + whole, n - whole);
+      narrow(from + full, to + full, n - full);
     } else {
-      for (index i = whole; i < n; ++i) to[i] = detail::narrowed<A>(from[i]);
+      for (index i = full; i < n; ++i) to[i] = detail::narrowed<A>(from[i]);
     }
   }
 }

@@ -41,11 +41,11 @@ template <class A>
 void transpose_to_short_rows(A const* strip, A* to, index stride, index columns) noexcept {
   constexpr int W = pack<A>::size;
   // Rows side by side are stored as whole packs, whose surplus the next rows overwrite, up to the last ones.
-  const index whole = stride == columns ? (W * columns - W) / columns + 1 : 0;
+  const index full_stores = stride == columns ? (W * columns - W) / columns + 1 : 0;
   transpose(
       strip, W, to, stride,
       [&](A const* p, int i) HONE_INLINE_LAMBDA { return i < columns ? pack<A>::load(p) : pack<A>(0); },
-      [&](pack<A> x, A* p, int i) HONE_INLINE_LAMBDA { i < whole ? x.store(p) : store_first(x, p, columns); });
+      [&](pack<A> x, A* p, int i) HONE_INLINE_LAMBDA { i < full_stores ? x.store(p) : store_first(x, p, columns); });
 }
 
 }  // namespace hone::inline HONE_ABI::on_cpu

@@ -34,9 +34,9 @@ class gradient_sweep {
       if (!labels || !(has_sparse_target<Term> || ...))
         write<target_part::uniform>(s.begin, s.end, to);
       else if (strips_.tall)
-        write<target_part::whole_tall>(s.begin, s.end, to);
+        write<target_part::all_tall>(s.begin, s.end, to);
       else
-        write<target_part::whole_wide>(s.begin, s.end, to);
+        write<target_part::all_wide>(s.begin, s.end, to);
     }
     if (!labels)
       leaves_.each([&]<class T>([[maybe_unused]] last_part<A, T> const& l) {
@@ -44,7 +44,7 @@ class gradient_sweep {
           for (int j = 0; j < target_of_term<T>::labels; ++j) {
             const index i = l.in.q.label(j) / W * W;
             enter(i >= strips_.extent.full);
-            write<target_part::whole_wide>(i, i + W, out.of(i >= strips_.extent.full));
+            write<target_part::all_wide>(i, i + W, out.of(i >= strips_.extent.full));
           }
       });
   }
@@ -59,13 +59,13 @@ class gradient_sweep {
       const index label = std::min(next_label(i, head), tail);
       write<target_part::uniform, true>(i, label, row);
       i = label;
-      if (i < tail) write<target_part::whole_wide, true>(i, i + W, row), i += W;
+      if (i < tail) write<target_part::all_wide, true>(i, i + W, row), i += W;
     }
-    write<target_part::whole_wide>(0, W, strip);
+    write<target_part::all_wide>(0, W, strip);
     convert(strip, row, head);
-    write<target_part::whole_wide>(full - W, full, strip);
+    write<target_part::all_wide>(full - W, full, strip);
     enter(true);
-    if (full < numbers) write<target_part::whole_wide>(full, numbers, strip);
+    if (full < numbers) write<target_part::all_wide>(full, numbers, strip);
     convert(strip + tail, row + tail, numbers - tail);
   }
 

@@ -90,7 +90,7 @@ inline constexpr bool is_shared = (row::lists<S, Term> + ... + 0) > 1;
 template <bool OfBase, class... All, class A, class Term>
 void gather(first_part<A, Term>& part, shared_strips<A> const& strips, index i, pack<A> logit, pack<A> base) noexcept {
   using V = pack<A>;
-  row::element<V, Term> e = part.in.template read<target_part::whole>(i, logit, strips.columns(i));
+  row::element<V, Term> e = part.in.template read<target_part::all>(i, logit, strips.columns(i));
   row::each_statistic<Term>([&](auto k) {
     using S = row::statistic<k(), Term>;
     constexpr bool of_base = row::is_total_of_base<S, Term>;
@@ -200,7 +200,7 @@ void sum_elements(leaf_inputs<A, Term>& in, shared_strips<A> strips, bundle<pack
     for (index i = s.begin; i < s.end; i += V::size) {
       V base(0);
       if constexpr (row::reads_softmax<Term>) base = strips.template exponential<Powers>(i);
-      row::element<V, Term> e = in.template at<target_part::whole>(i, strips.logit(i), strips.columns(i), base);
+      row::element<V, Term> e = in.template at<target_part::all>(i, strips.logit(i), strips.columns(i), base);
       if (has_none<Subset>(e)) continue;
       const bundle<V, N> more = body(i, e);
       for (int k = 0; k < N; ++k) sums[k] += more[k];

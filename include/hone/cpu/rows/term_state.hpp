@@ -61,7 +61,7 @@ using target_source =
 
 /// What a sweep reads of a target: all of it, in a group that is known to be tall or wide or not known, or the uniform
 /// part of a sparse target alone. A branch within the loop would keep g++ from fusing multiplications and additions.
-enum class target_part { whole, whole_tall, whole_wide, uniform };
+enum class target_part { all, all_tall, all_wide, uniform };
 
 /// The strip of a softmax's weights. `borrowed`: another term with an equal softmax writes it.
 template <class A>
@@ -102,12 +102,12 @@ struct leaf_inputs {
     element e;
     e.logit = logit;
     if constexpr (row::has_target<Term>) {
-      if constexpr (Part == target_part::whole)
+      if constexpr (Part == target_part::all)
         e.target = q.at(i);
       else if constexpr (Part == target_part::uniform)
         e.target = q.uniform_at(i);
       else
-        e.target = q.template at < Part == target_part::whole_tall > (i);
+        e.target = q.template at < Part == target_part::all_tall > (i);
     }
     if constexpr (row::has_teacher<Term>) e.teacher = V::load(t_source + i);
     if constexpr (row::has_list<Term>) e.listed = V::load(t_source + i);
@@ -141,7 +141,7 @@ struct leaf_inputs {
       in.enter(s.last());
       for (index i = s.begin; i < s.end; i += V::size)
         maximum = on_cpu::max(
-            maximum, row::maximum_part<S>(in.template read<target_part::whole>(i, V::load(at + i), V(0)), lowest));
+            maximum, row::maximum_part<S>(in.template read<target_part::all>(i, V::load(at + i), V(0)), lowest));
     }
     return maximum;
   }

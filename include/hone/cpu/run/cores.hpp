@@ -40,8 +40,8 @@ inline int threads_for(std::int64_t machine, std::int64_t affinity, std::int64_t
 /// Returns the number of cores that a quota allows, rounded up; 0 if there is no quota ("max", -1).
 inline std::int64_t cores_of_quota(double quota, double period) noexcept {
   if (!(quota > 0 && period > 0 && quota / period < 1e9)) return 0;
-  const auto whole = static_cast<std::int64_t>(quota / period);
-  return whole + (static_cast<double>(whole) * period < quota);
+  const auto cores = static_cast<std::int64_t>(quota / period);
+  return cores + (static_cast<double>(cores) * period < quota);
 }
 
 /// Returns the smaller of two quotas, where 0 means none.

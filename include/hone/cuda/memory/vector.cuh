@@ -58,7 +58,7 @@ bool is_aligned(T const* p) noexcept {
 
 /// Stores in one access, because nvcc 13 splits the assignment of a copied vector into its numbers.
 template <class V>
-__device__ void store_whole(V const& v, void* to) {
+__device__ void store_vector(V const& v, void* to) {
   using word = std::conditional_t<
       sizeof(V) == 16, uint4,
       std::conditional_t<sizeof(V) == 8, uint2,

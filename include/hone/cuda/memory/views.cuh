@@ -66,9 +66,9 @@ bool lines_aligned(image_view<T> v, bool one_line) noexcept {
 /// The same for all views of a call, and its gradient if that is given.
 template <class Job>
 bool all_without_gaps(Job const& job) {
-  bool whole = !job.out.gradient.data || without_gaps(job.out.gradient);
-  all_views(job.prediction, job.leaves).each([&](auto const& v) { whole = whole && without_gaps(v); });
-  return whole;
+  bool gapless = !job.out.gradient.data || without_gaps(job.out.gradient);
+  all_views(job.prediction, job.leaves).each([&](auto const& v) { gapless = gapless && without_gaps(v); });
+  return gapless;
 }
 template <int N, class Job>
 bool all_aligned(Job const& job, bool one_line) {

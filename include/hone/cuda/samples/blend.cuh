@@ -56,7 +56,7 @@ __device__ vector<T, N> read_some(T const* from, int count) {
 }
 template <int N, class T>
 __device__ void write_some(vector<T, N> const& v, T* to, int count) {
-  if (count == N) return store_whole(v, to);
+  if (count == N) return store_vector(v, to);
 #pragma unroll
   for (int j = 0; j < N; ++j)
     if (j < count) to[j] = v.get(j);

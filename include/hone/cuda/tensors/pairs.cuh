@@ -26,7 +26,7 @@ __device__ void load_all(T const* from, A (&to)[N], bool aligned) {
 }
 template <int N, class A, class T>
 __device__ void store_all(A const (&from)[N], T* to, bool aligned) {
-  if (aligned) return store_whole(narrowed_vector<T>(from), to);
+  if (aligned) return store_vector(narrowed_vector<T>(from), to);
 #pragma unroll
   for (int j = 0; j < N; ++j) to[j] = detail::narrowed<T>(from[j]);
 }

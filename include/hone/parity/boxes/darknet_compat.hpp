@@ -70,18 +70,18 @@ class darknet_pair {
       : x_(p.x1, p.x2, t.x1, t.x2),
         y_(p.y1, p.y2, t.y1, t.y2),
         intersection_(x_.overlap * y_.overlap),
-        whole_((x_.side * y_.side + x_.target * y_.target) - intersection_) {}
+        union_area_((x_.side * y_.side + x_.target * y_.target) - intersection_) {}
 
   /// The slope of IoU. Two negative overlaps have a positive product, so that distant boxes are treated as overlapping.
   HONE_HD darknet_slope<V> overlap() const noexcept {
-    const V inverse = inverse_of(whole_), limit = V(1e8);  // larger than rounding in float can produce
-    return ratio(of_intersection(), of_whole(), max(min(intersection_ * inverse, limit), -limit), inverse);
+    const V inverse = inverse_of(union_area_), limit = V(1e8);  // larger than rounding in float can produce
+    return ratio(of_intersection(), of_union(), max(min(intersection_ * inverse, limit), -limit), inverse);
   }
   /// The slope of GIoU's second term, U / C.
   HONE_HD darknet_slope<V> filled() const noexcept {
     const V inverse = inverse_of(x_.hull * y_.hull);
     const box<V> of_hull{-x_.opens * y_.hull, -y_.opens * x_.hull, x_.closes * y_.hull, y_.closes * x_.hull};
-    return ratio(of_whole(), of_hull, whole_ * inverse, inverse);
+    return ratio(of_union(), of_hull, union_area_ * inverse, inverse);
   }
   /// The slope of DIoU's second term, -ρ²/c²; its part by the hull has the wrong sign for x and y.
   HONE_HD darknet_slope<V> nearness() const noexcept {
@@ -95,8 +95,10 @@ class darknet_pair {
   HONE_HD darknet_slope<V> likeness() const noexcept {
     const V smallest = V(smallest_area), angle = darknet_angle(x_, y_);
     const V v = V(0.40528473456935109) * angle * angle;
-    const V iou = intersection_ / select(abs(whole_) < smallest, V(1), whole_), denominator = V(1) - iou + v + V(1e-6);
-    const V alpha = select(abs(whole_) < smallest, V(0), v / select(abs(denominator) < smallest, V(1), denominator));
+    const V iou = intersection_ / select(abs(union_area_) < smallest, V(1), union_area_),
+            denominator = V(1) - iou + v + V(1e-6);
+    const V alpha =
+        select(abs(union_area_) < smallest, V(0), v / select(abs(denominator) < smallest, V(1), denominator));
     const V by_angle = V(0.81056946913870217) * alpha * angle;
     return {V(0), V(0), by_angle * y_.side, -by_angle * x_.side};
   }
@@ -121,7 +123,7 @@ class darknet_pair {
   HONE_HD box<V> of_intersection() const noexcept {
     return {-x_.starts * y_.overlap, -y_.starts * x_.overlap, x_.ends * y_.overlap, y_.ends * x_.overlap};
   }
-  HONE_HD box<V> of_whole() const noexcept {
+  HONE_HD box<V> of_union() const noexcept {
     const box<V> i = of_intersection();
     return {-y_.side - i.x1, -x_.side - i.y1, y_.side - i.x2, x_.side - i.y2};
   }
@@ -133,7 +135,7 @@ class darknet_pair {
   }
 
   darknet_axis<V> x_, y_;
-  V intersection_, whole_;
+  V intersection_, union_area_;
 };
 
 }  // namespace detail
