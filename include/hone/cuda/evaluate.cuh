@@ -39,7 +39,7 @@ on_cuda::scale_of_leaf scale_for(cuda const& backend, leaf<Term, Weights> const&
   const index each = count_of_row(how, true, columns);
   if (!is_mean(how) || !targets.ignoring())
     return {factor_of(how, static_cast<double>(rows) * static_cast<double>(each)), nullptr, how.device_count};
-  return counted_scale(backend, on_cuda::kept_rows<std::remove_cvref_t<decltype(targets)>>{targets}, rows, each,
+  return counted_scale(backend, on_cuda::unignored_rows<std::remove_cvref_t<decltype(targets)>>{targets}, rows, each,
                        scratch, counted);
 }
 template <boxwise Term, int Weights, class... All>

@@ -19,13 +19,13 @@ constexpr std::uint16_t to_half(float x) noexcept {
   if (size >= 0x477ff000) return sign | 0x7c00;
   const std::uint32_t exponent = size >> 23;
   if (exponent >= 113) {  // normal: the exponent's bias falls from 127 to 15, and 13 bits of the fraction are dropped
-    const std::uint32_t kept = size - (112u << 23), odd = kept >> 13 & 1;
-    return static_cast<std::uint16_t>(sign | (kept + 0xfff + odd) >> 13);
+    const std::uint32_t rebiased = size - (112u << 23), odd = rebiased >> 13 & 1;
+    return static_cast<std::uint16_t>(sign | (rebiased + 0xfff + odd) >> 13);
   }
   if (exponent < 102) return sign;  // below half of the smallest number
   const std::uint32_t fraction = (size & 0x7fffff) | 0x800000, gone = 126 - exponent;  // in units of 2^-24
-  const std::uint32_t kept = fraction >> gone, left = fraction & ((1u << gone) - 1), tie = 1u << (gone - 1);
-  return static_cast<std::uint16_t>(sign | (kept + (left > tie || (left == tie && (kept & 1)))));
+  const std::uint32_t shifted = fraction >> gone, left = fraction & ((1u << gone) - 1), tie = 1u << (gone - 1);
+  return static_cast<std::uint16_t>(sign | (shifted + (left > tie || (left == tie && (shifted & 1)))));
 }
 
 /// Returns the number that a half's bits stand for, exactly.

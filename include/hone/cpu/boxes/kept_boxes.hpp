@@ -45,31 +45,31 @@ class kept_boxes {
     for (index k = first / V::size * V::size; k < size_;) {
       const index from = k, look = std::min(k + look_after, size_);
       mask<A> found = V(1) < V(0);
-      for (; k < look; k += V::size) found = found | rule.may(packs(kept(k), candidate));
+      for (; k < look; k += V::size) found = found | rule.may(packs(boxes_at(k), candidate));
       if (on_cpu::any(found) && suppress_surely(one, candidate, from, look, rule)) return true;
     }
     return false;
   }
 
  private:
-  box<V> kept(index k) const noexcept {
+  box<V> boxes_at(index k) const noexcept {
     return {V::load(columns_[0] + k), V::load(columns_[1] + k), V::load(columns_[2] + k), V::load(columns_[3] + k)};
   }
 
-  box<A> kept_alone(index i) const noexcept { return {columns_[0][i], columns_[1][i], columns_[2][i], columns_[3][i]}; }
+  box<A> box_at(index i) const noexcept { return {columns_[0][i], columns_[1][i], columns_[2][i], columns_[3][i]}; }
 
   /// The same for the kept boxes in [from, to), after rule.may() holds for one of them. Tests must(), then does().
   template <class Rule>
   bool suppress_surely(box<A> const& one, box<V> const& candidate, index from, index to,
                        Rule const& rule) const noexcept {
     mask<A> found = V(1) < V(0);
-    for (index k = from; k < to; k += V::size) found = found | rule.must(packs(kept(k), candidate));
+    for (index k = from; k < to; k += V::size) found = found | rule.must(packs(boxes_at(k), candidate));
     if (on_cpu::any(found)) return true;
     for (index k = from; k < to; k += V::size) {
       A in_question[V::size];
-      keep(rule.may(packs(kept(k), candidate)), V(1)).store(in_question);
+      keep(rule.may(packs(boxes_at(k), candidate)), V(1)).store(in_question);
       for (int lane = 0; lane < V::size; ++lane)
-        if (in_question[lane] > 0 && rule.does(pair(kept_alone(k + lane), one))) return true;
+        if (in_question[lane] > 0 && rule.does(pair(box_at(k + lane), one))) return true;
     }
     return false;
   }

@@ -45,36 +45,36 @@ class nms_group {
   nms_group(std::byte* memory, index boxes, double threshold) noexcept
       : pieces_(memory),
         boxes_(pieces_.take<box<A>>(static_cast<std::size_t>(boxes))),
-        kept_(pieces_, boxes),
+        survivors_(pieces_, boxes),
         rule_(threshold) {}
 
   /// Calls take(i) for every candidate i in [0, count) that is kept, at most `most` times. boxes(i) returns its box.
   template <class Boxes, class Take>
   void run(cpu const& backend, index count, index limit, Boxes const& boxes, Take const& take) {
-    kept_.clear();
+    survivors_.clear();
     for (index i = 0; i < count; ++i) boxes_[i] = boxes(i);
-    for (index begin = 0; begin < count && kept_.size() < limit; begin += tile) {
-      const index end = std::min(begin + tile, count), first = kept_.size();
+    for (index begin = 0; begin < count && survivors_.size() < limit; begin += tile) {
+      const index end = std::min(begin + tile, count), first = survivors_.size();
       bool out[tile];
       const index per = std::clamp<index>(pairs_of_chunk / std::max<index>(first, 1), 8, tile);
       for_chunks(backend, (end - begin + per - 1) / per, 0, [&](index chunk, std::byte*) {
         const index from = begin + chunk * per, to = std::min(from + per, end);
         for (index i = from; i < to; ++i) out[i - begin] = suppressed(i, 0);
       });
-      for (index i = begin; i < end && kept_.size() < limit; ++i) {
+      for (index i = begin; i < end && survivors_.size() < limit; ++i) {
         if (out[i - begin] || suppressed(i, first)) continue;
-        kept_.add(boxes_[i]);
+        survivors_.add(boxes_[i]);
         take(i);
       }
     }
   }
 
  private:
-  bool suppressed(index i, index first) const noexcept { return kept_.suppress(boxes_[i], first, rule_); }
+  bool suppressed(index i, index first) const noexcept { return survivors_.suppress(boxes_[i], first, rule_); }
 
   arena pieces_;
   box<A>* boxes_;
-  kept_boxes<A, Format> kept_;
+  kept_boxes<A, Format> survivors_;
   Rule rule_;
 };
 
@@ -101,7 +101,7 @@ std::vector<index> suppress(cpu const& backend, matrix_view<const T> boxes, Scor
   const auto count = static_cast<index>(all.size()), limit = std::min<index>(options.most, options.most_per_class);
   const scratch<scratch_for::detections> memory(group_type::bytes(count));
   group_type one(memory.data(), count, options.threshold);
-  auto kept = all.begin();  // kept candidates move to the front
+  auto survivors_end = all.begin();  // kept candidates move to the front
   for (auto begin = all.begin(); begin != all.end();) {
     const auto end = std::find_if(begin, all.end(), [&](candidate const& c) { return c.group != begin->group; });
     candidate const* const group = &*begin;
@@ -112,17 +112,17 @@ std::vector<index> suppress(cpu const& backend, matrix_view<const T> boxes, Scor
           numbers_of(group[i].row, b);
           return Format::numbers_of(b);
         },
-        [&](index i) { *kept++ = group[i]; });
+        [&](index i) { *survivors_end++ = group[i]; });
     begin = end;
   }
-  std::sort(all.begin(), kept, [](candidate const& a, candidate const& b) {
+  std::sort(all.begin(), survivors_end, [](candidate const& a, candidate const& b) {
     const index x = image_of(a.group), y = image_of(b.group);
     return x != y ? x < y : a.before(b);
   });
   std::vector<index> rows;
-  rows.reserve(static_cast<std::size_t>(std::min<index>(kept - all.begin(), options.most)));
+  rows.reserve(static_cast<std::size_t>(std::min<index>(survivors_end - all.begin(), options.most)));
   index image = 0, of_image = 0;
-  for (auto c = all.begin(); c != kept; ++c) {
+  for (auto c = all.begin(); c != survivors_end; ++c) {
     if (image_of(c->group) != image) image = image_of(c->group), of_image = 0;
     if (of_image++ < options.most) rows.push_back(c->row);
   }

@@ -23,7 +23,7 @@ enum class scratch_for : unsigned char { rows, class_weights, tensors, norms, de
 template <scratch_for>
 class scratch {
  public:
-  explicit scratch(std::size_t bytes) : data_(thread_has_ended() ? (own_ = allocate(bytes)) : kept(bytes)) {}
+  explicit scratch(std::size_t bytes) : data_(thread_has_ended() ? (own_ = allocate(bytes)) : thread_block(bytes)) {}
   scratch(scratch const&) = delete;
   scratch& operator=(scratch const&) = delete;
   ~scratch() { ::operator delete[](own_, alignment); }
@@ -41,7 +41,7 @@ class scratch {
     static constinit thread_local bool ended = false;  // has no destructor, so it can be read at any time
     return ended;
   }
-  static std::byte* kept(std::size_t bytes) {
+  static std::byte* thread_block(std::size_t bytes) {
     struct block {
       std::byte* data = nullptr;
       std::size_t size = 0;
@@ -62,7 +62,7 @@ class scratch {
   }
 #else
   static bool thread_has_ended() noexcept { return true; }
-  static std::byte* kept(std::size_t) noexcept { return nullptr; }
+  static std::byte* thread_block(std::size_t) noexcept { return nullptr; }
 #endif
 
   std::byte* own_ = nullptr;

@@ -75,8 +75,8 @@ struct blend_job {
       }
     }
   }
-  /// Blends all rows in place. For every cycle of partners, `kept` holds a copy of the first row for the last one.
-  void circles(index begin, index n, T* kept) const noexcept {
+  /// Blends all rows in place. For every cycle of partners, `first_row` holds a copy of the first row for the last one.
+  void circles(index begin, index n, T* first_row) const noexcept {
     for (index k = 0; k < images.rows; ++k) {
       const index first = order[k];
       if (draw.partner[first] == first) continue;
@@ -90,13 +90,13 @@ struct blend_job {
           continue;
         }
       }
-      std::copy_n(at, n, kept);
+      std::copy_n(at, n, first_row);
       for (index next; (next = draw.partner[order[k]]) != first; ++k) {
         T* const other = mixed.row(next) + begin;
         row(order[k], at, other, at, begin, n, ahead_of(k, begin));
         at = other;
       }
-      row(order[k], at, kept, at, begin, n, ahead_of(k, begin));
+      row(order[k], at, first_row, at, begin, n, ahead_of(k, begin));
     }
   }
 };

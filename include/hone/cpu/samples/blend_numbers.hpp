@@ -54,10 +54,10 @@ void blend_pair(A* first, A* second, index n, float lambda_of_first, float lambd
     detail::blended(a, b, l, r).store(first + i);
     detail::blended(b, a, m, s).store(second + i);
   }
-  A kept[V::size] = {};
-  std::copy_n(first + i, n - i, kept);
+  A tail[V::size] = {};
+  std::copy_n(first + i, n - i, tail);
   blend_few<A>(first + i, second + i, first + i, n - i, l, r);
-  blend_few<A>(second + i, kept, second + i, n - i, m, s);
+  blend_few<A>(second + i, tail, second + i, n - i, m, s);
 }
 
 /// Blends 16-bit numbers, in float.

@@ -161,13 +161,13 @@ __global__ void __launch_bounds__(block_threads) nms_bits_kernel(nms_memory<A> c
     const int row = block * nms_tile_rows + thread / nms_tile_words, of_tile = thread % nms_tile_words;
     const int word = first_word + of_tile, used = ::min(count - word * 64, 64);
     if (row >= count || word < block || used <= 0) continue;
-    const box<A> kept = box_of(m.boxes[row]);
+    const box<A> suppressor = box_of(m.boxes[row]);
     index group = 0, image = 0;
     if constexpr (Keys > 0) group = m.groups[row];
     if constexpr (Keys > 1) image = m.images[row];
     nms_bits bits = 0;
     for (int k = 0; k < used; ++k) {
-      bool out = detail::exceeds(rule, box_pair<A, Format>(kept, box_of(columns[of_tile * apart + k])));
+      bool out = detail::exceeds(rule, box_pair<A, Format>(suppressor, box_of(columns[of_tile * apart + k])));
       if constexpr (Keys > 0) out = out && column_groups[of_tile * apart + k] == group;
       if constexpr (Keys > 1) out = out && column_images[of_tile * apart + k] == image;
       bits |= static_cast<nms_bits>(out) << k;

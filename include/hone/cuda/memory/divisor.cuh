@@ -45,7 +45,7 @@ HONE_HD bool skips(Leaf const& leaf, detail::list<All...> const& leaves, index r
 
 /// Returns 1 for rows that element-wise targets do not ignore, 0 for others.
 template <class Targets>
-struct kept_rows {
+struct unignored_rows {
   Targets targets;
 
   __device__ double operator()(index i) const { return targets.ignores(i) ? 0 : 1; }

@@ -70,12 +70,12 @@ class cuda {
     const std::string need =
         "cuda: the workspace has " + std::to_string(bytes_) + " bytes, " + std::to_string(bytes) + " are needed, ";
     if (lent_) detail::raise(cuda_error(cudaErrorInvalidValue, need + "and it belongs to the caller"));
-    const bool kept = bytes_ <= on_cuda::small_workspace || in_graph_;
+    const bool retained = bytes_ <= on_cuda::small_workspace || in_graph_;
     if (bytes < 2 * bytes_ && 2 * bytes_ <= on_cuda::small_workspace) bytes = 2 * bytes_;  // so that few sizes are kept
     on_cuda::stream_memory larger(stream_, bytes, need + "and ");
     own_.reserve(own_.size() + 1);
     begin(larger.data(), bytes);
-    if (!kept) own_.pop_back();  // in the stream's order, after all work that uses it
+    if (!retained) own_.pop_back();  // in the stream's order, after all work that uses it
     own_.push_back(std::move(larger));
     in_graph_ = false;
   }

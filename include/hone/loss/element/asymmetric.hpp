@@ -32,10 +32,10 @@ struct asymmetric_formula {
     V m = s.p, alarm = s.softplus, slope = s.p;  // slope: of d
     if (clip > 0) {
       m = max(s.p - V(clip), V(0));
-      const V kept = min(s.complement + V(clip), V(1));  // 1 - m; equals rest if rounding loses clip, and may then be 0
-      const V shifted = select(m < V(0.5), -log1p(-m), -log(kept));
-      alarm = select(kept == s.complement, alarm, shifted);
-      slope = s.p * select(kept == s.complement, V(1), s.complement / kept);
+      const V complement = min(s.complement + V(clip), V(1));  // 1 - m; 1 - p if rounding loses clip, and may then be 0
+      const V shifted = select(m < V(0.5), -log1p(-m), -log(complement));
+      alarm = select(complement == s.complement, alarm, shifted);
+      slope = s.p * select(complement == s.complement, V(1), s.complement / complement);
     }
     const modulation<V> positive(s.complement, V(0), gamma_positive);
     const modulation<V> negative(m, s.p * s.complement * alarm, gamma_negative);
