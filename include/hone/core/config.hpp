@@ -17,9 +17,9 @@
 
 /// Put before a HONE_HD template that calls a user-supplied function, host-only or device-only: silences nvcc's check.
 #if defined(__CUDACC__)
-#define HONE_CALLS_GIVEN _Pragma("nv_exec_check_disable")
+#define HONE_NO_EXEC_CHECK _Pragma("nv_exec_check_disable")
 #else
-#define HONE_CALLS_GIVEN
+#define HONE_NO_EXEC_CHECK
 #endif
 
 /// Forces inlining of a part of a formula that g++ -O2 would call, with operands in memory and no unused work removed.

@@ -26,16 +26,16 @@ struct list_items<std::index_sequence<I...>, T...> : list_item<I, T>... {
       : list_item<I, T>{values}... {}
 
   /// Returns f(first, second, …).
-  HONE_CALLS_GIVEN template <class F>
+  HONE_NO_EXEC_CHECK template <class F>
   HONE_HD constexpr auto apply(F const& f) const {
     return f(list_item<I, T>::value...);
   }
   /// Calls f(first), then f(second), …
-  HONE_CALLS_GIVEN template <class F>
+  HONE_NO_EXEC_CHECK template <class F>
   HONE_HD constexpr void each(F const& f) {
     (f(list_item<I, T>::value), ...);
   }
-  HONE_CALLS_GIVEN template <class F>
+  HONE_NO_EXEC_CHECK template <class F>
   HONE_HD constexpr void each(F const& f) const {
     (f(list_item<I, T>::value), ...);
   }

@@ -66,10 +66,10 @@ inline int digits_of(const char*& at) noexcept {
     }
     const char* percent = at++;
     const int width = digits_of(at);
-    const bool precise = *at == '.', given = precise && at[1] == '*';
+    const bool precise = *at == '.', from_argument = precise && at[1] == '*';
     if (precise) ++at;
-    if (given) ++at;
-    const int precision = given ? va_arg(values, int) : precise ? digits_of(at) : -1;
+    if (from_argument) ++at;
+    const int precision = from_argument ? va_arg(values, int) : precise ? digits_of(at) : -1;
     const char length = *at == 'j' || *at == 'z' ? *at++ : '\0';
     switch (*at) {
       case '%':

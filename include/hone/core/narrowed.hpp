@@ -30,7 +30,7 @@ inline constexpr A surely_in_range = sizeof(T) == 2 ? A(65504) : A(3.4e38);
 /// Returns x rounded to the nearest T. A finite x beyond the range of T gives the largest finite number of T with its
 /// sign; an infinity stays an infinity, and NaN stays NaN. The conversions of T and A may be host-only if just the host
 /// calls this.
-HONE_CALLS_GIVEN
+HONE_NO_EXEC_CHECK
 template <class T, class A>
 HONE_HD T narrowed(A x) noexcept {
   if constexpr (std::same_as<T, A>) {

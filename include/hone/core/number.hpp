@@ -40,10 +40,10 @@ struct integer {
 /// A number of any arithmetic type, or none.
 struct optional_real {
   double value = 0;
-  bool given = false;
+  bool has_value = false;
 
   constexpr optional_real() noexcept = default;
-  constexpr optional_real(arithmetic auto x) noexcept : value(static_cast<double>(x)), given(true) {}
+  constexpr optional_real(arithmetic auto x) noexcept : value(static_cast<double>(x)), has_value(true) {}
 };
 
 /// A single number passed by value: a factor, or one λ.

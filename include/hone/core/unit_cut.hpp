@@ -34,7 +34,7 @@ struct unit_cut {
 
   /// Calls row(slot, unit, first number, count) for each row, or part of a row, in a piece; or, for units by column,
   /// columns(first slot, first unit, first column, count), which covers all rows.
-  HONE_CALLS_GIVEN template <class Row, class Columns>
+  HONE_NO_EXEC_CHECK template <class Row, class Columns>
   HONE_HD void visit(index piece, Row const& row, Columns const& columns) const {
     index k = piece - first_piece;
     if (units.by_column) {

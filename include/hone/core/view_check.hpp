@@ -32,7 +32,7 @@ index columns_of(image_view<T> v) noexcept {
 inline void require_sizes(const char* function, const char* name, std::intmax_t rows, std::intmax_t columns) {
   if (rows < 0 || columns < 0) fail("%s: %s is %jd x %jd, sizes must not be negative", function, name, rows, columns);
 }
-/// Returns true if the product of the sizes, with sizes <= 0 counted as 1, is at most most_numbers.
+/// Returns true if the product of the sizes, with sizes <= 0 counted as 1, is at most max_numbers.
 inline bool fits_memory(std::initializer_list<std::intmax_t> sizes) noexcept {
   index all = 1;
   for (const std::intmax_t size : sizes) all = product_of_sizes(all, size > 0 ? size : 1);
@@ -101,7 +101,7 @@ void require_like(View v, const char* name, Prediction prediction) {
 
 /// Calls require_like if an optional output is present.
 template <class View, class Prediction>
-void require_like_if_given(View v, const char* name, Prediction prediction) {
+void require_like_if_present(View v, const char* name, Prediction prediction) {
   if (v.data != nullptr || rows_of(v) != 0 || columns_of(v) != 0) require_like(v, name, prediction);
 }
 

@@ -30,7 +30,7 @@ double evaluate_leaves(cpu const& backend, list<Leaf...> const& all, View predic
   using A = accumulator_t<number_of<View>>;
   require_valid(prediction, "prediction");
   const index rows = rows_of(prediction), columns = columns_of(prediction);
-  require_like_if_given(out.gradient, "gradient", prediction);
+  require_like_if_present(out.gradient, "gradient", prediction);
   all.each([&](auto const& l) { on_cpu::check_leaf(prediction, l); });
   require_outputs_apart(prediction, out, all, kind == sum_of::elements ? rows * columns : rows);
   const index each = count_of_row(how, kind == sum_of::elements, columns);

@@ -37,7 +37,7 @@ HONE_HD inline std::uint64_t order_of(double x) noexcept {
   return bits == sign ? sign : (bits & sign) != 0 ? ~bits : bits | sign;
 }
 
-/// Returns order_of(score), or 0 if the row is not considered: its box or score is NaN, or its score is <= `least`.
+/// Returns order_of(score), or 0 if the row is not considered: its box or score is NaN, or its score is <= `threshold`.
 template <class A>
 HONE_HD std::uint64_t rank_key(double score, double threshold, A const (&box)[4]) noexcept {
   const bool comparable = !is_nan(box[0]) && !is_nan(box[1]) && !is_nan(box[2]) && !is_nan(box[3]) && !is_nan(score);
@@ -122,8 +122,8 @@ inline void require_nms(const char* function, nms_options const& options) {
 }
 
 /// Checks that there is one number per box; `of` is the plural noun in the error message.
-inline void require_one_per_box(const char* function, index given, const char* of, index boxes) {
-  if (given != boxes) fail("%s: %jd %s for %jd boxes", function, std::intmax_t(given), of, std::intmax_t(boxes));
+inline void require_one_per_box(const char* function, index count, const char* of, index boxes) {
+  if (count != boxes) fail("%s: %jd %s for %jd boxes", function, std::intmax_t(count), of, std::intmax_t(boxes));
 }
 
 template <class T, class Scores>

@@ -29,8 +29,8 @@ struct top_k_distillation_term : row_term_base {
 
   template <operand V>
   struct sums {
-    V top, unlisted, fall, lowered;   // top, rest: Σ exp(z/T) of listed and unlisted classes, relative to their maxima
-    V student, taught, log_unlisted;  // sums of all classes; log_rest: the teacher's of the unlisted
+    V top, unlisted, fall, lowered;   // top, unlisted: Σ exp(z/T) of these classes, relative to their maxima
+    V student, taught, log_unlisted;  // sums of all classes; log_unlisted: the teacher's of the unlisted
     V log_ratio;                      // log s/t without the row's factors: log Σ exp(z/T) - log Σ t
   };
   template <operand V>
@@ -65,7 +65,7 @@ struct top_k_distillation_term : row_term_base {
   }
 
   HONE_HD float row_number(index i) const { return teacher.rest[i]; }
-  HONE_CALLS_GIVEN template <class Put>
+  HONE_NO_EXEC_CHECK template <class Put>
   HONE_HD void list(index i, Put const& put) const {
     for (index j = i * teacher.k; j < (i + 1) * teacher.k; ++j)
       put(index(teacher.classes[j]), teacher.log_probabilities[j]);

@@ -28,7 +28,7 @@ HONE_HD inline double unit_factor(norm_step const& step, double gradient, double
 ///   multiply(by)                      multiplies all factors by a number
 ///   multiply_tensors(p, y_scale, f)   multiplies the factors of each tensor by f(p-norm of its y)
 ///   multiply_units(y_scale, f)        multiplies each unit's factor by f(2-norm of its y, Σ w² or excluded_unit)
-HONE_CALLS_GIVEN template <class Norms>
+HONE_NO_EXEC_CHECK template <class Norms>
 HONE_HD gradient_report settle(gradient_plan const& plan, double scale, Norms& norms) {
   gradient_report report;
   report.norm = scale * std::sqrt(norms.total(2));

@@ -71,10 +71,10 @@ struct cutmix_rows {
       : beta(of.alpha),
         per(of.per),
         with(of.with),
-        cut{height, width, of.least.given, of.least.value, of.most.value},
+        cut{height, width, of.least.has_value, of.least.value, of.most.value},
         correct(of.correct) {
     require_alpha("cutmix", "alpha", of.alpha);
-    if (of.least.given != of.most.given) fail("cutmix: least and most must be given both, or neither");
+    if (of.least.has_value != of.most.has_value) fail("cutmix: least and most must be given both, or neither");
     require(cut.minimum >= 0 && cut.minimum <= 1, "cutmix", "least", cut.minimum, "in [0, 1]");
     require(cut.maximum >= cut.minimum && cut.maximum <= 1, "cutmix", "most", cut.maximum, "in [least, 1]");
     require_rows("cutmix", n);

@@ -66,7 +66,7 @@ class partner_order {
     return partner_by(order_(row), [this](index place) { return row_at(place); });
   }
   /// The same for the row at a place, with a table as row_at.
-  HONE_CALLS_GIVEN
+  HONE_NO_EXEC_CHECK
   template <class RowAt>
   HONE_HD index partner_by(index place, RowAt const& row) const noexcept {
     if (how_ == partners::any) return place;

@@ -14,10 +14,10 @@ namespace hone::inline HONE_ABI {
 /// An optional label of any integer type; none by default.
 struct optional_label {
   index value = 0;
-  bool given = false;
+  bool has_value = false;
 
   constexpr optional_label() noexcept = default;
-  constexpr optional_label(std::integral auto label) noexcept : value(static_cast<index>(label)), given(true) {}
+  constexpr optional_label(std::integral auto label) noexcept : value(static_cast<index>(label)), has_value(true) {}
 };
 
 struct classes_options {
@@ -37,9 +37,9 @@ struct classes_target {
 
   HONE_HD index label(index i) const noexcept { return static_cast<index>(data[i]); }
 
-  HONE_HD constexpr bool ignoring() const noexcept { return ignore.given; }
+  HONE_HD constexpr bool ignoring() const noexcept { return ignore.has_value; }
   /// Always reads the label, so that a kernel reads it once for all tests.
-  HONE_HD bool ignores(index i) const noexcept { return (label(i) == ignore.value) & ignore.given; }
+  HONE_HD bool ignores(index i) const noexcept { return (label(i) == ignore.value) & ignore.has_value; }
   HONE_HD bool labels_fit(index i, index columns) const noexcept {
     return static_cast<std::uint64_t>(label(i)) < static_cast<std::uint64_t>(columns);
   }

@@ -23,11 +23,11 @@ struct two_hot_target {
   numbers values;
   optional_real ignore = {}, clamp = {};
 
-  HONE_HD constexpr bool ignoring() const noexcept { return ignore.given; }
-  HONE_HD bool ignores(index i) const noexcept { return (values[i] == ignore.value) & ignore.given; }
+  HONE_HD constexpr bool ignoring() const noexcept { return ignore.has_value; }
+  HONE_HD bool ignores(index i) const noexcept { return (values[i] == ignore.value) & ignore.has_value; }
   HONE_HD bool labels_fit(index i, index columns) const noexcept {
     const double y = values[i];
-    return clamp.given ? y == y : y >= 0 && y <= static_cast<double>(columns - 1);
+    return clamp.has_value ? y == y : y >= 0 && y <= static_cast<double>(columns - 1);
   }
   HONE_HD double label_weight(index i, numbers weights) const noexcept {
     const auto p = place_of<double>(i, weights.size());

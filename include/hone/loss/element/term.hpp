@@ -75,13 +75,13 @@ struct one_hot_targets {
   void check_shape(auto prediction) const {
     const index columns = detail::columns_of(prediction);
     labels.check_shape(detail::rows_of(prediction), columns);
-    if (labels.background.given && labels.background.value >= 0 && labels.background.value < columns)
+    if (labels.background.has_value && labels.background.value >= 0 && labels.background.value < columns)
       detail::fail("evaluate: background is %jd, must not be one of the %jd columns",
                    std::intmax_t(labels.background.value), std::intmax_t(columns));
   }
   /// Throws if one column has a label 1, because 0 and 1 then are those of a binary classifier, whose positive is 1.
   void check_values(index rows, index columns) const {
-    if (columns != 1 || labels.background.given) return;
+    if (columns != 1 || labels.background.has_value) return;
     for (index i = 0; i < rows; ++i)
       if (labels.label(i) == 1 && !labels.ignores(i)) detail::fail_one_column(true);
   }

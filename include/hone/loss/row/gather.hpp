@@ -92,12 +92,12 @@ template <int I>
 struct place {
   HONE_HD constexpr int operator()() const noexcept { return I; }
 };
-HONE_CALLS_GIVEN template <class Body, int... I>
+HONE_NO_EXEC_CHECK template <class Body, int... I>
 HONE_HD constexpr void each_index(Body const& body, std::integer_sequence<int, I...>) {
   (body(place<I>()), ...);
 }
 /// Calls body(place<I>) for each statistic of a term.
-HONE_CALLS_GIVEN template <class Term, class Body>
+HONE_NO_EXEC_CHECK template <class Term, class Body>
 HONE_HD constexpr void each_statistic(Body const& body) {
   each_index(body, std::make_integer_sequence<int, count_of<Term>>());
 }
@@ -197,7 +197,7 @@ HONE_HD void gather([[maybe_unused]] V rate, element<V, Term>& e, sums<V, Term>&
 }
 
 /// Calls f(sum) for every sum that gather adds to.
-HONE_CALLS_GIVEN template <class V, class Term, class F>
+HONE_NO_EXEC_CHECK template <class V, class Term, class F>
 HONE_HD void each_gathered([[maybe_unused]] sums<V, Term>& s, [[maybe_unused]] F const& f) {
   each_statistic<Term>([&](auto i) {
     if constexpr (is_gathered<statistic<i(), Term>>) f(s.sum[i()]);

@@ -35,14 +35,14 @@ template <class Term>
 inline constexpr bool divides_by_weights =
     weighed_target<target_of_term<Term>> && target_of_term<Term>::dense_parts == 0;
 
-HONE_CALLS_GIVEN template <class Leaf, class Test>
+HONE_NO_EXEC_CHECK template <class Leaf, class Test>
 HONE_HD bool test_target_of([[maybe_unused]] Leaf const& leaf, [[maybe_unused]] Test const& test) {
   if constexpr (row::has_target<typename Leaf::term_type>) return test(leaf.term.target);
   return false;
 }
 
 /// Whether test(target) is true of the leaf's own target, or, if it has none, of any target of the objective.
-HONE_CALLS_GIVEN template <class Leaf, class... All, class Test>
+HONE_NO_EXEC_CHECK template <class Leaf, class... All, class Test>
 HONE_HD bool any_target_of(Leaf const& leaf, list<All...> const& leaves, Test const& test) {
   if constexpr (row::has_target<typename Leaf::term_type>) return test(leaf.term.target);
   return leaves.apply([&](auto const&... l) { return (test_target_of(l, test) || ...); });

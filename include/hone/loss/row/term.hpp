@@ -84,7 +84,7 @@ HONE_HD double temperature_of([[maybe_unused]] Term const& term) {
   if constexpr (has_temperature<Term>) return term.temperature;
   return 1;
 }
-HONE_CALLS_GIVEN template <class V, class Term>
+HONE_NO_EXEC_CHECK template <class V, class Term>
 HONE_HD V number_of([[maybe_unused]] Term const& term, [[maybe_unused]] index i) {
   if constexpr (requires { term.row_number(i); }) return static_cast<V>(term.row_number(i));
   return V(0);
@@ -108,7 +108,7 @@ HONE_HD auto told(sums<V, Term> const& s, normaliser<V> const& base) noexcept {
 struct nothing {};
 
 /// Calls start(statistics…) of a term with later sweeps.
-HONE_CALLS_GIVEN template <class V, class Term, int... I>
+HONE_NO_EXEC_CHECK template <class V, class Term, int... I>
 HONE_HD auto start_with(Term const& term, sums<V, Term> const& s, normaliser<V> const& base,
                         std::integer_sequence<int, I...>) {
   constexpr bool takes = requires { term.start(told<I>(s, base)...); };
@@ -120,7 +120,7 @@ HONE_HD auto start_with(Term const& term, sums<V, Term> const& s, normaliser<V> 
     return told<0>(s, base);
   }
 }
-HONE_CALLS_GIVEN template <class V, class Term>
+HONE_NO_EXEC_CHECK template <class V, class Term>
 HONE_HD auto start_of(Term const& term, sums<V, Term> const& s, normaliser<V> const& base) {
   if constexpr (has_later_sweeps<Term>) {
     return start_with(term, s, base, std::make_integer_sequence<int, count_of<Term>>());
@@ -142,13 +142,13 @@ struct knowledge {
   bundle<V, close_size<Term>> close{};
 };
 
-HONE_CALLS_GIVEN template <class V, class Term, int... I>
+HONE_NO_EXEC_CHECK template <class V, class Term, int... I>
 HONE_HD auto finish_with(Term const& term, knowledge<V, Term> const& k, std::integer_sequence<int, I...>) {
   constexpr bool takes = requires { term.finish(told<I>(k.s, k.base)...); };
   static_assert(takes, "row term: finish must take what `statistics` lists, in its order: see loss/row/term.hpp");
   if constexpr (takes) return term.finish(told<I>(k.s, k.base)...);
 }
-HONE_CALLS_GIVEN template <class V, class Term>
+HONE_NO_EXEC_CHECK template <class V, class Term>
 HONE_HD auto finish_of(Term const& term, knowledge<V, Term> const& k) {
   if constexpr (later_size<Term> > 0 && close_size<Term> > 0) {
     return term.finish(k.start, k.later, k.close);
@@ -163,7 +163,7 @@ HONE_HD auto finish_of(Term const& term, knowledge<V, Term> const& k) {
 template <class V, class Term>
 using result_type = decltype(finish_of(std::declval<Term const&>(), std::declval<knowledge<V, Term> const&>()));
 
-HONE_CALLS_GIVEN template <class V, class Term>
+HONE_NO_EXEC_CHECK template <class V, class Term>
 HONE_HD auto is_close_of(Term const& term, knowledge<V, Term> const& k) {
   if constexpr (later_size<Term> > 0) {
     return term.is_close(k.start, k.later);
@@ -172,7 +172,7 @@ HONE_HD auto is_close_of(Term const& term, knowledge<V, Term> const& k) {
   }
 }
 /// Calls close(s, e); if the sweep replaces a weight, stores it in e.
-HONE_CALLS_GIVEN template <class V, class Term>
+HONE_NO_EXEC_CHECK template <class V, class Term>
 HONE_HD bundle<V, close_size<Term>> close_of(Term const& term, start_type<V, Term> const& start, element<V, Term>& e) {
   if constexpr (replaced_weights<Term> >= 0) {
     const replaced<V, close_size<Term>> r = term.close(start, static_cast<element<V, Term> const&>(e));
@@ -183,7 +183,7 @@ HONE_HD bundle<V, close_size<Term>> close_of(Term const& term, start_type<V, Ter
   }
 }
 /// Calls gradient(r, e), with the element in the form that a gradient may read.
-HONE_CALLS_GIVEN template <class V, class Term, class Result>
+HONE_NO_EXEC_CHECK template <class V, class Term, class Result>
 HONE_HD V gradient_of(Term const& term, Result const& r, element<V, Term> const& e) {
   element<V, Term, true> in;
   in.logit = e.logit, in.teacher = e.teacher, in.target = e.target, in.listed = e.listed, in.column = e.column;

@@ -27,9 +27,9 @@ struct keras_cosine_decay_options {
 ///     const auto schedule = hone::parity::keras_cosine_decay(
 ///         {.initial_learning_rate = 0, .decay_steps = 900, .warmup_target = 0.1, .warmup_steps = 100});
 inline auto keras_cosine_decay(keras_cosine_decay_options o) {
-  const real peak = o.warmup_target.given ? o.warmup_target.value : o.initial_learning_rate.value;
+  const real peak = o.warmup_target.has_value ? o.warmup_target.value : o.initial_learning_rate.value;
   return warmup(cosine{.peak = peak, .floor = o.alpha * peak, .total = o.decay_steps},
-                {.start = o.initial_learning_rate, .steps = o.warmup_target.given ? o.warmup_steps : integer(0)});
+                {.start = o.initial_learning_rate, .steps = o.warmup_target.has_value ? o.warmup_steps : integer(0)});
 }
 
 /// CosineDecayRestarts of Keras, with its names.
