@@ -31,8 +31,9 @@ concept averaging = std::is_trivially_copyable_v<A> && requires(A const& policy,
 /// p - s is not finite, returns (s - w s) + w p, whose parts are no larger than s and p.
 template <operand V>
 HONE_HD V averaged(V shadow, V parameter, V weight) noexcept {
-  const V way = parameter - shadow;
-  return select(way - way == V(0), shadow + weight * way, (shadow - weight * shadow) + weight * parameter);
+  const V difference = parameter - shadow;
+  return select(difference - difference == V(0), shadow + weight * difference,
+                (shadow - weight * shadow) + weight * parameter);
 }
 
 namespace detail {

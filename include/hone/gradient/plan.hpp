@@ -36,7 +36,7 @@ struct gradient_plan {
     return {squares, squares ? 1 : its_scale, before};
   }
   /// Returns the transformation of the numbers of a unit with factor 1.
-  HONE_HD scaling way(double its_scale) const noexcept { return {its_scale, before, 1, after}; }
+  HONE_HD scaling scale_rule(double its_scale) const noexcept { return {its_scale, before, 1, after}; }
 };
 
 template <class... Step>

@@ -47,12 +47,12 @@ struct scaled_in {
   V by, then, first, last;
   bool clamps;
 
-  HONE_HD explicit scaled_in(scaling const& way)
-      : by(static_cast<V>(way.clamps() ? way.scale : way.scale * way.factor)),
-        then(static_cast<V>(way.factor)),
-        first(static_cast<V>(way.before)),
-        last(static_cast<V>(way.after)),
-        clamps(way.clamps()) {}
+  HONE_HD explicit scaled_in(scaling const& scale_rule)
+      : by(static_cast<V>(scale_rule.clamps() ? scale_rule.scale : scale_rule.scale * scale_rule.factor)),
+        then(static_cast<V>(scale_rule.factor)),
+        first(static_cast<V>(scale_rule.before)),
+        last(static_cast<V>(scale_rule.after)),
+        clamps(scale_rule.clamps()) {}
 
   HONE_HD V operator()(V x) const { return of(x, by, then); }
   /// The same with other factors.

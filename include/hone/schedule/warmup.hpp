@@ -27,8 +27,8 @@ struct warmed {
     detail::require_factor("warmup", "power", options.power);
     detail::require_step("warmup", step);
     if (step >= options.steps) return base.rate(step - options.steps);
-    const double way = static_cast<double>(step) / static_cast<double>(options.steps);
-    return detail::lerp(options.start, base.rate(0), std::pow(way, options.power));
+    const double progress = static_cast<double>(step) / static_cast<double>(options.steps);
+    return detail::lerp(options.start, base.rate(0), std::pow(progress, options.power));
   }
 };
 

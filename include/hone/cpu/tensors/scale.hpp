@@ -17,11 +17,11 @@ namespace hone::inline HONE_ABI::on_cpu {
 
 /// Scales n contiguous numbers in the type of the arithmetic.
 template <class T>
-void scale_numbers(T* g, index n, detail::scaling const& way) noexcept {
+void scale_numbers(T* g, index n, detail::scaling const& scale_rule) noexcept {
   using A = accumulator_t<T>;
   using V = pack<A>;
   constexpr index block_size = 1024;
-  const detail::scaled_in<V> next(way);
+  const detail::scaled_in<V> next(scale_rule);
   A block[block_size];
   for (index i = 0; i < n; i += block_size) {
     const index m = std::min(block_size, n - i), in_packs = m / V::size * V::size;
@@ -44,21 +44,22 @@ void scale_numbers(T* g, index n, detail::scaling const& way) noexcept {
 
 /// Scales n contiguous numbers in double, for factors or products out of the range of the type of the arithmetic.
 template <class T>
-void scale_carefully(T* g, index n, detail::scaling const& way) noexcept {
+void scale_carefully(T* g, index n, detail::scaling const& scale_rule) noexcept {
   using A = accumulator_t<T>;
-  const detail::scaled_in<double> next(way);
+  const detail::scaled_in<double> next(scale_rule);
   for (index i = 0; i < n; ++i)
     g[i] = detail::narrowed<T>(detail::narrowed<A>(next(static_cast<double>(static_cast<A>(g[i])))));
 }
 
 /// Scales the first n columns of a matrix, column c by factors[c], in the arithmetic of C.
 template <class C, class T>
-void scale_columns(T* g, detail::tensor_units of, index n, detail::scaling const& way, double const* factors) noexcept {
+void scale_columns(T* g, detail::tensor_units of, index n, detail::scaling const& scale_rule,
+                   double const* factors) noexcept {
   using A = accumulator_t<T>;
-  const detail::scaled_in<C> all(way);
+  const detail::scaled_in<C> all(scale_rule);
   C by[detail::columns_per_piece], then[detail::columns_per_piece];
   for (index c = 0; c < n; ++c) {
-    const detail::scaled_in<C> one(way.with(factors[c]));
+    const detail::scaled_in<C> one(scale_rule.with(factors[c]));
     by[c] = one.by, then[c] = one.then;
   }
   for (index r = 0; r < of.rows; ++r, g += of.columns)

@@ -105,10 +105,10 @@ class gradient_job<T, gradient_chain<Step...>> {
         cut_(gradients.size(), [&](std::size_t i) { return units_of(i); }),
         norms_(cut_) {}
 
-  /// Computes the report and the factors. `most` is the largest number that can be written.
+  /// Computes the report and the factors. `maximum` is the largest number that can be written.
   gradient_report measure(double maximum) {
     const detail::gradient_plan plan = detail::plan_of(chain_, maximum);
-    way_ = plan.way(plan.scale);
+    scale_rule_ = plan.scale_rule(plan.scale);
     norms_.before = plan.before;
     for_chunks(backend_, cut_.pieces(), 0, [&](index piece, std::byte*) { measure(piece, plan.sums(plan.scale)); });
     return detail::settle(plan, plan.scale, norms_);
@@ -121,24 +121,24 @@ class gradient_job<T, gradient_chain<Step...>> {
       cut_[i].visit(
           piece,
           [&](index slot, index unit, index first, index n) {
-            const detail::scaling way = way_.with(norms_.factors[unit]);
+            const detail::scaling scale_rule = scale_rule_.with(norms_.factors[unit]);
             const double largest = norms_.sums[slot].largest;
-            if (!way.changes(largest)) return;
-            if (way.fits<accumulator_t<T>>(largest))
-              scale_numbers(g + first, n, way);
+            if (!scale_rule.changes(largest)) return;
+            if (scale_rule.fits<accumulator_t<T>>(largest))
+              scale_numbers(g + first, n, scale_rule);
             else
-              scale_carefully(g + first, n, way);
+              scale_carefully(g + first, n, scale_rule);
           },
           [&](index slot, index unit, index first, index n) {
             double const* const factors = norms_.factors + unit;
             bool any = false, fit = true;
             for (index c = 0; c < n; ++c) {
               const double largest = norms_.sums[slot + c].largest;
-              any = any || way_.with(factors[c]).changes(largest);
-              fit = fit && way_.with(factors[c]).template fits<accumulator_t<T>>(largest);
+              any = any || scale_rule_.with(factors[c]).changes(largest);
+              fit = fit && scale_rule_.with(factors[c]).template fits<accumulator_t<T>>(largest);
             }
-            if (any && fit) scale_columns<accumulator_t<T>>(g + first, units_of(i), n, way_, factors);
-            if (any && !fit) scale_columns<double>(g + first, units_of(i), n, way_, factors);
+            if (any && fit) scale_columns<accumulator_t<T>>(g + first, units_of(i), n, scale_rule_, factors);
+            if (any && !fit) scale_columns<double>(g + first, units_of(i), n, scale_rule_, factors);
           });
     });
   }
@@ -191,7 +191,7 @@ class gradient_job<T, gradient_chain<Step...>> {
   cpu const& backend_;
   gradient_chain<Step...> const& chain_;
   tensor_list<T> const& gradients_;
-  detail::scaling way_{1, detail::infinity, 1, detail::infinity};
+  detail::scaling scale_rule_{1, detail::infinity, 1, detail::infinity};
   unit_cuts cut_;
   unit_norms norms_;
 };

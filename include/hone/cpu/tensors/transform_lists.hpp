@@ -46,7 +46,7 @@ power_sums sums_of_list(cpu const& backend, tensor_list<T> const& list, norm_req
 class shared_norm {
  public:
   shared_norm(cpu const& backend, detail::gradient_plan const& plan)
-      : backend_(backend), plan_(plan), way_(plan.way(plan.scale)) {}
+      : backend_(backend), plan_(plan), scale_rule_(plan.scale_rule(plan.scale)) {}
 
   template <class T>
   power_sums sums(tensor_list<T> const& list) const {
@@ -54,22 +54,23 @@ class shared_norm {
   }
   /// Computes the report and the factor from the sums over all lists. Does not check the range of the number types.
   gradient_report settle(power_sums const& all) {
-    of_all norms{all, way_};
+    of_all norms{all, scale_rule_};
     return detail::settle(plan_, plan_.scale, norms);
   }
   /// Returns true if every result of a list with these sums is in the range of T.
   template <class T>
   bool fits(power_sums const& sums) const {
     if (plan_.squares_only(plan_.scale)) return true;
-    return std::min(sums.power(detail::infinity, way_.factor, way_.before), way_.after) <= detail::largest_number<T>();
+    return std::min(sums.power(detail::infinity, scale_rule_.factor, scale_rule_.before), scale_rule_.after) <=
+           detail::largest_number<T>();
   }
   template <class T>
   void apply(tensor_list<T> const& list, power_sums const& sums) const {
-    if (!way_.changes(sums.largest)) return;
-    const bool fit = way_.template fits<accumulator_t<T>>(sums.largest);
+    if (!scale_rule_.changes(sums.largest)) return;
+    const bool fit = scale_rule_.template fits<accumulator_t<T>>(sums.largest);
     for_tensors(backend_, list, [&](std::size_t i, index begin, index end) {
-      fit ? scale_numbers(list[i].data + begin, end - begin, way_)
-          : scale_carefully(list[i].data + begin, end - begin, way_);
+      fit ? scale_numbers(list[i].data + begin, end - begin, scale_rule_)
+          : scale_carefully(list[i].data + begin, end - begin, scale_rule_);
     });
   }
 
@@ -77,14 +78,14 @@ class shared_norm {
   /// The functions that gradient/settle.hpp calls, for chains without other steps.
   struct of_all {
     power_sums const& all;
-    detail::scaling& way;
+    detail::scaling& scale_rule;
 
     double total(double p) const { return p == 2 ? all.g_squares : p == 1 ? all.g_absolute : all.largest; }
     double norm(double p, double y_scale) const {
-      const double power = all.power(p, way.factor * y_scale, way.before);
+      const double power = all.power(p, scale_rule.factor * y_scale, scale_rule.before);
       return p == 2 ? std::sqrt(power) : power;
     }
-    void multiply(double by) const { way.factor *= by; }
+    void multiply(double by) const { scale_rule.factor *= by; }
     template <class F>
     void multiply_tensors(double, double, F const&) const {}
     template <class F>
@@ -93,7 +94,7 @@ class shared_norm {
 
   cpu const& backend_;
   detail::gradient_plan plan_;
-  detail::scaling way_;
+  detail::scaling scale_rule_;
 };
 
 template <class... Step>

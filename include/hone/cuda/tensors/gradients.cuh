@@ -71,8 +71,8 @@ __global__ void __launch_bounds__(block_threads, 1)
 
 /// Computes in double, because not all values fit into A.
 template <class A, int N>
-__device__ void scale_carefully(A (&x)[N], detail::scaling const& way) {
-  const detail::scaled_in<double> next(way);
+__device__ void scale_carefully(A (&x)[N], detail::scaling const& scale_rule) {
+  const detail::scaled_in<double> next(scale_rule);
 #pragma unroll  // a loop would put the numbers into local memory
   for (int j = 0; j < N; ++j) x[j] = detail::narrowed<A>(next(static_cast<double>(x[j])));
 }
@@ -84,7 +84,7 @@ __global__ void __launch_bounds__(block_threads, 1)
   constexpr int N = wide_of<T>;
   __shared__ shared_piece at;
   if (!read_by_warp(&of.report->finite)) return;
-  const detail::scaling chain = plan.chain.way(plan.scale());
+  const detail::scaling chain = plan.chain.scale_rule(plan.scale());
   const bool clamps = chain.clamps();
   for (index piece = blockIdx.x; piece < list.pieces; piece += gridDim.x) {
     at.read(list, static_cast<T const* const*>(nullptr), piece);
@@ -93,11 +93,11 @@ __global__ void __launch_bounds__(block_threads, 1)
     visit_piece(
         cut, piece,
         [&](index slot, index unit, index first, index n, int rank, int size) {
-          const detail::scaling way = chain.with(read_by_warp(of.factors + unit));
+          const detail::scaling scale_rule = chain.with(read_by_warp(of.factors + unit));
           const double largest = clamps ? read_by_warp(&of.sums[slot].largest) : 0;
-          if (!way.changes(largest)) return;
-          const bool fits = way.template fits<A>(largest);
-          const detail::scaled_in<A> next(way);
+          if (!scale_rule.changes(largest)) return;
+          const bool fits = scale_rule.template fits<A>(largest);
+          const detail::scaled_in<A> next(scale_rule);
           each_piece_of<N>(g + first, n, rank, size, [&](index from, int count) {
             A x[N] = {};
             load(g + first + from, x, count);
@@ -105,7 +105,7 @@ __global__ void __launch_bounds__(block_threads, 1)
 #pragma unroll
               for (int j = 0; j < N; ++j) x[j] = next(x[j]);
             } else {
-              scale_carefully(x, way);
+              scale_carefully(x, scale_rule);
             }
             store(x, g + first + from, count);
           });
@@ -113,18 +113,18 @@ __global__ void __launch_bounds__(block_threads, 1)
         [&](index slot, index unit, index first, index n) {
           const index c = threadIdx.x;
           if (c >= n) return;
-          const detail::scaling way = chain.with(of.factors[unit + c]);
+          const detail::scaling scale_rule = chain.with(of.factors[unit + c]);
           const double largest = of.sums[slot + c].largest;
-          if (!way.changes(largest)) return;
-          const bool fits = way.template fits<A>(largest);
-          const detail::scaled_in<A> next(way);
+          if (!scale_rule.changes(largest)) return;
+          const bool fits = scale_rule.template fits<A>(largest);
+          const detail::scaled_in<A> next(scale_rule);
           for (index r = 0; r < cut.units.rows; ++r) {
             T& of_row = g[r * cut.units.columns + first + c];
             A x[1] = {static_cast<A>(of_row)};
             if (fits)
               x[0] = next(x[0]);
             else
-              scale_carefully(x, way);
+              scale_carefully(x, scale_rule);
             of_row = detail::narrowed<T>(x[0]);
           }
         });

@@ -59,8 +59,9 @@ struct torch_phases {
  private:
   /// Returns the rate at t in [begin, end]; that of the end if the interval is empty.
   HONE_HD double between(double from, double to, double t, double begin, double end) const {
-    const double way = end > begin ? (t - begin) / (end - begin) : 1;
-    return anneal == parity::torch_anneal::linear ? detail::lerp(from, to, way) : cosine_with(1 - way, from, to);
+    const double progress = end > begin ? (t - begin) / (end - begin) : 1;
+    return anneal == parity::torch_anneal::linear ? detail::lerp(from, to, progress)
+                                                  : cosine_with(1 - progress, from, to);
   }
 };
 
