@@ -29,7 +29,7 @@ void aligned(cpu const& backend, Metric const& metric, const char* function, mat
     const index end = std::min((chunk + 1) * plan.rows_per_chunk, a.rows);
     for (index i = chunk * plan.rows_per_chunk; i < end; i += segment_boxes) {
       const box_segment s = segment_at(a, i, end);
-      const box_lines<A const> of_a = reach(a, s, rows_a), of_b = reach(b, s, rows_b);
+      const box_lines<A const> of_a = view_or_copy(a, s, rows_a), of_b = view_or_copy(b, s, rows_b);
       for (index j = 0; j < s.boxes; j += V::size) {
         V x[4], y[4];
         of_a.load(j, x), of_b.load(j, y);

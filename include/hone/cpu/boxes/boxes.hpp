@@ -171,7 +171,7 @@ class box_worker {
     const auto leaves = [&]<std::size_t... I>(std::index_sequence<I...>) {
       return detail::list(leaf_at(detail::at<I>(job_.leaves), s, padded, I)...);
     }(std::index_sequence_for<Leaf...>());
-    const V total = box_sweep<A>(leaves, reach(job_.prediction, s, x_), gradient, losses, padded);
+    const V total = box_sweep<A>(leaves, view_or_copy(job_.prediction, s, x_), gradient, losses, padded);
     if (gradient.at[0] && !direct.at[0]) put(gradient, job_.out.gradient, s, job_.streaming);
     if (losses != unreduced) convert(static_cast<A const*>(losses), unreduced, s.boxes);
     return static_cast<double>(sum(total));
@@ -180,7 +180,7 @@ class box_worker {
   template <class L>
   auto leaf_at(L const& leaf, box_segment s, index padded, std::size_t k) noexcept {
     using term = std::remove_cvref_t<decltype(leaf.term)>;
-    const auto targets = reach(leaf.term.boxes, s, targets_[k]);
+    const auto targets = view_or_copy(leaf.term.boxes, s, targets_[k]);
     box_leaf<A, std::remove_cvref_t<decltype(leaf.term.formula)>, typename term::format,
              std::remove_const_t<decltype(targets)>>
         l{leaf.term.formula, targets};

@@ -29,7 +29,7 @@ void overlap_row(Overlap const& overlap, A const (&one)[4], A const* columns, A*
 /// Writes Format's numbers of a segment of boxes to four columns in `to`, padded to full packs.
 template <class Format, class A, class T>
 void columns_of_boxes(matrix_view<const T> v, box_segment s, A* rows, A* to) noexcept {
-  const box_lines<A const> lines = reach(v, s, rows);
+  const box_lines<A const> lines = view_or_copy(v, s, rows);
   for (index j = 0; j < s.boxes; j += pack<A>::size) {
     pack<A> x[4];
     lines.load(j, x);

@@ -111,7 +111,7 @@ class element_worker {
   }
 
   double evaluate(segment s) noexcept {
-    A const* x = reach(job_.prediction, s, x_);
+    A const* x = view_or_copy(job_.prediction, s, x_);
     const bool full = s.size % V::size == 0;
     auto* unreduced = job_.out.unreduced ? job_.out.unreduced + s.row * job_.columns + s.column : nullptr;
     A* losses = unreduced && !full ? unreduced_ : unreduced;

@@ -25,8 +25,8 @@ void each_run(matrix_view<T> v, segment s, Body const& body) noexcept {
 
 /// Returns the segment as consecutive numbers, in place or copied to `to`. Rows may have padding between them.
 template <class A, class T>
-A const* reach_over_gaps(matrix_view<const T> v, segment s, A* to) noexcept {
-  if (contiguous(v)) return reach(v, s, to);
+A const* view_or_copy_over_gaps(matrix_view<const T> v, segment s, A* to) noexcept {
+  if (contiguous(v)) return view_or_copy(v, s, to);
   each_run(v, s, [&](T const* from, index at, index n) { convert(from, to + at, n); });
   for (index j = s.size; j % pack<A>::size != 0; ++j) to[j] = 0;
   return to;
@@ -58,7 +58,7 @@ void fused_confidence(cpu const& backend, matrix_view<T> objectness, std::type_i
              *const to = pieces.take<A>(segment_size);
     const on_cpu::segment s{i * segment_size / from.columns, i * segment_size % from.columns,
                             std::min(segment_size, length - i * segment_size)};
-    A const *const x = on_cpu::reach_over_gaps(from, s, a), *const y = on_cpu::reach_over_gaps(iou, s, b);
+    A const *const x = on_cpu::view_or_copy_over_gaps(from, s, a), *const y = on_cpu::view_or_copy_over_gaps(iou, s, b);
     for (index j = 0; j < s.size; j += V::size) formula(V::load(x + j), V::load(y + j)).store(to + j);
     on_cpu::each_run(out, s,
                      [&](number* p, index at, index n) { on_cpu::convert(static_cast<A const*>(to) + at, p, n); });

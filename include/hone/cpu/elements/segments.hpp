@@ -48,7 +48,7 @@ void scatter(image_view<T> v, segment s, A const* from) noexcept {
 
 /// Returns the segment in place if it consists of full packs of type A; otherwise a copy in `to`, padded with zeros.
 template <class A, class View>
-A const* reach(View v, segment s, A* to) noexcept {
+A const* view_or_copy(View v, segment s, A* to) noexcept {
   if constexpr (std::is_same_v<View, matrix_view<const A>> || std::is_same_v<View, matrix_view<A>>)
     if (s.size % pack<A>::size == 0) return v.row(s.row) + s.column;
   gather(v, s, to);

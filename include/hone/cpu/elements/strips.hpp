@@ -113,7 +113,7 @@ class element_strips {
     l.factor = static_cast<A>(leaf.factor);
     l.scaled_factor = l.scale * l.factor;
     if constexpr (requires { targets.view; }) {
-      l.t = reach(targets.view, s, targets_);
+      l.t = view_or_copy(targets.view, s, targets_);
     } else {
       fill_targets(targets, s, columns_, targets_, part);
       l.t = targets_;
@@ -163,7 +163,7 @@ class element_strips {
       multiply(part, size);
     }
     leaf.term.weights.each([&](auto const& w) {
-      if constexpr (requires { w.view; }) multiply(reach(w.view, s, part), size);
+      if constexpr (requires { w.view; }) multiply(view_or_copy(w.view, s, part), size);
     });
   }
   /// Multiplies the weights by `by`. A weight of 0 stays 0, also if `by` is infinite or NaN.

@@ -20,7 +20,7 @@ struct box_segment {
   index first, boxes;
 };
 
-/// Returns the segment that starts at a box: at most `most` boxes without a gap.
+/// Returns the segment that starts at a box: at most `max_boxes` boxes without a gap.
 template <class T>
 box_segment segment_at(matrix_view<T>, index first, index end, index max_boxes = segment_boxes) noexcept {
   return {first, std::min(max_boxes, end - first)};
@@ -142,7 +142,7 @@ void get(image_view<const T> v, box_segment s, A* to) noexcept {
 
 /// Returns the segment in place, or a copy of it in scratch.
 template <class A, class View>
-lines_of<A const, View> reach(View v, box_segment s, A* memory) noexcept {
+lines_of<A const, View> view_or_copy(View v, box_segment s, A* memory) noexcept {
   const lines_of<A const, View> lines = lines_in_place<A>(v, s);
   if (lines.at[0]) return lines;
   get(v, s, memory);

@@ -37,12 +37,12 @@ inline constexpr double farthest = 1073741824;  // 2^30
 inline constexpr double smallest_area = 1e-20, smallest_length = 1e-10;
 
 template <operand V>
-HONE_HD HONE_INLINE V within_reach(V x) noexcept {
+HONE_HD HONE_INLINE V clamped(V x) noexcept {
   return max(min(x, V(farthest)), V(-farthest));  // min and max return their first argument if it is NaN: NaN stays
 }
-/// Clamps an end or a side to [least, farthest]. `least` is in range already.
+/// Clamps an end or a side to [minimum, farthest]. `minimum` is in range already.
 template <operand V>
-HONE_HD HONE_INLINE V within_reach_from(V minimum, V x) noexcept {
+HONE_HD HONE_INLINE V clamped_from(V minimum, V x) noexcept {
   return max(min(x, V(farthest)), minimum);
 }
 
@@ -50,7 +50,7 @@ HONE_HD HONE_INLINE V within_reach_from(V minimum, V x) noexcept {
 struct sides_format {
   template <operand V>
   HONE_HD HONE_INLINE static box<V> numbers_of(V const (&b)[4]) noexcept {
-    return {within_reach(b[0]), within_reach(b[1]), within_reach_from(V(0), b[2]), within_reach_from(V(0), b[3])};
+    return {clamped(b[0]), clamped(b[1]), clamped_from(V(0), b[2]), clamped_from(V(0), b[3])};
   }
   template <operand V>
   HONE_HD HONE_INLINE static void chain_numbers(V const (&b)[4], box<V> const& by_numbers, V (&to)[4]) noexcept {
@@ -72,8 +72,8 @@ struct sides_format {
 struct corners_format {
   template <operand V>
   HONE_HD HONE_INLINE static box<V> numbers_of(V const (&b)[4]) noexcept {
-    const V x1 = detail::within_reach(b[0]), y1 = detail::within_reach(b[1]);
-    return {x1, y1, detail::within_reach_from(x1, b[2]), detail::within_reach_from(y1, b[3])};
+    const V x1 = detail::clamped(b[0]), y1 = detail::clamped(b[1]);
+    return {x1, y1, detail::clamped_from(x1, b[2]), detail::clamped_from(y1, b[3])};
   }
   template <operand V>
   HONE_HD HONE_INLINE static void chain_numbers(V const (&b)[4], box<V> const& by_numbers, V (&to)[4]) noexcept {
