@@ -45,9 +45,9 @@ struct ciou_metric {
   template <operand V, class Format>
   HONE_HD HONE_INLINE box_metric<V> operator()(box_pair<V, Format> const& b) const noexcept {
     const detail::aspect_penalty<V> shapes(b.x.side, b.y.side, b.x.target, b.y.target);
+    detail::relative_distance<V> distance(b);  // first: fewer registers are live in CUDA's divisions of double
     const detail::iou_part<V> m(b);  // after CUDA's atan: its branch keeps products from being fused into sums
     const V alpha = shapes.over(m.iou.missing);
-    detail::relative_distance<V> distance(b);
     const V more = shapes.weighted(alpha, distance.x, distance.y);
     return m.less(b, distance.value + more, distance.x, distance.y);
   }
