@@ -23,6 +23,7 @@ const auto backwards = [](int n, hone::cpu_task task) {
 };
 const auto on_new_threads = [](int n, hone::cpu_task task) {
   std::vector<std::thread> threads;
+  threads.reserve(std::size_t(n));
   for (int i = 0; i < n; ++i) threads.emplace_back(task, i);
   for (std::thread& t : threads) t.join();
 };
@@ -33,6 +34,7 @@ struct counting {
   void operator()(int n, hone::cpu_task task) const {
     ++calls;
     std::vector<std::thread> threads;
+    threads.reserve(std::size_t(n));
     for (int i = 0; i < n; ++i)
       threads.emplace_back([this, task, i] {
         const int now = ++running;
@@ -110,6 +112,7 @@ TEST_CASE("a call from a thread that an executor uses works, with an executor or
   const double loss = p.loss(hone::cpu(1), expected);
   double losses[4] = {};
   std::vector<std::thread> callers;
+  callers.reserve(4);
   for (int i = 0; i < 4; ++i)
     callers.emplace_back([&p, &losses, i] {
       std::vector<float> gradient;

@@ -64,7 +64,8 @@ class sparse_target {
   V at(index i) const noexcept {
     V q = uniform_at(i);
     if constexpr (Tall) {
-      const V c(static_cast<A>(i / W));
+      const index column = i / W;
+      const V c(static_cast<A>(column));
       for (int j = 0; j < labels; ++j) q += keep(place_[j] == c, weight_[j]);
     } else {
       const V lane = lane_numbers<A>();

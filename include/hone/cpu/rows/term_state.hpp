@@ -61,7 +61,7 @@ using target_source =
 
 /// What a sweep reads of a target: all of it, in a group that is known to be tall or wide or not known, or the uniform
 /// part of a sparse target alone. A branch within the loop would keep g++ from fusing multiplications and additions.
-enum class target_part { all, all_tall, all_wide, uniform };
+enum class target_part : unsigned char { all, all_tall, all_wide, uniform };
 
 /// The strip of a softmax's weights. `borrowed`: another term with an equal softmax writes it.
 template <class A>

@@ -20,7 +20,7 @@ using detail::power_sums;
 
 /// The number of elements that are summed in A: each lane adds at most 256.
 template <class A>
-inline constexpr index norm_block = std::min<index>(1024, 256 * pack<A>::size);
+inline constexpr index norm_block = std::min<index>(1024, index(256) * pack<A>::size);
 
 /// Returns the sums of a block of full packs.
 template <class A>
