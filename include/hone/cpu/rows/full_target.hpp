@@ -6,6 +6,8 @@
 #include <hone/cpu/rows/sparse_target.hpp>
 #include <hone/cpu/run/scratch.hpp>
 
+#include <algorithm>
+
 #include <hone/core/macros_push.hpp>
 
 namespace hone::inline HONE_ABI::on_cpu {
@@ -53,7 +55,8 @@ class full_target {
   void compute(Target const& target, A const* class_weights, group g, [[maybe_unused]] group_numbers<A> z) noexcept {
     typename pack<A>::lanes ground = {}, factors[std::size_t(parts > 0 ? parts : 1)] = {};
     detail::row_parts<A, Target> rows[std::size_t(W)];
-    for (int lane = 0; lane < g.rows; ++lane) {
+    const int count = std::min(g.rows, W);  // g.rows; g++ -O3 warns of more
+    for (int lane = 0; lane < count; ++lane) {
       if (target.ignores(g.row + lane)) continue;
       rows[lane] = detail::row_parts<A, Target>(target, g.row + lane, columns_);
       ground[lane] = rows[lane].ground;
@@ -71,7 +74,7 @@ class full_target {
       dense_sink sink{*this, g, factors};
       target.visit(g.row, columns_, A(1), sink);
     }
-    for (int lane = 0; lane < g.rows; ++lane)
+    for (int lane = 0; lane < count; ++lane)
       for (int j = 0; j < rows[lane].label_count; ++j)
         numbers_[g.position<A>(rows[lane].label_at[j], lane)] += rows[lane].weight_at[j];
     if (class_weights)
