@@ -62,6 +62,8 @@ using target_source =
 /// What a sweep reads of a target: all of it, in a group that is known to be tall or wide or not known, or the uniform
 /// part of a sparse target alone. A branch within the loop would keep g++ from fusing multiplications and additions.
 enum class target_part : unsigned char { all, all_tall, all_wide, uniform };
+template <target_part Part>
+inline constexpr bool is_tall_part = Part == target_part::all_tall;
 
 /// The strip of a softmax's weights. `borrowed`: another term with an equal softmax writes it.
 template <class A>
@@ -107,7 +109,7 @@ struct leaf_inputs {
       else if constexpr (Part == target_part::uniform)
         e.target = q.uniform_at(i);
       else
-        e.target = q.template at < Part == target_part::all_tall > (i);
+        e.target = q.template at<is_tall_part<Part>>(i);
     }
     if constexpr (row::has_teacher<Term>) e.teacher = V::load(t_source + i);
     if constexpr (row::has_list<Term>) e.listed = V::load(t_source + i);
