@@ -7,6 +7,8 @@
 #include <hone/core/error.hpp>
 #include <hone/target/target.hpp>
 
+#include <algorithm>
+
 #include <hone/core/macros_push.hpp>
 
 namespace hone::inline HONE_ABI {
@@ -64,13 +66,24 @@ struct classes_target {
   void check_numbers(index) const noexcept {}
   /// Throws hone::invalid_argument if a label is neither in [0, columns) nor ignored.
   void check_values(index rows, index columns, const char* function = "evaluate") const {
-    bool bad = false;
-    for (index i = 0; i < rows; ++i) bad |= !labels_fit(i, columns) && !ignores(i);
-    if (!bad) return;
+    const std::uint64_t largest = ignoring() ? largest_label<true>(rows) : largest_label<false>(rows);
+    if (largest < static_cast<std::uint64_t>(columns)) return;
     for (index i = 0; i < rows; ++i)
       if (!labels_fit(i, columns) && !ignores(i))
         detail::fail("%s: the label of row %jd is %jd, must be in [0, %jd)", function, std::intmax_t(i),
                      std::intmax_t(label(i)), std::intmax_t(columns));
+  }
+
+ private:
+  /// Returns the largest label as an unsigned number, in which negative ones are large, without ignored ones if
+  /// `Ignoring`. Two maxima, because one would wait for the previous label.
+  template <bool Ignoring>
+  std::uint64_t largest_label(index rows) const noexcept {
+    const auto at = [this](index i) { return static_cast<std::uint64_t>(Ignoring && ignores(i) ? 0 : label(i)); };
+    std::uint64_t even = 0, odd = 0;
+    for (index i = 0; i + 1 < rows; i += 2) even = std::max(even, at(i)), odd = std::max(odd, at(i + 1));
+    if (rows % 2 != 0) even = std::max(even, at(rows - 1));
+    return std::max(even, odd);
   }
 };
 
