@@ -68,6 +68,12 @@ concept operand = std::constructible_from<V, int> && std::constructible_from<V, 
   exp(a), expm1(a), log(a), log1p(a), sqrt(a), atan(a), abs(a), min(a, b), max(a, b);
 };
 
+/// Returns x, or 0 where the condition is true: select(condition, V(0), x), which takes a pack two instructions more.
+template <class V, class Condition>
+HONE_HD constexpr V zero_where(Condition const& condition, V x) noexcept {
+  return select(condition, V(0), x);
+}
+
 /// exp(-a) for a >= 0 to full relative accuracy, but for results that an operand may flush to 0.
 template <operand V>
 HONE_HD V exp_of_minus(V a) noexcept {

@@ -99,6 +99,16 @@ pack<T> exp(pack<T> x) noexcept {
   return select(is_number(x), result, x);
 }
 
+/// Returns the integer nearest to x, for x in [-2^22, 0] and in every rounding mode.
+inline pack<float> nearest_of_nonpositive(pack<float> x) noexcept {
+  using V = pack<float>;
+#if defined(EIGEN_VECTORIZE_AVX) && !defined(EIGEN_VECTORIZE_AVX512)
+  return V::of(_mm256_round_ps(x.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+#else
+  return bits<float>::truncated(x - V(0.5)).to_number();
+#endif
+}
+
 /// Returns exp(x) for x <= 0. Results below the smallest normal number may be 0, as softmax allows. NaN for NaN.
 inline pack<double> exp_of_nonpositive(pack<double> x) noexcept {
   using c = exp_constants<double>;
@@ -111,23 +121,21 @@ inline pack<double> exp_of_nonpositive(pack<double> x) noexcept {
 inline pack<double> exp_of_nonpositive(pack<double> x, pack<double> rate) noexcept {
   return exp_of_nonpositive(x * rate);
 }
-/// The same in float, with what a softmax needs: an absolute error of 2.5 units in the last place of 1. On AVX-512 the
-/// relative error grows with abs(x), because x log2 e is rounded once; elsewhere it does not.
+/// The same for exp(x rate) in float, with what a softmax needs: an absolute error of 2.5 units in the last place of 1.
+/// The relative error grows with abs(x), because x log2 e is rounded once.
 inline pack<float> exp_of_nonpositive(pack<float> x, pack<float> rate = pack<float>(1)) noexcept {
   using V = pack<float>;
+  constexpr float c[] = {1, 0.6931469776f, 0.2402224209f, 0.05550733745f, 0.009671512814f, 0.001326472721f};
+  const V z = x * (rate * V(log2_e));  // exp(x rate) = 2^z = 2^r 2^(z - r)
 #if defined(EIGEN_VECTORIZE_AVX512DQ)
-  if constexpr (V::size == 16) {  // 2^z = 2^r 2^(z - r) in two instructions, also if z is infinite
-    constexpr float c[] = {1, 0.6931469776f, 0.2402224209f, 0.05550733745f, 0.009671512814f, 0.001326472721f};
-    const V z = x * (rate * V(log2_e));
+  if constexpr (V::size == 16) {  // in two instructions, also if z is infinite
     const V r = V::of(_mm512_reduce_ps(z.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
     return V::of(_mm512_scalef_ps(polynomial(r, c).v, (z - r).v));
   }
 #endif
-  x = x * rate;
-  constexpr float c[] = {1, 0.9999997072f, 0.4999914953f, 0.166676362f, 0.04189793005f, 0.008290314726f};
-  const auto n = bits<float>::truncated(fma(max(x, V(-88)), V(log2_e), V(-0.5f)));  // within the range of integers
-  const V power = polynomial(remainder_of(x, n.to_number()), c);  // an addition of integers multiplies by 2^n
-  return zero_where(x < V(exp_constants<float>::normal), (bits<float>::of(power) + n.left<23>()).as_number());
+  const V inside = max(z, V(-127)), n = nearest_of_nonpositive(inside);
+  const bits<float> power = bits<float>::of(polynomial(inside - n, c));  // an addition of integers multiplies by 2^n
+  return zero_where(z < V(-126), (power + bits<float>::truncated(n).left<23>()).as_number());
 }
 
 /// Returns exp(x) - 1 without cancellation near 0.

@@ -18,15 +18,18 @@ struct decomposed {
   V k, f;
 };
 
-/// Returns k and 1 + f of positive finite numbers, also of denormal ones, computed from their bits.
+/// Returns k and 1 + f of positive normal numbers, computed from their bits.
+inline decomposed<pack<float>> decompose_normal(pack<float> x) noexcept {
+  const bits<float> root_half(0x3f3504f3), shifted = bits<float>::of(x) - root_half;
+  return {shifted.right<23>().to_number(), ((shifted & bits<float>(0x007fffff)) + root_half).as_number()};
+}
+/// The same for positive finite numbers, also denormal ones.
 inline decomposed<pack<float>> decompose(pack<float> x) noexcept {
   using V = pack<float>;
-  const bits<float> root_half(0x3f3504f3);
   // A denormal number is its bits, read as an integer, times 2^-149; the conversion normalises it.
   const mask<float> denormal = x < V(std::numeric_limits<float>::min());
-  const bits<float> shifted = bits<float>::of(select(denormal, bits<float>::of(x).to_number(), x)) - root_half;
-  return {shifted.right<23>().to_number() - keep(denormal, V(149)),
-          ((shifted & bits<float>(0x007fffff)) + root_half).as_number()};
+  const auto [k, m] = decompose_normal(select(denormal, bits<float>::of(x).to_number(), x));
+  return {k - keep(denormal, V(149)), m};
 }
 inline decomposed<pack<double>> decompose(pack<double> x) noexcept {
   using V = pack<double>;
@@ -72,6 +75,13 @@ pack<T> log(pack<T> x) noexcept {
   const auto [k, m] = decompose(x);
   return log_edges(x, log_of(k, exact(m - pack<T>(1))));
 }
+
+/// Returns the natural logarithm of a positive normal number, NaN for NaN; other arguments are not allowed.
+inline pack<float> log_of_normal(pack<float> x) noexcept {
+  const auto [k, m] = decompose_normal(x);
+  return select(is_number(x), log_of(k, exact(m - pack<float>(1))), x);
+}
+inline pack<double> log_of_normal(pack<double> x) noexcept { return log(x); }
 
 /// Returns log(1 + x) with full relative accuracy near 0.
 template <class T>

@@ -192,7 +192,7 @@ HONE_HD void gather([[maybe_unused]] V rate, element<V, Term>& e, sums<V, Term>&
         "row term: total<I, x> needs a softmax at place I, before it in the list; x is the column, a "
         "coordinate of a softmax, or the difference of two, one of which is I");
     const V w = e.weights[S::weights];
-    s.sum[I] = s.sum[I] + w * select(w == V(0), V(0), total_of(e, S::weights, typename S::x()));
+    s.sum[I] = s.sum[I] + w * zero_where(w == V(0), total_of(e, S::weights, typename S::x()));
   }
 }
 
