@@ -1,31 +1,40 @@
 // SPDX-License-Identifier: MIT
-/// The losses of a group of rows, in double: the sum over the rows, and the loss of each row.
+/// The losses of groups of rows, in double: their sums, per term, and the loss of each row of a group.
 #pragma once
 
 #include <hone/core/narrowed.hpp>
 #include <hone/cpu/memory/row_layout.hpp>
 
+#include <algorithm>
+
 #include <hone/core/macros_push.hpp>
 
 namespace hone::inline HONE_ABI::on_cpu {
 
-template <class A>
+/// Sums over all groups that are added, for N terms, and the losses of the rows of the last group.
+template <class A, std::size_t N>
 class group_losses {
   using D = pack<double>;
   static constexpr int W = pack<A>::size;
   static_assert(W % D::size == 0);
 
  public:
-  explicit group_losses(group g) noexcept : g_(g) {}
+  /// `keeps_rows`: the losses of the rows are needed.
+  explicit group_losses(bool keeps_rows) noexcept : keeps_rows_(keeps_rows) {}
 
-  /// Adds factors · loss of a term, per row; returns their sum times `scale`, or 0 if that is 0. A row whose factor is
-  /// 0 adds 0, whatever its loss is. `varies`: factors may be 0 or differ from row to row.
-  double add(pack<A> loss, double const (&factors)[std::size_t(W)], bool varies, double scale) noexcept {
+  /// Begins a group. The losses of its rows are 0 until terms are added.
+  void begin(group g) noexcept {
+    g_ = g;
+    if (keeps_rows_) std::fill_n(rows_, W, 0.0);
+  }
+  /// Adds factors · loss of term k, per row. A row whose factor is 0 adds 0, whatever its loss is. `varies`: factors
+  /// may be 0 or differ from row to row.
+  void add(std::size_t k, pack<A> loss, double const (&factors)[std::size_t(W)], bool varies) noexcept {
     if (!g_.tall) {
-      if (factors[0] == 0) return 0;
+      if (factors[0] == 0) return;
       const double weighed = factors[0] * static_cast<double>(first_lane(loss));
-      losses_[0] += weighed;
-      return scale != 0 ? scale * weighed : 0;
+      sums_[k][0] += weighed, rows_[0] += weighed;
+      return;
     }
     typename pack<A>::lanes lanes;
     loss.store(lanes);
@@ -34,21 +43,29 @@ class group_losses {
         if (lane >= g_.rows || factors[lane] == 0) lanes[lane] = 0;
     double weighed[std::size_t(W)];
     for (int lane = 0; lane < W; ++lane) weighed[lane] = factors[lane] * static_cast<double>(lanes[lane]);
-    D sums = D::load(weighed);
-    for (int lane = D::size; lane < W; lane += D::size) sums += D::load(weighed + lane);
-    for (int lane = 0; lane < W; lane += D::size)
-      (D::load(losses_ + lane) + D::load(weighed + lane)).store(losses_ + lane);
-    return scale != 0 ? scale * sum(sums) : 0;
+    add(weighed, sums_[k]);
+    if (keeps_rows_) add(weighed, rows_);
   }
 
+  /// Returns the sum of term k over all groups.
+  double sum(std::size_t k) const noexcept {
+    double total = 0;
+    for (int lane = 0; lane < W; ++lane) total += sums_[k][lane];
+    return total;
+  }
   /// Writes the loss of each row of the group.
   void write(A* unreduced) const noexcept {
-    for (int lane = 0; lane < g_.rows; ++lane) unreduced[g_.row + lane] = detail::narrowed<A>(losses_[lane]);
+    for (int lane = 0; lane < g_.rows; ++lane) unreduced[g_.row + lane] = detail::narrowed<A>(rows_[lane]);
   }
 
  private:
-  group g_;
-  double losses_[std::size_t(W)] = {};
+  static void add(double const* x, double* to) noexcept {
+    for (int lane = 0; lane < W; lane += D::size) (D::load(to + lane) + D::load(x + lane)).store(to + lane);
+  }
+
+  group g_{};
+  bool keeps_rows_;
+  double sums_[N][std::size_t(W)] = {}, rows_[std::size_t(W)] = {};
 };
 
 }  // namespace hone::inline HONE_ABI::on_cpu

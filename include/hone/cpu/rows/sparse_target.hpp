@@ -64,8 +64,7 @@ class sparse_target {
   V at(index i) const noexcept {
     V q = uniform_at(i);
     if constexpr (Tall) {
-      const index column = i / W;
-      const V c(static_cast<A>(column));
+      const V c(static_cast<A>(column_of<A>(i)));
       for (int j = 0; j < labels; ++j) q += keep(place_[j] == c, weight_[j]);
     } else {
       const V lane = lane_numbers<A>();
@@ -119,11 +118,27 @@ class sparse_target {
     }
     ground_ = V(first.ground);
     for (int j = 0; j < labels; ++j) {
-      typename V::lanes place, at_label;
+      typename V::lanes place;
       for (int lane = 0; lane < W; ++lane) place[lane] = static_cast<A>(at[j][lane]);
-      for (int lane = 0; lane < W; ++lane) at_label[lane] = z.full[at[j][lane] * W + lane];
-      weight_[j] = V(first.weight_at[j]), place_[j] = V::load(place), logit[j] = V::load(at_label);
+      weight_[j] = V(first.weight_at[j]), place_[j] = V::load(place);
+      if (columns_ <= 2 * W) {
+        logit[j] = selected(z, place_[j]);
+      } else {
+        typename V::lanes at_label;
+        for (int lane = 0; lane < W; ++lane) at_label[lane] = z.full[at[j][lane] * W + lane];
+        logit[j] = V::load(at_label);
+      }
     }
+  }
+  /// Returns the logit of class `place` in each lane of a tall group: for few classes, comparisons are faster than
+  /// addresses.
+  V selected(group_numbers<A> z, V place) const noexcept {
+    V logit = V::load(z.full), column(0);
+    for (index c = 1; c < columns_; ++c) {
+      column += V(1);
+      logit = select(place == column, V::load(z.full + c * W), logit);
+    }
+    return logit;
   }
 
   struct none {};

@@ -41,8 +41,7 @@ struct shared_strips {
   /// Returns the class numbers of the pack at element i.
   pack<A> columns(index i) const noexcept {
     using V = pack<A>;
-    const index column = i / V::size;
-    return tall ? V(static_cast<A>(column)) : lane_numbers<A>() + V(static_cast<A>(i));
+    return tall ? V(static_cast<A>(column_of<A>(i))) : lane_numbers<A>() + V(static_cast<A>(i));
   }
   /// Returns exp(z - max), after the first sweep. `Powers`: true if it may be a power of a term's weights.
   template <bool Powers>
@@ -86,9 +85,10 @@ template <class S, class... Term>
 inline constexpr bool is_shared = (row::lists<S, Term> + ... + 0) > 1;
 
 /// Adds the element at i to the sums of a term and stores the element's weights. `OfBase`: true for totals over
-/// softmax<>, false for all other statistics.
+/// softmax<>, false for all other statistics. Sets `tempered` to the weight of the tempered logits, if the term has it.
 template <bool OfBase, class... All, class A, class Term>
-void gather(first_part<A, Term>& part, shared_strips<A> const& strips, index i, pack<A> logit, pack<A> base) noexcept {
+void gather(first_part<A, Term>& part, shared_strips<A> const& strips, index i, pack<A> logit, pack<A> base,
+            [[maybe_unused]] pack<A>& tempered) noexcept {
   using V = pack<A>;
   row::element<V, Term> e = part.in.template read<target_part::all>(i, logit, strips.columns(i));
   row::each_statistic<Term>([&](auto k) {
@@ -105,6 +105,7 @@ void gather(first_part<A, Term>& part, shared_strips<A> const& strips, index i, 
         row::gather<k()>(part.rate, e, part.s);
         e.weights[k()].store(strip.data + i);
       }
+      if constexpr (is_tempered_logits<S>::value) tempered = e.weights[k()];
     } else if constexpr (of_base == OfBase) {
       row::gather<k()>(part.rate, e, part.s);
     }
@@ -123,6 +124,7 @@ HONE_INLINE softmax_sums<pack<A>> first_sweep(detail::list<leaf_state<A, Term>..
 
   const auto step = [&](index i) {
     const V logit = strips.logit(i), z = logit - row_max;
+    V tempered(0);
     parts.each([&]<class T>([[maybe_unused]] first_part<A, T>& l) {
       if constexpr (sums_full_target<T>) {
         l.in.q.next.prefetch(i);
@@ -131,19 +133,20 @@ HONE_INLINE softmax_sums<pack<A>> first_sweep(detail::list<leaf_state<A, Term>..
         l.s.dot += q * zero_where(q == V(0), z);
       }
       if constexpr (row::has_teacher<T> && row::gathers<T>) l.t_next.prefetch(i);
-      if constexpr (row::gathers<T>) gather<false, Term...>(l, strips, i, logit, V(0));
+      if constexpr (row::gathers<T>) gather<false, Term...>(l, strips, i, logit, V(0), tempered);
     });
     if constexpr (any_softmax<Term...>) {
       V e;
       if (any_tempered<Term...> && strips.power_of) {
-        e = strips.power(V::load(strips.power_of + i));
+        constexpr int count = (row::lists<row::tempered<row::logits>, Term> + ... + 0);
+        e = strips.power(count == 1 ? tempered : V::load(strips.power_of + i));
       } else {
         e = exp_of_nonpositive(z);
         e.store(strips.e + i);
       }
       total += e;
       parts.each([&]<class T>([[maybe_unused]] first_part<A, T>& l) {
-        if constexpr (row::totals_base<T>) gather<true, Term...>(l, strips, i, logit, e);
+        if constexpr (row::totals_base<T>) gather<true, Term...>(l, strips, i, logit, e, tempered);
       });
     }
     if constexpr ((wants_sum_of_logits<Term> || ...)) logits += z;

@@ -71,7 +71,6 @@ class row_worker {
 
   /// Writes the outputs of rows [begin, end) and returns Σ scale · factor · weight · loss.
   [[gnu::flatten]] double run(index begin, index end) noexcept {
-    double total = 0;
     context *now = nullptr, *next = contexts_;
     for (index row = begin;;) {
       if (now && now->counts) sum_group(*now);
@@ -81,8 +80,8 @@ class row_worker {
       } else {
         next = nullptr;
       }
-      if (now) total += end_group(*now);
-      if (!next) return total;
+      if (now) end_group(*now);
+      if (!next) return total();
       now = next, next = now == contexts_ ? contexts_ + 1 : contexts_;
     }
   }
@@ -95,6 +94,7 @@ class row_worker {
         extent_(tall_, job.columns),
         exponentials_(strip(memory)),
         gradient_(strip(memory)),
+        losses_(job.out.unreduced != nullptr),
         contexts_{new_context(memory, indices()), new_context(memory, indices())} {
     for (context& c : contexts_) {
       arena shared = memory;  // both groups have the same strips of weights
@@ -181,8 +181,8 @@ class row_worker {
   void sum_group(context& c) noexcept {
     const shared_strips<A> strips = strips_of(c);
     const auto sums = first_sweep(c.states, strips, c.row_max);
-    const V total = collapse(sums.exponentials);
-    const row::normaliser<V> base{c.row_max, total, log(total), V(1) / total};
+    const V total = collapse(sums.exponentials);  // at least 1, or NaN
+    const row::normaliser<V> base{c.row_max, total, log_of_normal(total), V(1) / total};
     const auto over_lanes = [this](V x) { return collapse(x); };
     each(c, [&](auto& s, auto&, auto const&, std::size_t) {
       s.end_first(base, collapse(sums.logits), over_lanes);
@@ -191,17 +191,20 @@ class row_worker {
     });
   }
 
-  /// Writes the outputs of the group and returns Σ scale · factor · weight · loss.
-  double end_group(context& c) noexcept {
+  /// Writes the outputs of the group and adds its losses.
+  void end_group(context& c) noexcept {
     if (!c.counts) {
       for (index row = c.g.row; row < c.g.row + c.g.rows; ++row) {
         if (job_.out.unreduced) job_.out.unreduced[row] = 0;
         if (job_.out.gradient.data) clear_row(job_.out.gradient, row, job_.columns);
       }
-      return 0;
+      return;
     }
     if (job_.out.gradient.data) write_gradient(c);
-    return write_loss(c);
+    losses_.begin(c.g);
+    each(c,
+         [&](auto& s, auto&, auto const&, std::size_t k) { losses_.add(k, s.result.loss, c.factors[k], varies_[k]); });
+    if (job_.out.unreduced) losses_.write(job_.out.unreduced);
   }
 
   /// Stores factor(lane), and its product with the reduction's factor as the scale of the term.
@@ -276,13 +279,11 @@ class row_worker {
           clear_row(job_.out.gradient, c.g.row + lane, job_.columns);
   }
 
-  double write_loss(context& c) noexcept {
+  /// Returns Σ scale · factor · weight · loss of all groups. A term with scale 0 adds 0, whatever its loss is.
+  double total() const noexcept {
     double total = 0;
-    group_losses<A> losses(c.g);
-    each(c, [&](auto& s, auto&, auto const&, std::size_t k) {
-      total += losses.add(s.result.loss, c.factors[k], varies_[k], job_.scales[k]);
-    });
-    if (job_.out.unreduced) losses.write(job_.out.unreduced);
+    for (std::size_t k = 0; k < count; ++k)
+      if (job_.scales[k] != 0) total += job_.scales[k] * losses_.sum(k);
     return total;
   }
 
@@ -294,7 +295,8 @@ class row_worker {
   A const* power_of_ = nullptr;  // see shared_strips
   int squarings_ = 0;
   bool varies_[count] = {};  // true if factors differ from row to row, or are 0
-  context contexts_[2];      // the group that is evaluated, and the next one
+  group_losses<A, count> losses_;
+  context contexts_[2];  // the group that is evaluated, and the next one
 };
 
 }  // namespace hone::inline HONE_ABI::on_cpu
