@@ -1,112 +1,91 @@
 // SPDX-License-Identifier: MIT
-/// The limit: the same bytes as the work moves, read and written with nothing in between, on the same threads.
+/// The limit: the bytes that a work must move, read and written with nothing in between, on the same threads.
 #pragma once
 
-#include <hone/hone.hpp>
+#include "lanes.hpp"
+#include "parallel.hpp"
+#include "work.hpp"
 
 #include <array>
-#include <cstdio>
-#include <vector>
+#include <cstddef>
 
-namespace bench {
+namespace bench::streams {
 
-/// Reads `inputs` arrays of n floats and writes one, which may be the first of them.
-struct stream_limit {
-  hone::cpu const& cpu;
-  std::vector<float const*> inputs;
-  float* output;
-  hone::index n;
-  bool past_caches;
+inline constexpr index grain = 16384;
 
-  void operator()() const {
-    constexpr hone::index chunk = 16384;
-    hone::on_cpu::for_chunks(cpu, (n + chunk - 1) / chunk, chunk * sizeof(float),
-                             [&](hone::index c, std::byte* memory) {
-                               run(c * chunk, std::min(n, (c + 1) * chunk), reinterpret_cast<float*>(memory));
-                             });
-  }
-
- private:
-  void run(hone::index begin, hone::index end, float* scratch) const {
-    using V = hone::on_cpu::pack<float>;
-    for (hone::index block = begin; block < end; block += 1024) {
-      const hone::index stop = std::min(end, block + 1024);
-      float* to = past_caches ? scratch : output + block;
-      for (hone::index i = block; i < stop; i += V::size) {
-        V x = V::load(inputs[0] + i);
-        for (std::size_t k = 1; k < inputs.size(); ++k) x = x + V::load(inputs[k] + i);
-        x.store(to + (i - block));
-      }
-      if (past_caches) hone::on_cpu::stream_copy(static_cast<float const*>(scratch), output + block, stop - block);
+/// Reads R arrays of n floats and writes one, which may be the first of them.
+template <bool past, std::size_t R>
+void copy_piece(std::array<float const*, R> from, float* to, index begin, index end) {
+  index i = begin;
+  for (; i + 2 * lanes <= end; i += 2 * lanes) {
+    vec a{}, b{};
+    for (std::size_t k = 0; k < R; ++k) {
+      prefetch(from[k] + i + 1024);
+      a += load(from[k] + i), b += load(from[k] + i + lanes);
     }
-    hone::on_cpu::stream_fence();
+    if constexpr (past)
+      stream(to + i, a), stream(to + i + lanes, b);
+    else
+      store(to + i, a), store(to + i + lanes, b);
   }
-};
+  for (; i < end; ++i) {
+    float x = 0;
+    for (float const* p : from) x += p[i];
+    to[i] = x;
+  }
+  if constexpr (past) stream_fence();
+}
+
+template <std::size_t R>
+double copy(hone::cpu const& cpu, std::array<float const*, R> from, float* to, index n, bool past) {
+  return split(cpu, n, grain, 0, [=](index begin, index end, float*) {
+    past ? copy_piece<true>(from, to, begin, end) : copy_piece<false>(from, to, begin, end);
+    return 0.0;
+  });
+}
 
 /// Adds up n floats.
-struct read_limit {
-  hone::cpu const& cpu;
-  float const* data;
-  hone::index n;
+inline double read(hone::cpu const& cpu, float const* from, index n) {
+  return split(cpu, n, grain, 0, [=](index begin, index end, float*) {
+    vec s[4]{};
+    for (index i = begin; i + 4 * lanes <= end; i += 4 * lanes)
+      for (int k = 0; k < 4; ++k) s[k] += load(from + i + k * lanes);
+    return static_cast<double>(sum((s[0] + s[1]) + (s[2] + s[3])));
+  });
+}
 
-  void operator()() const {
-    constexpr hone::index chunk = 32768;
-    hone::on_cpu::for_chunks(cpu, (n + chunk - 1) / chunk, 0,
-                             [&](hone::index c, std::byte*) { keep(c * chunk, std::min(n, (c + 1) * chunk)); });
-  }
-
- private:
-  void keep(hone::index begin, hone::index end) const {
-    using V = hone::on_cpu::pack<float>;
-    V a(0), b(0);
-    for (hone::index i = begin; i + 2 * V::size <= end; i += 2 * V::size)
-      a += V::load(data + i), b += V::load(data + i + V::size);
-    if (sum(a + b) == 12345.678f) std::printf("\n");  // so that it is not left out
-  }
-};
-
-/// Writes n floats past the caches.
-struct write_limit {
-  hone::cpu const& cpu;
-  float* output;
-  hone::index n;
-
-  void operator()() const {
-    constexpr hone::index chunk = 16384;
-    hone::on_cpu::for_chunks(cpu, (n + chunk - 1) / chunk, 1024 * sizeof(float), [&](hone::index c, std::byte* memory) {
-      float* const zeros = reinterpret_cast<float*>(memory);
-      std::fill_n(zeros, 1024, 0.0f);
-      const hone::index end = std::min(n, (c + 1) * chunk);
-      for (hone::index i = c * chunk; i < end; i += 1024)
-        hone::on_cpu::stream_copy(static_cast<float const*>(zeros), output + i, std::min(hone::index(1024), end - i));
-      hone::on_cpu::stream_fence();
-    });
-  }
-};
-
-/// Reads W + R arrays of n floats, which are a multiple of a pack, in one sweep and writes the first W in place. All
-/// are zeros, and stay so.
-template <int W, int R>
-struct sweep_limit {
-  hone::cpu const& cpu;
-  std::array<float*, W + R> arrays;
-  hone::index n;
-
-  void operator()() const {
-    constexpr hone::index chunk = 32768;
-    hone::on_cpu::for_chunks(cpu, (n + chunk - 1) / chunk, 0,
-                             [&](hone::index c, std::byte*) { run(arrays, c * chunk, std::min(n, (c + 1) * chunk)); });
-  }
-
- private:
-  static void run(std::array<float*, W + R> at, hone::index begin, hone::index end) {
-    using V = hone::on_cpu::pack<float>;
-    for (hone::index i = begin; i < end; i += V::size) {
-      V x(0);
-      for (int k = W; k < W + R; ++k) x = x + V::load(at[std::size_t(k)] + i);
-      for (int k = 0; k < W; ++k) (V::load(at[std::size_t(k)] + i) + x).store(at[std::size_t(k)] + i);
+/// Reads all arrays in one sweep and writes the first W in place. All are zeros, and stay so.
+template <std::size_t W, std::size_t N>
+double in_place(hone::cpu const& cpu, std::array<float*, N> arrays, index n) {
+  return split(cpu, n, grain, 0, [=](index begin, index end, float*) {
+    for (index i = begin; i + lanes <= end; i += lanes) {
+      vec x{};
+      for (std::size_t k = W; k < N; ++k) x += load(arrays[k] + i);
+      for (std::size_t k = 0; k < W; ++k) store(arrays[k] + i, load(arrays[k] + i) + x);
     }
-  }
-};
+    return 0.0;
+  });
+}
 
-}  // namespace bench
+/// Adds the contenders limit and limit_nt. `arrays` returns what is read and what is written of the work's data, as
+/// floats, and how many: of 16-bit numbers it is half as many.
+template <std::size_t R>
+struct arrays {
+  std::array<float const*, R> from;
+  float* to;
+  index n;
+};
+template <class Arrays>
+void add(work& w, hone::cpu const& cpu, bool writes_input, Arrays const& of) {
+  w.add("limit", [=] {
+    const auto a = of();
+    return copy(cpu, a.from, a.to, a.n, false);
+  });
+  if (writes_input) return;  // a store past the caches would not save a read
+  w.add("limit_nt", [=] {
+    const auto a = of();
+    return copy(cpu, a.from, a.to, a.n, true);
+  });
+}
+
+}  // namespace bench::streams
