@@ -17,6 +17,8 @@ namespace bench {
 template <class T>
 using twin_number = std::conditional_t<std::is_same_v<T, float>, float, bf16>;
 
+enum class layout { matrix, images };
+
 struct logits_shape {
   index rows, columns;
   index padding = 0;      ///< between the rows
@@ -91,7 +93,7 @@ class logits : public data {
 
 /// Adds a work on rows for every number of threads. `objective` returns the objective of the data; `twin` does the same
 /// by hand, of (data, cpu, past_caches), or is nullptr.
-template <class T, class Objective, class Twin>
+template <class T, layout of = layout::matrix, class Objective, class Twin>
 void add_rows(registry& r, std::string const& name, logits_shape shape, logits_inputs inputs,
               Objective const& objective, Twin const& twin) {
   shape.rows = shape.images == 0 ? r.rows(shape.rows) : shape.images * r.rows(shape.rows / shape.images);
@@ -101,13 +103,12 @@ void add_rows(registry& r, std::string const& name, logits_shape shape, logits_i
   for (const int threads : r.settings.threads) {
     const hone::cpu cpu(threads);
     work& w = r.add("rows/" + name + "/" + shape.name(), threads, d->bytes(), d);
-    if (shape.images == 0)
-      w.add("hone",
-            [=] { return hone::evaluate(cpu, objective(*d), d->view(d->z), {.gradient = d->view(d->gradient)}); });
-    else
-      w.add("hone", [=] {
+    w.add("hone", [=] {
+      if constexpr (of == layout::matrix)
+        return hone::evaluate(cpu, objective(*d), d->view(d->z), {.gradient = d->view(d->gradient)});
+      else
         return hone::evaluate(cpu, objective(*d), d->image_view(d->z), {.gradient = d->image_view(d->gradient)});
-      });
+    });
     if constexpr (!std::is_same_v<Twin, std::nullptr_t>) w.add("twin", [=] { return twin(*d, cpu, past); });
     const auto floats = [](T const* p) { return reinterpret_cast<float const*>(p); };
     const auto to = [d] { return reinterpret_cast<float*>(d->gradient); };

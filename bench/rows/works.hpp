@@ -6,5 +6,7 @@
 namespace bench::rows {
 
 void add_cross_entropy(registry& r);
+void add_targets(registry& r);
+void add_distillation(registry& r);
 
 }  // namespace bench::rows
