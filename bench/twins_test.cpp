@@ -47,8 +47,8 @@ int compare(bench::work const& w) {
     return std::find_if(w.contenders.begin(), w.contenders.end(), [&](auto const& c) { return c.who == who; });
   };
   const auto hone = find("hone"), twin = find("twin");
-  if (twin == w.contenders.end()) return 0;
   w.data->open();
+  if (twin == w.contenders.end()) return 0;
   const auto before = saved(*w.data);
   const double expected = hone->run();
   const auto after_hone = saved(*w.data);
