@@ -46,6 +46,10 @@ void data::open() {
   open_ = true;
 }
 
+void data::show(std::string name, float* p, index n) {
+  arrays_.push_back({std::move(name), "float32", {n}, {1}, p, static_cast<std::size_t>(n) * sizeof(float), true});
+}
+
 void data::writes(std::string const& name) {
   for (array& a : arrays_)
     if (a.name == name) a.output = true;

@@ -41,6 +41,8 @@ class data {
   T* make(std::string name, std::vector<index> shape, std::vector<index> strides = {}) {
     return static_cast<T*>(allocate(std::move(name), type_name<T>(), sizeof(T), std::move(shape), std::move(strides)));
   }
+  /// An array that is another object's, which contenders write.
+  void show(std::string name, float* p, index n);
   /// Marks what a contender writes: a test compares it.
   void writes(std::string const& name);
 

@@ -2,6 +2,8 @@
 #include "boxes/works.hpp"
 #include "elements/works.hpp"
 #include "rows/works.hpp"
+#include "samples/works.hpp"
+#include "tensors/works.hpp"
 
 namespace bench {
 
@@ -11,6 +13,10 @@ void add_all(registry& r) {
   rows::add_distillation(r);
   elements::add_elements(r);
   boxes::add_boxes(r);
+  tensors_of_a_model::add_average(r);
+  tensors_of_a_model::add_gradients(r);
+  tensors_of_a_model::add_step(r);
+  samples::add_mixing(r);
 }
 
 }  // namespace bench

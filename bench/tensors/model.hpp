@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+/// The tensors of ResNet-50, as lists of arrays.
+#pragma once
+
+#include "../parallel.hpp"
+#include "../random.hpp"
+#include "../work.hpp"
+
+#include <hone/hone.hpp>
+
+#include <algorithm>
+#include <numeric>
+#include <string>
+#include <vector>
+
+namespace bench {
+
+/// The 161 tensors: of 53 convolutions, each with its batch norm, and of the last layer. 25.6 million numbers. A test
+/// makes them smaller.
+inline std::vector<index> resnet50(registry const& r) {
+  std::vector<index> sizes;
+  const auto add = [&](index n) { sizes.push_back(r.columns(n)); };
+  const auto convolution = [&](index from, index to, index side) {
+    for (const index n : {from * to * side * side, to, to}) add(n);
+  };
+  convolution(3, 64, 7);
+  index in = 64;
+  const int blocks[] = {3, 4, 6, 3};
+  for (int layer = 0; layer < 4; ++layer) {
+    const index width = index(64) << layer;
+    for (int block = 0; block < blocks[layer]; ++block) {
+      convolution(in, width, 1);
+      convolution(width, width, 3);
+      convolution(width, 4 * width, 1);
+      if (block == 0) convolution(in, 4 * width, 1);
+      in = 4 * width;
+    }
+  }
+  for (const index n : {2048 * 1000, 1000}) add(n);
+  return sizes;
+}
+
+inline index total(std::vector<index> const& sizes) { return std::accumulate(sizes.begin(), sizes.end(), index(0)); }
+
+/// Data that has lists of tensors, whose arrays are called parameters/0, parameters/1, and so on.
+struct tensors : data {
+  std::vector<index> sizes;
+
+  explicit tensors(std::vector<index> s) : sizes(std::move(s)) {}
+
+ protected:
+  template <class T>
+  hone::tensor_list<T> list(random_numbers& random, std::string const& name, bool output = false) {
+    hone::tensor_list<T> made;
+    for (std::size_t k = 0; k < sizes.size(); ++k) {
+      const std::string own = name + "/" + std::to_string(k);
+      T* const p = make<T>(own, {sizes[k]});
+      random.normal(p, sizes[k], 0, 0.1f);
+      if (output) writes(own);
+      made.push_back({p, sizes[k]});
+    }
+    return made;
+  }
+
+  /// An array of zeros as long as all tensors together, for streams.
+  float* zeros(std::string const& name) { return make<float>(name, {total(sizes)}); }
+};
+
+/// A part of one tensor.
+struct stretch {
+  std::size_t tensor;
+  index begin, end;
+};
+
+/// All tensors in stretches of at most 32768 numbers.
+inline std::vector<stretch> stretches(std::vector<index> const& sizes) {
+  constexpr index most = 32768;
+  std::vector<stretch> all;
+  for (std::size_t k = 0; k < sizes.size(); ++k)
+    for (index i = 0; i < sizes[k]; i += most) all.push_back({k, i, std::min(sizes[k], i + most)});
+  return all;
+}
+
+/// Returns the sum of body(stretch) over all stretches, on all threads.
+template <class Body>
+double over_stretches(hone::cpu const& cpu, std::vector<stretch> const& all, Body const& body) {
+  return split(cpu, static_cast<index>(all.size()), 1, 0, [&](index begin, index end, float*) {
+    double sum = 0;
+    for (index i = begin; i < end; ++i) sum += body(all[static_cast<std::size_t>(i)]);
+    return sum;
+  });
+}
+
+}  // namespace bench
