@@ -54,4 +54,6 @@ void hone_bench_add(hone_bench* b, std::int64_t work, char const* who, double (*
   at(b, work).add(who, run);
 }
 
+void hone_bench_note(hone_bench* b, char const* key, char const* value) { b->works.notes.emplace_back(key, value); }
+
 int hone_bench_run(hone_bench* b, int argc, char** argv) { return bench::run(b->works, argc, argv); }

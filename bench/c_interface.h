@@ -39,6 +39,9 @@ double hone_bench_call(hone_bench*, int64_t work, char const* who);
 /* Adds a contender. `run` does the work once and returns its value. */
 void hone_bench_add(hone_bench*, int64_t work, char const* who, double (*run)(void));
 
+/* Adds a line to the context of the results. */
+void hone_bench_note(hone_bench*, char const* key, char const* value);
+
 /* Runs Google Benchmark with its options. */
 int hone_bench_run(hone_bench*, int argc, char** argv);
 

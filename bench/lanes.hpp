@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <type_traits>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -34,6 +35,10 @@ typedef std::uint16_t half_vec __attribute__((vector_size(2 * lanes)));
 
 /// The bits of a bfloat16.
 enum class bf16 : std::uint16_t {};
+
+/// What a twin reads where hone reads T, which is float or Eigen::bfloat16.
+template <class T>
+using twin_number = std::conditional_t<std::is_same_v<T, float>, float, bf16>;
 
 inline constexpr float lowest = std::numeric_limits<float>::lowest(), log2e = 1.44269504088896341f;
 

@@ -84,6 +84,7 @@ int run(registry& r, int argc, char** argv) {
   benchmark::AddCustomContext("compiler", compiler());
   benchmark::AddCustomContext("flags", BENCH_FLAGS);
   benchmark::AddCustomContext("lanes", std::to_string(lanes));
+  for (auto const& [key, value] : r.notes) benchmark::AddCustomContext(key, value);
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   benchmark::RunSpecifiedBenchmarks();

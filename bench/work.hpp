@@ -103,6 +103,7 @@ class registry {
 
   const bench::settings settings;
   std::deque<work> works;
+  std::vector<std::pair<std::string, std::string>> notes;  ///< more of the context, such as versions of peers
 };
 
 /// Registers everything in bench/*/.

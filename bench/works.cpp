@@ -13,6 +13,7 @@ void add_all(registry& r) {
   rows::add_distillation(r);
   elements::add_elements(r);
   boxes::add_boxes(r);
+  boxes::add_nms(r);
   tensors_of_a_model::add_average(r);
   tensors_of_a_model::add_gradients(r);
   tensors_of_a_model::add_step(r);

@@ -6,5 +6,6 @@
 namespace bench::boxes {
 
 void add_boxes(registry& r);
+void add_nms(registry& r);
 
 }  // namespace bench::boxes

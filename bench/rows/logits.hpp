@@ -14,9 +14,6 @@
 
 namespace bench {
 
-template <class T>
-using twin_number = std::conditional_t<std::is_same_v<T, float>, float, bf16>;
-
 enum class layout { matrix, images };
 
 struct logits_shape {

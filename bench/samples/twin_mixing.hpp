@@ -6,6 +6,8 @@
 
 #include <hone/sample/draw.hpp>
 
+#include <vector>
+
 namespace bench {
 
 /// λ own + (1 - λ) other for n numbers.
@@ -16,6 +18,7 @@ void twin_blend(float const* own, float const* other, float* to, index n, float 
   if constexpr (past)
     for (const index head = until_aligned(to, n); i < head; ++i) to[i] = lambda * own[i] + rest * other[i];
   for (; i + lanes <= n; i += lanes) {
+    prefetch(other + i + 1024);
     const vec x = load(own + i) * lambda + load(other + i) * rest;
     if constexpr (past)
       stream(to + i, x);
@@ -25,23 +28,33 @@ void twin_blend(float const* own, float const* other, float* to, index n, float 
   for (; i < n; ++i) to[i] = lambda * own[i] + rest * other[i];
 }
 
-/// All rows of 1024 features at a time, so that a row is in a cache when its partner's turn comes.
+/// The rows in an order in which each is followed by its partner, so that a row is read once.
+inline std::vector<index> cycles(std::vector<index> const& partner) {
+  std::vector<index> order;
+  std::vector<char> done(partner.size());
+  for (std::size_t first = 0; first < partner.size(); ++first)
+    for (std::size_t i = first; !done[i]; i = static_cast<std::size_t>(partner[i])) {
+      done[i] = 1;
+      order.push_back(static_cast<index>(i));
+    }
+  return order;
+}
+
+/// 64 Ki features of all rows at a time, which stay in the second-level cache until the partner has been read.
 inline double twin_mixup(hone::cpu const& cpu, hone::mixup_draw const& draw, float const* from, float* to,
                          index features, bool past) {
-  constexpr index block = 1024;
-  const auto rows = static_cast<index>(draw.lambda.size());
-  return split(cpu, (features + block - 1) / block, 1, 0, [=, &draw](index begin, index end, float*) {
-    for (index b = begin; b < end; ++b) {
-      const index first = b * block, n = std::min(block, features - first);
-      for (index i = 0; i < rows; ++i) {
-        float const* const own = from + i * features + first;
-        for (index k = 0; k < n; k += 16) prefetch(own + k + 4 * features);  // four images on
-        const auto row = static_cast<std::size_t>(i);
-        float const* const other = from + draw.partner[row] * features + first;
-        float* const out = to + i * features + first;
-        past ? twin_blend<true>(own, other, out, n, draw.lambda[row])
-             : twin_blend<false>(own, other, out, n, draw.lambda[row]);
-      }
+  constexpr index block = 65536;
+  const auto order = cycles(draw.partner);
+  const index blocks = (features + block - 1) / block, rows = static_cast<index>(order.size());
+  return split(cpu, blocks * rows, rows, 0, [=, &draw, &order](index begin, index end, float*) {
+    for (index k = begin; k < end; ++k) {
+      const index first = k / rows * block, n = std::min(block, features - first);
+      const auto row = static_cast<std::size_t>(order[static_cast<std::size_t>(k % rows)]);
+      float const* const own = from + static_cast<index>(row) * features + first;
+      float const* const other = from + draw.partner[row] * features + first;
+      float* const out = to + static_cast<index>(row) * features + first;
+      past ? twin_blend<true>(own, other, out, n, draw.lambda[row])
+           : twin_blend<false>(own, other, out, n, draw.lambda[row]);
     }
     if (past) stream_fence();
     return 0.0;

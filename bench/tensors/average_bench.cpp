@@ -45,8 +45,9 @@ void add(registry& r, std::string const& name) {
     });
     w.add("twin", [=, all = stretches(d->sizes)] {
       return over_stretches(cpu, all, [&](stretch const& s) {
-        twin_average(d->shadow->tensors()[s.tensor].data + s.begin, d->parameters[s.tensor].data + s.begin,
-                     s.end - s.begin, decay);
+        twin_average(d->shadow->tensors()[s.tensor].data + s.begin,
+                     reinterpret_cast<twin_number<T> const*>(d->parameters[s.tensor].data) + s.begin, s.end - s.begin,
+                     decay);
         return 0.0;
       });
     });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Twins of sweeps over tensors: loops that a compiler vectorises.
+/// Twins of sweeps over tensors.
 #pragma once
 
 #include "../lanes.hpp"
@@ -7,9 +7,14 @@
 namespace bench {
 
 template <class T>
-void twin_average(float* __restrict shadow, T const* __restrict p, index n, float decay) {
+void twin_average(float* shadow, T const* p, index n, float decay) {
   const float rest = 1 - decay;
-  for (index i = 0; i < n; ++i) shadow[i] = decay * shadow[i] + rest * static_cast<float>(p[i]);
+  const auto at = [&](auto some, index i) {
+    some.store(shadow + i, some.load(shadow + i) * decay + some.load(p + i) * rest);
+  };
+  index i = 0;
+  for (; i + 2 * lanes <= n; i += 2 * lanes) at(whole{}, i), at(whole{}, i + lanes);
+  for (; i < n; i += lanes) at(first_lanes{static_cast<int>(n - i < lanes ? n - i : lanes)}, i);
 }
 
 inline double twin_squares(float const* p, index n) {
