@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "c_interface.h"
+#include "c_interface.hpp"
 
 #include "work.hpp"
 
@@ -50,9 +50,7 @@ double hone_bench_call(hone_bench* b, std::int64_t work, char const* who) {
   return std::numeric_limits<double>::quiet_NaN();
 }
 
-void hone_bench_add(hone_bench* b, std::int64_t work, char const* who, double (*run)(void)) {
-  at(b, work).add(who, run);
-}
+void hone_bench_add(hone_bench* b, std::int64_t work, char const* who, double (*run)()) { at(b, work).add(who, run); }
 
 void hone_bench_note(hone_bench* b, char const* key, char const* value) { b->works.notes.emplace_back(key, value); }
 

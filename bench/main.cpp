@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // All works without a peer:   hone_bench [--threads=1,2] [--benchmark_filter=REGEX] [other options of Google Benchmark]
 // bench/run.py runs it, or bench/peer/torch.py in its place, once for each work.
-#include "c_interface.h"
+#include "c_interface.hpp"
 
 #include <cstring>
 #include <memory>

@@ -93,7 +93,8 @@ class Program:
             who = b["run_name"].removesuffix("/real_time").rpartition("/")[2]
             times.setdefault(who, []).append((b["repetition_index"], float(f"{b['real_time']:.5g}")))
             size = round(b["bytes_per_second"] * b["real_time"] * 1e-3)
-        return said["context"], {"bytes": size, "ms": {who: [t for _, t in sorted(all)] for who, all in times.items()}}
+        order = sorted(times, key=lambda who: (report.KNOWN + (who,)).index(who))
+        return said["context"], {"bytes": size, "ms": {who: [t for _, t in sorted(times[who])] for who in order}}
 
 
 def context_of(said, asked):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""libhone_bench.so (bench/c_interface.h) and its arrays as tensors of PyTorch, without copies."""
+"""libhone_bench.so (bench/c_interface.hpp) and its arrays as tensors of PyTorch, without copies."""
 import ctypes
 import math
 

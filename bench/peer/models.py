@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: MIT
 """What follows a backward pass, and mixed batches of images."""
-import copy
 import math
 
 import torch
 
-from forms import compiled, timm, torchvision, without_gradients, work
+from forms import compiled, timm, without_gradients, work
+
+try:
+    from torchvision.transforms import v2
+except ImportError:
+    v2 = None
 
 DECAY, MOMENTUM, RATE = 0.9999, 0.9, 1e-5
 NO_LIMIT = 1e30
@@ -86,9 +90,10 @@ def scales():
 def step(a, match):
     p, g, m, s = a["parameters"], a["gradients"], a["momenta"], a["shadow"]
     model = with_gradients(p, g)
-    scale = scales()
 
     def with_optimiser(optimiser, foreach):
+        scale = scales()
+
         def run():
             torch._foreach_mul_(g, next(scale))
             norm = torch.nn.utils.clip_grad_norm_(model, NO_LIMIT, foreach=foreach)
@@ -114,7 +119,7 @@ def step(a, match):
             s[i].lerp_(p[i], 1 - DECAY)
         return norm
 
-    faster = compiled(chain)
+    faster, scale = compiled(chain), scales()
     return without_gradients({"torch": with_optimiser(optimiser(foreach=False), False),
                               "torch.foreach": with_optimiser(optimiser(foreach=True), True),
                               "torch.fused": with_optimiser(optimiser(fused=True), True),
@@ -142,10 +147,10 @@ def mixing(a, match):
         mix = timm.data.Mixup(mixup_alpha=0.2, mode="batch" if match["pairs"] else "elem", num_classes=1000)
         return without_gradients({"timm": lambda: mix(images, labels) and 0})
     if match["kind"] == "cutmix":
-        cut = torchvision and torchvision.transforms.v2.CutMix(alpha=1.0, num_classes=1000)
+        cut = v2 and v2.CutMix(alpha=1.0, num_classes=1000)
         return without_gradients({"torchvision": cut and (lambda: cut(images, labels) and 0)})
     if match["pairs"]:
-        mix = torchvision and torchvision.transforms.v2.MixUp(alpha=0.2, num_classes=1000)
+        mix = v2 and v2.MixUp(alpha=0.2, num_classes=1000)
         faster = compiled(flipped)
         return without_gradients({"torch": lambda: flipped(x, y), "torch.compile": lambda: faster(x, y),
                                   "torchvision": mix and (lambda: mix(images, labels) and 0)})
