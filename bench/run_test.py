@@ -50,8 +50,9 @@ class Run(unittest.TestCase):
             file = Path(folder) / "gb.json"
             run.for_compare({"context": {}, "works": {"w/threads:1": {"bytes": 1, "ms": {"hone": [1, 2]}}}}, file)
             made = json.loads(file.read_text())["benchmarks"]
-        self.assertEqual([(b["name"], b["real_time"], b["repetition_index"], b["run_type"]) for b in made],
-                         [("w/threads:1/hone", 1, 0, "iteration"), ("w/threads:1/hone", 2, 1, "iteration")])
+        self.assertEqual([(b["name"], b["real_time"], b["run_type"]) for b in made],
+                         [("w/threads:1/hone", 1e6, "iteration"), ("w/threads:1/hone", 2e6, "iteration"),
+                          ("w/threads:1/hone_median", 1.5e6, "aggregate")])
 
 
 class Report(unittest.TestCase):
