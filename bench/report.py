@@ -4,14 +4,15 @@
 times that two contenders took in the same repetition.
 
     report.py FILE.json [REGEX]          prints the table of all works, or of those whose name has a match
-    report.py --check [PAGE.md…]         status 1 where the table of a page is not that of its file
+    report.py --check [PAGE.md…]         status 1 where a table of a page is not that of its file
     report.py --write [PAGE.md…]         puts the tables into the pages
 
-Without pages: docs/benchmarks/cpu.md. A page names a file beside it, and the works that it shows:
+Without pages: docs/benchmarks/cpu.md. A page names a file beside it, and the works that it shows; or it shows where
+and how the file was measured:
 
-    <!-- table: cpu.json ^boxes/ -->
-    (this is kept)
-    <!-- /table -->
+    <!-- table: cpu.json ^boxes/ -->          <!-- context: cpu.json -->
+    (this is kept)                            (and this)
+    <!-- /table -->                           <!-- /context -->
 """
 import json
 import re
@@ -20,7 +21,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TABLE = re.compile(r"(<!-- table: (?P<file>\S+) (?P<works>\S+) -->\n)(?P<table>.*?)(?P<end>^<!-- /table -->$)", re.S | re.M)
+BLOCK = re.compile(r"(<!-- (?P<kind>table|context): (?P<file>\S+)(?: (?P<works>\S+))? -->\n)(?P<text>.*?)"
+                   r"(?P<end>^<!-- /(?P=kind) -->$)", re.S | re.M)
 KNOWN = ("hone", "twin", "limit", "limit_nt", "torch", "torch.compile")
 HEAD = "| work | threads | hone, ms | hone / twin | limit / hone | torch / hone | compile / hone | others / hone |"
 
@@ -64,6 +66,15 @@ def table(measured, regex=""):
     return "\n".join([HEAD, "|" + "---|" * HEAD.count(" |"), *rows]) + "\n"
 
 
+def context(measured):
+    c = measured["context"]
+    peers = ", ".join(f"{name} {c[key]}" for name, key in
+                      (("PyTorch", "torch"), ("torchvision", "torchvision"), ("timm", "timm")) if key in c)
+    return (f"{c['date']}, {c['processor']}, {c['cpus']} processors; {c['compiler']} {c['flags']}, registers of "
+            f"{c['lanes']} lanes; hone {c['hone']}, Eigen {c['eigen']}, {peers or 'no peers'}; {c['rounds']} "
+            f"repetitions of at least {c['seconds']} s.\n")
+
+
 def check_page(page, write):
     """Complaints about one page; with write, the page is corrected."""
     text = page.read_text(encoding="utf-8")
@@ -71,15 +82,16 @@ def check_page(page, write):
     complaints = []
 
     def replace(match):
-        made = table(json.loads((page.parent / match["file"]).read_text(encoding="utf-8")), match["works"])
-        if made != match["table"] and not write:
+        measured = json.loads((page.parent / match["file"]).read_text(encoding="utf-8"))
+        made = table(measured, match["works"] or "") if match["kind"] == "table" else context(measured)
+        if made != match["text"] and not write:
             line = text.count("\n", 0, match.start()) + 1
             complaints.append(f"{shown}:{line}: differs from {match['file']}; bench/report.py --write corrects it")
         return match[1] + made + match["end"]
 
-    corrected = TABLE.sub(replace, text)
-    if text.count("<!-- table:") != len(TABLE.findall(text)):
-        complaints.append(f"{shown}: a table has no file, no works or no end")
+    corrected = BLOCK.sub(replace, text)
+    if len(re.findall("<!-- (?:table|context):", text)) != len(BLOCK.findall(text)):
+        complaints.append(f"{shown}: a table or a context has no file or no end")
     if write and corrected != text:
         page.write_text(corrected, encoding="utf-8")
     return complaints

@@ -89,7 +89,7 @@ class Report(unittest.TestCase):
             self.assertTrue(text.endswith("|\n<!-- /table -->\nafter\n"))
             page.write_text(text.replace("3.00", "2.99"))
             self.assertIn("page.md:2: differs from a.json", report.check_page(page, False)[0])
-            page.write_text("<!-- table: a.json -->\n")
+            page.write_text("<!-- table: a.json ^rows/ -->\n")  # no end
             self.assertEqual(len(report.check_page(page, False)), 1)
 
 
