@@ -26,10 +26,9 @@ void add_targets(registry& r) {
     add_rows<float>(
         r, "cross_entropy/dense", s, {.targets = true},
         [](auto const& d) { return hone::cross_entropy(hone::probabilities(d.view(d.targets))); },
-        [](auto const& d, hone::cpu const& cpu, bool past) {
+        [](auto const& d, hone::cpu const& cpu, bool) {
           const auto n = static_cast<float>(d.shape.rows);
-          const dense_rows rows{d.z, d.targets, d.gradient, d.shape.columns, d.stride, 1 / n};
-          return run_pipeline(cpu, rows, d.shape.rows, past) / n;
+          return twin_dense(cpu, d.z, d.targets, d.gradient, d.shape.rows, d.shape.columns, 1 / n) / n;
         });
 }
 

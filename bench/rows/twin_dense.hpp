@@ -1,62 +1,47 @@
 // SPDX-License-Identifier: MIT
-/// The twin of cross entropy with a probability for every class, for run_pipeline.
+/// The twin of cross entropy with a probability for every class. Its rows are not pipelined: with two matrices that are
+/// read, the processor's own prefetching does as well, and the exponentials may wait in the gradient's row.
 #pragma once
 
+#include "../parallel.hpp"
 #include "twin_softmax.hpp"
 
 namespace bench {
 
-/// Value  Σ q · log Σ exp z - Σ q z,  gradient  scale (Σ q · p - q).
-struct dense_rows {
-  float const *z, *q;
-  float* g;
-  index columns, stride;
-  float scale;
+/// Calls each(lanes, j) for all columns of a row, two registers at a time.
+template <class Each>
+BENCH_INLINE void over_columns(index columns, Each const& each) {
+  index j = 0;
+  for (; j + 2 * lanes <= columns; j += 2 * lanes) each(whole{}, j), each(whole{}, j + lanes);
+  for (; j < columns; j += lanes) each(first_lanes{static_cast<int>(std::min<index>(columns - j, lanes))}, j);
+}
 
-  static constexpr int kept = 1;
-  using seen = seen_logits<false>;
-  struct weighed {
-    vec total, target, product;
-  };
-  struct peaks {
-    float most, scaled;
-  };
-  struct rates {
-    float inverse;
-  };
+/// The loss Σ q · log Σ exp z - Σ q z of a row, and the gradient scale (Σ q · p - q).
+inline double dense_row(float const* z, float const* q, float* g, index columns, float scale) {
+  auto seen = seen_logits<false>::start();
+  over_columns(columns, [&](auto some, index j) { seen.look(some, some.load(z + j)); });
+  const float most = seen.max(), scaled = -most * log2e;
+  vec sum{}, target{}, product{};
+  over_columns(columns, [&](auto some, index j) {
+    const vec x = some.load(z + j), t = some.load(q + j), e = some.only(exp2_below_1(x * log2e + scaled));
+    some.store(g + j, e);
+    sum += e, target += t, product += t * x;
+  });
+  const float total = bench::sum(sum), targets = bench::sum(target), inverse = scale * targets / total;
+  over_columns(columns,
+               [&](auto some, index j) { some.store(g + j, some.load(g + j) * inverse - some.load(q + j) * scale); });
+  return targets * (most + std::log(total)) - bench::sum(product);
+}
 
-  float* gradient(index i) const { return g + i * stride; }
-
-  template <class Lanes>
-  BENCH_INLINE void look(seen& s, Lanes some, index i, index j) const {
-    prefetch(z + i * stride + j + 1024);
-    prefetch(q + i * stride + j);
-    s.look(some, some.load(z + i * stride + j));
-  }
-  BENCH_INLINE void add(seen& s, seen const& other) const { s.add(other); }
-  BENCH_INLINE peaks peaks_of(seen const& s) const {
-    const float most = s.max();
-    return {most, -most * log2e};
-  }
-  template <class Lanes>
-  BENCH_INLINE void weigh(weighed& w, Lanes some, peaks const& p, index i, index j, float* const* keep) const {
-    const vec x = some.load(z + i * stride + j), t = some.load(q + i * stride + j),
-              e = some.only(exp2_below_1(x * log2e + p.scaled));
-    store(keep[0] + j, e);
-    w.total += e, w.target += t, w.product += t * x;
-  }
-  BENCH_INLINE void add(weighed& w, weighed const& other) const {
-    w.total += other.total, w.target += other.target, w.product += other.product;
-  }
-  double finish(seen const&, peaks const& p, weighed const& w, index, float* const*, rates& r) const {
-    const float sum = bench::sum(w.total), target = bench::sum(w.target);
-    r.inverse = scale * target / sum;
-    return target * (p.most + std::log(sum)) - bench::sum(w.product);
-  }
-  template <class Lanes>
-  BENCH_INLINE vec write(Lanes some, rates const& r, index i, index j, float* const* kept) const {
-    return some.load(kept[0] + j) * r.inverse - some.load(q + i * stride + j) * scale;
-  }
-};
+/// The sum of the losses of n rows without padding.
+inline double twin_dense(hone::cpu const& cpu, float const* z, float const* q, float* g, index n, index columns,
+                         float scale) {
+  return split(cpu, n, 4, 0, [=](index begin, index end, float*) {
+    double loss = 0;
+    for (index i = begin; i < end; ++i)
+      loss += dense_row(z + i * columns, q + i * columns, g + i * columns, columns, scale);
+    return loss;
+  });
+}
 
 }  // namespace bench

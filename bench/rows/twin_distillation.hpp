@@ -23,7 +23,7 @@ struct distilled_rows {
   distillation_factors factor;
 
   static constexpr float T = 4;
-  static constexpr int kept = 2;  // exponentials of student and teacher, both at T
+  static constexpr int unroll = 1, kept = 2;  // exponentials of student and teacher, both at T
   struct seen {
     seen_logits<Targets::spreads> student;
     seen_logits<false> teacher;

@@ -19,6 +19,7 @@ BENCH_INLINE ivec load_labels(index const* p) {
 template <int C>
 BENCH_INLINE vec most_of(vec const (&x)[C]) {
   vec most = x[0];
+#pragma GCC unroll 32
   for (int c = 1; c < C; ++c) most = max(most, x[c]);
   return most;
 }
@@ -32,6 +33,7 @@ struct few_classes_cross_entropy {
   BENCH_INLINE vec operator()(vec (&x)[C], ivec label) const {
     const vec most = most_of(x);
     vec sum{}, logits{}, own{};
+#pragma GCC unroll 32
     for (int c = 0; c < C; ++c) {
       logits += x[c];
       own = label == c ? x[c] : own;
@@ -40,6 +42,7 @@ struct few_classes_cross_entropy {
     }
     const float spread = epsilon / C, off = scale * spread, on = off + scale * (1 - epsilon);
     const vec rate = scale / sum;
+#pragma GCC unroll 32
     for (int c = 0; c < C; ++c) x[c] = x[c] * rate - (label == c ? splat(on) : splat(off));
     return most + log(sum) - (1 - epsilon) * own - spread * logits;
   }
@@ -54,6 +57,7 @@ struct few_classes_distillation {
     constexpr float T = 4, k = log2e / T;
     const vec student_most = most_of(s), teacher_most = most_of(t);
     vec hot{}, student{}, teacher{}, cross{}, own{};
+#pragma GCC unroll 32
     for (int c = 0; c < C; ++c) {
       own = label == c ? s[c] : own;
       const vec difference = t[c] - s[c];
@@ -64,6 +68,7 @@ struct few_classes_distillation {
     }
     const float ce = factor.cross_entropy, kd = factor.distillation, scale = factor.scale;
     const vec a = (scale * kd * T) / student, b = (scale * kd * T) / teacher, d = (scale * ce) / hot;
+#pragma GCC unroll 32
     for (int c = 0; c < C; ++c) {
       const vec square = s[c] * s[c];
       s[c] = a * s[c] - b * t[c] + d * (square * square) - (label == c ? splat(scale * ce) : vec{});
@@ -106,12 +111,15 @@ BENCH_INLINE void load_rows(vec (&x)[C], float const* p) {
 #if defined(__AVX512F__)
   if constexpr (C <= 16) {
     vec r[16];
+#pragma GCC unroll 32
     for (int k = 0; k < 16; ++k) r[k] = first_lanes{C}.load(p + k * C);
     transpose_16(r);
+#pragma GCC unroll 32
     for (int c = 0; c < C; ++c) x[c] = r[c];
     return;
   }
 #endif
+#pragma GCC unroll 32
   for (int c = 0; c < C; ++c)
     for (int k = 0; k < lanes; ++k) x[c][k] = p[k * C + c];
 }
@@ -120,6 +128,7 @@ BENCH_INLINE void store_rows(vec const (&x)[C], float* p) {
 #if defined(__AVX512F__)
   if constexpr (C <= 16) {
     vec r[16]{};
+#pragma GCC unroll 32
     for (int c = 0; c < C; ++c) r[c] = x[c];
     transpose_16(r);
     constexpr int within = 15 - (16 - C) / C;  // a full store of the rows before does not pass the end
@@ -128,6 +137,7 @@ BENCH_INLINE void store_rows(vec const (&x)[C], float* p) {
     return;
   }
 #endif
+#pragma GCC unroll 32
   for (int c = 0; c < C; ++c)
     for (int k = 0; k < lanes; ++k) p[k * C + c] = x[c][k];
 }
@@ -194,6 +204,7 @@ double pixels(hone::cpu const& cpu, index images, index pixels, few_classes_cros
       const index image = k / tiles, first = k % tiles * tile, n = std::min(tile, pixels - first),
                   start = image * C * pixels + first;
       index const* const y = label + image * pixels + first;
+#pragma GCC unroll 32
       for (int c = 0; c < C; ++c) {
         float const* const from = z + start + c * pixels;
         for (index i = 0; i < n; i += 16) prefetch(from + tile + i);
@@ -201,11 +212,14 @@ double pixels(hone::cpu const& cpu, index images, index pixels, few_classes_cros
       }
       for (index i = 0; i < n; i += lanes) {
         vec x[C];
+#pragma GCC unroll 32
         for (int c = 0; c < C; ++c) x[c] = load(scratch + c * tile + i);
         const vec losses = f(x, load_labels(y + i));
+#pragma GCC unroll 32
         for (int c = 0; c < C; ++c) store(scratch + c * tile + i, x[c]);
         loss += sum(n - i >= lanes ? losses : first_lanes{static_cast<int>(n - i)}.only(losses));
       }
+#pragma GCC unroll 32
       for (int c = 0; c < C; ++c) {
         float* const to = g + start + c * pixels;
         index i = past ? until_aligned(to, n) : 0;

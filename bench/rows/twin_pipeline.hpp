@@ -12,7 +12,7 @@
 namespace bench {
 
 /// What a twin on rows says about its loss:
-///   number             of the gradient
+///   unroll             registers of a stage that are worked on together: 1 or 2
 ///   kept               how many floats per column stay from weigh to write
 ///   seen, weighed      registers that look and weigh accumulate, value-initialised; `seen` has start()
 ///   peaks, rates       numbers of a row that weigh and write need
@@ -47,7 +47,7 @@ class pipeline {
   }
 
  private:
-  static constexpr int unroll = 2;
+  static constexpr int unroll = Rows::unroll;
   static index padded(index columns) { return (columns + 95) / 16 * 16; }
   using seen = typename Rows::seen;
   using weighed = typename Rows::weighed;

@@ -35,8 +35,7 @@ struct softmax_rows {
   Targets targets;
   float scale;  ///< 1 / the divisor of the mean
 
-  using number = T;
-  static constexpr int kept = 1;
+  static constexpr int unroll = 2, kept = 1;
   using seen = seen_logits<Targets::spreads>;
   struct weighed {
     vec total;
