@@ -13,6 +13,8 @@ and how the file was measured:
     <!-- table: cpu.json ^boxes/ -->          <!-- context: cpu.json -->
     (this is kept)                            (and this)
     <!-- /table -->                           <!-- /context -->
+
+In the same way, <!-- instructions: FILE --> shows what bench/instructions.py counted.
 """
 import json
 import re
@@ -20,8 +22,11 @@ import statistics
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import instructions
+
 ROOT = Path(__file__).resolve().parent.parent
-BLOCK = re.compile(r"(<!-- (?P<kind>table|context): (?P<file>\S+)(?: (?P<works>\S+))? -->\n)(?P<text>.*?)"
+BLOCK = re.compile(r"(<!-- (?P<kind>table|context|instructions): (?P<file>\S+)(?: (?P<works>\S+))? -->\n)(?P<text>.*?)"
                    r"(?P<end>^<!-- /(?P=kind) -->$)", re.S | re.M)
 KNOWN = ("hone", "twin", "limit", "limit_nt", "torch", "torch.compile")
 HEAD = "| work | threads | hone, ms | hone / twin | limit / hone | torch / hone | compile / hone | others / hone |"
@@ -83,14 +88,15 @@ def check_page(page, write):
 
     def replace(match):
         measured = json.loads((page.parent / match["file"]).read_text(encoding="utf-8"))
-        made = table(measured, match["works"] or "") if match["kind"] == "table" else context(measured)
+        made = {"table": lambda: table(measured, match["works"] or ""), "context": lambda: context(measured),
+                "instructions": lambda: instructions.table(measured)}[match["kind"]]()
         if made != match["text"] and not write:
             line = text.count("\n", 0, match.start()) + 1
             complaints.append(f"{shown}:{line}: differs from {match['file']}; bench/report.py --write corrects it")
         return match[1] + made + match["end"]
 
     corrected = BLOCK.sub(replace, text)
-    if len(re.findall("<!-- (?:table|context):", text)) != len(BLOCK.findall(text)):
+    if len(re.findall("<!-- (?:table|context|instructions):", text)) != len(BLOCK.findall(text)):
         complaints.append(f"{shown}: a table or a context has no file or no end")
     if write and corrected != text:
         page.write_text(corrected, encoding="utf-8")
