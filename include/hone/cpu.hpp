@@ -45,6 +45,7 @@
 #include <hone/cpu/run/job_number.hpp>
 #include <hone/cpu/run/pieces.hpp>
 #include <hone/cpu/run/scratch.hpp>
+#include <hone/cpu/run/shares.hpp>
 #include <hone/cpu/run/system_thread.hpp>
 #include <hone/cpu/run/threads.hpp>
 #include <hone/cpu/samples/blend.hpp>

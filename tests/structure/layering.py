@@ -55,7 +55,8 @@ ALONE = {
     "a launch's arguments, and numbers that only the device knows":
         ["cuda/memory/" + name for name in ("device_scalar", "divisor", "job", "vector", "views")],
     "threads of the process": ["cpu/run/" + name for name in ("chunks", "cores", "executor", "float_environment",
-                                                              "job_number", "scratch", "system_thread", "threads")],
+                                                              "job_number", "scratch", "shares", "system_thread",
+                                                              "threads")],
     "devices, kernels and grids": ["cuda/run/" + name for name in ("barrier", "device", "device_value", "error",
                                                                    "launch", "reduce")],
     "strips of targets and weights in the caches":

@@ -4,7 +4,9 @@
 
 extern "C" __declspec(dllexport) int chunks_done() {
   std::atomic<int> done{0};
+  alignas(64) std::byte memory[hone::on_cpu::chunk_shares::bytes(4)];
+  hone::on_cpu::chunk_shares chunks(memory, 4, 16);
   hone::on_cpu::thread_pool::run(
-      4, 16, [](void* to, hone::index, int) noexcept { ++*static_cast<std::atomic<int>*>(to); }, &done);
+      chunks, [](void* to, hone::index, int) noexcept { ++*static_cast<std::atomic<int>*>(to); }, &done);
   return done;
 }

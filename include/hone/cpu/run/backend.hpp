@@ -52,7 +52,9 @@ template <class Body>
 void for_chunks(cpu const& backend, index chunks, std::size_t bytes, Body const& body) {
   const int threads = static_cast<int>(std::min<index>(backend.threads(), std::max<index>(chunks, 1)));
   const std::size_t room = (bytes + 4095) / 4096 * 4096 + 192;  // threads must not share cache lines or sets
-  const scratch<scratch_for::rows> memory(room * static_cast<std::size_t>(threads));
+  const std::size_t all_rooms = room * static_cast<std::size_t>(threads);
+  const scratch<scratch_for::rows> memory(all_rooms + chunk_shares::bytes(threads));
+  chunk_shares shares(memory.data() + all_rooms, threads, chunks);
   struct context {
     Body const& body;
     std::byte* memory;
@@ -63,9 +65,9 @@ void for_chunks(cpu const& backend, index chunks, std::size_t bytes, Body const&
     job.body(chunk, job.memory + job.room * static_cast<std::size_t>(slot));
   };
   if (threads > 1 && backend.executor())
-    run_on(backend.executor(), threads, chunks, run_chunk, &all);
+    run_on(backend.executor(), shares, run_chunk, &all);
   else
-    thread_pool::run(threads, chunks, run_chunk, &all);
+    thread_pool::run(shares, run_chunk, &all);
 }
 
 }  // namespace on_cpu

@@ -3,10 +3,9 @@
 /// oneTBB, LibTorch, dlib and a pool of one's own.
 #pragma once
 
-#include <hone/core/number.hpp>
 #include <hone/cpu/run/float_environment.hpp>
+#include <hone/cpu/run/shares.hpp>
 
-#include <atomic>
 #include <type_traits>
 
 #include <hone/core/macros_push.hpp>
@@ -58,27 +57,24 @@ class any_executor {
   void (*run_)(void const*, int, cpu_task) = nullptr;
 };
 
-/// Calls body(context, chunk, i) for every chunk in [0, chunks) by `tasks` tasks of the executor. Each task i takes
-/// chunks until none is left, with the floating-point settings of the caller.
-inline void run_on(any_executor const& executor, int tasks, index chunks, void (*body)(void*, index, int) noexcept,
-                   void* context) {
+/// Calls body(context, chunk, i) for all chunks by chunks.threads() tasks of the executor. Each task i takes chunks
+/// until none is left, with the floating-point settings of the caller.
+inline void run_on(any_executor const& executor, chunk_shares& chunks, chunk_body body, void* context) {
   struct job {
-    void (*body)(void*, index, int) noexcept;
+    chunk_shares& chunks;
+    chunk_body body;
     void* context;
-    index chunks;
     float_environment environment;
-    std::atomic<index> next;
-  } all{body, context, chunks, float_environment::current(), 0};
-  executor(tasks, cpu_task(
-                      [](void* of, int i) noexcept {
-                        job& j = *static_cast<job*>(of);
-                        const float_environment own = float_environment::current();
-                        j.environment.apply();
-                        for (index chunk = j.next.fetch_add(1); chunk < j.chunks; chunk = j.next.fetch_add(1))
-                          j.body(j.context, chunk, i);
-                        own.apply();
-                      },
-                      &all));
+  } all{chunks, body, context, float_environment::current()};
+  executor(chunks.threads(), cpu_task(
+                                 [](void* of, int i) noexcept {
+                                   job& j = *static_cast<job*>(of);
+                                   const float_environment own = float_environment::current();
+                                   j.environment.apply();
+                                   j.chunks.take(i, j.body, j.context);
+                                   own.apply();
+                                 },
+                                 &all));
 }
 
 }  // namespace on_cpu

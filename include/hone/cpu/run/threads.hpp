@@ -15,11 +15,11 @@
 /// to finish. Therefore, on Linux, workers are kept off the caller's core if the process may use other cores.
 #pragma once
 
-#include <hone/core/number.hpp>
 #include <hone/core/windows.hpp>
 #include <hone/cpu/run/cores.hpp>
 #include <hone/cpu/run/float_environment.hpp>
 #include <hone/cpu/run/job_number.hpp>
+#include <hone/cpu/run/shares.hpp>
 #include <hone/cpu/run/system_thread.hpp>
 
 #include <algorithm>
@@ -46,19 +46,16 @@ inline void pause() noexcept {
 #endif
 }
 
-/// Called as body(context, chunk, slot): slot in [0, threads) identifies the thread and its scratch memory.
-using chunk_body = void (*)(void* context, index chunk, int slot) noexcept;
-
 class HONE_OWN_TO_OBJECT thread_pool {
  public:
-  /// Calls body for every chunk in [0, chunks), on at most `threads` threads, and returns when all are done.
-  static void run(int threads, index chunks, chunk_body body, void* context) noexcept {
-    thread_pool* const pool = threads > 1 && chunks > 1 ? shared() : nullptr;
+  /// Calls body for all chunks, on at most chunks.threads() threads, and returns when all are done.
+  static void run(chunk_shares& chunks, chunk_body body, void* context) noexcept {
+    thread_pool* const pool = chunks.threads() > 1 && chunks.chunks() > 1 ? shared() : nullptr;
     if (pool && !pool->owned_.exchange(true)) {
-      pool->share_out(threads, chunks, body, context);
+      pool->share_out(chunks, body, context);
       pool->owned_ = false;
     } else {
-      for (index chunk = 0; chunk < chunks; ++chunk) body(context, chunk, 0);
+      chunks.take(0, body, context);
     }
   }
 
@@ -118,15 +115,14 @@ class HONE_OWN_TO_OBJECT thread_pool {
   }
 #endif
 
-  void share_out(int threads, index chunks, chunk_body body, void* context) noexcept {
-    grow(std::min(threads, max_threads) - 1);
+  void share_out(chunk_shares& chunks, chunk_body body, void* context) noexcept {
+    grow(std::min(chunks.threads(), max_threads) - 1);
     leave_caller_alone();
-    body_ = body, context_ = context, chunks_ = chunks, threads_ = threads;
+    body_ = body, context_ = context, chunks_ = &chunks;
     environment_ = float_environment::current();
-    next_ = 0;
     open_ = true;
     job_.raise();
-    take_chunks(0);
+    chunks.take(0, body, context);
     open_ = false;
     while (inside_ != 0) pause();
   }
@@ -168,16 +164,12 @@ class HONE_OWN_TO_OBJECT thread_pool {
       if (stop_) return;
       // Enter first, then check that the job is still open: the owner closes it first, then checks who is inside.
       inside_.fetch_add(1);
-      if (open_ && slot < threads_) {
+      if (open_ && slot < chunks_->threads()) {
         environment_.apply();
-        take_chunks(slot);
+        chunks_->take(slot, body_, context_);
       }
       inside_.fetch_sub(1);
     }
-  }
-
-  void take_chunks(int slot) {
-    for (index chunk = next_.fetch_add(1); chunk < chunks_; chunk = next_.fetch_add(1)) body_(context_, chunk, slot);
   }
 
   static inline constinit std::atomic<thread_pool*> shared_{nullptr};
@@ -200,12 +192,10 @@ class HONE_OWN_TO_OBJECT thread_pool {
   job_number job_;
   std::atomic<int> inside_ = 0;
   std::atomic<bool> open_ = false, stop_ = false;
-  std::atomic<index> next_ = 0;
-  chunk_body body_ = nullptr;  // these five are written before open_ and read after it
-  float_environment environment_;
+  chunk_shares* chunks_ = nullptr;  // these four are written before open_ and read after it
+  chunk_body body_ = nullptr;
   void* context_ = nullptr;
-  index chunks_ = 0;
-  int threads_ = 0;
+  float_environment environment_;
 };
 
 }  // namespace hone::inline HONE_ABI::on_cpu
