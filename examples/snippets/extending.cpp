@@ -44,15 +44,15 @@ void take_steps() {
   // [for_each_number]
   const auto report = hone::measure(cpu, hone::chain(hone::unscale(2), hone::clip_by_global_norm(1)), gradients);
   if (report.finite) {
-    const own::adamw_and_average step{.rate = 0.01f,
-                                      .first = 0.9f,
-                                      .second = 0.999f,
-                                      .epsilon = 1e-8f,
-                                      .decay = 0.1f,
-                                      .correction1 = 1 - 0.9f,
-                                      .correction2 = 1 - 0.999f,
-                                      .factor = static_cast<float>(report.factor),
-                                      .weight = 0.25f};
+    const own::adamw_and_average step{.rate = 0.01,
+                                      .first = 0.9,
+                                      .second = 0.999,
+                                      .epsilon = 1e-8,
+                                      .decay = 0.1,
+                                      .correction1 = 1 - 0.9,
+                                      .correction2 = 1 - 0.999,
+                                      .factor = report.factor,
+                                      .weight = 0.25};
     hone::for_each_number(cpu, step, parameters, first, second, shadow, gradients);
   }
   // [/for_each_number]

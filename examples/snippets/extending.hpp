@@ -175,15 +175,16 @@ static_assert(hone::averaging<mean_then_ema>);
 /// AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101) with the factor of a clipped gradient, and an average of the
 /// parameters, in one pass.
 struct adamw_and_average {
-  float rate, first, second, epsilon, decay, correction1, correction2;  // corrections: 1 - first^n, 1 - second^n
-  float factor, weight;                                                 // of the gradients; of the average
+  double rate, first, second, epsilon, decay, correction1, correction2;  // corrections: 1 - first^n, 1 - second^n
+  double factor, weight;                                                 // of the gradients; of the average
 
-  HONE_HD void operator()(float& p, float& m, float& v, float& shadow, float const& gradient) const {
-    const float g = factor * gradient;
-    m += (1 - first) * (g - m);
-    v += (1 - second) * (g * g - v);
-    p -= rate * (m / correction1 / (std::sqrt(v / correction2) + epsilon) + decay * p);
-    shadow += weight * (p - shadow);
+  template <hone::operand V>
+  HONE_HD void operator()(V& p, V& m, V& v, V& shadow, V const& gradient) const {
+    const V g = V(factor) * gradient;
+    m += V(1 - first) * (g - m);
+    v += V(1 - second) * (g * g - v);
+    p -= V(rate) * (m / V(correction1) / (sqrt(v / V(correction2)) + V(epsilon)) + V(decay) * p);
+    shadow += V(weight) * (p - shadow);
   }
 };
 // [/step]

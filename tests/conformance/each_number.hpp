@@ -22,9 +22,21 @@ struct sgd_and_average {
   }
 };
 
+/// The same as a template over an operand, which is a pack of numbers on the CPU.
+struct sgd_and_average_of_operands {
+  double rate, momentum, weight;
+
+  template <hone::operand V>
+  HONE_HD void operator()(V& parameter, V& velocity, V& average, V const& gradient) const {
+    velocity = V(momentum) * velocity + gradient;
+    parameter -= V(rate) * velocity;
+    average += V(weight) * (parameter - average);
+  }
+};
+
 /// Parameters of T, gradients of G, in tensors of every length, one behind the other at odd distances.
-template <class Device, class T, class G>
-void steps_of_ones_own() {
+template <class Device, class T, class G, class Step>
+void steps_of_ones_own(Step const& step) {
   using A = hone::accumulator_t<T>;
   const std::vector<index> sizes{1000, 0, 1, 63, 64, 65, 40000, 17};
   constexpr index gap = 3;
@@ -48,7 +60,6 @@ void steps_of_ones_own() {
     for (const index n : sizes) list.push_back({data + at, n}), at += n + gap;
     return list;
   };
-  const sgd_and_average<A> step{A(0.125), A(0.75), A(0.25)};
   Device::for_each_number(step, list_of(parameters.data()), list_of(velocities.data()), list_of(averages.data()),
                           list_of(static_cast<G const*>(gradients.data())));
   const auto new_p = parameters.host();
@@ -78,11 +89,13 @@ template <class Device>
 void steps_of_ones_own() {
   using half = typename Device::half;
   using bfloat16 = typename Device::bfloat16;
-  steps_of_ones_own<Device, float, float>();
-  steps_of_ones_own<Device, double, double>();
-  steps_of_ones_own<Device, float, half>();
-  steps_of_ones_own<Device, half, half>();
-  steps_of_ones_own<Device, bfloat16, float>();
+  const auto both = []<class T, class G>(T, G) {
+    using A = hone::accumulator_t<T>;
+    steps_of_ones_own<Device, T, G>(sgd_and_average<A>{A(0.125), A(0.75), A(0.25)});
+    steps_of_ones_own<Device, T, G>(sgd_and_average_of_operands{0.125, 0.75, 0.25});
+  };
+  both(float(), float()), both(double(), double()), both(float(), half()), both(half(), half());
+  both(bfloat16(), float());
 }
 
 }  // namespace conformance

@@ -31,6 +31,13 @@
 #define HONE_INLINE_LAMBDA
 #endif
 
+/// Inlines every call in a function, also those of a user's function, which g++ -O2 would call.
+#if defined(__GNUC__)
+#define HONE_FLATTEN __attribute__((flatten))
+#else
+#define HONE_FLATTEN
+#endif
+
 /// Makes a function a template: put before one that few programs call. Without a call, the compiler then leaves out the
 /// function and every template that it uses; it would compile those of any other inline function.
 #define HONE_IF_CALLED template <class = void>

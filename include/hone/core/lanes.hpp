@@ -35,6 +35,9 @@ struct lanes {
   HONE_HD friend constexpr lanes operator/(lanes, lanes) { return {}; }
   HONE_HD friend constexpr lanes operator-(lanes) { return {}; }
   HONE_HD constexpr lanes& operator+=(lanes) { return *this; }
+  HONE_HD constexpr lanes& operator-=(lanes) { return *this; }
+  HONE_HD constexpr lanes& operator*=(lanes) { return *this; }
+  HONE_HD constexpr lanes& operator/=(lanes) { return *this; }
   HONE_HD friend constexpr lane_mask operator<(lanes, lanes) { return {}; }
   HONE_HD friend constexpr lane_mask operator<=(lanes, lanes) { return {}; }
   HONE_HD friend constexpr lane_mask operator>(lanes, lanes) { return {}; }

@@ -2,6 +2,7 @@
 /// Argument checks of for_each_number for all backends.
 #pragma once
 
+#include <hone/core/lanes.hpp>
 #include <hone/core/number.hpp>
 #include <hone/core/tensor_list.hpp>
 #include <hone/core/tensor_overlap.hpp>
@@ -16,6 +17,32 @@ namespace hone::inline HONE_ABI::detail {
 template <class T>
 using number_reference = std::conditional_t<std::is_const_v<T>, accumulator_t<std::remove_const_t<T>> const&,
                                             accumulator_t<std::remove_const_t<T>>&>;
+
+/// The same if the numbers are operands V: packs of numbers on the CPU.
+template <class V, class T>
+using operand_reference = std::conditional_t<std::is_const_v<T>, V const&, V&>;
+
+/// True if f is a template over an operand (core/operand.hpp) and the numbers of all lists are computed in one type.
+template <class F, class T, class... More>
+inline constexpr bool takes_operands =
+    (std::is_same_v<accumulator_t<std::remove_const_t<T>>, accumulator_t<std::remove_const_t<More>>> && ...) &&
+    std::is_invocable_v<F const&, operand_reference<lanes, T>, operand_reference<lanes, More>...>;
+
+/// Compiles f for lanes, so that a function that branches on data is refused in one sentence.
+HONE_NO_EXEC_CHECK template <class F, class... T>
+HONE_HD void try_on_lanes(F const& f, lanes x) {
+  f(static_cast<operand_reference<lanes, T>>(x)...);
+}
+
+template <class F, class... T>
+constexpr void require_function_of_numbers() {
+  if constexpr (takes_operands<F, T...>)
+    static_cast<void>(&try_on_lanes<F, T...>);
+  else
+    static_assert(std::is_invocable_v<F const&, number_reference<T>...>,
+                  "for_each_number: f must take a reference to a number of each list: an operand, float or double, "
+                  "const where the list is");
+}
 
 inline constexpr const char* number_list_names[] = {"list 1", "list 2", "list 3", "list 4",
                                                     "list 5", "list 6", "list 7", "list 8"};

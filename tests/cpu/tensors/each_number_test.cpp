@@ -27,6 +27,33 @@ TEST_CASE("user-defined gradient steps work on lists of several types") {
   conformance::steps_of_ones_own<on_this_machine>();
 }
 
+TEST_CASE("a function that is a template over an operand gets packs, also of the last numbers of a tensor") {
+  using V = hone::on_cpu::pack<float>;
+  const auto write_lanes = []<hone::operand U>(U& x) { x = U(double(sizeof(U)) / sizeof(float)); };
+  for (const hone::index n : {1, 7, 8, 15, 16, 17, 100}) {
+    std::vector<float> x(std::size_t(n + 1), -1);
+    hone::for_each_number(hone::cpu(1), write_lanes, list{{x.data(), n}});
+    std::vector<float> expected(std::size_t(n + 1), float(V::size));
+    expected.back() = -1;
+    CHECK(x == expected);
+  }
+}
+
+TEST_CASE("the bits of a template do not depend on the position of a number, nor on threads") {
+  const auto root = []<hone::operand U>(U& x, U const& y) { x = y / (sqrt(x) + U(0.1)) * U(0.3) + y; };
+  std::vector<float> x, y;
+  for (const double a : support::noise(0, 100003)) x.push_back(float(a * a)), y.push_back(float(a + 1));
+  const std::vector<float> old = x;
+  const hone::index n = 100003;
+  hone::for_each_number(hone::cpu(1), root, list{{x.data(), n}}, const_list{{y.data(), n}});
+  for (const hone::index shift : {1, 5, 33000}) {
+    std::vector<float> other = old;
+    hone::for_each_number(hone::cpu(3), root, list{{other.data(), shift}, {other.data() + shift, n - shift}},
+                          const_list{{y.data(), shift}, {y.data() + shift, n - shift}});
+    CHECK(other == x);
+  }
+}
+
 TEST_CASE("for_each_number takes one list, and lists that are only read") {
   std::vector<float> x(100, 3);
   hone::for_each_number(hone::cpu(2), [](float& a) { a *= 2; }, list{{x.data(), 100}});

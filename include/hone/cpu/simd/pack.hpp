@@ -114,6 +114,9 @@ struct pack {
       return of(packets::pnegate(a.v));
   }
   pack& operator+=(pack b) noexcept { return *this = *this + b; }
+  pack& operator-=(pack b) noexcept { return *this = *this - b; }
+  pack& operator*=(pack b) noexcept { return *this = *this * b; }
+  pack& operator/=(pack b) noexcept { return *this = *this / b; }
 
   friend mask<T> operator<(pack a, pack b) noexcept { return {masks_of<T>::less(a.v, b.v)}; }
   friend mask<T> operator<=(pack a, pack b) noexcept { return {masks_of<T>::less_equal(a.v, b.v)}; }

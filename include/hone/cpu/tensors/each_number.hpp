@@ -3,6 +3,7 @@
 #pragma once
 
 #include <hone/cpu/memory/convert.hpp>
+#include <hone/cpu/simd/partial_moves.hpp>
 #include <hone/cpu/tensors/tensors.hpp>
 #include <hone/gradient/each_number.hpp>
 
@@ -13,7 +14,8 @@
 namespace hone::inline HONE_ABI {
 namespace on_cpu {
 
-/// The loop count of a block, a constant so that the compiler vectorises the loop at -O2 too.
+/// The numbers that are converted at a time if a list has 16-bit numbers. For a function of single numbers it is also
+/// the loop count, a constant so that the compiler vectorises the loop at -O2 too.
 inline constexpr index numbers_at_once = 64;
 
 /// A block of a tensor in the type of the arithmetic: in place, or a copy that write_back() writes back.
@@ -21,10 +23,11 @@ template <class T>
 class stretch {
   using number = std::remove_const_t<T>;
   using A = accumulator_t<number>;
-  static constexpr bool in_place = std::is_same_v<number, A>;
   struct none {};
 
  public:
+  static constexpr bool in_place = std::is_same_v<number, A>;
+
   stretch(T* data, index n) noexcept : data_(data), n_(n) {
     if constexpr (!in_place) convert(data, copy_, n);
   }
@@ -45,44 +48,99 @@ class stretch {
   [[no_unique_address]] std::conditional_t<in_place, none, A[std::size_t(numbers_at_once)]> copy_;
 };
 
+/// A pack of adjacent numbers, or of the first n; the other lanes then repeat the first one.
+template <class A>
+class held_pack {
+  using V = pack<std::remove_const_t<A>>;
+
+ public:
+  explicit held_pack(A* at) noexcept : v_(V::load(at)), at_(at) {}
+  held_pack(A* at, index n) noexcept
+      : v_(load_first(static_cast<std::remove_const_t<A> const*>(at), n, *at)), at_(at) {}
+
+  detail::operand_reference<V, A> numbers() noexcept { return v_; }
+  void store() const noexcept {
+    if constexpr (!std::is_const_v<A>) v_.store(at_);
+  }
+  void store(index n) const noexcept {
+    if constexpr (!std::is_const_v<A>) store_first(v_, at_, n);
+  }
+
+ private:
+  V v_;
+  A* at_;
+};
+
 template <class F, class... A>
-[[gnu::always_inline]] inline void call_for_each(F const& f, index n, A*... x) noexcept {
+HONE_INLINE void call_with_packs(F const& f, held_pack<A>... x) noexcept {
+  f(x.numbers()...);
+  (x.store(), ...);
+}
+template <class F, class... A>
+HONE_INLINE void call_with_packs(F const& f, index n, held_pack<A>... x) noexcept {
+  f(x.numbers()...);
+  (x.store(n), ...);
+}
+/// Calls f with packs of n numbers. The remainder is a pack too, so that the bits do not depend on the position of a
+/// number. Everything is inlined, because packs in memory would take longer than the arithmetic.
+template <class F, class A, class... More>
+HONE_FLATTEN void call_for_packs(F const& f, index n, A* x, More*... more) noexcept {
+  constexpr index W = pack<std::remove_const_t<A>>::size;
+  index i = 0;
+  for (; i + W <= n; i += W) call_with_packs(f, held_pack<A>(x + i), held_pack<More>(more + i)...);
+  if (i < n) call_with_packs(f, n - i, held_pack<A>(x + i, n - i), held_pack<More>(more + i, n - i)...);
+}
+
+template <class F, class... A>
+[[gnu::always_inline]] inline void call_for_numbers(F const& f, index n, A*... x) noexcept {
   HONE_INDEPENDENT
   for (index i = 0; i < n; ++i) f(x[i]...);
 }
-template <class F, class... T>
+template <bool in_packs, class F, class... T>
 void call_for_stretch(F const& f, index n, stretch<T>... x) noexcept {
-  if (n == numbers_at_once) {
-    call_for_each(f, numbers_at_once, x.numbers()...);
+  if constexpr (in_packs) {
+    call_for_packs(f, n, x.numbers()...);
+  } else if (n == numbers_at_once) {
+    call_for_numbers(f, numbers_at_once, x.numbers()...);
   } else {
-    call_for_each(f, n, x.numbers()...);
+    call_for_numbers(f, n, x.numbers()...);
   }
   (x.write_back(), ...);
+}
+
+/// Calls f with n numbers of several arrays: with packs, or with references to single ones.
+template <bool in_packs, class F, class... T>
+void call_for_each(F const& f, index n, T*... x) noexcept {
+  constexpr index most = in_packs && (stretch<T>::in_place && ...) ? detail::piece_elements : numbers_at_once;
+  for (index at = 0; at < n; at += most) {
+    const index m = std::min(most, n - at);
+    call_for_stretch<in_packs>(f, m, stretch<T>(x + at, m)...);
+  }
 }
 
 }  // namespace on_cpu
 
 /// Calls f(x, y, …) with the i-th numbers of several lists, for every i. All lists are read and written in one pass, on
-/// hone's threads. x, y, … are references to float or double, const if the list is const; 16-bit numbers are converted
-/// and written back. A user-defined optimiser is a function of five lines:
+/// hone's threads. x, y, … are references to operands, const if the list is const: packs of numbers, in float or
+/// double; 16-bit numbers are converted and written back. A user-defined optimiser is a function of three lines:
 ///
-///     hone::for_each_number(cpu, [=](float& p, float& m, float const& g) { p -= rate * (m = 0.9f * m + g); },
-///                           parameters, momenta, gradients);
+///     struct sgd {
+///       double rate;
+///       template <hone::operand V>
+///       HONE_HD void operator()(V& p, V& m, V const& g) const { p -= V(rate) * (m = V(0.9) * m + g); }
+///     };
+///     hone::for_each_number(cpu, sgd{0.1}, parameters, momenta, gradients);
 ///
-/// f must not throw, and its result must not depend on the calling thread. Throws hone::invalid_argument, before f is
-/// called, if the lists have different sizes, or if a written list shares memory with another list.
+/// A function that is no template takes references to float or double, and is as fast as the compiler's own vectors
+/// make it. f must not throw, and its result must not depend on the calling thread. Throws hone::invalid_argument,
+/// before f is called, if the lists have different sizes, or if a written list shares memory with another list.
 template <class F, class T, class... More>
 void for_each_number(cpu const& backend, F const& f, tensor_list<T> const& first, tensor_list<More> const&... more) {
-  static_assert(std::is_invocable_v<F const&, detail::number_reference<T>, detail::number_reference<More>...>,
-                "for_each_number: f must take a reference to a number of each list: float or double, const where the "
-                "list is");
+  constexpr bool in_packs = detail::takes_operands<F, T, More...>;
+  detail::require_function_of_numbers<F, T, More...>();
   detail::require_number_lists("for_each_number", first, more...);
   on_cpu::for_tensors(backend, first, [&](std::size_t i, index begin, index end) {
-    for (index at = begin; at < end; at += on_cpu::numbers_at_once) {
-      const index n = std::min(on_cpu::numbers_at_once, end - at);
-      on_cpu::call_for_stretch(f, n, on_cpu::stretch<T>(first[i].data + at, n),
-                               on_cpu::stretch<More>(more[i].data + at, n)...);
-    }
+    on_cpu::call_for_each<in_packs>(f, end - begin, first[i].data + begin, (more[i].data + begin)...);
   });
 }
 

@@ -39,6 +39,7 @@ struct device_float {
   __device__ device_float& operator+=(device_float b) { return *this = *this + b; }
   __device__ device_float& operator-=(device_float b) { return *this = *this - b; }
   __device__ device_float& operator*=(device_float b) { return *this = *this * b; }
+  __device__ device_float& operator/=(device_float b) { return *this = *this / b; }
 
   __device__ friend device_float exp(device_float a) { return exp(a.x); }
   __device__ friend device_float expm1(device_float a) { return expm1(a.x); }

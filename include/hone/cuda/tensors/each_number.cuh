@@ -2,6 +2,7 @@
 /// A user-defined function over the numbers of tensor lists, on CUDA.
 #pragma once
 
+#include <hone/cuda/simd/device_float.cuh>
 #include <hone/cuda/tensors/norms.cuh>
 #include <hone/cuda/tensors/pairs.cuh>
 #include <hone/gradient/each_number.hpp>
@@ -37,9 +38,35 @@ struct held_stretch {
   __device__ detail::number_reference<T> number(int j) { return at[j]; }
 };
 
-template <class Held, class F, std::size_t... I>
-__device__ void call_with(Held& held, int j, F const& f, std::index_sequence<I...>) {
-  f(detail::at<I>(held).number(j)...);
+/// Number j of a stretch as an operand.
+template <int N, class T>
+class held_operand {
+  using A = accumulator_t<std::remove_const_t<T>>;
+  using V = operand_of<A>;
+
+ public:
+  __device__ held_operand(held_stretch<N, T>& of, int j) : number_(of.at[j]), v_(number_) {}
+  __device__ detail::operand_reference<V, T> operand() { return v_; }
+  __device__ void write_back() const {
+    if constexpr (!std::is_const_v<T>) number_ = static_cast<A>(v_);
+  }
+
+ private:
+  A& number_;
+  V v_;
+};
+template <class F, class... Operand>
+__device__ void call_with_operands(F const& f, Operand... x) {
+  f(x.operand()...);
+  (x.write_back(), ...);
+}
+
+template <class F, int N, class... T, std::size_t... I>
+__device__ void call_with(F const& f, detail::list<held_stretch<N, T>...>& held, int j, std::index_sequence<I...>) {
+  if constexpr (detail::takes_operands<F, T...>)
+    call_with_operands(f, held_operand<N, T>(detail::at<I>(held), j)...);
+  else
+    f(detail::at<I>(held).number(j)...);
 }
 
 /// Returns a number of adjacent elements that take at most 16 bytes in every list.
@@ -75,7 +102,7 @@ __global__ void __launch_bounds__(block_threads)
                              held.each([&](auto& h) { h.read(from, count); });
 #pragma unroll
                              for (int j = 0; j < N; ++j)
-                               if (j < count) call_with(held, j, f, std::make_index_sequence<1 + sizeof...(More)>());
+                               if (j < count) call_with(f, held, j, std::make_index_sequence<1 + sizeof...(More)>());
                              held.each([&](auto& h) { h.write(from, count); });
                            });
         },
@@ -85,11 +112,12 @@ __global__ void __launch_bounds__(block_threads)
 }  // namespace on_cuda
 
 /// Enqueues hone::for_each_number, as documented for the CPU, as one kernel for any lists. f is called on the device:
-/// an object with a HONE_HD or __device__ operator(), or an extended lambda; it is copied. A captured graph keeps the f
-/// of its capture.
+/// an object with a HONE_HD or __device__ operator(), or an extended lambda; it is copied. A template gets single
+/// numbers as operands, whose division is right to 2 ulp. A captured graph keeps the f of its capture.
 template <class F, class T, class... More>
 void for_each_number(cuda const& backend, F const& f, device_list<T> const& first, device_list<More> const&... more) {
   static_assert(std::is_trivially_copyable_v<F>, "for_each_number: f is copied to the device: it must be bytes alone");
+  detail::require_function_of_numbers<F, T, More...>();
   detail::require_number_lists("for_each_number", first.tensors(), more.tensors()...);
   const on_cuda::device_of_stream device(backend.placed());
   on_cuda::launch("for_each_number: number_kernel", on_cuda::number_kernel<F, T, More...>,
