@@ -61,6 +61,28 @@ void take_steps() {
   expect(double(m[500]), 0.1 / std::sqrt(1000), "its first moment");  // clipped: each number is 1 / √1000
 }
 
+void train() {
+  const hone::cpu cpu(2);
+  std::vector<float> p(1000, 1.0f), m(1000), g(1000, 0.5f);
+  const auto parameters = hone::tensor_list<float>{{p.data(), 1000}};
+  const auto gradients = hone::tensor_list<float>{{g.data(), 1000}},
+             momenta = hone::tensor_list<float>{{m.data(), 1000}};
+  // [train]
+  hone::loss_scaler scaler{.initial = 2};
+  const auto clip = hone::chain(hone::unscale(scaler), hone::clip_by_global_norm(1));
+  const hone::ema average{.decay = 0.75};
+  hone::ema_state<float> shadow(parameters);
+  // in the loop, when the gradients of the scaled loss are there:
+  const auto report = hone::step(cpu, clip, own::sgd{.rate = 0.1, .momentum = 0.9}, gradients, parameters, momenta,
+                                 hone::averaged_in(average, shadow));
+  scaler.update(report.finite);  // if false, nothing was written
+  // [/train]
+  const double parameter = 1 - 0.1 / std::sqrt(1000);  // clipped: each number is 1 / √1000
+  expect(double(p[999]), parameter, "sgd");
+  expect(double(shadow.tensors()[0].data[3]), 1 + 0.25 * (parameter - 1), "its average");
+  expect(double(shadow.steps()), 1, "its average's steps");
+}
+
 }  // namespace
 
 int main() {
@@ -94,5 +116,6 @@ int main() {
   }
   expect(double(state.tensors()[0].data[0]), (6 + 12) / 2.0, "mean_then_ema");
   take_steps();
+  train();
   return failures;
 }

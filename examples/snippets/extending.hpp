@@ -189,4 +189,17 @@ struct adamw_and_average {
 };
 // [/step]
 
+// [update]
+/// SGD with momentum, which hone::step gives gradients that are unscaled and clipped.
+struct sgd {
+  double rate, momentum;
+
+  template <hone::operand V>
+  HONE_HD void operator()(V const& g, V& p, V& m) const {
+    m = V(momentum) * m + g;
+    p -= V(rate) * m;
+  }
+};
+// [/update]
+
 }  // namespace own

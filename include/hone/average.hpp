@@ -4,6 +4,7 @@
 
 #include <hone/core/config.hpp>  // first: it refuses compilers of older standards
 
+#include <hone/average/averaged_in.hpp>
 #include <hone/average/averaging.hpp>
 #include <hone/average/ema.hpp>
 #include <hone/average/ema_state.hpp>

@@ -69,6 +69,7 @@
 #include <hone/cpu/tensors/norms.hpp>
 #include <hone/cpu/tensors/refresh.hpp>
 #include <hone/cpu/tensors/scale.hpp>
+#include <hone/cpu/tensors/step.hpp>
 #include <hone/cpu/tensors/swap.hpp>
 #include <hone/cpu/tensors/tensors.hpp>
 #include <hone/cpu/tensors/transform.hpp>

@@ -55,6 +55,7 @@
 #include <hone/cuda/tensors/norms.cuh>
 #include <hone/cuda/tensors/pairs.cuh>
 #include <hone/cuda/tensors/refresh.cuh>
+#include <hone/cuda/tensors/step.cuh>
 #include <hone/cuda/tensors/swap.cuh>
 #include <hone/cuda/tensors/transform.cuh>
 #include <hone/cuda/tensors/update.cuh>

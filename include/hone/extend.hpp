@@ -6,7 +6,7 @@
 ///   hone::row_target, hone::schedule, hone::averaging                                concepts of other policies
 ///   hone::operand, hone::value_grad, hone::box_grad, hone::bundle                    what formulas are written on
 ///   hone::row                                                                        statistics of a row
-///   hone::for_each_number (hone/cpu.hpp, hone/cuda.cuh)                              a step over tensor lists
+///   hone::step, hone::for_each_number (hone/cpu.hpp, hone/cuda.cuh)                  steps over tensor lists
 #pragma once
 
 #include <hone/average/averaging.hpp>

@@ -17,3 +17,4 @@
 #include <hone/gradient/settle.hpp>
 #include <hone/gradient/step.hpp>
 #include <hone/gradient/unscale.hpp>
+#include <hone/gradient/update_rule.hpp>

@@ -99,6 +99,11 @@ struct on_this_machine {
     hone::for_each_number(hone::cpu(2), f, lists...);
   }
 
+  template <class Chain, class F, class... L>
+  static hone::gradient_report step(Chain const& chain, F const& f, hone::tensor_list<L> const&... lists) {
+    return hone::step(hone::cpu(2), chain, f, lists...);
+  }
+
   template <class T>
   struct averages {
     hone::cpu cpu{2};
@@ -110,6 +115,11 @@ struct on_this_machine {
     template <class P>
     void update(hone::ema const& average, hone::tensor_list<P> const& parameters, bool finite) {
       hone::update(cpu, average, state, parameters, finite);
+    }
+    template <class Chain, class F, class... L>
+    hone::gradient_report step(Chain const& chain, F const& f, auto const& average,
+                               hone::tensor_list<L> const&... lists) {
+      return hone::step(cpu, chain, f, lists..., hone::averaged_in(average, state));
     }
     void copy(hone::tensor_list<T> const& to) { hone::copy(cpu, state, to); }
     void swap(hone::tensor_list<T> const& parameters) { hone::swap(cpu, state, parameters); }

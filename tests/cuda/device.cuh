@@ -199,6 +199,15 @@ struct conformance {
     hone::on_cuda::check(cudaStreamSynchronize(stream), "cudaStreamSynchronize");
   }
 
+  template <class Chain, class F, class... L>
+  static hone::gradient_report step(Chain const& chain, F const& f, hone::tensor_list<L> const&... lists) {
+    const device::stream stream;
+    hone::cuda gpu(stream);
+    hone::device_report report(gpu);
+    hone::step(gpu, chain, f, report, hone::device_list<L>(gpu, lists)...);
+    return report.host();
+  }
+
   template <class T>
   class averages {
     device::stream stream_;
@@ -215,6 +224,13 @@ struct conformance {
       const buffer<char> flag(std::vector<char>{finite});
       hone::update(gpu_, average, state, parameters, reinterpret_cast<bool const*>(flag.data()));
       stream_.wait();
+    }
+    template <class Chain, class F, class... L>
+    hone::gradient_report step(Chain const& chain, F const& f, auto const& average,
+                               hone::tensor_list<L> const&... lists) {
+      hone::device_report report(gpu_);
+      hone::step(gpu_, chain, f, report, hone::device_list<L>(gpu_, lists)..., hone::averaged_in(average, state));
+      return report.host();
     }
     void copy(hone::tensor_list<T> const& to) {
       hone::copy(gpu_, state, to);

@@ -6,6 +6,7 @@
 #include <conformance/averages.hpp>
 #include <conformance/each_number.hpp>
 #include <conformance/gradient_edges.hpp>
+#include <conformance/step.hpp>
 #include <cuda/device.cuh>
 
 #include <algorithm>
@@ -46,6 +47,10 @@ TEST_CASE("CUDA passes the conformance cases of gradient steps") { conformance::
 
 TEST_CASE("user-defined gradient steps work on lists of several types") {
   conformance::steps_of_ones_own<device::conformance>();
+}
+
+TEST_CASE("CUDA passes the conformance cases of steps of training") {
+  conformance::steps_of_training<device::conformance>();
 }
 
 TEST_CASE("CUDA passes the conformance cases of gradients at the edges of their types") {
@@ -344,6 +349,47 @@ TEST_CASE("transform: invalid lists throw before anything is enqueued") {
                     "transform: gradients has 1 tensors, the list of adaptive_clip has 2");
   CHECK_THROWS_WITH(hone::transform(gpu, hone::unscale(2), hone::tensor_list<float>{{static_cast<float*>(nullptr), 2}}),
                     "transform: tensor 0 of gradients has 2 numbers but no data");
+}
+
+TEST_CASE("a captured hone::step reads gradients twice, everything else once, and skips on the device") {
+  training t({1000, 3, 0, 400000});
+  hone::tensor_list<float> of_momenta;
+  hone::index at = 0;
+  for (auto const& p : t.weights.tensors()) of_momenta.push_back({t.momentum.data() + at, p.size}), at += p.size;
+  const hone::device_list<float> momenta(t.gpu, of_momenta);
+  cudaGraph_t graph = nullptr;
+  cudaGraphExec_t replay = nullptr;
+  REQUIRE(cudaStreamBeginCapture(t.stream, cudaStreamCaptureModeGlobal) == cudaSuccess);
+  hone::step(t.gpu, hone::clip_by_global_norm(1), conformance::sgd_rule{0.125, 0.75}, t.report, t.gradients, t.weights,
+             momenta, hone::averaged_in(hone::ema{.decay = 0.75}, t.shadow));
+  REQUIRE(cudaStreamEndCapture(t.stream, &graph) == cudaSuccess);
+  REQUIRE(cudaGraphInstantiate(&replay, graph, 0) == cudaSuccess);
+  for (const bool finite : {true, false}) {
+    if (!finite) {
+      const float infinite = INFINITY;
+      REQUIRE(cudaMemcpyAsync(t.gradients.tensors()[0].data + 7, &infinite, sizeof infinite, cudaMemcpyHostToDevice,
+                              t.stream) == cudaSuccess);
+    }
+#if defined(CUDASIM)
+    t.stream.wait();
+    cudasim_counters_reset();
+#endif
+    REQUIRE(cudaGraphLaunch(replay, t.stream) == cudaSuccess);
+    CHECK(t.report.host().finite == finite);
+    CHECK(t.shadow.steps() == 1);
+#if defined(CUDASIM)
+    cudasim_counters all{};
+    cudasim_counters_get("", &all);
+    const double bytes = 4 * double(t.n);
+    MESSAGE("launches ", all.launches, ", loads ", double(all.global_load_bytes) / bytes, ", stores ",
+            double(all.global_store_bytes) / bytes);
+    CHECK(all.launches == 4);  // measure, settle, decide, step
+    CHECK(double(all.global_load_bytes) <= 1.02 * bytes * (finite ? 5 : 1));
+    CHECK(double(all.global_store_bytes) <= 1.02 * bytes * (finite ? 3 : 0.02));
+#endif
+  }
+  cudaGraphExecDestroy(replay);
+  cudaGraphDestroy(graph);
 }
 
 #if defined(CUDASIM)

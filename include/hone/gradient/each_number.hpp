@@ -47,34 +47,40 @@ constexpr void require_function_of_numbers() {
 inline constexpr const char* number_list_names[] = {"list 1", "list 2", "list 3", "list 4",
                                                     "list 5", "list 6", "list 7", "list 8"};
 
-/// Checks list k and all later ones: a list that is written shares no memory with other lists or within itself.
+/// Checks the first list and all others: a list that is written shares no memory with other lists or within itself.
 template <class T, class... More>
-void require_lists_apart(const char* function, int k, tensor_list<T> const& list, tensor_list<More> const&... more) {
+void require_lists_apart(const char* function, const char* const* names, tensor_list<T> const& list,
+                         tensor_list<More> const&... more) {
   if constexpr (!std::is_const_v<T>) {
-    const tensor_places places(function, number_list_names[k], list);
-    [[maybe_unused]] int other = k;
-    (places.require_apart(number_list_names[++other], more), ...);
+    const tensor_places places(function, *names, list);
+    [[maybe_unused]] const char* const* other = names;
+    (places.require_apart(*++other, more), ...);
   } else {
-    [[maybe_unused]] int other = k;
+    [[maybe_unused]] const char* const* other = names;
     [[maybe_unused]] const auto check = [&]<class U>(tensor_list<U> const& later) {
       ++other;
-      if constexpr (!std::is_const_v<U>)
-        tensor_places(function, number_list_names[other], later).require_apart(number_list_names[k], list);
+      if constexpr (!std::is_const_v<U>) tensor_places(function, *other, later).require_apart(*names, list);
     };
     (check(more), ...);
   }
-  if constexpr (sizeof...(More) > 0) require_lists_apart(function, k + 1, more...);
+  if constexpr (sizeof...(More) > 0) require_lists_apart(function, names + 1, more...);
 }
 
+/// Checks lists that are read and written together, whose names are `names`.
+template <class T, class... More>
+void require_number_lists(const char* function, const char* const* names, tensor_list<T> const& first,
+                          tensor_list<More> const&... more) {
+  require_tensors(function, *names, first);
+  [[maybe_unused]] const char* const* name = names;
+  (require_tensors(function, *++name, more), ...);
+  name = names;
+  (require_sizes_like(function, *++name, more, *names, first), ...);
+  require_lists_apart(function, names, first, more...);
+}
 template <class T, class... More>
 void require_number_lists(const char* function, tensor_list<T> const& first, tensor_list<More> const&... more) {
   static_assert(sizeof...(More) < 8, "for_each_number: at most 8 lists");
-  require_tensors(function, number_list_names[0], first);
-  [[maybe_unused]] int k = 0;
-  (require_tensors(function, number_list_names[++k], more), ...);
-  k = 0;
-  (require_sizes_like(function, number_list_names[++k], more, number_list_names[0], first), ...);
-  require_lists_apart(function, 0, first, more...);
+  require_number_lists(function, number_list_names, first, more...);
 }
 
 }  // namespace hone::inline HONE_ABI::detail

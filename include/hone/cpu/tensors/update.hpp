@@ -12,6 +12,20 @@
 #include <hone/core/macros_push.hpp>
 
 namespace hone::inline HONE_ABI {
+namespace on_cpu {
+
+/// Applies an update to n numbers; copied tensors follow the parameters.
+template <class T, class P>
+void average_numbers(detail::update_plan const& plan, bool copied, T* s, P const* p, index n) noexcept {
+  if (plan.weight == 1 || copied) {
+    convert(p, s, n);
+  } else {
+    if (plan.clear) std::fill_n(s, n, T(0));
+    if (plan.weight > 0) average_piece(s, p, n, static_cast<T>(plan.weight));
+  }
+}
+
+}  // namespace on_cpu
 
 /// Updates an average once, in one pass: reads the shadow and the parameters, writes the shadow. Returns after the work
 /// is done; the bits do not depend on the number of threads. The arithmetic is in T. A parameter that is not finite
@@ -34,15 +48,8 @@ void update(cpu const& backend, Average const& average, ema_state<T>& state, ten
 
   tensor_list<T> const& shadow = state.tensors();
   on_cpu::for_tensors(backend, shadow, [&](std::size_t i, index begin, index end) {
-    T* const s = shadow[i].data + begin;
-    number const* const p = parameters[i].data + begin;
-    const index n = end - begin;
-    if (plan.weight == 1 || state.copies(i)) {
-      on_cpu::convert(p, s, n);
-    } else {
-      if (plan.clear) std::fill_n(s, n, T(0));
-      if (plan.weight > 0) on_cpu::average_piece(s, p, n, static_cast<T>(plan.weight));
-    }
+    on_cpu::average_numbers(plan, state.copies(i), shadow[i].data + begin,
+                            static_cast<number const*>(parameters[i].data) + begin, end - begin);
   });
   state.progress().set(plan.after);
 }

@@ -94,11 +94,13 @@ __global__ void __launch_bounds__(block_threads)
             return reinterpret_cast<std::uintptr_t>(x) / sizeof(T) % N ==
                    reinterpret_cast<std::uintptr_t>(y) / sizeof(U) % N;
           };
+          // Made here, because the compiler would read the tables again for every access: stores might change them.
+          const detail::list<held_stretch<N, T>, held_stretch<N, More>...> stretches(
+              held_stretch<N, T>{x, true, {}},
+              held_stretch<N, More>{more[tensor] + first, alike(more[tensor] + first), {}}...);
           each_piece_of<N>(x, n, static_cast<int>(threadIdx.x), static_cast<int>(blockDim.x),
                            [&](index from, int count) {
-                             detail::list<held_stretch<N, T>, held_stretch<N, More>...> held(
-                                 held_stretch<N, T>{x, true, {}},
-                                 held_stretch<N, More>{more[tensor] + first, alike(more[tensor] + first), {}}...);
+                             auto held = stretches;
                              held.each([&](auto& h) { h.read(from, count); });
 #pragma unroll
                              for (int j = 0; j < N; ++j)

@@ -82,12 +82,12 @@ void with_units(const char* function, gradient_chain<Step...> const& chain, devi
 
 template <class T, class... Step>
 void enqueue_chain(const char* function, cuda& backend, gradient_chain<Step...> const& chain,
-                   device_list<T> const& gradients, device_report* report, bool apply) {
+                   device_list<T> const& gradients, device_report* report, bool apply,
+                   double maximum = detail::largest_number<std::remove_const_t<T>>()) {
   with_units(function, chain, gradients, [&](auto const& list, auto const* parameters) {
     backend.reserve(bytes_for(list));
     const device_of_stream device(backend.placed());
-    const device_plan plan =
-        plan_of(chain, apply ? detail::largest_number<std::remove_const_t<T>>() : detail::infinity);
+    const device_plan plan = plan_of(chain, maximum);
     const unit_sums of = sums_in(backend.workspace(), list);
     const int blocks = grid_for(list.pieces);
     launch("transform: measure_kernel", measure_kernel<T, std::remove_cvref_t<decltype(**parameters)>>,
@@ -153,7 +153,7 @@ template <class Step, class T>
 void measure(cuda& backend, Step const& step, device_list<T> const& gradients, device_report& report) {
   auto const& chain = detail::as_chain(step);
   detail::require_one_factor(chain);
-  on_cuda::enqueue_chain("measure", backend, chain, gradients, &report, false);
+  on_cuda::enqueue_chain("measure", backend, chain, gradients, &report, false, detail::infinity);
 }
 
 /// Returns the bytes of workspace for transform and measure; with adaptive_clip, pass the list of its parameters.

@@ -54,6 +54,12 @@ struct average_job {
   }
 };
 
+template <class Average, class T>
+void enqueue_decision(cuda& backend, Average const& average, device_ema_state<T>& state, bool const* finite) {
+  launch("update: decide_update_kernel", decide_update_kernel<Average>, {1, 1}, backend.stream(), average,
+         state.from_zero(), finite, state.progress().data(), state.decided());
+}
+
 }  // namespace on_cuda
 
 /// Enqueues one update of an average: two kernels for any list, which read the shadow and the parameters and write the
@@ -70,8 +76,7 @@ void update(cuda& backend, Average const& average, device_ema_state<T>& state, d
   detail::require_update<Average>(state, parameters.tensors());
   static_cast<void>(detail::next_update(average, detail::average_progress{}, state.from_zero()));  // throws
   const on_cuda::device_of_stream device(backend.placed());
-  on_cuda::launch("update: decide_update_kernel", on_cuda::decide_update_kernel<Average>, {1, 1}, backend.stream(),
-                  average, state.from_zero(), finite, state.progress().data(), state.decided());
+  on_cuda::enqueue_decision(backend, average, state, finite);
   on_cuda::enqueue_pairs(backend.stream(), state.list().table(), parameters.table().data,
                          on_cuda::average_job{state.decided(), state.copied()}, "update: pair_kernel");
 }
