@@ -35,6 +35,11 @@
 #include <hone/loss/element/weights.hpp>
 #include <hone/loss/evaluable.hpp>
 #include <hone/loss/modulation.hpp>
+#include <hone/loss/region/dice.hpp>
+#include <hone/loss/region/jaccard.hpp>
+#include <hone/loss/region/overlap.hpp>
+#include <hone/loss/region/term.hpp>
+#include <hone/loss/region/tversky.hpp>
 #include <hone/loss/row/cross_entropy.hpp>
 #include <hone/loss/row/distribution_focal.hpp>
 #include <hone/loss/row/expected_bin.hpp>

@@ -34,7 +34,7 @@ MAY_INCLUDE = {
 # The same for the rooms of a folder; "" are the headers that lie in the folder itself.
 WINGS = ["rows", "elements", "boxes", "tensors", "samples", "calibration"]
 ROOMS = {
-    "loss": {"row": [], "element": [], "box": [], "": ["row", "element", "box"]},
+    "loss": {"row": [], "element": [], "box": [], "region": ["row"], "": ["row", "element", "box", "region"]},
     "parity": {"boxes": [], "schedules": []},
     "cpu": {"simd": [], "memory": ["simd"], "run": ["simd", "memory"],
             **{wing: ["simd", "memory", "run"] for wing in WINGS}, "": ["memory", "rows", "elements", "boxes"]},
@@ -60,7 +60,7 @@ ALONE = {
     "devices, kernels and grids": ["cuda/run/" + name for name in ("barrier", "device", "device_value", "error",
                                                                    "launch", "reduce")],
     "strips of targets and weights in the caches":
-        ["cpu/rows/" + name for name in ("allowed_classes", "full_target", "gradient_sweep", "group_losses",
+        ["cpu/rows/" + name for name in ("allowed_classes", "full_target", "gradient_sweep", "group_losses", "regions",
                                          "shared_weights", "sparse_target", "sweeps")],
     "where a team of threads holds a row": ["cuda/rows/" + name for name in ("registers", "shape", "shared_tile",
                                                                             "team")],

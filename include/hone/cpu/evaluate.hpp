@@ -32,17 +32,22 @@ double evaluate_leaves(cpu const& backend, list<Leaf...> const& all, View predic
   const index rows = rows_of(prediction), columns = columns_of(prediction);
   require_like_if_present(out.gradient, "gradient", prediction);
   all.each([&](auto const& l) { on_cpu::check_leaf(prediction, l); });
+  if constexpr (any_region_loss<Leaf...>) require_no_losses_of_rows(out.unreduced);
   require_outputs_apart(prediction, out, all, kind == sum_of::elements ? rows * columns : rows);
   const index each = count_of_row(how, kind == sum_of::elements, columns);
   const auto scales = all.apply(
       [&](auto const&... l) { return std::array{factor_of(how, on_cpu::divisor_of(l, all, rows, each))...}; });
 
-  const bool counts = std::any_of(scales.begin(), scales.end(), [](double s) { return s != 0; });
+  const bool counts =
+      std::any_of(scales.begin(), scales.end(), [](double s) { return s != 0 || any_region_loss<Leaf...>; });
   const auto gradient = out.gradient;
   if (!counts) out.gradient.data = nullptr;  // cleared at the end: it may be the prediction, which the losses read
   double total = 0;
   if (columns == 0) {  // rows without classes do not count
     if (kind == sum_of::rows && out.unreduced) std::fill_n(out.unreduced, rows, A(0));
+  } else if constexpr (any_region_loss<Leaf...>) {
+    total =
+        on_cpu::sum_regions_and_rows(backend, on_cpu::row_job<View, Leaf...>{{prediction, out, all}, scales, columns});
   } else if constexpr (kind == sum_of::rows) {
     total = on_cpu::sum_rows(backend, on_cpu::row_job<View, Leaf...>{{prediction, out, all}, scales, columns});
   } else if constexpr (kind == sum_of::elements) {

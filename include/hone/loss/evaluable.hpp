@@ -4,6 +4,7 @@
 
 #include <hone/loss/box/term.hpp>
 #include <hone/loss/element/term.hpp>
+#include <hone/loss/region/term.hpp>
 #include <hone/loss/row/term.hpp>
 
 #include <hone/core/macros_push.hpp>

@@ -2,6 +2,7 @@
 /// Objectives of row terms on the CPU: checks, divisors, and the data that all threads share.
 #pragma once
 
+#include <hone/cpu/rows/regions.hpp>
 #include <hone/cpu/rows/worker.hpp>
 #include <hone/cpu/run/backend.hpp>
 #include <hone/cpu/run/chunks.hpp>
@@ -27,12 +28,16 @@ void check_leaf(View prediction, detail::leaf<Term, Weights> const& leaf) {
   if constexpr (requires { leaf.term.check_shape(rows, columns); }) leaf.term.check_shape(rows, columns);
   if constexpr (requires { leaf.term.check_values(rows, columns); }) leaf.term.check_values(rows, columns);
   if constexpr (row::has_teacher<Term>) detail::require_like(leaf.term.teacher, "distillation teacher", prediction);
+  if constexpr (detail::is_region_loss<Term>) check_region_leaf(prediction, leaf);
 }
 
-/// Returns the divisor of a leaf under a mean: its rows that count, or their target weights, times `each`.
+/// Returns the divisor of a leaf under a mean: its rows that count, or their target weights, times `each`; 1 for a
+/// region loss, which is a mean already.
 template <row_term Term, int Weights, class... All>
 double divisor_of(detail::leaf<Term, Weights> const& leaf, detail::list<All...> const& leaves, index rows, index each) {
-  if constexpr (detail::divides_by_weights<Term>) {
+  if constexpr (detail::is_region_loss<Term>) {
+    return rows > 0 ? 1 : 0;
+  } else if constexpr (detail::divides_by_weights<Term>) {
     auto const& target = leaf.term.target;
     double total = 0;
     for (index i = 0; i < rows; ++i)
@@ -79,6 +84,16 @@ double sum_rows(cpu const& backend, row_job<View, Leaf...> job) {
 
   return sum_over_chunks(backend, chunk_plan<A>(job.prediction), worker::bytes(job.prediction, columns),
                          [&](index begin, index end, std::byte* m) { return worker(job, m).run(begin, end); });
+}
+
+/// The same for an objective with region losses; returns the sum of all terms.
+template <class View, class... Leaf>
+double sum_regions_and_rows(cpu const& backend, row_job<View, Leaf...> job) {
+  const scratch<scratch_for_regions> memory(region_bytes(job));
+  arena pieces(memory.data());
+  const double of_regions = sum_regions(backend, job, pieces);
+  if ((detail::is_region_loss<typename Leaf::term_type> && ...) && !job.out.gradient.data) return of_regions;
+  return of_regions + sum_rows(backend, job);
 }
 
 }  // namespace hone::inline HONE_ABI::on_cpu

@@ -72,9 +72,30 @@ struct weight_strip {
   bool borrowed = false;
 };
 
+/// Where the numbers of the classes are that a term with class_numbers reads in a group; nothing for other terms. They
+/// lie as the numbers of a group do: in tall groups a number is repeated in all lanes.
+template <class A, class Term>
+struct class_numbers_source {
+  A const* numbers = nullptr;
+  index of_number = 0;
+
+  void enter(row::class_table const& table, index row) noexcept {
+    numbers = static_cast<A const*>(table.numbers) + row / table.rows * table.of_region;
+    of_number = table.of_number;
+  }
+  template <class Element>
+  void read(index i, Element& e) const noexcept {
+    for (int k = 0; k < Term::class_numbers; ++k) e.class_number[k] = pack<A>::load(numbers + k * of_number + i);
+  }
+};
+template <class A, class Term>
+  requires(Term::class_numbers == 0)
+struct class_numbers_source<A, Term> {};
+
 /// The inputs of a term in the sweeps. A sweep copies them, so that the compiler knows that no store changes them.
 template <class A, class Term>
-struct leaf_inputs {
+struct leaf_inputs : class_numbers_source<A, Term> {
+  using class_source = class_numbers_source<A, Term>;
   using V = pack<A>;
   using element = row::element<V, Term>;
 
@@ -87,7 +108,8 @@ struct leaf_inputs {
 
   leaf_inputs(Term const& term_, target_source<A, Term> const& q_) noexcept : term(term_), q(q_) {}
   /// Copies member by member: g++ would copy one large block, with the members that a sweep does not use.
-  HONE_INLINE leaf_inputs(leaf_inputs const& o) noexcept : term(o.term), q(o.q), t(o.t), t_source(o.t_source) {
+  HONE_INLINE leaf_inputs(leaf_inputs const& o) noexcept
+      : class_source(o), term(o.term), q(o.q), t(o.t), t_source(o.t_source) {
     [&]<std::size_t... I>(std::index_sequence<I...>) {
       ((weights[I] = o.weights[I], max[I] = o.max[I]), ...);
     }(std::make_index_sequence<element::size>());
@@ -114,6 +136,7 @@ struct leaf_inputs {
     if constexpr (row::has_teacher<Term>) e.teacher = V::load(t_source + i);
     if constexpr (row::has_list<Term>) e.listed = V::load(t_source + i);
     if constexpr (row::needs_column<Term>) e.column = column;
+    if constexpr (Term::class_numbers > 0) class_source::read(i, e);
     e.locate(max);
     return e;
   }

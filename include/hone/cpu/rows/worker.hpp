@@ -123,11 +123,10 @@ class row_worker {
     }
   }
   template <class T>
-  auto reader(arena& memory) const noexcept {
+  auto reader([[maybe_unused]] arena& memory) const noexcept {
     if constexpr (has_full_target<T>) {
       return full_target<A, target_of_term<T>>(tall_, job_.columns, memory);
     } else {
-      static_cast<void>(memory);
       return no_target();
     }
   }
@@ -249,6 +248,7 @@ class row_worker {
       s.t = read<A>(leaf.term.teacher, g, c.teachers[k], -std::numeric_limits<A>::infinity());
       s.t_next = next_row(leaf.term.teacher, g, more);
     }
+    if constexpr (T::class_numbers > 0) s.class_source::enter(leaf.term.table, g.row);
     if constexpr (row::has_list<T>) s.t = list_numbers(leaf.term, g, c.teachers[k], packs_ * W);
     row::each_statistic<T>([&](auto i) {
       using S = row::statistic<i(), T>;

@@ -11,9 +11,17 @@
 
 namespace hone::inline HONE_ABI::row {
 
+/// The numbers of an element's class, for terms with class_numbers; other terms have none.
+template <class V, int N>
+struct numbers_of_class {
+  V class_number[std::size_t(N)] = {};
+};
+template <class V>
+struct numbers_of_class<V, 0> {};
+
 /// An element of a row. Terms read it by the functions below, subsets by its members.
 template <class V, class Term, bool InGradient = false>
-struct element {
+struct element : numbers_of_class<V, Term::class_numbers> {
   using number = V;
   using term_type = Term;
   static constexpr bool in_gradient = InGradient;
@@ -83,6 +91,12 @@ template <class V, class Term, bool G>
 HONE_HD V column_of(element<V, Term, G> const& e) noexcept {
   static_assert(Term::reads_column, "row term: column_of needs reads_column = true");
   return e.column;
+}
+/// Returns number I of the element's class in the term's table.
+template <int I = 0, class V, class Term, bool G>
+HONE_HD V class_number(element<V, Term, G> const& e) noexcept {
+  static_assert(I < Term::class_numbers, "row term: class_number<I> needs class_numbers > I and a member `table`");
+  return e.class_number[I];
 }
 
 // ---- sums

@@ -19,7 +19,8 @@
 /// A term with a list stores a number, at most 0, for some classes of a row: list(i, put) calls put(class, number) for
 /// each stored class of row i; listed(i, class) returns the number, or 1 if the class is not stored. A term with inputs
 /// beside its target and teacher names them in each_input(see), and checks them in check_shape and check_values, as
-/// targets do.
+/// targets do. A term with class_numbers = N has a `table`, N numbers per class (class_table), which a backend fills
+/// before it reads rows; row::class_number<I>(e) reads it.
 ///
 /// All terms of an objective share the sweeps and the weights of softmax<>. V is a number on a GPU and a pack on the
 /// CPU, whose lanes are classes of one row or one class of several rows; a term must work for all. Lanes after the last
@@ -38,9 +39,17 @@ namespace hone::inline HONE_ABI {
 struct row_term_base : objective_base {
   static constexpr bool gradient_reads_coordinates = false;  ///< row::coordinate_of in gradient
   static constexpr bool reads_column = false;                ///< row::column_of
+  static constexpr int class_numbers = 0;                    ///< row::class_number<I>, for I below this number
 };
 
 namespace row {
+
+/// Numbers per class, the same for all rows of a region: number i of region r begins at r · of_region + i · of_number,
+/// in the type of the arithmetic and in the order of the backend. Row i is in region i / rows.
+struct class_table {
+  void const* numbers = nullptr;
+  index rows = 1, of_region = 0, of_number = 0;
+};
 
 /// The result of close(s, e) if its sweep replaces a weight.
 template <class V, int N>
@@ -188,6 +197,8 @@ HONE_HD V gradient_of(Term const& term, Result const& r, element<V, Term> const&
   element<V, Term, true> in;
   in.logit = e.logit, in.teacher = e.teacher, in.target = e.target, in.listed = e.listed, in.column = e.column;
   for (std::size_t i = 0; i < e.size; ++i) in.weights[i] = e.weights[i], in.coordinates[i] = e.coordinates[i];
+  if constexpr (Term::class_numbers > 0)
+    for (int i = 0; i < Term::class_numbers; ++i) in.class_number[i] = e.class_number[i];
   return term.gradient(r, static_cast<element<V, Term, true> const&>(in));
 }
 
