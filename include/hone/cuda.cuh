@@ -20,6 +20,7 @@
 #include <hone/cuda/memory/views.cuh>
 #include <hone/cuda/rows/average_teachers.cuh>
 #include <hone/cuda/rows/hard_labels.cuh>
+#include <hone/cuda/rows/regions.cuh>
 #include <hone/cuda/rows/registers.cuh>
 #include <hone/cuda/rows/rows.cuh>
 #include <hone/cuda/rows/shape.hpp>

@@ -60,7 +60,7 @@ ALONE = {
     "devices, kernels and grids": ["cuda/run/" + name for name in ("barrier", "device", "device_value", "error",
                                                                    "launch", "reduce")],
     "strips of targets and weights in the caches":
-        ["cpu/rows/" + name for name in ("allowed_classes", "full_target", "gradient_sweep", "group_losses", "regions",
+        ["cpu/rows/" + name for name in ("allowed_classes", "full_target", "gradient_sweep", "group_losses",
                                          "shared_weights", "sparse_target", "sweeps")],
     "where a team of threads holds a row": ["cuda/rows/" + name for name in ("registers", "shape", "shared_tile",
                                                                             "team")],

@@ -4,6 +4,7 @@
 
 #include <hone/cuda/boxes/boxes.cuh>
 #include <hone/cuda/elements/elements.cuh>
+#include <hone/cuda/rows/regions.cuh>
 #include <hone/cuda/rows/rows.cuh>
 #include <hone/loss/apart.hpp>
 #include <hone/loss/evaluable.hpp>
@@ -19,6 +20,19 @@ namespace detail {
 template <class... Leaf>
 constexpr std::size_t workspace_for(list<Leaf...> const&) noexcept {
   return on_cuda::grid_scratch::bytes + sizeof(double) * sizeof...(Leaf);  // and a factor per term
+}
+
+/// Returns the bytes that the region losses of an objective need besides.
+template <class View, class... Leaf>
+std::size_t workspace_for_regions(list<Leaf...> const& all, View prediction) noexcept {
+  using A = accumulator_t<number_of<View>>;
+  std::size_t bytes = 0;
+  all.each([&]<class L>([[maybe_unused]] L const& leaf) {
+    if constexpr (is_region_loss<typename L::term_type>)
+      if (rows_of(prediction) > 0)
+        bytes += on_cuda::region_memory::bytes(on_cuda::plan_regions(prediction, leaf.term.policy), sizeof(A));
+  });
+  return bytes;
 }
 
 /// Returns the factor of the reduction for one term; enqueues a kernel if only the device can count the rows. `each` is
@@ -51,11 +65,41 @@ template <row_term Term, int Weights, class... All>
 on_cuda::scale_of_leaf scale_for(cuda const& backend, leaf<Term, Weights> const& leaf, list<All...> const& all,
                                  index rows, index columns, device_reduction const& how, on_cuda::grid_scratch scratch,
                                  double* counted) {
+  if constexpr (is_region_loss<Term>) return {};  // set by launch_regions
   const index each = count_of_row(how, false, columns);
   if (!is_mean(how) || !has_labels<hone::detail::leaf<Term, Weights>, All...>)
     return {factor_of(how, static_cast<double>(rows) * static_cast<double>(each)), nullptr, how.device_count};
   return counted_scale(backend, on_cuda::counting_rows<hone::detail::leaf<Term, Weights>, All...>{leaf, all, columns},
                        rows, each, scratch, counted);
+}
+
+/// Enqueues the first sweep of the region losses of an objective, and sets their factors and their tables.
+template <class View, class... Leaf>
+void launch_regions(cuda const& backend, on_cuda::job<View, Leaf...>& work, double* memory) {
+  using A = accumulator_t<number_of<View>>;
+  auto* scale = work.scales;
+  work.leaves.each([&]<class L>([[maybe_unused]] L& leaf) {
+    if constexpr (is_region_loss<typename L::term_type>) {
+      const on_cuda::region_plan plan = on_cuda::plan_regions(work.prediction, leaf.term.policy);
+      const on_cuda::region_memory of_leaf(plan, memory);
+      on_cuda::launch_regions(backend, work.prediction, leaf, plan, of_leaf);
+      *scale = {0, of_leaf.scale, {}};
+      memory += on_cuda::region_memory::bytes(plan, sizeof(A)) / sizeof(double);
+    }
+    ++scale;
+  });
+}
+/// Enqueues the addition of the region losses to the value that the rows have written.
+template <class View, class... Leaf>
+void launch_region_values(cuda const& backend, on_cuda::job<View, Leaf...> const& work) {
+  using A = accumulator_t<number_of<View>>;
+  auto* scale = work.scales;
+  work.leaves.each([&]<class L>([[maybe_unused]] L const& leaf) {
+    if constexpr (is_region_loss<typename L::term_type>)
+      on_cuda::launch("evaluate: region_value_kernel", on_cuda::region_value_kernel<A, L>, {1, 1}, backend.stream(),
+                      leaf, scale->counted + 1, work.out.value);
+    ++scale;
+  });
 }
 
 /// Checks all arguments before it enqueues anything.
@@ -71,9 +115,10 @@ void enqueue_leaves(cuda& backend, list<Leaf...> const& all, View prediction,
     fail("evaluate: prediction has %jd columns, must be at most %jd", std::intmax_t(columns),
          std::intmax_t(on_cuda::max_columns));
   all.each([&](auto const& l) { on_cuda::check_leaf(prediction, l); });
+  if constexpr (any_region_loss<Leaf...>) require_no_losses_of_rows(out.unreduced);
   require_outputs_apart(prediction, out, all, by_rows ? rows : rows * columns)
       .require_apart_from("the count of mean_over", footprint_of(how.device_count));
-  backend.reserve(workspace_for(all));
+  backend.reserve(workspace_for(all) + workspace_for_regions(all, prediction));
 
   const on_cuda::device_of_stream device(backend.placed());
   if (rows == 0 || columns == 0) return on_cuda::write_nothing(backend, out, by_rows ? rows : 0);
@@ -82,7 +127,11 @@ void enqueue_leaves(cuda& backend, list<Leaf...> const& all, View prediction,
   on_cuda::job<View, Leaf...> work{{prediction, out, all}, {}, scratch, backend.invalid_labels()};
   auto* scale = work.scales;
   all.each([&](auto const& l) { *scale++ = scale_for(backend, l, all, rows, columns, how, scratch, counted++); });
-  if constexpr (kind == sum_of::rows) {
+  if constexpr (any_region_loss<Leaf...>) {
+    launch_regions(backend, work, counted);
+    on_cuda::launch_rows(backend, work);
+    if (out.value) launch_region_values(backend, work);
+  } else if constexpr (kind == sum_of::rows) {
     on_cuda::launch_rows(backend, work);
   } else if constexpr (kind == sum_of::elements) {
     on_cuda::launch_elements(backend, work);
@@ -139,10 +188,21 @@ void evaluate(detail::any_call_of<cuda>, Objective const&, Prediction const&, Ou
   detail::refuse_call<Objective, Prediction>();
 }
 
-/// Returns the bytes of workspace that evaluate needs for an objective, for cuda::reserve or memory of the caller.
+/// Returns the bytes of workspace that evaluate needs for an objective, for cuda::reserve or memory of the caller. What
+/// a region loss needs depends on the prediction's shape; its data is not read.
 template <objective Objective>
 std::size_t workspace_bytes(Objective const& objective) {
-  return detail::workspace_for(detail::leaves(objective));
+  return detail::leaves(objective).apply([]<class... Leaf>(Leaf const&... leaf) {
+    static_assert(!detail::any_region_loss<Leaf...>,
+                  "workspace_bytes: an objective with a region loss needs the prediction: "
+                  "workspace_bytes(objective, prediction)");
+    return detail::workspace_for(detail::list(leaf...));
+  });
+}
+template <objective Objective, detail::any_view View>
+std::size_t workspace_bytes(Objective const& objective, View prediction) {
+  const auto all = detail::leaves(objective);
+  return detail::workspace_for(all) + detail::workspace_for_regions(all, prediction);
 }
 
 }  // namespace hone::inline HONE_ABI

@@ -134,6 +134,7 @@ void check_leaf(View prediction, detail::leaf<Term, Weights> const& leaf) {
   if constexpr (row::has_target<Term>) leaf.term.target.check_shape(rows, columns);
   if constexpr (requires { leaf.term.check_shape(rows, columns); }) leaf.term.check_shape(rows, columns);
   if constexpr (row::has_teacher<Term>) detail::require_like(leaf.term.teacher, "distillation teacher", prediction);
+  if constexpr (requires { leaf.term.check_view(prediction); }) leaf.term.check_view(prediction);
 }
 
 template <class Job>

@@ -44,6 +44,7 @@ struct term_row {
   A rate = 1;                 // 1 / temperature
   A now[element::size] = {};  // the maxima so far of statistics; sums are relative to known.s.max
   index row_index = 0;
+  index class_numbers = 0;  // where those of the row's region begin
   bool is_close = false;
   A logit_at[Target::labels > 0 ? Target::labels : 1] = {};
   detail::row_parts<A, Target, int> parts;
@@ -62,6 +63,10 @@ struct term_row {
         const bool invalid = !leaf.term.target.ignores(i) & !leaf.term.target.labels_fit(i, columns);
         if (invalid && invalid_labels && team.rank() == 0) atomicAdd(invalid_labels, 1ULL);
       }
+    }
+    if constexpr (Term::class_numbers > 0) {
+      if (team.reads()) class_numbers = i / leaf.term.table.rows * leaf.term.table.of_region;
+      team.share(class_numbers);
     }
     team.share(weight);
     scale = weight * reduction;
@@ -179,6 +184,12 @@ struct term_row {
       e.target = target(h, term.target, std::make_index_sequence<Target::dense_parts>());
     if constexpr (row::has_list<Term>) e.listed = static_cast<A>(term.listed(row_index, h.column));
     if constexpr (row::needs_column<Term>) e.column = static_cast<A>(h.column);
+    if constexpr (Term::class_numbers > 0)
+#pragma unroll
+      for (int k = 0; k < Term::class_numbers; ++k) {
+        auto const* numbers = static_cast<number_of_operand<A> const*>(term.table.numbers);
+        e.class_number[k] = h.is_in_row() ? A(numbers[class_numbers + k * term.table.of_number + h.column]) : A(0);
+      }
     e.locate(known.s.max);
     return e;
   }
