@@ -10,6 +10,10 @@
 #include <hone/parity/boxes/paddle.hpp>
 #include <hone/parity/boxes/torchvision.hpp>
 #include <hone/parity/boxes/ultralytics.hpp>
+#include <hone/parity/regions/mmseg.hpp>
+#include <hone/parity/regions/monai.hpp>
+#include <hone/parity/regions/optax.hpp>
+#include <hone/parity/regions/smp.hpp>
 #include <hone/parity/schedules/keras.hpp>
 #include <hone/parity/schedules/llmc.hpp>
 #include <hone/parity/schedules/optax.hpp>

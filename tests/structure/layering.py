@@ -35,7 +35,7 @@ MAY_INCLUDE = {
 WINGS = ["rows", "elements", "boxes", "tensors", "samples", "calibration"]
 ROOMS = {
     "loss": {"row": [], "element": [], "box": [], "region": ["row"], "": ["row", "element", "box", "region"]},
-    "parity": {"boxes": [], "schedules": []},
+    "parity": {"boxes": [], "regions": [], "schedules": []},
     "cpu": {"simd": [], "memory": ["simd"], "run": ["simd", "memory"],
             **{wing: ["simd", "memory", "run"] for wing in WINGS}, "": ["memory", "rows", "elements", "boxes"]},
     "cuda": {"simd": [], "run": [], "memory": ["run"],

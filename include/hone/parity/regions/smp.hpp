@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+/// The region losses of segmentation_models_pytorch (mode "multiclass", from logits): one region for the batch, a class
+/// without pixels has a loss of 0 that counts in the mean, and smoothing is added to I, not to 2 I.
+#pragma once
+
+#include <hone/loss/region/tversky.hpp>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI::parity {
+
+struct smp_dice_options {
+  real smooth = 0;         ///< finite, >= 0
+  bool logarithm = false;  ///< log_loss
+  numbers weights = {};    ///< class_weights, of mean 1: smp divides by their sum. `classes` are weights of 0 and 1
+};
+using smp_jaccard_options = smp_dice_options;
+
+struct smp_tversky_options {
+  real alpha = 0.5;        ///< weight of false positives; finite, >= 0
+  real beta = 0.5;         ///< weight of false negatives; finite, >= 0
+  real gamma = 1;          ///< exponent of the mean over the classes; finite, > 0
+  real smooth = 0;         ///< finite, >= 0
+  bool logarithm = false;  ///< log_loss
+  numbers weights = {};    ///< as in smp_dice_options
+};
+
+/// smp.losses.TverskyLoss: (mean (1 - T))^γ with the mean over the classes. ignore_index is {.ignore = …} of the
+/// target. For soft targets smp has (Σ p + Σ q - Σ |p - q|) / 2 in place of Σ p q; with labels they are equal.
+template <class Target>
+auto smp_tversky_loss(Target target, smp_tversky_options const& options = {}) {
+  detail::require_positive("smp_tversky_loss", "gamma", options.gamma);
+  auto term = tversky_loss(target, {.alpha = options.alpha,
+                                    .beta = options.beta,
+                                    .smooth = options.smooth,
+                                    .logarithm = options.logarithm,
+                                    .absent = absent_classes::zero,
+                                    .weights = options.weights});
+  term.policy.power_of_mean = options.gamma;
+  return term;
+}
+/// smp.losses.DiceLoss: D = (I + s) / (I + (Σ p (1-q) + Σ (1-p) q) / 2 + s), half of whose smoothing is hone's.
+template <class Target>
+auto smp_dice_loss(Target target, smp_dice_options const& options = {}) {
+  return parity::smp_tversky_loss(
+      target, {.smooth = options.smooth, .logarithm = options.logarithm, .weights = options.weights});
+}
+/// smp.losses.JaccardLoss
+template <class Target>
+auto smp_jaccard_loss(Target target, smp_jaccard_options const& options = {}) {
+  return parity::smp_tversky_loss(
+      target,
+      {.alpha = 1, .beta = 1, .smooth = options.smooth, .logarithm = options.logarithm, .weights = options.weights});
+}
+
+}  // namespace hone::inline HONE_ABI::parity
+
+#include <hone/core/macros_pop.hpp>
