@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// The losses of docs/segmentation.md, each against its formula in double.
+#include "expect.hpp"
+
+#include <hone/hone.hpp>
+
+#include <cmath>
+#include <vector>
+
+int main() {
+  const int images = 1, classes = 3, height = 1, width = 4;
+  const std::vector<float> logits = {2, 0, -1, 0, 0, 1, 0, 3, -1, 0, 2, 0};  // class by class
+  const std::vector<int> labels = {0, 1, 255, 1};
+  std::vector<float> gradient(logits.size());
+  hone::cpu cpu;
+
+  double I[3] = {}, P[3] = {}, Q[3] = {}, cross_entropy = 0;
+  for (std::size_t i : {0, 1, 3}) {
+    double total = 0;
+    for (std::size_t c = 0; c < 3; ++c) total += std::exp(double(logits[c * 4 + i]));
+    for (std::size_t c = 0; c < 3; ++c) {
+      const double p = std::exp(double(logits[c * 4 + i])) / total, q = labels[i] == int(c) ? 1 : 0;
+      I[c] += p * q, P[c] += p, Q[c] += q;
+      cross_entropy -= q * std::log(p) / 3;
+    }
+  }
+  const auto dice = [&](int c, double s) { return (2 * I[c] + s) / (P[c] + Q[c] + s); };
+  {
+    // [sum]
+    auto target = hone::classes(labels, {.ignore = 255});
+    auto objective = hone::cross_entropy(target) + 0.5 * hone::dice_loss(target);
+    double loss = hone::evaluate(cpu, objective, hone::image_view{logits.data(), images, classes, height, width},
+                                 {.gradient = {gradient.data(), images, classes, height, width}});
+    // [/sum]
+    expect(loss, cross_entropy + 0.5 * (1 - (dice(0, 0) + dice(1, 0)) / 2), "sum");  // class 2 is absent
+    expect(gradient[2] == 0, "an ignored pixel");
+  }
+  const hone::image_view z{logits.data(), images, classes, height, width};
+  const auto target = hone::classes(labels, {.ignore = 255});
+  {
+    // [options]
+    const std::vector<float> weights{0, 1, 1};  // without the background
+    auto objective = hone::dice_loss(target, {.smooth = 1,
+                                              .logarithm = true,
+                                              .per_image = true,
+                                              .absent = hone::absent_classes::counted,
+                                              .weights = weights});
+    // [/options]
+    expect(hone::evaluate(cpu, objective, z), -(std::log(dice(1, 1)) + std::log(dice(2, 1))) / 2, "options");
+  }
+  {
+    // [parity]
+    auto objective = hone::parity::monai_dice_loss(target, {.batch = true});
+    // [/parity]
+    const double s = 1e-5;
+    expect(hone::evaluate(cpu, objective, z), 1 - (dice(0, s) + dice(1, s) + dice(2, s)) / 3, "parity");
+  }
+  return failures;
+}
