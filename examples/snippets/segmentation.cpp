@@ -49,6 +49,23 @@ int main() {
     expect(hone::evaluate(cpu, objective, z), -(std::log(dice(1, 1)) + std::log(dice(2, 1))) / 2, "options");
   }
   {
+    // [lovasz]
+    auto objective = hone::lovasz_softmax_loss(target, {.per_image = true});
+    // [/lovasz]
+    double p[2][3] = {};  // of classes 0 and 1 in the pixels that count
+    for (std::size_t c = 0; c < 2; ++c)
+      for (std::size_t j = 0; j < 3; ++j) {
+        const std::size_t i = j == 2 ? 3 : j;
+        double total = 0;
+        for (std::size_t k = 0; k < 3; ++k) total += std::exp(double(logits[k * 4 + i]));
+        p[c][j] = std::exp(double(logits[c * 4 + i])) / total;
+      }
+    // Class 0 has the first pixel, whose error is the second of three; class 1 the others, with the errors 1 and 3.
+    const double of_0 = p[0][1] / 2 + (1 - p[0][0]) / 2;
+    const double of_1 = (1 - p[1][1]) / 2 + p[1][0] / 6 + (1 - p[1][2]) / 3;
+    expect(hone::evaluate(cpu, objective, z), (of_0 + of_1) / 2, "lovasz");
+  }
+  {
     // [parity]
     auto objective = hone::parity::monai_dice_loss(target, {.batch = true});
     // [/parity]

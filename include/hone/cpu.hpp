@@ -31,6 +31,7 @@
 #include <hone/cpu/rows/gradient_sweep.hpp>
 #include <hone/cpu/rows/group_losses.hpp>
 #include <hone/cpu/rows/hard_labels.hpp>
+#include <hone/cpu/rows/lovasz.hpp>
 #include <hone/cpu/rows/regions.hpp>
 #include <hone/cpu/rows/rows.hpp>
 #include <hone/cpu/rows/shared_weights.hpp>

@@ -37,6 +37,7 @@
 #include <hone/loss/modulation.hpp>
 #include <hone/loss/region/dice.hpp>
 #include <hone/loss/region/jaccard.hpp>
+#include <hone/loss/region/lovasz.hpp>
 #include <hone/loss/region/overlap.hpp>
 #include <hone/loss/region/term.hpp>
 #include <hone/loss/region/tversky.hpp>

@@ -88,6 +88,12 @@ TEST_CASE("region losses as PyTorch differentiates their formulas") {
          values::torch_dice_per_image_gradient);
   agrees("log jaccard", hone::jaccard_loss(masked, {.smooth = 0.5, .logarithm = true}), values::torch_log_jaccard,
          values::torch_log_jaccard_gradient);
+  agrees("lovasz", hone::lovasz_softmax_loss(masked), values::lovasz, values::lovasz_gradient);
+  agrees("lovasz per image", hone::lovasz_softmax_loss(masked, {.per_image = true}), values::lovasz_per_image,
+         values::lovasz_per_image_gradient);
+  agrees("lovasz with absent classes",
+         hone::lovasz_softmax_loss(all, {.per_image = true, .absent = hone::absent_classes::counted}),
+         values::lovasz_absent, values::lovasz_absent_gradient);
   agrees("focal tversky", hone::focal_tversky_loss(masked, {.per_image = true}), values::torch_focal_tversky,
          values::torch_focal_tversky_gradient);
 }

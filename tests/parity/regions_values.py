@@ -84,6 +84,26 @@ def focal_tversky(z, labels):
     return present((1 - i / (i + 0.3 * (p - i) + 0.7 * (t - i))) ** 0.75, t)
 
 
+def lovasz(z, labels, per_image, absent):
+    """Berman et al. 2018, algorithm 1 for every class."""
+    images = zip(z, labels) if per_image else [(z.transpose(0, 1), labels)]
+    of_images = []
+    for logits, y in images:
+        p, y = logits.softmax(0).flatten(1), y.flatten()
+        p, y = p[:, y != IGNORE], y[y != IGNORE]
+        losses = []
+        for c in range(CLASSES):
+            is_of_class = (y == c).double()
+            if is_of_class.sum() == 0 and not absent:
+                continue
+            errors, order = torch.sort((is_of_class - p[c]).abs(), descending=True)
+            found, total = is_of_class[order].cumsum(0), is_of_class.sum()
+            jaccard = 1 - (total - found) / (total + (1 - is_of_class[order]).cumsum(0))
+            losses.append((errors * torch.diff(jaccard, prepend=torch.zeros(1))).sum())
+        of_images.append(torch.stack(losses).mean())
+    return torch.stack(of_images).mean()
+
+
 def of_optax(**options):
     one_hot = jax.nn.one_hot(LABELS.numpy(), CLASSES)
 
@@ -135,6 +155,9 @@ def tables():
     yield from library("torch_dice_per_image", lambda z, y: dice(z, y, True), MASKED)
     yield from library("torch_log_jaccard", log_jaccard, MASKED)
     yield from library("torch_focal_tversky", focal_tversky, MASKED)
+    yield from library("lovasz", lambda z, y: lovasz(z, y, False, False), MASKED)
+    yield from library("lovasz_per_image", lambda z, y: lovasz(z, y, True, False), MASKED)
+    yield from library("lovasz_absent", lambda z, y: lovasz(z, y, True, True))
 
 
 def main():

@@ -62,6 +62,7 @@ ALONE = {
     "strips of targets and weights in the caches":
         ["cpu/rows/" + name for name in ("allowed_classes", "full_target", "gradient_sweep", "group_losses",
                                          "shared_weights", "sparse_target", "sweeps")],
+    "Lovász-Softmax sorts pixels, which CUDA cannot yet": ["cpu/rows/lovasz"],
     "where a team of threads holds a row": ["cuda/rows/" + name for name in ("registers", "shape", "shared_tile",
                                                                             "team")],
     "CUDA finds values outside the range while it computes": ["cpu/elements/target_range"],

@@ -79,7 +79,7 @@ void launch_regions(cuda const& backend, on_cuda::job<View, Leaf...>& work, doub
   using A = accumulator_t<number_of<View>>;
   auto* scale = work.scales;
   work.leaves.each([&]<class L>([[maybe_unused]] L& leaf) {
-    if constexpr (is_region_loss<typename L::term_type>) {
+    if constexpr (is_region_loss<typename L::term_type> && !sorts_pixels<typename L::term_type>) {
       const on_cuda::region_plan plan = on_cuda::plan_regions(work.prediction, leaf.term.policy);
       const on_cuda::region_memory of_leaf(plan, memory);
       on_cuda::launch_regions(backend, work.prediction, leaf, plan, of_leaf);

@@ -195,22 +195,6 @@ struct region_room {
   }
 };
 
-/// Returns the bytes that the region losses of an objective need.
-template <class View, class... Leaf>
-std::size_t region_bytes(row_job<View, Leaf...> const& job) noexcept {
-  using A = typename row_job<View, Leaf...>::A;
-  const index columns = detail::columns_of(job.prediction);
-  std::size_t bytes = 0;
-  job.leaves.each([&]<class L>([[maybe_unused]] L const& leaf) {
-    if constexpr (detail::is_region_loss<typename L::term_type>) {
-      const region_room<A> room(job.prediction, leaf);
-      bytes += arena::room_for<double>(std::size_t(room.pieces * 3 * columns)) +
-               arena::room_for<A>(std::size_t(room.tables));
-    }
-  });
-  return bytes;
-}
-
 /// One thread has all classes.
 struct lone_team {
   template <class Body>
@@ -262,19 +246,6 @@ double sum_regions(cpu const& backend, View prediction, Leaf& leaf, double& scal
   scale = count > 0 ? 1 / count : 0;
   leaf.term.table = {tables, std::max<index>(cut.rows, 1), 2 * room.of_number, room.of_number};
   return leaf.factor == 0 ? 0 : leaf.factor * scale * total;
-}
-
-/// The same for every region loss of an objective; returns their sum.
-template <class View, class... Leaf>
-double sum_regions(cpu const& backend, row_job<View, Leaf...>& job, arena& memory) {
-  double total = 0;
-  std::size_t k = 0;
-  job.leaves.each([&]<class L>([[maybe_unused]] L& leaf) {
-    if constexpr (detail::is_region_loss<typename L::term_type>)
-      total += sum_regions(backend, job.prediction, leaf, job.scales[k], memory);
-    ++k;
-  });
-  return total;
 }
 
 }  // namespace hone::inline HONE_ABI::on_cpu

@@ -2,6 +2,7 @@
 /// Objectives of row terms on the CPU: checks, divisors, and the data that all threads share.
 #pragma once
 
+#include <hone/cpu/rows/lovasz.hpp>
 #include <hone/cpu/rows/regions.hpp>
 #include <hone/cpu/rows/worker.hpp>
 #include <hone/cpu/run/backend.hpp>
@@ -86,14 +87,49 @@ double sum_rows(cpu const& backend, row_job<View, Leaf...> job) {
                          [&](index begin, index end, std::byte* m) { return worker(job, m).run(begin, end); });
 }
 
+/// Returns the bytes that a leaf needs for its first sweep over regions.
+template <class View, class Leaf>
+std::size_t region_bytes(View prediction, Leaf const& leaf) noexcept {
+  using A = accumulator_t<detail::number_of<View>>;
+  if constexpr (detail::sorts_pixels<typename Leaf::term_type>) {
+    return lovasz_bytes(prediction, leaf);
+  } else if constexpr (detail::is_region_loss<typename Leaf::term_type>) {
+    const region_room<A> room(prediction, leaf);
+    return arena::room_for<double>(std::size_t(room.pieces * 3 * detail::columns_of(prediction))) +
+           arena::room_for<A>(std::size_t(room.tables));
+  } else {
+    return 0;
+  }
+}
+/// Computes a region loss, adds it to `value` and returns the leaf of its rows; returns other leaves as they are.
+template <class View, class Leaf>
+auto without_regions(cpu const& backend, View prediction, Leaf leaf, double& scale, double& value, arena& memory) {
+  if constexpr (detail::sorts_pixels<typename Leaf::term_type>) {
+    return sort_regions(backend, prediction, leaf, scale, value, memory);
+  } else {
+    if constexpr (detail::is_region_loss<typename Leaf::term_type>)
+      value += sum_regions(backend, prediction, leaf, scale, memory);
+    return leaf;
+  }
+}
+
 /// The same for an objective with region losses; returns the sum of all terms.
-template <class View, class... Leaf>
-double sum_regions_and_rows(cpu const& backend, row_job<View, Leaf...> job) {
-  const scratch<scratch_for_regions> memory(region_bytes(job));
+template <class View, class... Leaf, std::size_t... I>
+double sum_regions_and_rows(cpu const& backend, row_job<View, Leaf...> job, std::index_sequence<I...>) {
+  const scratch<scratch_for_regions> memory((region_bytes(job.prediction, detail::at<I>(job.leaves)) + ...));
   arena pieces(memory.data());
-  const double of_regions = sum_regions(backend, job, pieces);
+  double of_regions = 0;
+  // In braces, so that they are computed in their order.
+  const detail::list leaves{
+      without_regions(backend, job.prediction, detail::at<I>(job.leaves), job.scales[I], of_regions, pieces)...};
   if ((detail::is_region_loss<typename Leaf::term_type> && ...) && !job.out.gradient.data) return of_regions;
-  return of_regions + sum_rows(backend, job);
+  return of_regions + leaves.apply([&]<class... Row>(Row const&...) {
+    return sum_rows(backend, row_job<View, Row...>{{job.prediction, job.out, leaves}, job.scales, job.columns});
+  });
+}
+template <class View, class... Leaf>
+double sum_regions_and_rows(cpu const& backend, row_job<View, Leaf...> const& job) {
+  return sum_regions_and_rows(backend, job, std::index_sequence_for<Leaf...>());
 }
 
 }  // namespace hone::inline HONE_ABI::on_cpu

@@ -8,6 +8,7 @@
 #include <hone/cuda/rows/shared_tile.cuh>
 #include <hone/cuda/rows/worker.cuh>
 #include <hone/cuda/run/barrier.cuh>
+#include <hone/loss/region/term.hpp>
 
 #include <hone/core/macros_push.hpp>
 
@@ -130,6 +131,7 @@ __global__ void tile_kernel(Job const job, tile_plan const plan) {
 template <class View, row_term Term, int Weights>
 void check_leaf(View prediction, detail::leaf<Term, Weights> const& leaf) {
   const index rows = detail::rows_of(prediction), columns = detail::columns_of(prediction);
+  static_assert(!detail::sorts_pixels<Term>, "evaluate: hone::cuda has no lovasz_softmax_loss yet, hone::cpu has");
   leaf.check_weight_sizes(rows);
   if constexpr (row::has_target<Term>) leaf.term.target.check_shape(rows, columns);
   if constexpr (requires { leaf.term.check_shape(rows, columns); }) leaf.term.check_shape(rows, columns);

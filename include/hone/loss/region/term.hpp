@@ -36,6 +36,26 @@ struct region_policy {
   double power_of_mean = 1;  ///< of the mean over the classes of a region
 };
 
+namespace detail {
+
+/// Fails if regions are images and the prediction has none.
+template <class View>
+void check_view_of_region(View, region_policy const& policy) {
+  if (policy.per_image && requires(View v) { v.row_stride; })
+    fail("evaluate: a region loss per image needs a hone::image_view, the prediction is a matrix_view");
+}
+/// Fail if there are weights, but not one per class, or if one is negative or not finite.
+inline void check_weights_of_region(region_policy const& policy, index columns) {
+  if (policy.weights.size() > 0) require_size(policy.weights, columns, "region loss weight", "class");
+}
+inline void check_weights_of_region(region_policy const& policy) {
+  require_values(
+      policy.weights, "region loss weight", "class", [](double w) { return w >= 0 && finite(w); },
+      "finite and not negative");
+}
+
+}  // namespace detail
+
 template <class Formula, row_target Target>
 struct region_term : row_term_base {
   using statistics = row::list<row::softmax<>>;
@@ -76,18 +96,11 @@ struct region_term : row_term_base {
     see("weights of classes", detail::footprint_of(policy.weights));
   }
   template <class View>
-  void check_view(View) const {
-    if (policy.per_image && requires(View v) { v.row_stride; })
-      detail::fail("evaluate: a region loss per image needs a hone::image_view, the prediction is a matrix_view");
+  void check_view(View prediction) const {
+    detail::check_view_of_region(prediction, policy);
   }
-  void check_shape(index, index columns) const {
-    if (policy.weights.size() > 0) detail::require_size(policy.weights, columns, "region loss weight", "class");
-  }
-  void check_values(index, index) const {
-    detail::require_values(
-        policy.weights, "region loss weight", "class", [](double w) { return w >= 0 && detail::finite(w); },
-        "finite and not negative");
-  }
+  void check_shape(index, index columns) const { detail::check_weights_of_region(policy, columns); }
+  void check_values(index, index) const { detail::check_weights_of_region(policy); }
 
  private:
   /// Returns the derivative of the loss by the probability of an element.
@@ -102,6 +115,9 @@ namespace detail {
 
 template <class Term>
 inline constexpr bool is_region_loss = requires { requires Term::is_region_loss; };
+/// Whether a region loss has a derivative per pixel, for which a backend sorts the pixels (loss/region/lovasz.hpp).
+template <class Term>
+inline constexpr bool sorts_pixels = requires { requires Term::sorts_pixels; };
 template <class... Leaf>
 inline constexpr bool any_region_loss = (is_region_loss<typename Leaf::term_type> || ...);
 

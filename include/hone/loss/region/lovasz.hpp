@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+/// Lovász-Softmax: the convex extension of the Jaccard loss of the classes of images.
+#pragma once
+
+#include <hone/loss/region/term.hpp>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
+
+struct lovasz_softmax_options {
+  bool per_image = false;                           ///< one loss per image, and their mean; otherwise one for the batch
+  absent_classes absent = absent_classes::skipped;  ///< counted: the loss of an absent class is its largest error
+  numbers weights = {};                             ///< one per class, finite, >= 0; a class of weight 0 is left out
+};
+
+/// The factors g of sorted errors: with G pixels of the class, F and B of them and of the others among the first k, the
+/// Jaccard loss of the first k errors is 1 - (G - F) / (G + B), and g is its increase by error k.
+class lovasz_factors {
+ public:
+  explicit lovasz_factors(double of_class) noexcept : of_class_(of_class) {}
+
+  /// Returns g of the next error, in descending order.
+  double next(bool is_of_class) noexcept {
+    const double whole = of_class_ + others_;
+    if (is_of_class) return --missing_by_, 1 / whole;
+    ++others_;
+    if (of_class_ == 0) return others_ == 1 ? 1 : 0;
+    return (of_class_ + missing_by_) / (whole * (whole + 1));
+  }
+
+ private:
+  double of_class_, missing_by_ = 0, others_ = 0;  // missing_by: -F
+};
+
+/// A region loss whose derivative by p differs from pixel to pixel: a backend stores it, and with_slopes is the term of
+/// the rows that reads it. This term itself adds nothing.
+template <class Label>
+struct lovasz_softmax_term : row_term_base {
+  using statistics = row::list<row::softmax<>>;
+  static constexpr bool is_region_loss = true, sorts_pixels = true;
+
+  classes_target<Label> target;
+  region_policy policy;
+
+  lovasz_softmax_term(classes_target<Label> target_, region_policy policy_) : target(target_), policy(policy_) {}
+
+  template <operand V>
+  struct result {
+    V loss;
+  };
+  template <operand V>
+  HONE_HD result<V> finish(row::normaliser<V> const&) const {
+    return {V(0)};
+  }
+  template <operand V, class E>
+  HONE_HD V gradient(result<V> const&, E const&) const {
+    return V(0);
+  }
+
+  template <class See>
+  void each_input(See const& see) const {
+    see("weights of classes", detail::footprint_of(policy.weights));
+  }
+  template <class View>
+  void check_view(View prediction) const {
+    detail::check_view_of_region(prediction, policy);
+  }
+  void check_shape(index, index columns) const { detail::check_weights_of_region(policy, columns); }
+  void check_values(index, index) const { detail::check_weights_of_region(policy); }
+};
+
+namespace detail {
+
+/// The rows of a region loss with a derivative per pixel. `teacher` is a view of these derivatives by p, each to be
+/// multiplied by the class number.
+template <class Target, class View>
+struct with_slopes : row_term_base {
+  using statistics = row::list<row::softmax<>>;
+  using later_sweep = row::sweep<1>;  // Σ p a
+  static constexpr int class_numbers = 1;
+
+  Target target;
+  View teacher;
+  row::class_table table;
+
+  with_slopes(Target target_, View slopes, row::class_table table_) : target(target_), teacher(slopes), table(table_) {}
+
+  template <operand V>
+  struct result {
+    V loss, inverse, mean;
+  };
+
+  template <operand V, class E>
+  HONE_HD bundle<V, 1> later(row::normaliser<V> const& softmax, E const& e) const {
+    const V w = row::weight(e);
+    return {{select(w == V(0), V(0), w * softmax.inverse * slope(e))}};  // behind the last class slopes are infinite
+  }
+  template <operand V>
+  HONE_HD result<V> finish(row::normaliser<V> const& softmax, bundle<V, 1> const& total) const {
+    return {V(0), softmax.inverse, total[0]};
+  }
+  template <operand V, class E>
+  HONE_HD V gradient(result<V> const& r, E const& e) const {
+    return row::weight(e) * r.inverse * (slope(e) - r.mean);
+  }
+
+ private:
+  template <class E>
+  HONE_HD static auto slope(E const& e) {
+    return row::class_number<0>(e) * e.teacher;
+  }
+};
+
+}  // namespace detail
+
+/// Sorts the errors m = 1 - p of the pixels of a class and p of the others, for every class (Berman et al. 2018, arXiv
+/// 1705.08790):
+///   value     mean over the classes of weight Σ m g, g as in lovasz_factors, m in descending order
+///   gradient  that of m with constant g; equal errors are in the order of the pixels
+/// Pixels that are ignored are left out. The value does not depend on the reduction. Takes hone::classes(labels), and
+/// no weigh_rows. On the CPU only; the derivatives, one number per pixel and class, are in scratch memory.
+template <class Target>
+auto lovasz_softmax_loss(Target target, lovasz_softmax_options const& options = {}) {
+  static_assert(detail::is_classes<Target>, "lovasz_softmax_loss: the argument must be hone::classes(labels)");
+  if constexpr (detail::is_classes<Target>) {
+    return lovasz_softmax_term(target, {false, options.per_image, options.absent, options.weights});
+  } else {
+    return detail::no_region_loss({}, {}, {});
+  }
+}
+
+static_assert(row_term<lovasz_softmax_term<int>>);
+
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>
