@@ -65,6 +65,12 @@
 #include <hone/cpu/simd/partial_moves.hpp>
 #include <hone/cpu/simd/share.hpp>
 #include <hone/cpu/simd/transpose.hpp>
+#include <hone/cpu/structure/deform_columns.hpp>
+#include <hone/cpu/structure/deform_conv.hpp>
+#include <hone/cpu/structure/deform_conv_backward.hpp>
+#include <hone/cpu/structure/deform_parts.hpp>
+#include <hone/cpu/structure/pixel_major.hpp>
+#include <hone/cpu/structure/row_product.hpp>
 #include <hone/cpu/tensors/averages.hpp>
 #include <hone/cpu/tensors/copy.hpp>
 #include <hone/cpu/tensors/each_number.hpp>

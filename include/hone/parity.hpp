@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Losses and schedules as other libraries compute them. Written by tests/structure/doors.py.
+/// Losses, schedules and layers as other libraries compute them. Written by tests/structure/doors.py.
 #pragma once
 
 #include <hone/core/config.hpp>  // first: it refuses compilers of older standards
@@ -19,3 +19,4 @@
 #include <hone/parity/schedules/optax.hpp>
 #include <hone/parity/schedules/timm.hpp>
 #include <hone/parity/schedules/torch.hpp>
+#include <hone/parity/structure/deform_conv.hpp>

@@ -16,4 +16,5 @@
 #include <hone/precision.hpp>
 #include <hone/sample.hpp>
 #include <hone/schedule.hpp>
+#include <hone/structure.hpp>
 #include <hone/target.hpp>

@@ -11,7 +11,7 @@ from pathlib import Path
 
 # A folder includes itself and these. The arrows point one way: policies know no backend, backends no adapter.
 POLICIES = ["target", "loss", "sample", "gradient", "average", "schedule", "large_batch", "precision", "detect",
-            "calibration", "distil", "parity"]
+            "calibration", "distil", "structure", "parity"]
 MAY_INCLUDE = {
     "core": [],
     "io": ["core"],
@@ -26,16 +26,17 @@ MAY_INCLUDE = {
     "detect": ["core", "loss", "sample"],
     "calibration": ["core", "target"],
     "distil": ["core", "io", "target", "loss"],
-    "parity": ["core", "loss", "schedule"],
+    "structure": ["core"],
+    "parity": ["core", "loss", "schedule", "structure"],
     "cpu": ["core", *POLICIES],
     "cuda": ["core", *POLICIES],
     "version.hpp": ["core"],
 }
 # The same for the rooms of a folder; "" are the headers that lie in the folder itself.
-WINGS = ["rows", "elements", "boxes", "tensors", "samples", "calibration"]
+WINGS = ["rows", "elements", "boxes", "tensors", "samples", "calibration", "structure"]
 ROOMS = {
     "loss": {"row": [], "element": [], "box": [], "region": ["row"], "": ["row", "element", "box", "region"]},
-    "parity": {"boxes": [], "regions": [], "schedules": []},
+    "parity": {"boxes": [], "regions": [], "schedules": [], "structure": []},
     "cpu": {"simd": [], "memory": ["simd"], "run": ["simd", "memory"],
             **{wing: ["simd", "memory", "run"] for wing in WINGS}, "": ["memory", "rows", "elements", "boxes"]},
     "cuda": {"simd": [], "run": [], "memory": ["run"],
@@ -77,6 +78,10 @@ ALONE = {
                                                                           "device_units")],
     "mixing by packs; draws on the device": ["cpu/samples/blend_numbers", "cuda/samples/device_draw",
                                              "cuda/samples/draw"],
+    "tiles of columns in the caches, and products of them":
+        ["cpu/structure/" + name for name in ("deform_columns", "deform_parts", "pixel_major", "row_product")],
+    "deformable convolution has no verb on CUDA":
+        ["cpu/structure/deform_conv", "cpu/structure/deform_conv_backward"],
     "calibration has no verb on CUDA": ["cpu/calibration/" + name for name in ("logit_row", "reliability",
                                                                               "temperature")],
 }
