@@ -41,6 +41,11 @@
 #include <hone/cuda/samples/device_draw.cuh>
 #include <hone/cuda/samples/draw.cuh>
 #include <hone/cuda/simd/device_float.cuh>
+#include <hone/cuda/structure/deform_column_gradients.cuh>
+#include <hone/cuda/structure/deform_conv.cuh>
+#include <hone/cuda/structure/deform_conv_backward.cuh>
+#include <hone/cuda/structure/deform_taps.cuh>
+#include <hone/cuda/structure/deform_weight_gradients.cuh>
 #include <hone/cuda/tensors/copy.cuh>
 #include <hone/cuda/tensors/device_ema_state.cuh>
 #include <hone/cuda/tensors/device_list.cuh>

@@ -80,8 +80,8 @@ ALONE = {
                                              "cuda/samples/draw"],
     "tiles of columns in the caches, and products of them":
         ["cpu/structure/" + name for name in ("deform_columns", "deform_parts", "pixel_major", "row_product")],
-    "deformable convolution has no verb on CUDA":
-        ["cpu/structure/deform_conv", "cpu/structure/deform_conv_backward"],
+    "kernels, tiled in shared memory": ["cuda/structure/" + name for name in ("deform_column_gradients", "deform_taps",
+                                                                             "deform_weight_gradients")],
     "calibration has no verb on CUDA": ["cpu/calibration/" + name for name in ("logit_row", "reliability",
                                                                               "temperature")],
 }

@@ -67,6 +67,28 @@ TEST_CASE("deform_conv2d has the same bits for every number of threads") {
   }
 }
 
+TEST_CASE("deform_conv2d does not depend on how many images are copied at a time") {
+  const hone::detail::deform_shape shape{5, 2, 4, 3, 3, 2, 2, 3, 2, {}};
+  const std::vector<float> input = conformance::converted<float>(conformance::formula(5 * 2 * 4 * 3, 37, 33, 16, 16)),
+                           offsets =
+                               conformance::converted<float>(conformance::formula(5 * 8 * 3 * 2, 41, 193, 96, 32)),
+                           weight = conformance::converted<float>(conformance::formula(3 * 2 * 4, 23, 31, 15, 16));
+  const auto output = [&](std::size_t bytes) {
+    std::vector<float> to(5 * 3 * 3 * 2);
+    hone::on_cpu::deform_forward<float>{
+        shape,
+        {{input.data(), 5, 2, 4, 3}, {offsets.data(), 5, 8, 3, 2}, {}, {weight.data(), 3, 2, 2, 2}},
+        {},
+        {to.data(), 5, 3, 3, 2},
+        bytes}
+        .run(hone::cpu(2));
+    return to;
+  };
+  const std::vector<float> all = output(1 << 20);
+  CHECK(output(1) == all);
+  CHECK(output(2 * sizeof(float) * 2 * ((4 + 3) * (3 + 2) + 1)) == all);  // two images
+}
+
 // The offset keeps its fraction however far the tap is from the first pixel: float positions would lose 2^-16 here.
 TEST_CASE("taps far from the origin keep the fraction of their offset") {
   const hone::index width = 1 << 14;

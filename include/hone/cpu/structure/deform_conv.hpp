@@ -32,6 +32,7 @@ struct deform_forward {
   detail::deform_arguments<T> from;
   matrix_view<const T> bias;
   feature_view<T> output;
+  std::size_t most_bytes = round_bytes;
   index most = channels_of_parts(s.taps());
   padded_image image{s.height, s.width};
   index padded_outputs = whole_panels<A>(s.group_outputs());
@@ -39,7 +40,7 @@ struct deform_forward {
   index image_numbers() const noexcept { return image.pixels() * s.channels; }
   index images_of_round() const noexcept {
     const index bytes = std::max<index>(image_numbers() * index(sizeof(A)), 1);
-    return std::clamp<index>(index(round_bytes) / bytes, 1, std::max<index>(s.images, 1));
+    return std::clamp<index>(index(most_bytes) / bytes, 1, std::max<index>(s.images, 1));
   }
   /// Returns where the weights of a part begin: panels of outputs, taps · channels deep.
   index weights_before(channel_part const& part) const noexcept { return padded_outputs * s.taps() * part.begin; }
