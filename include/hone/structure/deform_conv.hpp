@@ -102,10 +102,9 @@ inline void require_divides(const char* function, const char* name, index groups
          std::intmax_t(channels), what);
 }
 
-/// Checks options and shapes, and returns the sizes of the call.
-inline deform_shape require_deform_conv(const char* function, feature_sizes const& input, feature_sizes const& offsets,
-                                        feature_sizes const* mask, feature_sizes const& weight,
-                                        deform_conv_options const& options) {
+/// Checks options and the shapes of input and weight, and returns the sizes of the call.
+inline deform_shape deform_shape_of(const char* function, feature_sizes const& input, feature_sizes const& weight,
+                                    deform_conv_options const& options) {
   require_features(function, "input", input);
   require_features(function, "weight", weight);
   require_count(function, "stride.y", options.stride.y, 1);
@@ -132,11 +131,19 @@ inline deform_shape require_deform_conv(const char* function, feature_sizes cons
          function, weight.height, weight.width, std::intmax_t(options.dilation.y), std::intmax_t(options.dilation.x),
          input.height + options.padding.top + options.padding.bottom,
          input.width + options.padding.left + options.padding.right);
-  const index taps = weight.height * weight.width, planes = product_of_sizes(options.offset_groups, taps);
-  require_features(function, "offsets", offsets, input.images, product_of_sizes(2, planes), out_height, out_width);
-  if (mask) require_features(function, "mask", *mask, input.images, planes, out_height, out_width);
   return {input.images,  input.channels, input.height, input.width, weight.images,
           weight.height, weight.width,   out_height,   out_width,   options};
+}
+
+/// The same, and checks offsets and, if there is one, the mask.
+inline deform_shape require_deform_conv(const char* function, feature_sizes const& input, feature_sizes const& offsets,
+                                        feature_sizes const* mask, feature_sizes const& weight,
+                                        deform_conv_options const& options) {
+  const deform_shape s = deform_shape_of(function, input, weight, options);
+  const index planes = product_of_sizes(s.offset_groups(), s.taps());
+  require_features(function, "offsets", offsets, s.images, product_of_sizes(2, planes), s.out_height, s.out_width);
+  if (mask) require_features(function, "mask", *mask, s.images, planes, s.out_height, s.out_width);
+  return s;
 }
 
 template <class T>

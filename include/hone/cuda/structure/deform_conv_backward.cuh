@@ -88,6 +88,19 @@ void enqueue_deform_backward(cuda& backend, deform_job<T> const& job, feature_vi
 
 }  // namespace on_cuda
 
+/// Returns the bytes of workspace that deform_conv2d_backward needs for an input and weights of these shapes, with all
+/// gradients. Throws hone::invalid_argument if a shape or an option is wrong.
+template <class T>
+std::size_t deform_conv2d_backward_bytes(feature_view<T> input,
+                                         std::type_identity_t<feature_view<const std::remove_const_t<T>>> weight,
+                                         deform_conv_options const& options = {}) {
+  using number = std::remove_const_t<T>;
+  static_assert(element<number>, "deform_conv2d_backward_bytes: input is of float, double, half or bfloat16");
+  const detail::deform_shape shape = detail::deform_shape_of("deform_conv2d_backward_bytes", detail::sizes_of(input),
+                                                             detail::sizes_of(weight), options);
+  return on_cuda::deform_workspace<number>(shape, on_cuda::most_column_bytes).bytes(true, true);
+}
+
 /// Enqueues hone::deform_conv2d_backward, as documented for the CPU. No atomics: the same bits in every run. The
 /// workspace holds the gradients of the columns of as many images as fit into 64 MiB, at least one.
 template <class T>
