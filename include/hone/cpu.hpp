@@ -70,7 +70,11 @@
 #include <hone/cpu/structure/deform_conv_backward.hpp>
 #include <hone/cpu/structure/deform_parts.hpp>
 #include <hone/cpu/structure/pixel_major.hpp>
+#include <hone/cpu/structure/plane_cut.hpp>
+#include <hone/cpu/structure/plane_runs.hpp>
+#include <hone/cpu/structure/reduce_planes.hpp>
 #include <hone/cpu/structure/row_product.hpp>
+#include <hone/cpu/structure/scale_planes.hpp>
 #include <hone/cpu/tensors/averages.hpp>
 #include <hone/cpu/tensors/copy.hpp>
 #include <hone/cpu/tensors/each_number.hpp>

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MIT
-/// Pieces of networks: deformable convolution. Written by tests/structure/doors.py.
+/// Pieces of networks: deformable convolution, planes and what is built on them. Written by tests/structure/doors.py.
 #pragma once
 
 #include <hone/core/config.hpp>  // first: it refuses compilers of older standards
 
+#include <hone/structure/activation.hpp>
 #include <hone/structure/deform_conv.hpp>
 #include <hone/structure/deform_tap.hpp>
+#include <hone/structure/plane_check.hpp>
+#include <hone/structure/plane_gate.hpp>
+#include <hone/structure/plane_reduction.hpp>
+#include <hone/structure/plane_scale.hpp>

@@ -26,7 +26,7 @@ MAY_INCLUDE = {
     "detect": ["core", "loss", "sample"],
     "calibration": ["core", "target"],
     "distil": ["core", "io", "target", "loss"],
-    "structure": ["core"],
+    "structure": ["core", "sample"],
     "parity": ["core", "loss", "schedule", "structure"],
     "cpu": ["core", *POLICIES],
     "cuda": ["core", *POLICIES],
@@ -82,6 +82,8 @@ ALONE = {
         ["cpu/structure/" + name for name in ("deform_columns", "deform_parts", "pixel_major", "row_product")],
     "kernels, tiled in shared memory": ["cuda/structure/" + name for name in ("deform_column_gradients", "deform_taps",
                                                                              "deform_weight_gradients")],
+    "planes have no verb on CUDA":
+        ["cpu/structure/" + name for name in ("plane_cut", "plane_runs", "reduce_planes", "scale_planes")],
     "calibration has no verb on CUDA": ["cpu/calibration/" + name for name in ("logit_row", "reliability",
                                                                               "temperature")],
 }

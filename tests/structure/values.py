@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Writes values.hpp: what PyTorch computes, in double precision by autograd, for the pieces of network structure.
+
+    values.py > tests/structure/values.hpp
+
+Run once, by hand; the tests read the table. It needs
+    pip install torch==2.15.0 timm==1.0.31
+Inputs are integers over 8, written here and in values_of.hpp by the same rule.
+"""
+import timm
+import torch
+import torch.nn.functional as F
+
+N, C, H, W = 2, 3, 3, 5
+GATES = {"identity": lambda e: e, "sigmoid": torch.sigmoid,
+         "hard_sigmoid": lambda e: F.relu6(e + 3) / 6}  # F.hardsigmoid has the derivative float(1/6)
+ACTIVATIONS = {"none": lambda u: u, "relu": F.relu, "silu": F.silu, "hard_swish": F.hardswish}
+EDGES = [-40, -4, -3, -2.5, -1, 0, 0.5, 3, 3.5, 40]
+
+
+def numbers(salt, *shape):
+    """Number i is ((i * 37 + salt * 11) mod 61 - 30) / 8."""
+    count = torch.Size(shape).numel()
+    return torch.tensor([((i * 37 + salt * 11) % 61 - 30) / 8 for i in range(count)], dtype=torch.float64).reshape(shape)
+
+
+def residuals():
+    """No sum with them is 0 or 3, where rounding would choose the derivative."""
+    return numbers(4, N, C, H, W) + 1 / 1024
+
+
+def inputs(*tensors):
+    return [t.requires_grad_() for t in tensors]
+
+
+def edges():
+    for name, f in {**GATES, **ACTIVATIONS}.items():
+        x, = inputs(torch.tensor(EDGES, dtype=torch.float64))
+        y = f(x)
+        yield f"edge_value_{name}", y
+        yield f"edge_slope_{name}", torch.autograd.grad(y.sum(), x)[0]
+
+
+def planes():
+    for name, how in {"mean": lambda x: x.mean((2, 3)), "max": lambda x: F.adaptive_max_pool2d(x, 1)[:, :, 0, 0]}.items():
+        x, = inputs(numbers(1, N, C, H, W))
+        y = how(x)
+        y.backward(numbers(2, N, C))
+        yield f"{name}", y
+        yield f"{name}_dx", x.grad
+    for gate, g in GATES.items():
+        for activation, f in ACTIVATIONS.items():
+            x, e, r = inputs(numbers(1, N, C, H, W), numbers(3, N, C), residuals())
+            y = f(x * g(e)[:, :, None, None] + r)
+            y.backward(numbers(5, N, C, H, W))
+            for what, t in {"y": y, "dx": x.grad, "de": e.grad, "dresidual": r.grad}.items():
+                yield f"{gate}_{activation}_{what}", t
+
+
+def main():
+    print("// SPDX-License-Identifier: MIT")
+    print("/// What PyTorch computes for the inputs of values_of.hpp, written by values.py.")
+    print(f"///   torch {torch.__version__.split('+')[0]}, timm {timm.__version__}")
+    print("#pragma once\n\n// clang-format off\nnamespace structure_values {\n")
+    print(f"inline constexpr int images = {N}, channels = {C}, height = {H}, width = {W};")
+    print("inline constexpr double edges[] = {" + ", ".join(map(str, EDGES)) + "};")
+    for part in (edges, planes):
+        for name, value in part():
+            flat = value.detach().flatten().tolist()
+            print(f"inline constexpr double {name}[] = {{")
+            for i in range(0, len(flat), 5):
+                print("    " + ", ".join(repr(x) for x in flat[i:i + 5]) + ",")
+            print("};")
+    print("\n}  // namespace structure_values")
+
+
+if __name__ == "__main__":
+    main()
