@@ -65,6 +65,7 @@
 #include <hone/cpu/simd/partial_moves.hpp>
 #include <hone/cpu/simd/share.hpp>
 #include <hone/cpu/simd/transpose.hpp>
+#include <hone/cpu/structure/branches.hpp>
 #include <hone/cpu/structure/deform_columns.hpp>
 #include <hone/cpu/structure/deform_conv.hpp>
 #include <hone/cpu/structure/deform_conv_backward.hpp>
@@ -72,6 +73,7 @@
 #include <hone/cpu/structure/pixel_major.hpp>
 #include <hone/cpu/structure/plane_cut.hpp>
 #include <hone/cpu/structure/plane_runs.hpp>
+#include <hone/cpu/structure/recalibrate.hpp>
 #include <hone/cpu/structure/reduce_planes.hpp>
 #include <hone/cpu/structure/row_product.hpp>
 #include <hone/cpu/structure/scale_planes.hpp>

@@ -11,3 +11,4 @@
 #include <hone/structure/plane_gate.hpp>
 #include <hone/structure/plane_reduction.hpp>
 #include <hone/structure/plane_scale.hpp>
+#include <hone/structure/recalibration.hpp>

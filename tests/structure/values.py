@@ -11,6 +11,7 @@ Inputs are integers over 8, written here and in values_of.hpp by the same rule.
 import timm
 import torch
 import torch.nn.functional as F
+from timm.layers import EcaModule, EffectiveSEModule, SEModule
 
 N, C, H, W = 2, 3, 3, 5
 GATES = {"identity": lambda e: e, "sigmoid": torch.sigmoid,
@@ -58,6 +59,37 @@ def planes():
                 yield f"{gate}_{activation}_{what}", t
 
 
+def branches():
+    """timm's own modules, and the residual and the activation of a residual block."""
+    def fill(module, salt):
+        for i, p in enumerate(module.parameters()):
+            p.data = numbers(salt + i, *p.shape) / 4
+        return module.double()
+
+    made = {"squeeze_excite": SEModule(C, rd_channels=2, bias=True), "squeeze_excite_silu":
+            SEModule(C, rd_channels=2, act_layer="silu", gate_layer="hard_sigmoid"),
+            "effective_squeeze_excite": EffectiveSEModule(C), "efficient_channel_attention": EcaModule(kernel_size=3)}
+    for name, module in made.items():
+        fill(module, 6)
+        if hasattr(module, "gate") and "hard" in str(module.gate).lower():
+            module.gate.forward = lambda e: F.relu6(e + 3) / 6
+        x, r = inputs(numbers(1, N, C, H, W), residuals())
+        y = F.relu(module(x) + r)
+        y.backward(numbers(5, N, C, H, W))
+        yield f"{name}_y", y
+        yield f"{name}_dx", x.grad
+        yield f"{name}_dresidual", r.grad
+        for i, p in enumerate(module.parameters()):
+            yield f"{name}_parameter_{i}", p.grad
+    widths = [8, 64, 96, 200, 256, 2048]
+    yield "widths_of", torch.tensor(widths)
+    yield "widths", torch.tensor([SEModule(c).fc1.out_channels for c in widths])
+    count = lambda module: sum(p.numel() for p in module.parameters())
+    yield "counts_squeeze_excite", torch.tensor([count(SEModule(c)) for c in widths])
+    yield "counts_effective_squeeze_excite", torch.tensor([count(EffectiveSEModule(c)) for c in widths])
+    yield "counts_efficient_channel_attention", torch.tensor([count(EcaModule(c)) for c in widths])
+
+
 def main():
     print("// SPDX-License-Identifier: MIT")
     print("/// What PyTorch computes for the inputs of values_of.hpp, written by values.py.")
@@ -65,7 +97,7 @@ def main():
     print("#pragma once\n\n// clang-format off\nnamespace structure_values {\n")
     print(f"inline constexpr int images = {N}, channels = {C}, height = {H}, width = {W};")
     print("inline constexpr double edges[] = {" + ", ".join(map(str, EDGES)) + "};")
-    for part in (edges, planes):
+    for part in (edges, planes, branches):
         for name, value in part():
             flat = value.detach().flatten().tolist()
             print(f"inline constexpr double {name}[] = {{")
