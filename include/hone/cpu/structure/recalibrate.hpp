@@ -15,13 +15,14 @@
 namespace hone::inline HONE_ABI {
 namespace on_cpu {
 
-inline constexpr index group_bytes = index(4) << 20;  // of x per group of images: it and its neighbours fit the caches
-
-/// Calls body(begin, end) for groups of images, which depend on the shape alone.
+/// Calls body(begin, end) for groups of images, which depend on the shape alone: of 4 MiB, so that a group and its
+/// neighbours are still in the caches when they are read again; of 16 MiB for images of at most 1 MiB, because products
+/// of few rows are slow.
 template <class T, class Body>
 void for_image_groups(image_view<T> x, Body const& body) {
+  constexpr index mib = index(1) << 20;
   const index bytes = std::max<index>(x.channels * x.pixels * index(sizeof(T)), 1);
-  const index each = std::max<index>(group_bytes / bytes, 1);
+  const index each = std::max<index>((bytes <= mib ? 16 * mib : 4 * mib) / bytes, 1);
   for (index begin = 0; begin < x.images; begin += each) body(begin, std::min(begin + each, x.images));
 }
 

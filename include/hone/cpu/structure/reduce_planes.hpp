@@ -32,8 +32,11 @@ void reduce_images(cpu const& backend, Reduction reduce, image_view<const T> x, 
   using A = accumulator_t<T>;
   const plane_cut cut(x, begin, end, false);
   for_planes(backend, cut, 0, [&](index from, index to, std::byte*) {
-    for (index p = from; p < to; ++p)
-      out.row(p / x.channels)[p % x.channels] = detail::narrowed<A>(reduce_plane(reduce, x, p));
+    index image = from / x.channels, c = from % x.channels;
+    for (index p = from; p < to; ++p) {
+      out.row(image)[c] = detail::narrowed<A>(reduce_plane(reduce, x, p));
+      if (++c == x.channels) c = 0, ++image;
+    }
   });
 }
 
