@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+// The examples of docs/structure.md.
+#include <hone/hone.hpp>
+
+#include "expect.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+#include <vector>
+
+int main() {
+  constexpr int n = 2, c = 16, height = 7, width = 5, pixels = height * width;
+  constexpr auto size = std::size_t(n * c * pixels);
+  std::vector<float> of_x(size, 2), of_shortcut(size, -1), of_y(size), of_dy(size, 1), of_dx(size), of_dshortcut(size);
+  std::vector<float> mean(n * c), gates(n * c), dgates(n * c);
+  const hone::cpu cpu;
+
+  // [planes]
+  const hone::image_view x{of_x.data(), n, c, height, width}, y{of_y.data(), n, c, height, width};
+  const hone::image_view shortcut{of_shortcut.data(), n, c, height, width};
+  hone::reduce_planes(cpu, hone::plane_mean, x, {mean.data(), n, c});
+  hone::scale_planes(cpu, hone::sigmoid_gate, x, {gates.data(), n, c}, y,
+                     {.residual = shortcut, .activation = hone::relu});
+  // [/planes]
+  expect(mean[3], 2, "the mean");
+  expect(of_y[5], 0, "2 σ(0) - 1");
+
+  const hone::image_view dy{of_dy.data(), n, c, height, width}, dx{of_dx.data(), n, c, height, width};
+  const hone::image_view dshortcut{of_dshortcut.data(), n, c, height, width};
+  std::ranges::fill(gates, 1.0f);
+  // [planes_backward]
+  hone::scale_planes_backward(cpu, hone::sigmoid_gate, x, {gates.data(), n, c}, dy, dx, {dgates.data(), n, c},
+                              {.residual = shortcut, .activation = hone::relu, .dresidual = dshortcut});
+  // [/planes_backward]
+  const double p = 1 / (1 + std::exp(-1.0));
+  expect(of_dx[7], p, "dx");
+  expect(of_dshortcut[7], 1, "dresidual");
+  expect(dgates[3], 2 * pixels * p * (1 - p), "de");
+
+  // [squeeze_excite]
+  const hone::index r = hone::squeeze_excite_width(c);  // 8: 1/16 of the channels, in multiples of 8
+  std::vector<float> w1(std::size_t(r * c)), b1(static_cast<std::size_t>(r)), w2(std::size_t(c * r)), b2(c);
+  std::vector<float> kept(std::size_t(n * 2 * (c + r)));  // for the backward pass
+  const hone::recalibration_numbers<float> numbers{.squeezed = {kept.data(), n, c},
+                                                   .excited = {kept.data() + n * c, n, c},
+                                                   .hidden = {kept.data() + 2 * n * c, n, r},
+                                                   .activated = {kept.data() + 2 * n * c + n * r, n, r}};
+  const hone::squeeze_excite<float> branch{
+      .reduce = {w1.data(), r, c}, .reduce_bias = b1, .expand = {w2.data(), c, r}, .expand_bias = b2};
+  hone::recalibrate(cpu, branch, x, y, numbers, {.residual = shortcut, .activation = hone::relu});
+  // [/squeeze_excite]
+  expect(of_y[5], 0, "2 σ(0) - 1 again");
+  expect(static_cast<double>(hone::parameters_of(branch)), static_cast<double>(2 * r * c + r + c), "its parameters");
+
+  std::vector<float> d1(w1), e1(b1), d2(w2), e2(b2), room(kept);
+  const hone::recalibration_numbers<float> scratch{{room.data(), n, c},
+                                                   {room.data() + n * c, n, c},
+                                                   {room.data() + 2 * n * c, n, r},
+                                                   {room.data() + 2 * n * c + n * r, n, r}};
+  // [squeeze_excite_backward]
+  const hone::squeeze_excite<float> gradients{
+      .reduce = {d1.data(), r, c}, .reduce_bias = e1, .expand = {d2.data(), c, r}, .expand_bias = e2};
+  hone::recalibrate_backward(cpu, branch, x, dy, numbers, dx, gradients, scratch,
+                             {.residual = shortcut, .activation = hone::relu, .dresidual = dshortcut});
+  // [/squeeze_excite_backward]
+  expect(e2[3], 0, "no gradient, because every sum is 0 before relu");
+
+  // [efficient]
+  std::vector<float> kernel(std::size_t(hone::efficient_channel_attention_size(c)), 1.0f);  // 3 numbers
+  hone::recalibrate(cpu, hone::efficient_channel_attention<const float>{.kernel = kernel}, x, y, numbers);
+  // [/efficient]
+  expect(of_y[size - 1], 2 / (1 + std::exp(-4.0)), "the last channel has one neighbour");
+  return failures;
+}
