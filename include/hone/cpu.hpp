@@ -65,11 +65,13 @@
 #include <hone/cpu/simd/partial_moves.hpp>
 #include <hone/cpu/simd/share.hpp>
 #include <hone/cpu/simd/transpose.hpp>
+#include <hone/cpu/structure/average_pool.hpp>
 #include <hone/cpu/structure/branches.hpp>
 #include <hone/cpu/structure/deform_columns.hpp>
 #include <hone/cpu/structure/deform_conv.hpp>
 #include <hone/cpu/structure/deform_conv_backward.hpp>
 #include <hone/cpu/structure/deform_parts.hpp>
+#include <hone/cpu/structure/measure_channels.hpp>
 #include <hone/cpu/structure/pixel_major.hpp>
 #include <hone/cpu/structure/plane_cut.hpp>
 #include <hone/cpu/structure/plane_runs.hpp>

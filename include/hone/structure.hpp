@@ -5,8 +5,11 @@
 #include <hone/core/config.hpp>  // first: it refuses compilers of older standards
 
 #include <hone/structure/activation.hpp>
+#include <hone/structure/average_pool.hpp>
+#include <hone/structure/batch_norm.hpp>
 #include <hone/structure/deform_conv.hpp>
 #include <hone/structure/deform_tap.hpp>
+#include <hone/structure/drop_path.hpp>
 #include <hone/structure/plane_check.hpp>
 #include <hone/structure/plane_gate.hpp>
 #include <hone/structure/plane_reduction.hpp>

@@ -83,7 +83,8 @@ ALONE = {
     "kernels, tiled in shared memory": ["cuda/structure/" + name for name in ("deform_column_gradients", "deform_taps",
                                                                              "deform_weight_gradients")],
     "planes have no verb on CUDA":
-        ["cpu/structure/" + name for name in ("branches", "plane_cut", "plane_runs", "recalibrate", "reduce_planes",
+        ["cpu/structure/" + name for name in ("average_pool", "branches", "measure_channels", "plane_cut", "plane_runs",
+                                              "recalibrate", "reduce_planes",
                                               "scale_planes")],
     "calibration has no verb on CUDA": ["cpu/calibration/" + name for name in ("logit_row", "reliability",
                                                                               "temperature")],

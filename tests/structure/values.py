@@ -90,6 +90,35 @@ def branches():
     yield "counts_efficient_channel_attention", torch.tensor([count(EcaModule(c)) for c in widths])
 
 
+POOLS = [(5, 7, 2, 2, True), (4, 6, 2, 2, True), (7, 7, 2, 2, True), (1, 5, 2, 2, True), (5, 4, 2, 1, True),
+         (6, 9, 3, 2, True), (8, 5, 2, 3, True), (7, 5, 2, 2, False), (6, 8, 3, 2, False)]
+
+
+def pools():
+    """Height, width, size, stride and ceil mode of each pool; dy are the first numbers of salt 5."""
+    yield "pools", torch.tensor(POOLS)
+    for i, (h, w, k, stride, ceil) in enumerate(POOLS):
+        x, = inputs(numbers(1, 2, 3, h, w))
+        y = F.avg_pool2d(x, k, stride, ceil_mode=ceil, count_include_pad=False)
+        y.backward(numbers(5, *y.shape))
+        yield f"pool_{i}_size", torch.tensor(y.shape[2:])
+        yield f"pool_{i}_y", y
+        yield f"pool_{i}_dx", x.grad
+
+
+def batch_norm():
+    norm = torch.nn.BatchNorm2d(C, momentum=1.0).double()
+    x = numbers(1, N, C, H, W)
+    norm(x)
+    yield "batch_mean", norm.running_mean
+    yield "batch_unbiased_variance", norm.running_var
+    weight, bias = numbers(6, C, 4, 1, 1), numbers(7, C)
+    mean, variance, scale, shift = numbers(8, C), numbers(9, C).abs(), numbers(10, C), numbers(11, C)
+    w, b = torch.nn.utils.fusion.fuse_conv_bn_weights(weight, bias, mean, variance, 1e-5, scale, shift)
+    yield "folded_weight", w
+    yield "folded_bias", b
+
+
 def main():
     print("// SPDX-License-Identifier: MIT")
     print("/// What PyTorch computes for the inputs of values_of.hpp, written by values.py.")
@@ -97,7 +126,7 @@ def main():
     print("#pragma once\n\n// clang-format off\nnamespace structure_values {\n")
     print(f"inline constexpr int images = {N}, channels = {C}, height = {H}, width = {W};")
     print("inline constexpr double edges[] = {" + ", ".join(map(str, EDGES)) + "};")
-    for part in (edges, planes, branches):
+    for part in (edges, planes, branches, pools, batch_norm):
         for name, value in part():
             flat = value.detach().flatten().tolist()
             print(f"inline constexpr double {name}[] = {{")
