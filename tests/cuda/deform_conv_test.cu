@@ -7,6 +7,7 @@
 #include <cuda/device.cuh>
 #include <support/message.hpp>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -46,6 +47,14 @@ TEST_CASE("deform_conv2d on CUDA matches its definition in many tiles, with the 
       CHECK((one.*member == two.*member));
     });
   }
+}
+
+// The first batch of taps reads rows 0 to 32, of which the last is the first of a tile.
+TEST_CASE("deform_conv2d on CUDA skips no taps of a tile") {
+  deform_conv_problem p =
+      conformance::problem_of({1, 1, 40, 8, 1, {1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}, {1, 1}, false});
+  std::fill(p.offsets.begin(), p.offsets.end(), 0.5);
+  conformance::check_deform_conv<device::conformance, float>(p);
 }
 
 TEST_CASE("the gradients of deform_conv2d on CUDA do not depend on how many images the workspace holds") {

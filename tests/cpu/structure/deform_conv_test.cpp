@@ -7,7 +7,8 @@
 #include <cpu/this_machine.hpp>
 #include <support/message.hpp>
 
-#include <cstring>
+#include <algorithm>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -89,6 +90,28 @@ TEST_CASE("deform_conv2d does not depend on how many images are copied at a time
   CHECK(output(2 * sizeof(float) * 2 * ((4 + 3) * (3 + 2) + 1)) == all);  // two images
 }
 
+// In double the sums are exact, so their order does not matter.
+TEST_CASE("the gradient of weights is the same for every number of slabs") {
+  const deform_conv_problem p =
+      conformance::problem_of({5, 2, 4, 3, 3, {2, 2}, {1, 1}, {0, 0, 0, 0}, {1, 1}, {1, 1}, false});
+  const hone::detail::deform_shape shape{5, 2, 4, 3, 3, 2, 2, 3, 2, {}};
+  const auto weights = [&](std::size_t bytes) {
+    std::vector<double> to(p.weight);
+    hone::on_cpu::deform_backward<double>{
+        shape,
+        {{p.input.data(), 5, 2, 4, 3}, {p.offsets.data(), 5, 8, 3, 2}, {}, {p.weight.data(), 3, 2, 2, 2}},
+        {p.gradient.data(), 5, 3, 3, 2},
+        {.weight = {to.data(), 3, 2, 2, 2}},
+        bytes}
+        .run(hone::cpu(2));
+    return to;
+  };
+  const std::vector<double> expected = conformance::by_definition(p).weight;
+  CHECK(weights(1) == expected);                                                            // one slab
+  CHECK(weights(2 * 3 * hone::on_cpu::row_of<double>(4, 2) * sizeof(double)) == expected);  // two
+  CHECK(weights(1 << 20) == expected);                                                      // five
+}
+
 // The offset keeps its fraction however far the tap is from the first pixel: float positions would lose 2^-16 here.
 TEST_CASE("taps far from the origin keep the fraction of their offset") {
   const hone::index width = 1 << 14;
@@ -99,6 +122,26 @@ TEST_CASE("taps far from the origin keep the fraction of their offset") {
   hone::deform_conv2d(hone::cpu(1), {input.data(), 1, 1, 1, width}, {offsets.data(), 1, 2, 1, width}, {},
                       {&one, 1, 1, 1, 1}, {}, {}, hone::feature_view(output.data(), 1, 1, 1, width));
   CHECK(output[std::size_t(width - 3)] == 0x1p-16f);
+}
+
+// 256 channels, 9 taps, 970^2 pixels; every tap reads the only pixel of its channel. Sums of eighths are exact.
+TEST_CASE("more columns than an int counts") {
+  const hone::index channels = 256, size = 970, pixels = size * size, before = size / 2, after = size + 1 - before;
+  std::vector<float> input(std::size_t(channels), 0.5f), weight(std::size_t(channels * 9), 0.0f),
+      offsets(std::size_t(18 * pixels), 0.0f), output(std::size_t(pixels), 0.0f);
+  double expected = 0;
+  for (std::size_t i = 0; i < weight.size(); ++i)
+    weight[i] = static_cast<float>(i % 11) / 8, expected += 0.5 * double(weight[i]);
+  for (hone::index tap = 0; tap < 9; ++tap)
+    for (hone::index p = 0; p < pixels; ++p) {
+      offsets[std::size_t(2 * tap * pixels + p)] = static_cast<float>(before - tap / 3 - p / size);
+      offsets[std::size_t((2 * tap + 1) * pixels + p)] = static_cast<float>(before - tap % 3 - p % size);
+    }
+  CHECK(channels * 9 * pixels > std::int64_t(1) << 31);
+  hone::deform_conv2d(hone::cpu(2), {input.data(), 1, channels, 1, 1}, {offsets.data(), 1, 18, size, size}, {},
+                      {weight.data(), 1, channels, 3, 3}, {}, {.padding = {before, after, before, after}},
+                      hone::feature_view(output.data(), 1, 1, size, size));
+  CHECK(std::all_of(output.begin(), output.end(), [&](float y) { return double(y) == expected; }));
 }
 
 TEST_CASE("deform_conv2d refuses wrong arguments in one sentence") {

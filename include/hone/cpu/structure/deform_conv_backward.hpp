@@ -40,6 +40,7 @@ struct deform_backward {
   detail::deform_arguments<T> from;
   feature_view<const T> output_gradient;
   deform_conv_gradients<T> to;
+  std::size_t most_slab_bytes = slab_bytes;
   padded_image image{s.height, s.width};
   bool to_input = to.input.data != nullptr, to_weight = to.weight.data != nullptr,
        to_taps = to.offsets.data != nullptr || to.mask.data != nullptr;
@@ -52,7 +53,7 @@ struct deform_backward {
   index parts_of_offsets = count_in_offset_group();
   index all_rows = count_rows();
   index weight_numbers = all_rows * s.group_outputs();
-  index slabs = std::clamp<index>(index(slab_bytes) / std::max<index>(weight_numbers * index(sizeof(A)), 1), 1,
+  index slabs = std::clamp<index>(index(most_slab_bytes) / std::max<index>(weight_numbers * index(sizeof(A)), 1), 1,
                                   std::max<index>(s.images, 1));
   index bundles = split ? parts : s.offset_groups();
   index tap_numbers = 3 * s.taps() * s.out_pixels();  // gradients of offsets and mask of an offset group of an image
@@ -116,8 +117,7 @@ struct deform_backward {
                     deform_unit_memory<A> const& own) const noexcept {
     const index taps = s.taps(), channels = part.channels(), row = row_of<A>(taps, channels), tiles = tiles_of(s),
                 outputs = s.group_outputs(), first_output = part.group * outputs;
-    if (own.image != own.image_gradient && (to_weight || to_taps))
-      pad_planes(from.input.plane(n, part.begin), image, channels, own.image);
+    if (to_weight || to_taps) pad_planes(from.input.plane(n, part.begin), image, channels, own.image);
     if (to_input) std::fill_n(own.image_gradient, image.pixels() * channels, A(0));
     for (index t = 0; t < tiles; ++t) {
       const pixel_tile tile = tile_at(s, t);
@@ -172,8 +172,8 @@ struct deform_backward {
   /// Adds the sums of the other parts to those of the first part of each offset group.
   void add_offsets(index n, index group, A const* more) const noexcept {
     const index offsets = 2 * s.taps() * s.out_pixels();
-    for (index part = 1; part < parts_of_offsets; ++part) {
-      if (part >= parts_in(group)) break;
+    const index parts_here = parts_in(group);
+    for (index part = 1; part < parts_here; ++part) {
       A const* const sums = more + ((n * s.offset_groups() + group) * (parts_of_offsets - 1) + part - 1) * tap_numbers;
       const auto add = [](A const* x, A* y, index count) {
         for (index i = 0; i < count; ++i) y[i] += x[i];

@@ -206,9 +206,8 @@ __global__ void __launch_bounds__(block_threads, 1)
       const bool meets = own.at.row < s.height && own.at.column < s.width && row >= -1 && row < input_tile &&
                          column >= -1 && column < input_tile;
       const unsigned met = __ballot_sync(0xffffffffU, meets);
-      block_barrier();  // other threads may still read the taps before
       if (lane == 0) found[warp] = __popc(met);
-      block_barrier();  // all counts are known
+      block_barrier();  // all counts are known, and no thread reads the taps before
       int before = 0, all = 0;
       for (int w = 0; w < warps_of_block; ++w) {
         if (w < warp) before += found[w];
