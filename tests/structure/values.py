@@ -91,7 +91,7 @@ def branches():
 
 
 POOLS = [(5, 7, 2, 2, True), (4, 6, 2, 2, True), (7, 7, 2, 2, True), (1, 5, 2, 2, True), (5, 4, 2, 1, True),
-         (6, 9, 3, 2, True), (8, 5, 2, 3, True), (7, 5, 2, 2, False), (6, 8, 3, 2, False)]
+         (6, 9, 3, 2, True), (6, 9, 2, 3, True), (7, 5, 2, 2, False), (6, 8, 3, 2, False)]
 
 
 def pools():
