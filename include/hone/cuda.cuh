@@ -46,6 +46,9 @@
 #include <hone/cuda/structure/deform_conv_backward.cuh>
 #include <hone/cuda/structure/deform_taps.cuh>
 #include <hone/cuda/structure/deform_weight_gradients.cuh>
+#include <hone/cuda/structure/plane_team.cuh>
+#include <hone/cuda/structure/reduce_planes.cuh>
+#include <hone/cuda/structure/scale_planes.cuh>
 #include <hone/cuda/tensors/copy.cuh>
 #include <hone/cuda/tensors/device_ema_state.cuh>
 #include <hone/cuda/tensors/device_list.cuh>

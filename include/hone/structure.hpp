@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Pieces of networks: deformable convolution, planes and what is built on them. Written by tests/structure/doors.py.
+/// Structure of networks: deformable convolution, planes, channel attention, pools, drop path. Written by tests/structure/doors.py.
 #pragma once
 
 #include <hone/core/config.hpp>  // first: it refuses compilers of older standards

@@ -22,7 +22,7 @@ FOLDERS = {  # a folder and what its door says
     "precision.hpp": "Low precision: master weights.",
     "sample.hpp": "Mixing of samples: mixup, CutMix, and their random numbers.",
     "schedule.hpp": "Schedules of the learning rate and of other numbers.",
-    "structure.hpp": "Pieces of networks: deformable convolution, planes and what is built on them.",
+    "structure.hpp": "Structure of networks: deformable convolution, planes, channel attention, pools, drop path.",
     "target.hpp": "Targets: classes, probabilities, smoothing, mixing, weights.",
     "cpu.hpp": "The verbs on the CPU. Needs Eigen.",
     "cuda.cuh": "The verbs on CUDA.",

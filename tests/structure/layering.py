@@ -82,10 +82,10 @@ ALONE = {
         ["cpu/structure/" + name for name in ("deform_columns", "deform_parts", "pixel_major", "row_product")],
     "kernels, tiled in shared memory": ["cuda/structure/" + name for name in ("deform_column_gradients", "deform_taps",
                                                                              "deform_weight_gradients")],
-    "planes have no verb on CUDA":
-        ["cpu/structure/" + name for name in ("average_pool", "branches", "measure_channels", "plane_cut", "plane_runs",
-                                              "recalibrate", "reduce_planes",
-                                              "scale_planes")],
+    "runs of planes by packs; a team of threads per plane":
+        ["cpu/structure/plane_cut", "cpu/structure/plane_runs", "cuda/structure/plane_team"],
+    "blocks of planes have no verb on CUDA": ["cpu/structure/" + name for name in ("average_pool", "branches",
+                                                                                  "measure_channels", "recalibrate")],
     "calibration has no verb on CUDA": ["cpu/calibration/" + name for name in ("logit_row", "reliability",
                                                                               "temperature")],
 }

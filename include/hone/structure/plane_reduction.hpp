@@ -42,10 +42,11 @@ struct plane_mean_formula {
 /// memory, or to the first NaN.
 struct plane_max_formula {
   static constexpr bool at_one_pixel = true;
+  static constexpr double lowest = -std::numeric_limits<double>::infinity();
 
   template <operand V>
   HONE_HD V start() const {
-    return V(-std::numeric_limits<double>::infinity());
+    return V(lowest);
   }
   template <operand V>
   HONE_HD V join(V a, V b) const {

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+/// Plane reductions on CUDA, and their gradients.
+#pragma once
+
+#include <hone/core/narrowed.hpp>
+#include <hone/cuda/run/backend.cuh>
+#include <hone/cuda/structure/plane_team.cuh>
+#include <hone/structure/plane_reduction.hpp>
+
+#include <type_traits>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
+namespace on_cuda {
+
+/// Returns the joined numbers of a plane, in every thread of the team.
+template <class Team, class Reduction, class T>
+__device__ double joined_plane(Reduction const& reduce, T const* x, index pixels) {
+  using A = accumulator_t<T>;
+  A total = reduce.template start<A>();
+  for (index i = Team::rank(); i < pixels; i += Team::size) total = reduce.join(total, static_cast<A>(x[i]));
+  return Team::joined([&](double a, double b) { return reduce.join(a, b); }, static_cast<double>(total));
+}
+
+template <int Size, class Reduction, class T>
+__global__ void __launch_bounds__(block_threads, 1)
+    reduce_planes_kernel(Reduction const reduce, image_view<const T> const x, matrix_view<accumulator_t<T>> const out,
+                         divider const channels) {
+  using team = plane_team<Size>;
+  for (index p = team::first(); p < x.images * x.channels; p += team::step()) {
+    const double total = joined_plane<team>(reduce, x.data + p * x.pixels, x.pixels);
+    if (team::rank() == 0)
+      number_of_plane(out, channels, p) = detail::narrowed<accumulator_t<T>>(reduce.finish(total, x.pixels));
+  }
+}
+
+template <int Size, class Reduction, class T>
+__global__ void __launch_bounds__(block_threads, 1)
+    reduce_planes_backward_kernel(Reduction const reduce, T const* const x,
+                                  matrix_view<const accumulator_t<T>> const dout, image_view<T> const dx,
+                                  divider const channels) {
+  using team = plane_team<Size>;
+  using A = accumulator_t<T>;
+  for (index p = team::first(); p < dx.images * dx.channels; p += team::step()) {
+    const auto gradient = static_cast<double>(number_of_plane(dout, channels, p));
+    T* const to = dx.data + p * dx.pixels;
+    if constexpr (Reduction::at_one_pixel) {
+      T const* const from = x + p * dx.pixels;
+      const double total = joined_plane<team>(reduce, from, dx.pixels);
+      double first = 0x1p60;  // of no thread's pixels
+      for (index i = dx.pixels - 1 - team::rank(); i >= 0; i -= Size) {
+        const auto at = static_cast<double>(static_cast<A>(from[i]));
+        if (at == total || (total != total && at != at)) first = static_cast<double>(i);
+      }
+      first = team::joined(joins_smallest(), first);
+      for (index i = team::rank(); i < dx.pixels; i += Size)
+        to[i] = static_cast<double>(i) == first ? detail::narrowed<T>(gradient) : detail::narrowed<T>(A(0));
+    } else {
+      const T each = detail::narrowed<T>(gradient / static_cast<double>(dx.pixels));
+      for (index i = team::rank(); i < dx.pixels; i += Size) to[i] = each;
+    }
+  }
+}
+
+}  // namespace on_cuda
+
+/// Enqueues hone::reduce_planes, as documented for the CPU, as one kernel. All views are of device memory.
+template <plane_reduction Reduction, class T>
+void reduce_planes(cuda& backend, Reduction reduce, image_view<T> x,
+                   std::type_identity_t<matrix_view<accumulator_t<T>>> out) {
+  using number = std::remove_const_t<T>;
+  const image_view<const number> from = x;
+  detail::require_reduce_planes<number>(from, out);
+  const index planes = x.images * x.channels;
+  if (planes == 0) return;
+  const on_cuda::device_of_stream device(backend.placed());
+  on_cuda::launch_planes("reduce_planes: reduce_planes_kernel", on_cuda::reduce_planes_kernel<32, Reduction, number>,
+                         on_cuda::reduce_planes_kernel<on_cuda::block_threads, Reduction, number>, planes, x.pixels,
+                         backend.stream(), reduce, from, out, on_cuda::divider(x.channels));
+}
+
+/// Enqueues hone::reduce_planes_backward, as documented for the CPU, as one kernel.
+template <plane_reduction Reduction, class T>
+void reduce_planes_backward(cuda& backend, Reduction reduce, std::type_identity_t<image_view<const T>> x,
+                            std::type_identity_t<matrix_view<const accumulator_t<T>>> dout, image_view<T> dx) {
+  detail::require_reduce_planes_backward<T>(Reduction::at_one_pixel, x, dout, dx);
+  const index planes = dx.images * dx.channels;
+  if (planes == 0) return;
+  const on_cuda::device_of_stream device(backend.placed());
+  on_cuda::launch_planes("reduce_planes_backward: reduce_planes_backward_kernel",
+                         on_cuda::reduce_planes_backward_kernel<32, Reduction, T>,
+                         on_cuda::reduce_planes_backward_kernel<on_cuda::block_threads, Reduction, T>, planes,
+                         dx.pixels, backend.stream(), reduce, x.data, dout, dx, on_cuda::divider(dx.channels));
+}
+
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+/// Plane scale on CUDA: forward and backward, one kernel each.
+#pragma once
+
+#include <hone/core/narrowed.hpp>
+#include <hone/cuda/run/backend.cuh>
+#include <hone/cuda/simd/device_float.cuh>
+#include <hone/cuda/structure/plane_team.cuh>
+#include <hone/structure/plane_gate.hpp>
+#include <hone/structure/plane_scale.hpp>
+
+#include <type_traits>
+
+#include <hone/core/macros_push.hpp>
+
+namespace hone::inline HONE_ABI {
+namespace on_cuda {
+
+template <int Size, class Gate, class F, class T>
+__global__ void __launch_bounds__(block_threads, 1)
+    scale_planes_kernel(Gate const gate, F const f, image_view<const T> const x,
+                        matrix_view<const accumulator_t<T>> const e, T const* const residual, T* const y,
+                        divider const channels) {
+  using team = plane_team<Size>;
+  using A = accumulator_t<T>;
+  using V = operand_of<A>;
+  for (index p = team::first(); p < x.images * x.channels; p += team::step()) {
+    const V s = gate(V(number_of_plane(e, channels, p))).value;
+    for (index i = p * x.pixels + team::rank(); i < (p + 1) * x.pixels; i += Size) {
+      V u = V(static_cast<A>(x.data[i])) * s;
+      if (residual) u = u + V(static_cast<A>(residual[i]));
+      y[i] = detail::narrowed<T>(static_cast<A>(f(u).value));
+    }
+  }
+}
+
+/// The arguments of the backward kernel; dx, de, dresidual and added may be null.
+template <class T>
+struct scale_backward {
+  using A = accumulator_t<T>;
+
+  image_view<const T> x;
+  matrix_view<const A> e;
+  T const *dy, *residual;
+  T *dx, *dresidual;
+  matrix_view<A> de;
+  matrix_view<const A> added;
+  divider channels;
+};
+
+template <int Size, class Gate, class F, class T>
+__global__ void __launch_bounds__(block_threads, 1)
+    scale_planes_backward_kernel(Gate const gate, F const f, scale_backward<T> const all) {
+  using team = plane_team<Size>;
+  using A = accumulator_t<T>;
+  using V = operand_of<A>;
+  const index pixels = all.x.pixels;
+  const bool needs_x = !std::is_same_v<F, identity_formula> || all.de.data;
+  for (index p = team::first(); p < all.x.images * all.x.channels; p += team::step()) {
+    const value_grad<V> s = gate(V(number_of_plane(all.e, all.channels, p)));
+    const V plus(all.added.data ? number_of_plane(all.added, all.channels, p) : A(0));
+    V products(0);
+    for (index i = p * pixels + team::rank(); i < (p + 1) * pixels; i += Size) {
+      const V x(needs_x ? static_cast<A>(all.x.data[i]) : A(0));
+      V g(static_cast<A>(all.dy[i]));
+      if constexpr (!std::is_same_v<F, identity_formula>) {
+        V u = x * s.value;
+        if (all.residual) u = u + V(static_cast<A>(all.residual[i]));
+        const V slope = f(u).grad;
+        g = zero_where(slope == V(0), g * slope);
+      }
+      if (all.dx) all.dx[i] = detail::narrowed<T>(static_cast<A>(g * s.value + plus));
+      if (all.dresidual) all.dresidual[i] = detail::narrowed<T>(static_cast<A>(g));
+      products = products + x * g;
+    }
+    if (!all.de.data) continue;
+    const double sum = team::joined(joins_sums(), static_cast<double>(products));
+    const auto slope = static_cast<double>(s.grad);
+    if (team::rank() == 0)
+      number_of_plane(all.de, all.channels, p) = slope == 0 ? A(0) : detail::narrowed<A>(sum * slope);
+  }
+}
+
+}  // namespace on_cuda
+
+/// Enqueues hone::scale_planes, as documented for the CPU, as one kernel. All views are of device memory.
+template <plane_gate Gate, class T>
+void scale_planes(cuda& backend, Gate gate, std::type_identity_t<image_view<const T>> x,
+                  std::type_identity_t<matrix_view<const accumulator_t<T>>> e, image_view<T> y,
+                  std::type_identity_t<plane_scale_options<T>> const& options = {}) {
+  detail::require_scale_planes("scale_planes", x, e, y, options);
+  const index planes = x.images * x.channels;
+  if (planes * x.pixels == 0) return;
+  const on_cuda::device_of_stream device(backend.placed());
+  detail::with_formula(options.activation, [&]<class F>(F f) {
+    on_cuda::launch_planes("scale_planes: scale_planes_kernel", on_cuda::scale_planes_kernel<32, Gate, F, T>,
+                           on_cuda::scale_planes_kernel<on_cuda::block_threads, Gate, F, T>, planes, x.pixels,
+                           backend.stream(), gate, f, x, e, options.residual.data, y.data,
+                           on_cuda::divider(x.channels));
+  });
+}
+
+/// Enqueues hone::scale_planes_backward, as documented for the CPU, as one kernel. The same bits in every run.
+template <plane_gate Gate, class T>
+void scale_planes_backward(cuda& backend, Gate gate, std::type_identity_t<image_view<const T>> x,
+                           std::type_identity_t<matrix_view<const accumulator_t<T>>> e,
+                           std::type_identity_t<image_view<const T>> dy, image_view<T> dx,
+                           std::type_identity_t<matrix_view<accumulator_t<T>>> de,
+                           std::type_identity_t<plane_scale_backward_options<T>> const& options = {}) {
+  detail::require_scale_planes_backward("scale_planes_backward", x, e, dy, dx, de, options);
+  const index planes = x.images * x.channels;
+  if (planes == 0) return;
+  const on_cuda::device_of_stream device(backend.placed());
+  const on_cuda::scale_backward<T> all{x,
+                                       e,
+                                       dy.data,
+                                       options.residual.data,
+                                       dx.data,
+                                       options.dresidual.data,
+                                       de,
+                                       options.added,
+                                       on_cuda::divider(x.channels)};
+  detail::with_formula(options.activation, [&]<class F>(F f) {
+    on_cuda::launch_planes("scale_planes_backward: scale_planes_backward_kernel",
+                           on_cuda::scale_planes_backward_kernel<32, Gate, F, T>,
+                           on_cuda::scale_planes_backward_kernel<on_cuda::block_threads, Gate, F, T>, planes, x.pixels,
+                           backend.stream(), gate, f, all);
+  });
+}
+
+}  // namespace hone::inline HONE_ABI
+
+#include <hone/core/macros_pop.hpp>
