@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// All that follows a backward pass: gradients unscaled and clipped, SGD with momentum as the caller's own loop, and an
-// average.
+// All that follows a backward pass: gradients unscaled and clipped, SGD with momentum, and an average.
 //
 // Bytes per number, float. The least is 32: gradients are read twice, for their norm must be known before the first is
-// used; momentum, parameters and shadow are read and written once. The twin moves 32. Each way of hone moves more:
-//   measured  36: hone::measure leaves the gradients as they are, and SGD multiplies. The average, a sweep of its own,
-//             reads the parameters again.
-//   in place  44: hone::transform also reads and writes the gradients.
+// used; momentum, parameters and shadow are read and written once. The twin moves 32. The ways of hone move
+//   hone           32: hone::step does everything in two sweeps.
+//   hone.measured  36: hone::measure leaves the gradients as they are, and SGD, the caller's own loop, multiplies. The
+//                  average, a sweep of its own, reads the parameters again.
+//   hone.in_place  44: hone::transform also reads and writes the gradients.
 #include "../streams.hpp"
 #include "model.hpp"
 #include "twin_tensors.hpp"
@@ -28,6 +28,15 @@ void sgd(float* __restrict p, float* __restrict m, float const* __restrict g, in
     p[i] -= rate * m[i];
   }
 }
+
+/// The same for hone::step.
+struct sgd_rule {
+  template <hone::operand V>
+  void operator()(V const& g, V& p, V& m) const {
+    m = V(momentum) * m + g;
+    p -= V(rate) * m;
+  }
+};
 
 struct training : tensors {
   using tensors::tensors;
@@ -88,6 +97,12 @@ void add_step(registry& r) {
     const hone::cpu cpu(threads);
     work& w = r.add("tensors/step/resnet50", threads, 32.0 * double(n), d);
     w.add("hone", [=, scale = alternating()]() mutable {
+      const auto chain = hone::chain(hone::unscale(scale.scale()), hone::clip_by_global_norm(max_norm));
+      return hone::step(cpu, chain, sgd_rule(), d->gradients, d->parameters, d->momenta,
+                        hone::averaged_in(average, *d->shadow))
+          .norm;
+    });
+    w.add("hone.measured", [=, scale = alternating()]() mutable {
       const auto chain = hone::chain(hone::unscale(scale.scale()), hone::clip_by_global_norm(max_norm));
       const auto report = hone::measure(cpu, chain, d->gradients);
       if (report.finite) d->optimise(cpu, static_cast<float>(report.factor));

@@ -21,8 +21,7 @@ struct averaged_in_state {
 
 /// The last argument of hone::step: updates `state` by `average` in the same sweep, as hone::update does after it.
 ///
-///     hone::step(cpu, clip, sgd, gradients, parameters, momenta, hone::averaged_in(hone::ema{.decay = 0.9999},
-///     shadow));
+///     hone::step(cpu, clip, sgd, gradients, parameters, momenta, hone::averaged_in(average, shadow));
 template <class Average, class State>
 averaged_in_state<Average, State> averaged_in(Average const& average, State& state) {
   static_assert(averaging<Average>,

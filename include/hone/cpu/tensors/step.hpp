@@ -161,9 +161,8 @@ gradient_report take_step(cpu const& backend, gradient_chain<Step...> const& cha
 ///     hone::step(cpu, clip, sgd{0.1, 0.9}, gradients, parameters, momenta, hone::averaged_in(average, shadow));
 ///
 /// chain   unscale and clip_by_global_norm, in a hone::chain or alone; hone::unscale(1) if there is neither
-/// update  as for_each_number takes it: called with a gradient, after all factors, a number of the parameters, and one
-/// of
-///         each state
+/// update  as for_each_number takes it: called with a gradient, after all factors, a number of the parameters, and a
+///         number of each state
 /// more    up to 6 lists of states, and then hone::averaged_in(average, state) or nothing
 /// The bits are those of measure, for_each_number and hone::update.
 /// Throws hone::invalid_argument, before anything is written, if lists have different sizes or share memory, or if
