@@ -262,6 +262,20 @@ void regions_of_nothing() {
                  {1, std::vector<double>(45)});
 }
 
+/// A class that is in no target and whose probability is so small that its weight / P is no float.
+template <class Device>
+void regions_of_unlikely_classes() {
+  row_batch<Device, float> b({9, 5});
+  for (index i = 0; i < 9; ++i) b.z[std::size_t(i * 5 + 4)] = -75, b.labels[std::size_t(i)] = int(i % 4);
+  const std::vector<float> weights{1, 1, 1, 1, 1e8f};
+  const typename Device::template buffer<int> labels(b.labels);
+  const typename Device::template buffer<float> device_weights(weights);
+  expect_regions(
+      b, hone::dice_loss(hone::classes(labels), {.absent = hone::absent_classes::counted, .weights = device_weights}),
+      region_answer_of(b, 1, {dice_of(0, 0), hone::absent_classes::counted, false, {1, 1, 1, 1, 1e8}},
+                       {[&b](index i) { return b.one_hot(b.labels[std::size_t(i)]); }, [](index) { return 1.0; }, 9}));
+}
+
 template <class Device>
 void region_losses() {
   const std::vector<shape> few{{131, 10}, {40, 3, 2}, {9, 100}, {5, 1003, 1}};
@@ -274,6 +288,7 @@ void region_losses() {
   regions_of_images<Device, float>({{2, 5, 9}, {3, 19, 384}, {3, 150, 20}});
   regions_of_images<Device, double>({{3, 4, 70}});
   regions_of_nothing<Device>();
+  regions_of_unlikely_classes<Device>();
 }
 
 }  // namespace conformance

@@ -180,7 +180,7 @@ auto sort_regions(cpu const& backend, View prediction, Leaf const& leaf, double&
     total += loss / classes, ++regions;
     for (index c = 0; c < columns; ++c)
       std::fill_n(tables + r * room.of_number + c * (tall ? W : 1), tall ? W : 1,
-                  static_cast<A>(weight_of(c) / classes));
+                  detail::narrowed<A>(weight_of(c) / classes));
   }
   scale = regions > 0 ? 1 / regions : 0;
   value += leaf.factor == 0 ? 0 : leaf.factor * scale * total;

@@ -4,6 +4,7 @@
 /// added in order, so the bits do not depend on the number of threads.
 #pragma once
 
+#include <hone/core/narrowed.hpp>
 #include <hone/cpu/rows/worker.hpp>
 #include <hone/cpu/run/backend.hpp>
 #include <hone/cpu/run/chunks.hpp>
@@ -238,7 +239,7 @@ double sum_regions(cpu const& backend, View prediction, Leaf& leaf, double& scal
         detail::loss_of_region(leaf.term, columns, lone_team(), at, [&](index c, double u, double v) {
           for (int lane = 0; lane < (tall ? W : 1); ++lane) {
             const index place = tall ? c * W + lane : c;
-            table[place] = static_cast<A>(u), table[room.of_number + place] = static_cast<A>(v);
+            table[place] = detail::narrowed<A>(u), table[room.of_number + place] = detail::narrowed<A>(v);
           }
         });
     total += region.loss, count += region.counts;

@@ -4,6 +4,7 @@
 /// piece, and these are added in order: the same bits in every run and on every device.
 #pragma once
 
+#include <hone/core/narrowed.hpp>
 #include <hone/cuda/rows/registers.cuh>
 #include <hone/cuda/rows/rows.cuh>
 #include <hone/loss/region/term.hpp>
@@ -194,9 +195,10 @@ __global__ void __launch_bounds__(block_threads)
         for (int k = 0; k < 3; ++k) sums[k * columns + c] += sums[(piece * 3 + k) * columns + c];
     A* const table = static_cast<A*>(memory.table) + r * 2 * columns;
     const auto at = [&](index c) { return region_sums<double>{sums[c], sums[columns + c], sums[2 * columns + c]}; };
-    const detail::loss_and_count region = detail::loss_of_region(
-        term, columns, region_team(), at,
-        [&](index c, double u, double v) { table[c] = static_cast<A>(u), table[columns + c] = static_cast<A>(v); });
+    const detail::loss_and_count region =
+        detail::loss_of_region(term, columns, region_team(), at, [&](index c, double u, double v) {
+          table[c] = detail::narrowed<A>(u), table[columns + c] = detail::narrowed<A>(v);
+        });
     if (threadIdx.x == 0) memory.losses[r] = region.loss, memory.count[r] = region.counts;
   }
 }

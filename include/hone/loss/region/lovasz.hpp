@@ -93,8 +93,7 @@ struct with_slopes : row_term_base {
 
   template <operand V, class E>
   HONE_HD bundle<V, 1> later(row::normaliser<V> const& softmax, E const& e) const {
-    const V w = row::weight(e);
-    return {{select(w == V(0), V(0), w * softmax.inverse * slope(e))}};  // behind the last class slopes are infinite
+    return {{row::weight(e) * softmax.inverse * slope(e)}};
   }
   template <operand V>
   HONE_HD result<V> finish(row::normaliser<V> const& softmax, bundle<V, 1> const& total) const {
@@ -106,9 +105,10 @@ struct with_slopes : row_term_base {
   }
 
  private:
+  /// Returns the derivative by p. It is infinite behind the last class, where the weight is 0.
   template <class E>
   HONE_HD static auto slope(E const& e) {
-    return row::class_number<0>(e) * e.teacher;
+    return row::class_number<0>(e) * zero_where(row::weight(e) == typename E::number(0), e.teacher);
   }
 };
 

@@ -172,7 +172,8 @@ HONE_HD loss_and_count loss_of_region(Term const& term, index classes, Team cons
     const region_sums<double> s = at(c);
     const double w = slope * weight_of(c, s);
     const region_loss<double> of_class = w == 0 ? region_loss<double>{0, 0, 0} : term.formula(s);
-    put(c, w * of_class.by_both, w * of_class.by_prediction);
+    // Without a target q is 0 everywhere, and the derivative by Σ p q, which may be huge, has no effect.
+    put(c, s.target == 0 ? 0 : w * of_class.by_both, w * of_class.by_prediction);
   });
   return {loss, counts};
 }
