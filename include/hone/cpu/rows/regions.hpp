@@ -16,9 +16,6 @@
 
 namespace hone::inline HONE_ABI::on_cpu {
 
-/// The memory of region losses during a call.
-inline constexpr auto scratch_for_regions = static_cast<scratch_for>(16);
-
 /// Fails if the prediction does not suit a region loss or if a row has a negative weight.
 template <class View, class Leaf>
 void check_region_leaf(View prediction, Leaf const& leaf) {

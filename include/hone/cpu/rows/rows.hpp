@@ -116,7 +116,7 @@ auto without_regions(cpu const& backend, View prediction, Leaf leaf, double& sca
 /// The same for an objective with region losses; returns the sum of all terms.
 template <class View, class... Leaf, std::size_t... I>
 double sum_regions_and_rows(cpu const& backend, row_job<View, Leaf...> job, std::index_sequence<I...>) {
-  const scratch<scratch_for_regions> memory((region_bytes(job.prediction, detail::at<I>(job.leaves)) + ...));
+  const scratch<scratch_for::regions> memory((region_bytes(job.prediction, detail::at<I>(job.leaves)) + ...));
   arena pieces(memory.data());
   double of_regions = 0;
   // In braces, so that they are computed in their order.
