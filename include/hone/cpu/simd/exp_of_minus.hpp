@@ -42,8 +42,8 @@ HONE_INLINE pack<float> exp_of_minus(pack<float> a) noexcept {
   }
 #endif
   const V inside = min(a, V(88));
-  const auto n = bits<float>::truncated(fma(inside, V(-log2_e), V(-0.5f)));  // to the nearest, in every rounding mode
-  const bits<float> power = bits<float>::of(exp_of_reduced(inside, n.to_number())) + n.left<23>();
+  const V n = nearest_of_nonpositive(inside * V(-log2_e));
+  const bits<float> power = bits<float>::of(exp_of_reduced(inside, n)) + bits<float>::truncated(n).left<23>();
   return zero_where(a > V(-exp_constants<float>::normal), power.as_number());
 }
 
