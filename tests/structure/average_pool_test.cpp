@@ -54,7 +54,7 @@ TEST_CASE_TEMPLATE("a pool of a constant is the constant: the padding is not cou
                    Eigen::bfloat16) {
   const hone::plane_size size{13, 6}, to = hone::average_pool_size(size, {.size = 3, .stride = 2});
   CHECK(to == hone::plane_size{6, 3});
-  const hone::index large = 5 * 41 * 13 * 6, small = 5 * 41 * 6 * 3;
+  const hone::index large = hone::index(5) * 41 * 13 * 6, small = hone::index(5) * 41 * 6 * 3;
   std::vector<T> x(std::size_t(large), T(3.0f)), y(std::size_t(small), T(99.0f)), again(y), dx(x);
   hone::average_pool(hone::cpu(1), {x.data(), 5, 41, 13, 6}, size, hone::image_view{y.data(), 5, 41, 6, 3},
                      {.size = 3, .stride = 2});

@@ -10,7 +10,7 @@ namespace {
 
 namespace values = structure_values;
 using values::channels, values::images, values::height, values::width;
-constexpr hone::index all = images * channels * height * width;
+constexpr hone::index all = hone::index(images) * channels * height * width;
 const hone::cpu two(2);
 
 }  // namespace
@@ -20,8 +20,9 @@ TEST_CASE("channels have the statistics of PyTorch's batch normalisation, in one
   std::vector<hone::channel_statistics> once(channels), merged(channels);
   hone::measure_channels(two, hone::image_view{x.data(), images, channels, height, width}, once);
   for (int i = 0; i < images; ++i)
-    hone::measure_channels(two, hone::image_view{x.data() + i * channels * height * width, 1, channels, height, width},
-                           merged);
+    hone::measure_channels(
+        two, hone::image_view{x.data() + hone::index(i) * channels * height * width, 1, channels, height, width},
+        merged);
   std::vector<double> mean, variance, of_parts, mean_of_parts;
   for (auto const& s : once) mean.push_back(s.mean), variance.push_back(s.unbiased_variance());
   for (auto const& s : merged) mean_of_parts.push_back(s.mean), of_parts.push_back(s.unbiased_variance());
@@ -72,7 +73,7 @@ TEST_CASE_TEMPLATE("a variance far below the mean keeps its digits, in planes of
 }
 
 TEST_CASE("a folded batch normalisation is that of PyTorch") {
-  auto weight = values::numbers(6, channels * 4), bias = values::numbers(7, channels);
+  auto weight = values::numbers(6, hone::index(channels) * 4), bias = values::numbers(7, channels);
   const auto mean = values::numbers(8, channels), scale = values::numbers(10, channels),
              shift = values::numbers(11, channels);
   auto variance = values::numbers(9, channels);

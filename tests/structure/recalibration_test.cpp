@@ -13,7 +13,7 @@ namespace {
 
 namespace values = structure_values;
 constexpr int images = values::images, channels = values::channels, height = values::height, width = values::width;
-constexpr hone::index all = images * channels * height * width;
+constexpr hone::index all = hone::index(images) * channels * height * width;
 const hone::cpu two(2);
 
 std::vector<double> quarters(int salt, hone::index count) {

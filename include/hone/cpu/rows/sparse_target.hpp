@@ -121,7 +121,7 @@ class sparse_target {
       typename V::lanes place;
       for (int lane = 0; lane < W; ++lane) place[lane] = static_cast<A>(at[j][lane]);
       weight_[j] = V(first.weight_at[j]), place_[j] = V::load(place);
-      if (columns_ <= 2 * W) {
+      if (columns_ <= index(2) * W) {
         logit[j] = selected(z, place_[j]);
       } else {
         typename V::lanes at_label;

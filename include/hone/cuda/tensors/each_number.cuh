@@ -68,6 +68,14 @@ __device__ void call_with(F const& f, detail::list<held_stretch<N, T>...>& held,
   else
     f(detail::at<I>(held).number(j)...);
 }
+/// Reads N numbers of every list, calls f with each, and writes them.
+template <class F, int N, class... T>
+__device__ void call_for_stretch(F const& f, detail::list<held_stretch<N, T>...> held, index from) {
+  held.each([&](auto& h) { h.read(from, N); });
+#pragma unroll
+  for (int j = 0; j < N; ++j) call_with(f, held, j, std::index_sequence_for<T...>());
+  held.each([&](auto& h) { h.write(from, N); });
+}
 
 /// Returns a number of adjacent elements that take at most 16 bytes in every list.
 template <class... T>
@@ -98,14 +106,12 @@ __global__ void __launch_bounds__(block_threads)
           const detail::list<held_stretch<N, T>, held_stretch<N, More>...> stretches(
               held_stretch<N, T>{x, true, {}},
               held_stretch<N, More>{more[tensor] + first, alike(more[tensor] + first), {}}...);
+          const detail::list<held_stretch<1, T>, held_stretch<1, More>...> singles(
+              held_stretch<1, T>{x, false, {}}, held_stretch<1, More>{more[tensor] + first, false, {}}...);
           each_piece_of<N>(x, n, static_cast<int>(threadIdx.x), static_cast<int>(blockDim.x),
                            [&](index from, int count) {
-                             auto held = stretches;
-                             held.each([&](auto& h) { h.read(from, count); });
-#pragma unroll
-                             for (int j = 0; j < N; ++j)
-                               if (j < count) call_with(f, held, j, std::make_index_sequence<1 + sizeof...(More)>());
-                             held.each([&](auto& h) { h.write(from, count); });
+                             if (count == N) return call_for_stretch(f, stretches, from);
+                             for (int j = 0; j < count; ++j) call_for_stretch(f, singles, from + j);
                            });
         },
         [](index, index, index, index) {});  // lists are not cut into columns
