@@ -68,7 +68,8 @@ concept operand = std::constructible_from<V, int> && std::constructible_from<V, 
   exp(a), expm1(a), log(a), log1p(a), sqrt(a), atan(a), abs(a), min(a, b), max(a, b);
 };
 
-/// Returns x, or 0 where the condition is true: select(condition, V(0), x), which takes a pack two instructions more.
+/// Returns 0 where the condition is true, and x elsewhere. On packs it takes fewer instructions than
+/// select(condition, V(0), x).
 template <class V, class Condition>
 HONE_HD constexpr V zero_where(Condition const& condition, V x) noexcept {
   return select(condition, V(0), x);

@@ -6,6 +6,7 @@
 #include <hone/cpu/memory/row_layout.hpp>
 
 #include <algorithm>
+#include <array>
 
 #include <hone/core/macros_push.hpp>
 
@@ -47,10 +48,15 @@ class group_losses {
     if (keeps_rows_) add(weighed, rows_);
   }
 
-  /// Returns the sum of term k over all groups.
-  double sum(std::size_t k) const noexcept {
+  /// Returns Σ scale · sum over the terms. A term with scale 0 adds 0, whatever its losses are.
+  double total(std::array<double, N> const& scales) const noexcept {
     double total = 0;
-    for (int lane = 0; lane < W; ++lane) total += sums_[k][lane];
+    for (std::size_t k = 0; k < N; ++k) {
+      if (scales[k] == 0) continue;
+      double sum = 0;
+      for (int lane = 0; lane < W; ++lane) sum += sums_[k][lane];
+      total += scales[k] * sum;
+    }
     return total;
   }
   /// Writes the loss of each row of the group.

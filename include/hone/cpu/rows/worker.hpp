@@ -70,7 +70,7 @@ class row_worker {
   row_worker(job_type const& job, std::byte* memory) : row_worker(job, arena(memory)) {}
 
   /// Writes the outputs of rows [begin, end) and returns Σ scale · factor · weight · loss.
-  [[gnu::flatten]] double run(index begin, index end) noexcept {
+  HONE_FLATTEN double run(index begin, index end) noexcept {
     context *now = nullptr, *next = contexts_;
     for (index row = begin;;) {
       if (now && now->counts) sum_group(*now);
@@ -81,7 +81,7 @@ class row_worker {
         next = nullptr;
       }
       if (now) end_group(*now);
-      if (!next) return total();
+      if (!next) return losses_.total(job_.scales);
       now = next, next = now == contexts_ ? contexts_ + 1 : contexts_;
     }
   }
@@ -277,14 +277,6 @@ class row_worker {
       for (int lane = 0; lane < c.g.rows; ++lane)
         if (std::all_of(c.factors, c.factors + count, [lane](auto const& factor) { return factor[lane] == 0; }))
           clear_row(job_.out.gradient, c.g.row + lane, job_.columns);
-  }
-
-  /// Returns Σ scale · factor · weight · loss of all groups. A term with scale 0 adds 0, whatever its loss is.
-  double total() const noexcept {
-    double total = 0;
-    for (std::size_t k = 0; k < count; ++k)
-      if (job_.scales[k] != 0) total += job_.scales[k] * losses_.sum(k);
-    return total;
   }
 
   job_type const& job_;
