@@ -28,15 +28,12 @@ auto dice_loss(Target target, dice_options const& options = {}) {
                 "dice_loss: the argument must be a target: wrap labels in hone::classes, a matrix in "
                 "hone::probabilities");
   static_assert(!weighed_target<Target>, "dice_loss: .weights weighs the classes of a region loss, not weigh_classes");
-  if constexpr (row_target<Target> && !weighed_target<Target>) {
+  return detail::region_loss_with(target, {options.squared, options.per_image, options.absent, options.weights}, [&] {
     overlap_formula formula{.times = 2, .both = 0, .prediction = 1, .target = 1};
     formula.logarithm = options.logarithm;
     detail::set_smooth("dice_loss", formula, options.smooth, options.smooth_denominator);
-    return region_term<overlap_formula, Target>(target, formula,
-                                                {options.squared, options.per_image, options.absent, options.weights});
-  } else {
-    return detail::no_region_loss({}, {}, {});
-  }
+    return formula;
+  });
 }
 
 }  // namespace hone::inline HONE_ABI

@@ -29,15 +29,12 @@ auto jaccard_loss(Target target, jaccard_options const& options = {}) {
                 "hone::probabilities");
   static_assert(!weighed_target<Target>,
                 "jaccard_loss: .weights weighs the classes of a region loss, not weigh_classes");
-  if constexpr (row_target<Target> && !weighed_target<Target>) {
+  return detail::region_loss_with(target, {options.squared, options.per_image, options.absent, options.weights}, [&] {
     overlap_formula formula{.times = 1, .both = -1, .prediction = 1, .target = 1};
     formula.logarithm = options.logarithm;
     detail::set_smooth("jaccard_loss", formula, options.smooth, options.smooth_denominator);
-    return region_term<overlap_formula, Target>(target, formula,
-                                                {options.squared, options.per_image, options.absent, options.weights});
-  } else {
-    return detail::no_region_loss({}, {}, {});
-  }
+    return formula;
+  });
 }
 
 }  // namespace hone::inline HONE_ABI

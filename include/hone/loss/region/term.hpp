@@ -189,6 +189,16 @@ inline void set_smooth(const char* function, overlap_formula& formula, real smoo
 /// What a factory returns for an argument that is no target, to suppress further errors of the compiler.
 using no_region_loss = region_term<overlap_formula, classes_target<int>>;
 
+/// Returns the region loss of a target with the formula that formula_of() returns. A factory has refused other
+/// arguments in a sentence of its own.
+template <class Target, class FormulaOf>
+auto region_loss_with(Target target, region_policy const& policy, FormulaOf const& formula_of) {
+  if constexpr (row_target<Target> && !weighed_target<Target>)
+    return region_term<overlap_formula, Target>(target, formula_of(), policy);
+  else
+    return no_region_loss({}, {}, {});
+}
+
 }  // namespace detail
 
 static_assert(row_term<region_term<overlap_formula, classes_target<int>>>);

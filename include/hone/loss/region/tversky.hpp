@@ -56,15 +56,12 @@ auto tversky_loss(Target target, tversky_options const& options = {}) {
                 "hone::probabilities");
   static_assert(!weighed_target<Target>,
                 "tversky_loss: .weights weighs the classes of a region loss, not weigh_classes");
-  if constexpr (row_target<Target> && !weighed_target<Target>) {
+  return detail::region_loss_with(target, {false, options.per_image, options.absent, options.weights}, [&] {
     overlap_formula formula = detail::tversky_formula("tversky_loss", options.alpha, options.beta, options.smooth,
                                                       options.smooth_denominator);
     formula.logarithm = options.logarithm;
-    return region_term<overlap_formula, Target>(target, formula,
-                                                {false, options.per_image, options.absent, options.weights});
-  } else {
-    return detail::no_region_loss({}, {}, {});
-  }
+    return formula;
+  });
 }
 
 /// The same with (1 - T)^γ in place of 1 - T, so that classes that overlap well count less if γ > 1, and more if γ < 1
@@ -76,16 +73,13 @@ auto focal_tversky_loss(Target target, focal_tversky_options const& options = {}
                 "hone::probabilities");
   static_assert(!weighed_target<Target>,
                 "focal_tversky_loss: .weights weighs the classes of a region loss, not weigh_classes");
-  if constexpr (row_target<Target> && !weighed_target<Target>) {
+  return detail::region_loss_with(target, {false, options.per_image, options.absent, options.weights}, [&] {
     overlap_formula formula = detail::tversky_formula("focal_tversky_loss", options.alpha, options.beta, options.smooth,
                                                       options.smooth_denominator);
     detail::require_positive("focal_tversky_loss", "gamma", options.gamma);
     formula.gamma = options.gamma;
-    return region_term<overlap_formula, Target>(target, formula,
-                                                {false, options.per_image, options.absent, options.weights});
-  } else {
-    return detail::no_region_loss({}, {}, {});
-  }
+    return formula;
+  });
 }
 
 }  // namespace hone::inline HONE_ABI
