@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Structure of networks: deformable convolution, planes, channel attention, pools, drop path. Written by tests/structure/doors.py.
+/// Structure of networks: deformable convolution, attention, pools, drop path. Written by tests/structure/doors.py.
 #pragma once
 
 #include <hone/core/config.hpp>  // first: it refuses compilers of older standards

@@ -22,7 +22,7 @@ FOLDERS = {  # a folder and what its door says
     "precision.hpp": "Low precision: master weights.",
     "sample.hpp": "Mixing of samples: mixup, CutMix, and their random numbers.",
     "schedule.hpp": "Schedules of the learning rate and of other numbers.",
-    "structure.hpp": "Structure of networks: deformable convolution, planes, channel attention, pools, drop path.",
+    "structure.hpp": "Structure of networks: deformable convolution, attention, pools, drop path.",
     "target.hpp": "Targets: classes, probabilities, smoothing, mixing, weights.",
     "cpu.hpp": "The verbs on the CPU. Needs Eigen.",
     "cuda.cuh": "The verbs on CUDA.",
@@ -70,6 +70,7 @@ def main(*arguments):
     wrong = []
     for name, text in doors(root):
         path = root / name
+        wrong += [f"{path}: a line of more than 120 characters" for line in text.splitlines() if len(line) > 120]
         if write:
             path.write_text(text, encoding="utf-8")
         elif not path.exists() or path.read_text(encoding="utf-8") != text:
