@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// hone_instructions                    lists the works, on small shapes
-// hone_instructions WORK WHO CALLS     does one of them, for bench/instructions.py, which counts instructions
+// hone_instructions                    lists the works, on small shapes: name, contender, bytes that must move
+// hone_instructions WORK WHO CALLS     does one of them, for bench/instructions.py and bench/bytes.py, which count
 #include "work.hpp"
 
 #include <cstdio>
@@ -11,7 +11,7 @@ int main(int argc, char** argv) {
   bench::add_all(r);
   if (argc != 4) {
     for (bench::work const& w : r.works)
-      for (bench::contender const& c : w.contenders) std::printf("%s %s\n", w.name.c_str(), c.who.c_str());
+      for (bench::contender const& c : w.contenders) std::printf("%s %s %.0f\n", w.name.c_str(), c.who.c_str(), w.bytes);
     return 0;
   }
   for (bench::work& w : r.works)

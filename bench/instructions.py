@@ -30,16 +30,27 @@ def build(way):
     return folder / "bench/hone_instructions"
 
 
-def collected(program, work, who, calls):
-    done = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", program, work, who,
-                           str(calls)], capture_output=True, text=True, check=True)
-    return int(re.search(r"Collected : (\d+)", done.stderr)[1])
+def per_call(tool, count, program, work, who):
+    """What a tool of valgrind counts in one call; `count` is the pattern of the number in what it prints."""
+    def counted(calls):
+        done = subprocess.run(["valgrind", *tool, program, work, who, str(calls)], capture_output=True, text=True,
+                              check=True)
+        return int(re.search(count, done.stderr)[1].replace(",", ""))
+
+    few, many = map(counted, CALLS)
+    return (many - few) / (CALLS[1] - CALLS[0])
 
 
 def per_element(program, work, who):
     shape = work.split("/")[-2]
-    few, many = (collected(program, work, who, calls) for calls in CALLS)
-    return round((many - few) / (CALLS[1] - CALLS[0]) / math.prod(map(int, shape.split("x"))), 2)
+    calls = per_call(["--tool=callgrind", "--callgrind-out-file=/dev/null"], r"Collected : (\d+)", program, work, who)
+    return round(calls / math.prod(map(int, shape.split("x"))), 2)
+
+
+def listed(program):
+    """Names, contenders and bytes of all works."""
+    text = subprocess.run([program], capture_output=True, text=True, check=True).stdout
+    return [line.split() for line in dict.fromkeys(text.splitlines())]
 
 
 def table(counted):
@@ -59,10 +70,8 @@ def main():
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     programs = {way: build(way) for way in WAYS}
-    listed = subprocess.run([next(iter(programs.values()))], capture_output=True, text=True, check=True).stdout
     counted = {}
-    for line in dict.fromkeys(listed.splitlines()):
-        work, who = line.split()
+    for work, who, _ in listed(next(iter(programs.values()))):
         if re.search(asked.regex, work) and who in ("hone", "twin"):
             counted.setdefault(work, {})[who] = {way: per_element(program, work, who)
                                                  for way, program in programs.items()}

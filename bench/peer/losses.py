@@ -61,6 +61,19 @@ def distillation(a, match):
     return losses(a["logits"], torch=loss)
 
 
+def dice(z, y):  # 1 - the mean of the coefficients of the classes that the labels have
+    p, q = torch.softmax(z, 1), F.one_hot(y, z.shape[1]).movedim(-1, 1).to(z.dtype)
+    common, predicted, wanted = (t.sum((0, 2)) for t in (p * q, p, q))
+    return (1 - 2 * common / (predicted + wanted))[wanted > 0].mean()
+
+
+@work(r"^rows/dice\+cross_entropy/")
+def regions(a, match):
+    z = a["logits"]
+    y = a["labels"].view(z.shape[0], z.shape[2])
+    return losses(z, torch=lambda z: F.cross_entropy(z, y) + dice(z, y))
+
+
 # ---- elements -----------------------------------------------------------------------------------------------------
 
 def sigmoid_focal(x, t):  # as torchvision.ops does

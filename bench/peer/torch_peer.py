@@ -15,6 +15,7 @@ import torch._dynamo
 import forms
 import losses  # noqa: F401: it fills forms.works
 import models  # noqa: F401
+import structure  # noqa: F401
 from library import Library
 
 
