@@ -52,11 +52,12 @@ class region_sweep {
   using Target = target_of_term<Term>;
   static constexpr int W = V::size;
   static constexpr bool full = has_full_target<Term>;
+  static constexpr index groups_per_part = 32;  // few, so that sums of float keep their digits
 
  public:
   static std::size_t bytes(View v, index columns) noexcept {
     const auto size = static_cast<std::size_t>(packs_of<A>(is_tall(v), columns) * W);
-    const std::size_t strips = 2 * arena::room_for<A>(size) + 3 * arena::room_for<double>(size);
+    const std::size_t strips = 5 * arena::room_for<A>(size) + 3 * arena::room_for<double>(size);
     if constexpr (full) return strips + full_target<A, Target>::bytes(is_tall(v), columns);
     return strips;
   }
@@ -67,10 +68,12 @@ class region_sweep {
   /// Stores Σ p q of all classes, then Σ p, then Σ q of rows [begin, end) in `sums`.
   void run(index begin, index end, double* sums) noexcept {
     for (double* s : sums_) std::fill_n(s, packs_ * W, 0.0);
-    for (index row = begin; row < end;) {
+    for (A* s : parts_) std::fill_n(s, packs_ * W, A(0));
+    for (index row = begin, groups = 1; row < end; ++groups) {
       const group g = group_at(prediction_, row, end);
       add(g);
       row += g.rows;
+      if (groups % groups_per_part == 0 || row == end) add_parts();
     }
     for (int k = 0; k < 3; ++k)
       for (index c = 0; c < columns_; ++c) sums[k * columns_ + c] = of_class(sums_[k], c);
@@ -85,6 +88,7 @@ class region_sweep {
         packs_(packs_of<A>(tall_, columns_)),
         logits_(memory.template take<A>(size())),
         exponentials_(memory.template take<A>(size())),
+        parts_{memory.template take<A>(size()), memory.template take<A>(size()), memory.template take<A>(size())},
         sums_{memory.template take<double>(size()), memory.template take<double>(size()),
               memory.template take<double>(size())},
         target_(tall_, columns_, memory) {}
@@ -133,16 +137,20 @@ class region_sweep {
       q.enter(s.last());
       for (index i = s.begin; i < s.end; i += W) {
         const V p = V::load(exponentials_ + i) * inverse, t = q.at(i);
-        add(keep(counts, weight * (p * t)), sums_[0] + i);
-        add(keep(counts, weight * (squared ? p * p : p)), sums_[1] + i);
-        add(keep(counts, weight * (squared ? t * t : t)), sums_[2] + i);
+        add(keep(counts, weight * (p * t)), parts_[0] + i);
+        add(keep(counts, weight * (squared ? p * p : p)), parts_[1] + i);
+        add(keep(counts, weight * (squared ? t * t : t)), parts_[2] + i);
       }
     }
   }
-  static void add(V x, double* to) noexcept {
-    typename V::lanes lanes;
-    x.store(lanes);
-    for (int lane = 0; lane < W; ++lane) to[lane] += static_cast<double>(lanes[lane]);
+  static void add(V x, A* to) noexcept { (V::load(to) + x).store(to); }
+  /// Adds the sums of the last groups to those in double.
+  void add_parts() noexcept {
+    for (int k = 0; k < 3; ++k)
+      for (index i = 0; i < packs_ * W; ++i) {
+        sums_[k][i] += static_cast<double>(parts_[k][i]);
+        parts_[k][i] = 0;
+      }
   }
 
   /// The target of a group, in registers or in a strip.
@@ -173,7 +181,7 @@ class region_sweep {
   Leaf const& leaf_;
   bool tall_;
   index columns_, packs_;
-  A *logits_, *exponentials_;
+  A *logits_, *exponentials_, *parts_[3];
   double* sums_[3];
   std::conditional_t<full, full_reader, sparse_reader> target_;
 };
