@@ -44,7 +44,7 @@ void for_planes(cpu const& backend, plane_cut const& cut, std::size_t bytes, Bod
 
 /// Calls body(at, n) for the runs of a plane, whose first number is number at of the view.
 template <class Body>
-void for_runs(index plane, index pixels, Body const& body) {
+HONE_INLINE void for_runs(index plane, index pixels, Body const& body) {
   for (index from = 0; from < pixels; from += run_numbers)
     body(plane * pixels + from, std::min(run_numbers, pixels - from));
 }

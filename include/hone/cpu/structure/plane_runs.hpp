@@ -47,7 +47,7 @@ pack<A> new_lanes(pack<A> last, index n, pack<A> other) noexcept {
 
 /// Returns the numbers of a run joined by a reduction, in four packs that are joined at the end.
 template <class A, class T, class Reduction>
-pack<A> reduce_run(Reduction reduce, T const* x, index n) noexcept {
+HONE_INLINE pack<A> reduce_run(Reduction reduce, T const* x, index n) noexcept {
   using V = pack<A>;
   constexpr index W = V::size;
   const V start = reduce.template start<V>();
@@ -63,19 +63,21 @@ pack<A> reduce_run(Reduction reduce, T const* x, index n) noexcept {
   if (i < n) part[1] = reduce.join(part[1], new_lanes(load_as<A>(x + n - W), n, start));
   return reduce.join(reduce.join(part[0], part[1]), reduce.join(part[2], part[3]));
 }
-/// Returns the lanes of a pack joined by a reduction, in order.
+/// Returns the lanes of a pack joined by a reduction, in double: the first half with the second, and so on.
 template <class A, class Reduction>
-double join_lanes(Reduction reduce, pack<A> x) noexcept {
+HONE_INLINE double join_lanes(Reduction reduce, pack<A> x) noexcept {
   A lanes[std::size_t(pack<A>::size)];
+  double wide[std::size_t(pack<A>::size)];
   x.store(lanes);
-  auto total = static_cast<double>(lanes[0]);
-  for (int k = 1; k < pack<A>::size; ++k) total = reduce.join(total, static_cast<double>(lanes[k]));
-  return total;
+  for (int k = 0; k < pack<A>::size; ++k) wide[k] = static_cast<double>(lanes[k]);
+  for (int half = pack<A>::size / 2; half > 0; half /= 2)
+    for (int k = 0; k < half; ++k) wide[k] = reduce.join(wide[k], wide[k + half]);
+  return wide[0];
 }
 
 /// y = f(x s + residual), or f(x s + added) without a residual.
 template <bool Residual, class A, class T, class F>
-void scale_run(F f, T const* x, [[maybe_unused]] T const* residual, T* y, index n, A s, A added) noexcept {
+HONE_INLINE void scale_run(F f, T const* x, [[maybe_unused]] T const* residual, T* y, index n, A s, A added) noexcept {
   using V = pack<A>;
   constexpr index W = V::size;
   if (n < W) {
