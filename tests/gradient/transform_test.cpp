@@ -225,9 +225,11 @@ TEST_CASE("a chain built before the loop follows the current scale of its loss_s
   CHECK(narrow == Eigen::half(40000.0f));
 }
 
+namespace {
+
 // Several lists, whose numbers and norms in double are those of one list that has them all.
 template <class T, class U, class Step>
-static void transforms_together(Step const& step, double magnitude) {
+void transforms_together(Step const& step, double magnitude) {
   const hone::cpu cpu(2);
   std::vector<float> x = some(70'001, magnitude);
   std::vector<double> wide;
@@ -258,6 +260,8 @@ static void transforms_together(Step const& step, double magnitude) {
   look(a), look(b), look(c);
   CHECK(wrong == 0);
 }
+
+}  // namespace
 
 TEST_CASE_TEMPLATE("transform of lists of several types uses one norm over all", U, float, double, Eigen::half,
                    Eigen::bfloat16) {

@@ -71,13 +71,13 @@ void survives(const char* name, Make const& make) {
 }
 
 std::vector<float> waves(hone::index n, float shift = 0) {
-  std::vector<float> x;
-  for (hone::index i = 0; i < n; ++i) x.push_back(3 * std::sin(0.7f * static_cast<float>(i) + shift));
+  std::vector<float> x(static_cast<std::size_t>(n));
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = 3 * std::sin(0.7f * static_cast<float>(i) + shift);
   return x;
 }
 std::vector<int> labels() {
-  std::vector<int> l;
-  for (int i = 0; i < rows; ++i) l.push_back(i * 7 % int(columns));
+  std::vector<int> l(static_cast<std::size_t>(rows));
+  for (std::size_t i = 0; i < l.size(); ++i) l[i] = static_cast<int>(i) * 7 % int(columns);
   return l;
 }
 

@@ -11,7 +11,12 @@ namespace {
 std::atomic<bool> no_memory{false};
 constinit thread_local int left = 0;  // until the allocation that fails; 0: none does
 
-bool fails() noexcept { return no_memory || (left > 0 && --left == 0); }
+bool fails() noexcept {
+  if (no_memory) return true;
+  if (left == 0) return false;
+  --left;
+  return left == 0;
+}
 
 void* allocated(void* p) {
   if (!p) throw std::bad_alloc();

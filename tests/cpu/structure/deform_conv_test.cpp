@@ -77,12 +77,14 @@ TEST_CASE("deform_conv2d has the same bits for every number of threads") {
 
 TEST_CASE("deform_conv2d does not depend on how many images are copied at a time") {
   const hone::detail::deform_shape shape{5, 2, 4, 3, 3, 2, 2, 3, 2, {}};
-  const std::vector<float> input = conformance::converted<float>(conformance::formula(5 * 2 * 4 * 3, 37, 33, 16, 16)),
-                           offsets =
-                               conformance::converted<float>(conformance::formula(5 * 8 * 3 * 2, 41, 193, 96, 32)),
-                           weight = conformance::converted<float>(conformance::formula(3 * 2 * 4, 23, 31, 15, 16));
+  const std::vector<float> input = conformance::converted<float>(
+                               conformance::formula(hone::index(5) * 2 * 4 * 3, 37, 33, 16, 16)),
+                           offsets = conformance::converted<float>(
+                               conformance::formula(hone::index(5) * 8 * 3 * 2, 41, 193, 96, 32)),
+                           weight = conformance::converted<float>(
+                               conformance::formula(hone::index(3) * 2 * 4, 23, 31, 15, 16));
   const auto output = [&](std::size_t bytes) {
-    std::vector<float> to(5 * 3 * 3 * 2);
+    std::vector<float> to(std::size_t(5) * 3 * 3 * 2);
     hone::on_cpu::deform_forward<float>{
         shape,
         {{input.data(), 5, 2, 4, 3}, {offsets.data(), 5, 8, 3, 2}, {}, {weight.data(), 3, 2, 2, 2}},
@@ -114,9 +116,9 @@ TEST_CASE("the gradient of weights is the same for every number of slabs") {
     return to;
   };
   const std::vector<double> expected = conformance::by_definition(p).weight;
-  CHECK(weights(1) == expected);                                                            // one slab
-  CHECK(weights(2 * 3 * hone::on_cpu::row_of<double>(4, 2) * sizeof(double)) == expected);  // two
-  CHECK(weights(1 << 20) == expected);                                                      // five
+  CHECK(weights(1) == expected);                                                                     // one slab
+  CHECK(weights(std::size_t(6 * hone::on_cpu::row_of<double>(4, 2)) * sizeof(double)) == expected);  // two
+  CHECK(weights(1 << 20) == expected);                                                               // five
 }
 
 // The offset keeps its fraction however far the tap is from the first pixel: float positions would lose 2^-16 here.
@@ -141,8 +143,8 @@ TEST_CASE("more columns than an int counts" * doctest::skip(takes_minutes)) {
     weight[i] = static_cast<float>(i % 11) / 8, expected += 0.5 * double(weight[i]);
   for (hone::index tap = 0; tap < 9; ++tap)
     for (hone::index p = 0; p < pixels; ++p) {
-      offsets[std::size_t(2 * tap * pixels + p)] = static_cast<float>(before - tap / 3 - p / size);
-      offsets[std::size_t((2 * tap + 1) * pixels + p)] = static_cast<float>(before - tap % 3 - p % size);
+      offsets[std::size_t(2 * tap * pixels + p)] = static_cast<float>(before - (tap / 3 + p / size));
+      offsets[std::size_t((2 * tap + 1) * pixels + p)] = static_cast<float>(before - (tap % 3 + p % size));
     }
   CHECK(channels * 9 * pixels > std::int64_t(1) << 31);
   hone::deform_conv2d(hone::cpu(2), {input.data(), 1, channels, 1, 1}, {offsets.data(), 1, 18, size, size}, {},

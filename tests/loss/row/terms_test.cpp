@@ -272,8 +272,8 @@ TEST_CASE("distillation, z_loss, expected_bin and weighted sums match dual numbe
 TEST_CASE("ldam_loss matches dual numbers, and ldam_margins its formula") {
   for (const hone::index K : {1, 2, 7, 33, 100}) {
     const batch b(5, K);
-    std::vector<double> margins;
-    for (hone::index c = 0; c < K; ++c) margins.push_back(0.1 * double(c % 6) - 0.1);
+    std::vector<double> margins(static_cast<std::size_t>(K));
+    for (std::size_t c = 0; c < margins.size(); ++c) margins[c] = 0.1 * double(c % 6) - 0.1;
     for (const double scale : {0.5, 1.0, 30.0})
       prove("ldam", b, hone::ldam_loss(hone::classes(b.labels), margins, {.scale = scale}), ldam(b, margins, scale));
   }

@@ -37,7 +37,7 @@ HONE_INLINE void transpose(square_of<A>& x) noexcept {
 #if defined(EIGEN_VECTORIZE_AVX512)
   if constexpr (pack<A>::size == 16) {  // 64 shuffles, where Eigen's also splits and joins the registers
     __m512 t[16];
-    unrolled<4>([&](int k) HONE_INLINE_LAMBDA {  // squares of 4 within 128 bits
+    unrolled<4>([&](index k) HONE_INLINE_LAMBDA {  // squares of 4 within 128 bits
       __m512 const* const r = x.packet + 4 * k;
       const __m512 low01 = _mm512_unpacklo_ps(r[0], r[1]), high01 = _mm512_unpackhi_ps(r[0], r[1]);
       const __m512 low23 = _mm512_unpacklo_ps(r[2], r[3]), high23 = _mm512_unpackhi_ps(r[2], r[3]);
