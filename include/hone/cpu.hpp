@@ -66,6 +66,7 @@
 #include <hone/cpu/simd/share.hpp>
 #include <hone/cpu/simd/transpose.hpp>
 #include <hone/cpu/structure/average_pool.hpp>
+#include <hone/cpu/structure/blur_pool.hpp>
 #include <hone/cpu/structure/branches.hpp>
 #include <hone/cpu/structure/deform_columns.hpp>
 #include <hone/cpu/structure/deform_conv.hpp>
@@ -75,6 +76,7 @@
 #include <hone/cpu/structure/pixel_major.hpp>
 #include <hone/cpu/structure/plane_cut.hpp>
 #include <hone/cpu/structure/plane_runs.hpp>
+#include <hone/cpu/structure/pool.hpp>
 #include <hone/cpu/structure/recalibrate.hpp>
 #include <hone/cpu/structure/reduce_planes.hpp>
 #include <hone/cpu/structure/row_product.hpp>

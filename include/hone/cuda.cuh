@@ -41,12 +41,15 @@
 #include <hone/cuda/samples/device_draw.cuh>
 #include <hone/cuda/samples/draw.cuh>
 #include <hone/cuda/simd/device_float.cuh>
+#include <hone/cuda/structure/average_pool.cuh>
+#include <hone/cuda/structure/blur_pool.cuh>
 #include <hone/cuda/structure/deform_column_gradients.cuh>
 #include <hone/cuda/structure/deform_conv.cuh>
 #include <hone/cuda/structure/deform_conv_backward.cuh>
 #include <hone/cuda/structure/deform_taps.cuh>
 #include <hone/cuda/structure/deform_weight_gradients.cuh>
 #include <hone/cuda/structure/plane_team.cuh>
+#include <hone/cuda/structure/pool.cuh>
 #include <hone/cuda/structure/reduce_planes.cuh>
 #include <hone/cuda/structure/scale_planes.cuh>
 #include <hone/cuda/tensors/copy.cuh>

@@ -7,6 +7,7 @@
 #include <hone/structure/activation.hpp>
 #include <hone/structure/average_pool.hpp>
 #include <hone/structure/batch_norm.hpp>
+#include <hone/structure/blur_pool.hpp>
 #include <hone/structure/deform_conv.hpp>
 #include <hone/structure/deform_tap.hpp>
 #include <hone/structure/drop_path.hpp>
@@ -14,4 +15,5 @@
 #include <hone/structure/plane_gate.hpp>
 #include <hone/structure/plane_reduction.hpp>
 #include <hone/structure/plane_scale.hpp>
+#include <hone/structure/pool.hpp>
 #include <hone/structure/recalibration.hpp>
