@@ -68,6 +68,8 @@
 #include <hone/cpu/structure/average_pool.hpp>
 #include <hone/cpu/structure/blur_pool.hpp>
 #include <hone/cpu/structure/branches.hpp>
+#include <hone/cpu/structure/channel_runs.hpp>
+#include <hone/cpu/structure/channel_scale.hpp>
 #include <hone/cpu/structure/deform_columns.hpp>
 #include <hone/cpu/structure/deform_conv.hpp>
 #include <hone/cpu/structure/deform_conv_backward.hpp>

@@ -43,6 +43,8 @@
 #include <hone/cuda/simd/device_float.cuh>
 #include <hone/cuda/structure/average_pool.cuh>
 #include <hone/cuda/structure/blur_pool.cuh>
+#include <hone/cuda/structure/channel_kernels.cuh>
+#include <hone/cuda/structure/channel_scale.cuh>
 #include <hone/cuda/structure/deform_column_gradients.cuh>
 #include <hone/cuda/structure/deform_conv.cuh>
 #include <hone/cuda/structure/deform_conv_backward.cuh>

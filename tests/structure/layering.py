@@ -83,8 +83,8 @@ ALONE = {
     "kernels, tiled in shared memory": ["cuda/structure/" + name for name in ("deform_column_gradients", "deform_taps",
                                                                              "deform_weight_gradients")],
     "runs of planes by packs; a team of threads per plane":
-        ["cpu/structure/plane_cut", "cpu/structure/plane_runs",
-         "cuda/structure/plane_team"],
+        ["cpu/structure/channel_runs", "cpu/structure/plane_cut", "cpu/structure/plane_runs",
+         "cuda/structure/channel_kernels", "cuda/structure/plane_team"],
     "blocks of planes have no verb on CUDA": ["cpu/structure/" + name for name in ("branches", "measure_channels",
                                                                                   "recalibrate")],
     "calibration has no verb on CUDA": ["cpu/calibration/" + name for name in ("logit_row", "reliability",

@@ -37,6 +37,19 @@ struct batch_norm_view {
   real epsilon = 1e-5;
 };
 
+namespace detail {
+
+/// Fails unless every variance plus epsilon is finite and positive. Reads the caller's memory.
+template <class A>
+void require_variances(const char* function, batch_norm_view<A> const& norm) {
+  const double epsilon = norm.epsilon.value;
+  for (const A v : norm.variance)
+    require(v >= 0 && v + epsilon > 0 && finite(v + epsilon), function, "variance", double(v),
+            "at least 0, and positive and finite with epsilon");
+}
+
+}  // namespace detail
+
 /// Folds a batch normalisation into the convolution or product before it, in place: weight is outputs x the rest. The
 /// bias, one number per output, must exist (0 if there was none). Throws hone::invalid_argument, and writes nothing, if
 /// a size does not fit, or if a variance plus epsilon is not finite and positive.
@@ -54,9 +67,7 @@ void fold_batch_norm(batch_norm_view<A> const& norm, matrix_view<A> weight, std:
   require_size("shift", norm.shift.size());
   require_size("bias", bias.size());
   const double epsilon = norm.epsilon.value;
-  for (const A v : norm.variance)
-    detail::require(v >= 0 && v + epsilon > 0 && detail::finite(v + epsilon), function, "variance", double(v),
-                    "at least 0, and positive and finite with epsilon");
+  detail::require_variances(function, norm);
   for (index o = 0; o < weight.rows; ++o) {
     const auto k = static_cast<std::size_t>(o);
     const double by = double(norm.scale[k]) / std::sqrt(double(norm.variance[k]) + epsilon);
