@@ -74,6 +74,7 @@
 #include <hone/cpu/structure/deform_conv.hpp>
 #include <hone/cpu/structure/deform_conv_backward.hpp>
 #include <hone/cpu/structure/deform_parts.hpp>
+#include <hone/cpu/structure/drop_block.hpp>
 #include <hone/cpu/structure/measure_channels.hpp>
 #include <hone/cpu/structure/pixel_major.hpp>
 #include <hone/cpu/structure/plane_cut.hpp>

@@ -11,6 +11,7 @@
 #include <hone/structure/channel_scale.hpp>
 #include <hone/structure/deform_conv.hpp>
 #include <hone/structure/deform_tap.hpp>
+#include <hone/structure/drop_block.hpp>
 #include <hone/structure/drop_path.hpp>
 #include <hone/structure/plane_check.hpp>
 #include <hone/structure/plane_gate.hpp>
