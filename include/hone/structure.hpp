@@ -18,4 +18,5 @@
 #include <hone/structure/plane_reduction.hpp>
 #include <hone/structure/plane_scale.hpp>
 #include <hone/structure/pool.hpp>
+#include <hone/structure/precise_batch_norm.hpp>
 #include <hone/structure/recalibration.hpp>
