@@ -20,3 +20,4 @@
 #include <hone/structure/pool.hpp>
 #include <hone/structure/precise_batch_norm.hpp>
 #include <hone/structure/recalibration.hpp>
+#include <hone/structure/weight_standardisation.hpp>
