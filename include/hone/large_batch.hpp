@@ -6,5 +6,4 @@
 
 #include <hone/large_batch/accumulation.hpp>
 #include <hone/large_batch/decay_groups.hpp>
-#include <hone/large_batch/name_pattern.hpp>
 #include <hone/large_batch/zero_fill.hpp>

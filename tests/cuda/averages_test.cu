@@ -5,8 +5,10 @@
 #include <conformance/averages.hpp>
 #include <cuda/device.cuh>
 
+#include <algorithm>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #if defined(CUDASIM)
 #include <cudasim.h>
@@ -26,6 +28,20 @@ TEST_CASE("before the first update, copy of a from_zero state writes nothing and
   CHECK(out.numbers() == out.first_numbers());
   CHECK_THROWS_WITH(hone::swap(gpu, shadow, weights.list()),
                     "swap: the state began at zero, so its averages have to be divided; hone::copy does it");
+}
+
+TEST_CASE("tensors whose names match a pattern follow the parameters on the device") {
+  const parameters weights({50, 3}, 0), other({50, 3}, 1), out({50, 3}, 2);
+  const device::stream stream;
+  hone::cuda gpu(stream);
+  hone::device_ema_state<float> shadow(gpu, weights.list());
+  CHECK(shadow.copy_only(std::vector<std::string>{"conv.weight", "conv.weight_u"}, {"*_u"}) == 1);
+  hone::update(gpu, hone::ema{.decay = 0.5}, shadow, other.list());
+  hone::copy(gpu, shadow, out.list());
+  stream.wait();
+  const auto seen = out.numbers(), copied = other.numbers();
+  CHECK(std::equal(seen.begin() + 50, seen.end(), copied.begin() + 50));
+  CHECK(!std::equal(seen.begin(), seen.begin() + 50, copied.begin()));
 }
 
 TEST_CASE("copy takes tensors of any type and rounds once to a narrower type") {
@@ -142,6 +158,7 @@ TEST_CASE("calls that allocate, wait or read back throw during a capture, which 
   is_refused("device_loss_scaler", [&] { static_cast<void>(scaler.host()); });
   is_refused("device_schedule", [&] { static_cast<void>(rate.host()); });
   is_refused("device_memory", [&] { shadow.copy_only(0); });
+  is_refused("device_memory", [&] { shadow.copy_only(std::vector<std::string>{"w"}, {"*"}); });
   is_refused("device_memory", [&] { static_cast<void>(shadow.steps()); });
   is_refused("device_memory", [&] { static_cast<void>(shadow.counted()); });
   is_refused("device_memory", [&] { shadow.save(other); });

@@ -4,11 +4,15 @@
 
 #include <hone/average/averaging.hpp>
 #include <hone/average/state_stream.hpp>
+#include <hone/core/name_pattern.hpp>
 #include <hone/core/owned_tensors.hpp>
 #include <hone/core/tensor_overlap.hpp>
 
+#include <algorithm>
 #include <concepts>
+#include <initializer_list>
 #include <iosfwd>
+#include <string_view>
 #include <vector>
 
 #include <hone/core/macros_push.hpp>
@@ -87,6 +91,19 @@ class ema_state {
     if (!(tensor >= 0 && static_cast<std::size_t>(tensor.value) < copied_.size()))
       detail::fail("copy_only: tensor is %jd, the state has %zu tensors", std::intmax_t(tensor.value), copied_.size());
     copied_[static_cast<std::size_t>(tensor.value)] = true;
+  }
+  /// The same for all tensors whose names match a pattern, such as counters, running statistics and the vectors of a
+  /// spectral norm; returns their number. names[i] is the name of tensor i. See hone::matches. Throws
+  /// hone::invalid_argument, and changes nothing, if the numbers of names and tensors differ or a pattern matches no
+  /// name.
+  ///
+  ///     shadow.copy_only(names, {"*.running_mean", "*.running_var", "*.weight_u", "*.weight_v"});
+  template <class Names, class Patterns = std::initializer_list<std::string_view>>
+  index copy_only(Names const& names, Patterns const& patterns) {
+    const std::vector<bool> chosen = detail::matching("copy_only", names, copied_.size(), patterns);
+    for (std::size_t i = 0; i < chosen.size(); ++i)
+      if (chosen[i]) copied_[i] = true;
+    return static_cast<index>(std::count(chosen.begin(), chosen.end(), true));
   }
   bool copies(std::size_t tensor) const noexcept { return copied_[tensor]; }
 

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <hone/core/error.hpp>
+#include <hone/core/name_pattern.hpp>
 #include <hone/core/number.hpp>
-#include <hone/large_batch/name_pattern.hpp>
 
 #include <concepts>
 #include <span>

@@ -2,9 +2,8 @@
 /// Zero-γ: residual blocks that start as identities.
 #pragma once
 
-#include <hone/core/error.hpp>
+#include <hone/core/name_pattern.hpp>
 #include <hone/core/tensor_overlap.hpp>
-#include <hone/large_batch/name_pattern.hpp>
 
 #include <algorithm>
 #include <initializer_list>
@@ -30,15 +29,7 @@ template <class T, class Names, class Patterns = std::initializer_list<std::stri
 index zero_fill(tensor_list<T> const& tensors, Names const& names, Patterns const& patterns) {
   detail::require_tensors("zero_fill", "tensors", tensors);
   detail::require_apart("zero_fill", "tensors", tensors);
-  if (std::size(names) != tensors.size())
-    detail::fail("zero_fill: %zu names for %zu tensors", std::size(names), tensors.size());
-  std::vector<bool> chosen(tensors.size());
-  for (std::string_view const pattern : patterns) {
-    bool used = false;
-    for (std::size_t i = 0; i < chosen.size(); ++i)
-      if (matches(pattern, names[i])) chosen[i] = used = true;
-    if (!used) detail::fail("zero_fill: \"%.*s\" matches no name", static_cast<int>(pattern.size()), pattern.data());
-  }
+  const std::vector<bool> chosen = detail::matching("zero_fill", names, tensors.size(), patterns);
   for (std::size_t i = 0; i < chosen.size(); ++i)
     if (chosen[i]) std::fill_n(tensors[i].data, tensors[i].size, static_cast<T>(0.0f));
   return static_cast<index>(std::count(chosen.begin(), chosen.end(), true));

@@ -267,6 +267,28 @@ TEST_CASE("tensors marked copy_only follow the parameters, and copy handles inte
   CHECK(averaged_batches == batches);
 }
 
+// Averaged, a counter would be no integer, and the vectors of a spectral norm no unit vectors.
+TEST_CASE("tensors whose names match a pattern follow the parameters") {
+  model<float> network({4, 1, 3, 5, 2});
+  const std::vector<std::string> names{"conv.weight", "bn.num_batches_tracked", "conv.weight_u", "conv.weight_v",
+                                       "bn.weight"};
+  hone::ema_state<float> shadow(network.list());
+  CHECK(shadow.copy_only(names, {"*.num_batches_tracked", "*.weight_?", "conv.weight_u"}) == 3);
+  network.train(5);
+  hone::update(hone::cpu{1}, hone::ema{.decay = 0.5}, shadow, network.list());
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    CAPTURE(names[i]);
+    const bool same = std::equal(network.numbers[i].begin(), network.numbers[i].end(), shadow.tensors()[i].data);
+    CHECK(same == (i >= 1 && i <= 3));
+    CHECK(shadow.copies(i) == same);
+  }
+  CHECK(support::message([&] { shadow.copy_only(names, {"bn.weight", "*.weight_w"}); }) ==
+        "copy_only: \"*.weight_w\" matches no name");
+  CHECK(support::message([&] { shadow.copy_only(std::vector<std::string>{"a", "b"}, {"*"}); }) ==
+        "copy_only: 2 names for 5 tensors");
+  CHECK((!shadow.copies(0) && !shadow.copies(4)));
+}
+
 TEST_CASE("copy to another type rounds once") {
   model<float> masters(sizes, 1);
   model<Eigen::bfloat16> network(sizes, 2);

@@ -51,6 +51,14 @@ class device_ema_state : public ema_state<T, device_memory> {
     const unsigned char yes = 1;
     memory_.write(copied_.list()[0].data + tensor.value, &yes, 1);
   }
+  template <class Names, class Patterns = std::initializer_list<std::string_view>>
+  index copy_only(Names const& names, Patterns const& patterns) {
+    memory_.require_no_capture();
+    const index chosen = base::copy_only(names, patterns);
+    for (std::size_t i = 0; i < base::tensors().size(); ++i)
+      if (base::copies(i)) copy_only(integer(i));
+    return chosen;
+  }
 
   /// For update, copy and swap: the shadow as a device_list, the copied tensors, and the current update.
   device_list<T> const& list() const noexcept { return list_; }

@@ -2,10 +2,12 @@
 /// Patterns of parameter names.
 #pragma once
 
-#include <hone/core/config.hpp>
+#include <hone/core/error.hpp>
 
 #include <cstddef>
+#include <iterator>
 #include <string_view>
+#include <vector>
 
 #include <hone/core/macros_push.hpp>
 
@@ -31,6 +33,25 @@ constexpr bool matches(std::string_view pattern, std::string_view name) noexcept
   while (p < pattern.size() && pattern[p] == '*') ++p;
   return p == pattern.size();
 }
+
+namespace detail {
+
+/// Returns which of `count` names match a pattern. Fails if there are more or fewer names, or if a pattern matches
+/// none.
+template <class Names, class Patterns>
+std::vector<bool> matching(const char* function, Names const& names, std::size_t count, Patterns const& patterns) {
+  if (std::size(names) != count) fail("%s: %zu names for %zu tensors", function, std::size(names), count);
+  std::vector<bool> chosen(count);
+  for (std::string_view const pattern : patterns) {
+    bool used = false;
+    for (std::size_t i = 0; i < count; ++i)
+      if (matches(pattern, names[i])) chosen[i] = used = true;
+    if (!used) fail("%s: \"%.*s\" matches no name", function, static_cast<int>(pattern.size()), pattern.data());
+  }
+  return chosen;
+}
+
+}  // namespace detail
 
 }  // namespace hone::inline HONE_ABI
 
