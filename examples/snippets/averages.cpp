@@ -70,8 +70,9 @@ int main() {
     // [buffers]
     std::vector<std::int64_t> batches{7}, averaged_batches{0};
     const hone::tensor_list<float> all{{weight.data(), 12}, {mean.data(), 4}};
+    const std::vector<std::string> names{"conv.weight", "bn.running_mean"};
     hone::ema_state<float> shadow(all);
-    shadow.copy_only(1);  // the running mean follows the model instead of being averaged
+    shadow.copy_only(names, {"*.running_*"});  // these follow the model instead of being averaged; or copy_only(1)
 
     hone::update(cpu, hone::ema{}, shadow, all);
     hone::copy(cpu, hone::tensor_list<std::int64_t>{{batches.data(), 1}},
@@ -87,6 +88,20 @@ int main() {
     hone::update(cpu, hone::swa{}, shadow, parameters);  // once an epoch, near the end
     // [/swa]
     expect(shadow.tensors()[0].data[0], weight[0], "the mean of one");
+    std::vector<float> running_mean(4), running_variance(4);
+    const std::vector<float> samples{1, 2, 3, 4, 3, 4, 5, 6};  // 2 images of 4 channels of a pixel
+    const std::vector<hone::image_view<const float>> batches{{samples.data(), 1, 4, 1}, {samples.data() + 4, 1, 4, 1}};
+    const auto input_of_norm = [](hone::image_view<const float> batch) { return batch; };
+    constexpr int channels = 4;
+    // [batch_norm]
+    hone::swap(cpu, shadow, parameters);                       // the network computes with the averages
+    std::vector<hone::channel_statistics> measured(channels);  // for each layer of batch normalisation
+    for (const auto& batch : batches) hone::measure_channels(cpu, input_of_norm(batch), measured);
+    hone::store_statistics<float>(measured, running_mean, running_variance);
+    // [/batch_norm]
+    hone::swap(cpu, shadow, parameters);
+    expect(running_mean[1], 3, "the mean of two batches");
+    expect(running_variance[1], 1, "their variance");
     const bool step_was_finite = false;
     // [skip]
     hone::update(cpu, hone::ema{}, shadow, parameters, step_was_finite);  // false: nothing is written, n stays

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <span>
 #include <vector>
 
 int main() {
@@ -84,27 +83,15 @@ int main() {
   expect(of_dx[34], 2, "the only pixel of its window");
   expect(of_dx[0], 0.5, "one of four pixels");
 
-  constexpr int seed = 1, step = 7, block = 3, blocks = 4;
-  // [drop_path]
-  const hone::drop_path policy{.rate = hone::drop_path_rate(0.2, block, blocks)};
-  std::vector<float> factors(n);  // one per sample: 0 or 1.25
-  policy.draw(seed, step, block, std::span(factors));
-  constexpr int features = c * pixels;  // a sample is scaled as a plane of one image
-  hone::scale_planes(cpu, hone::identity_gate, {of_x.data(), 1, n, features}, {factors.data(), 1, n},
-                     hone::image_view{of_y.data(), 1, n, features}, {.residual = {of_shortcut.data(), 1, n, features}});
-  // [/drop_path]
-  expect(of_y[0], 2.0 * static_cast<double>(factors[0]) - 1, "drop path");
-
-  std::vector<float> weight(c * 9, 2), bias(c), scale(c, 2), shift(c, 1), running_mean(c), running_variance(c, 4);
-  // [batch_norm]
-  std::vector<hone::channel_statistics> statistics(c);
-  hone::measure_channels(cpu, x, statistics);  // once per batch: the batches are merged
-  hone::fold_batch_norm<float>({.mean = running_mean, .variance = running_variance, .scale = scale, .shift = shift},
-                               {weight.data(), c, 9}, bias);
-  // [/batch_norm]
-  expect(statistics[2].mean, 2, "the mean of a channel");
-  expect(statistics[2].unbiased_variance(), 0, "its variance");
-  expect(weight[0], 2 * 2 / std::sqrt(4 + 1e-5), "the folded weight");
-  expect(bias[0], 1, "the folded bias");
+  constexpr int half_height = 4, half_width = 3;
+  std::vector<float> of_blurred(n * c * half_height * half_width);
+  // [blur_pool]
+  const hone::plane_size halved = hone::blur_pool_size(size_of_x);  // 4 x 3
+  const hone::image_view blurred{of_blurred.data(), n, c, halved.height, halved.width};
+  hone::blur_pool(cpu, x, size_of_x, blurred);
+  hone::blur_pool_backward(cpu, blurred, size_of_x, dx);
+  // [/blur_pool]
+  expect(of_blurred[5], 2, "a blurred constant");
+  expect(of_dx[0], 2 * 0.5 * 0.5, "the weight of a corner, by itself and nothing else");
   return failures;
 }
