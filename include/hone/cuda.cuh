@@ -50,6 +50,7 @@
 #include <hone/cuda/structure/deform_conv_backward.cuh>
 #include <hone/cuda/structure/deform_taps.cuh>
 #include <hone/cuda/structure/deform_weight_gradients.cuh>
+#include <hone/cuda/structure/drop_block.cuh>
 #include <hone/cuda/structure/plane_team.cuh>
 #include <hone/cuda/structure/pool.cuh>
 #include <hone/cuda/structure/reduce_planes.cuh>

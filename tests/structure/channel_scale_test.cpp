@@ -15,11 +15,11 @@ namespace {
 namespace values = layers_values;
 using structure_values::channels, structure_values::images, structure_values::height, structure_values::width;
 using structure_values::distance, structure_values::numbers, structure_values::residuals;
-constexpr hone::index pixels = hone::index(height) * width, all = images * channels * pixels;
+constexpr hone::index pixels = hone::index(height) * width, all = hone::index(images) * channels * pixels;
 const hone::cpu two(2);
 
 hone::image_view<double> image(std::vector<double>& v) { return {v.data(), images, channels, height, width}; }
-hone::matrix_view<double> rows(std::vector<double>& v) { return {v.data(), images * pixels, channels}; }
+hone::matrix_view<double> rows(std::vector<double>& v) { return {v.data(), hone::index(images) * pixels, channels}; }
 
 template <std::size_t n, std::size_t m>
 void compare_norm(hone::activation_function f, double const (&y)[n], double const (&dx)[n], double const (&dscale)[m],

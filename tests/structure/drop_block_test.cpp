@@ -2,7 +2,8 @@
 // Drop block: gamma as in the paper, blocks inside the plane, its draws, its factors, its application.
 #include <hone/hone.hpp>
 
-#include <doctest/doctest.h>
+#include <conformance/drop_block.hpp>
+#include <cpu/this_machine.hpp>
 #include <support/message.hpp>
 
 #include <algorithm>
@@ -32,6 +33,8 @@ double dropped(std::vector<std::uint8_t> const& mask) {
 }
 
 }  // namespace
+
+TEST_CASE("the CPU passes the conformance cases of drop block") { conformance::drop_blocks<on_this_machine>(); }
 
 TEST_CASE("gamma is that of the paper") {
   const hone::drop_block policy{.rate = 0.1, .size = 7};

@@ -60,8 +60,10 @@ struct block_draws {
 };
 inline std::uint64_t threshold_of(double gamma) noexcept { return static_cast<std::uint64_t>(gamma * 0x1p32); }
 
-inline void require_drop_block(const char* function, drop_block const& policy, integer branch, plane_size size,
-                               image_view<std::uint8_t> mask, std::size_t factors) {
+template <class A>
+void require_draw_blocks(drop_block const& policy, integer branch, plane_size size, image_view<std::uint8_t> mask,
+                         std::span<A> factors) {
+  constexpr const char* function = "draw_blocks";
   require(policy.rate.value >= 0 && policy.rate.value <= 1, function, "rate", policy.rate.value, "in [0, 1]");
   require(policy.size.value >= 1, function, "size", policy.size.value, "at least 1");
   require(branch.value >= 0 && branch.value < index(1) << 24, function, "branch", branch.value, "in [0, 2^24)");
@@ -76,8 +78,9 @@ inline void require_drop_block(const char* function, drop_block const& policy, i
   require(mask.channels < index(1) << 32, function, "the channels", mask.channels, "less than 2^32");
   if (policy.shared && mask.channels != 1)
     fail("%s: mask has %jd channels, must have 1 if the channels share it", function, std::intmax_t(mask.channels));
-  if (static_cast<index>(factors) != mask.images)
-    fail("%s: factors has %zu numbers for %jd samples", function, factors, std::intmax_t(mask.images));
+  if (static_cast<index>(factors.size()) != mask.images)
+    fail("%s: factors has %zu numbers for %jd samples", function, factors.size(), std::intmax_t(mask.images));
+  require_apart(function, "factors", footprint_of(factors.data(), mask.images), "mask", footprint_of(mask));
 }
 
 /// The checks of drop_blocks: y may be x.

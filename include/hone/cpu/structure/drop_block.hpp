@@ -50,10 +50,7 @@ template <class A>
 void draw_blocks(cpu const& backend, drop_block const& policy, integer seed, integer step, integer branch,
                  plane_size size, image_view<std::uint8_t> mask, std::span<A> factors) {
   static_assert(std::is_floating_point_v<A>, "draw_blocks: the factors are float or double");
-  constexpr const char* function = "draw_blocks";
-  detail::require_drop_block(function, policy, branch, size, mask, factors.size());
-  detail::require_apart(function, "factors", detail::footprint_of(factors.data(), mask.images), "mask",
-                        detail::footprint_of(mask));
+  detail::require_draw_blocks(policy, branch, size, mask, factors);
   const plane_size block = policy.block(size);
   const detail::random_bits bits(seed, step);
   const std::uint64_t below = detail::threshold_of(policy.gamma(size));
