@@ -19,7 +19,7 @@ struct measured {
   std::vector<hone::batch_averages> averages = std::vector<hone::batch_averages>(channels);
 
   measured() {
-    const auto x = numbers(1, 7 * channels * 4);
+    const auto x = numbers(1, hone::index(7) * channels * 4);
     hone::index image = 0;
     for (const hone::index n : {1, 4, 2}) {
       std::vector<hone::channel_statistics> batch(channels);
