@@ -71,7 +71,7 @@ struct channel_parameters {
   }
 };
 template <class A>
-channel_parameters<A> parameters_of(batch_norm_view<A> const& norm) {
+channel_parameters<A> channel_parameters_of(batch_norm_view<A> const& norm) {
   return {norm.scale.data(), norm.mean.data(), norm.variance.data(), norm.shift.data(), norm.epsilon.value};
 }
 

@@ -256,7 +256,7 @@ void frozen_batch_norm(cpu const& backend, std::type_identity_t<View<const T>> x
   detail::require_scaled(function, x, detail::norm_parameters<A>{norm}, y, options);
   detail::require_epsilon(function, norm);
   detail::require_variances(function, norm);
-  const on_cpu::channel_memory<A> channels(detail::parameters_of(norm), detail::channels_of(x), 0);
+  const on_cpu::channel_memory<A> channels(detail::channel_parameters_of(norm), detail::channels_of(x), 0);
   on_cpu::scale_channels<T>(backend, x, channels, y, options);
 }
 
@@ -278,7 +278,7 @@ void frozen_batch_norm_backward(cpu const& backend, std::type_identity_t<View<co
   detail::require_epsilon(function, norm);
   detail::require_variances(function, norm);
   const index parts = on_cpu::parts_of(x);
-  const on_cpu::channel_memory<A> channels(detail::parameters_of(norm), detail::channels_of(x), parts);
+  const on_cpu::channel_memory<A> channels(detail::channel_parameters_of(norm), detail::channels_of(x), parts);
   on_cpu::scale_channels_backward<T>(backend, x, channels, dy, dx, options);
   channels.finish(parts, gradients.scale, gradients.shift);
 }

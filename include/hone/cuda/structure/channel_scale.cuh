@@ -91,7 +91,7 @@ void frozen_batch_norm(cuda& backend, std::type_identity_t<View<const T>> x,
   constexpr const char* function = "frozen_batch_norm";
   detail::require_scaled(function, x, detail::norm_parameters<A>{norm}, y, options);
   detail::require_epsilon(function, norm);
-  on_cuda::scale_channels<T>("frozen_batch_norm: kernel", backend, x, detail::parameters_of(norm),
+  on_cuda::scale_channels<T>("frozen_batch_norm: kernel", backend, x, detail::channel_parameters_of(norm),
                              on_cuda::forward_arguments<T>(x, y, options), options.activation);
 }
 
@@ -107,9 +107,9 @@ void frozen_batch_norm_backward(cuda& backend, std::type_identity_t<View<const T
   detail::require_scaled_backward(function, x, detail::norm_parameters<A>{norm}, dy, dx,
                                   detail::norm_gradients<A>{gradients}, options);
   detail::require_epsilon(function, norm);
-  on_cuda::scale_channels_backward<T>("frozen_batch_norm_backward: kernel", backend, x, detail::parameters_of(norm),
-                                      on_cuda::backward_arguments<T>(x, dy, dx, options), options.activation,
-                                      gradients);
+  on_cuda::scale_channels_backward<T>(
+      "frozen_batch_norm_backward: kernel", backend, x, detail::channel_parameters_of(norm),
+      on_cuda::backward_arguments<T>(x, dy, dx, options), options.activation, gradients);
 }
 
 }  // namespace hone::inline HONE_ABI
