@@ -11,6 +11,9 @@
 
 namespace ladder {
 
+using demo::compare;
+using demo::paired_test;
+
 using results = std::map<std::string, record>;  // by id
 
 /// Who teaches on all ladders: one network for all seeds, as one would have, trained three times as long.

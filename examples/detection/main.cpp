@@ -5,8 +5,7 @@
 #include "interrupt.hpp"
 #include "report.hpp"
 #include "report_file.hpp"
-#include "terminal.hpp"
-#include "text.hpp"
+#include "training_progress.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -59,42 +58,18 @@ scene_set scenes_of(const options& o) {
                   static_cast<std::size_t>(o.test_canvases), canvas_seed);
 }
 
-/// A bar on a terminal, a plain line per epoch anywhere else.
 class progress final : public observer {
  public:
-  progress(int trainings, int epochs, std::size_t images)
-      : trainings_(trainings), epochs_(epochs), of_training_(static_cast<double>(images) * epochs) {}
+  progress(int trainings, int epochs, std::size_t images) : lines_(trainings, epochs, images) {}
 
-  void begin(const std::string& recipe, std::uint64_t seed) override {
-    label_ = format("[%d/%d] ", ++training_, trainings_) + recipe + format(" seed %d", static_cast<int>(seed));
-  }
-  void step(int epoch, hone::index images, double loss) override {
-    done_ += static_cast<double>(images);
-    line_.show(label_ + format(" epoch %d/%d ", epoch, epochs_), done_ / of_training_ - (training_ - 1),
-               format(" loss %.3f %s left", loss, demo::clock_text(seconds_left()).c_str()));
-  }
+  void begin(const std::string& recipe, std::uint64_t seed) override { lines_.begin(recipe, seed); }
+  void step(int epoch, hone::index images, double loss) override { lines_.step(epoch, images, loss); }
   void epoch(int epoch, double loss, const average_precision& ap) override {
-    line_.clear();
-    std::printf("%s epoch %d/%d  loss %.4f  AP@[.5:.95] %.1f  AP@.5 %.1f  %s left\n", label_.c_str(), epoch, epochs_,
-                loss, 100 * ap.mean, 100 * ap.at[0], demo::clock_text(seconds_left()).c_str());
-    std::fflush(stdout);
+    lines_.epoch(epoch, loss, format("AP@[.5:.95] %.1f  AP@.5 %.1f", 100 * ap.mean, 100 * ap.at[0]));
   }
 
  private:
-  using clock = std::chrono::steady_clock;
-
-  double seconds_left() const {
-    const double gone = std::chrono::duration<double>(clock::now() - start_).count();
-    return gone * (of_training_ * trainings_ / std::max(done_, 1.0) - 1);
-  }
-
-  const int trainings_, epochs_;
-  const double of_training_;
-  const clock::time_point start_ = clock::now();
-  demo::status_line line_;
-  std::string label_;
-  int training_ = 0;
-  double done_ = 0;  // images, of all trainings
+  demo::training_progress lines_;
 };
 
 int run(options options, const std::string& command) {

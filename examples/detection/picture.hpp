@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: MIT
-/// Images inside a page.
+/// Scenes inside a page.
 #pragma once
 
 #include "scene.hpp"
 
 namespace detection {
-
-/// A grey PNG.
-std::string png(const demo::grey_image& image);
-
-std::string base64(const std::string& bytes);
 
 /// The scene as SVG with its own boxes dashed, and over them those that were found, from `least_score` on, with class
 /// and score on hover.

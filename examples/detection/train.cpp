@@ -1,45 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "train.hpp"
 
+#include "batches.hpp"
 #include "interrupt.hpp"
 #include "predict.hpp"
+#include "scene_batches.hpp"
 #include "sgd.hpp"
 
 #include <chrono>
-#include <numeric>
 
 namespace detection {
 namespace {
 
 constexpr double largest_norm = 10;  // of all gradients together
-
-/// Turns bytes into numbers of mean 0 and deviation 1 over the training images.
-struct standardisation {
-  float mean = 0, scale = 1;
-
-  explicit standardisation(const std::vector<scene>& scenes) {
-    double sum = 0, squares = 0, n = 0;
-    for (const scene& s : scenes)
-      for (const std::uint8_t p : s.image.pixels) sum += p, squares += double(p) * p, n += 1;
-    mean = static_cast<float>(sum / n);
-    scale = static_cast<float>(1 / std::sqrt(std::max(squares / n - sum / n * (sum / n), 1.0)));
-  }
-
-  void gather(const std::vector<scene>& scenes, std::span<const std::uint32_t> which, matrix<float>& to) const {
-    to.resize(static_cast<Eigen::Index>(which.size()), canvas_side * canvas_side);
-    for (std::size_t i = 0; i < which.size(); ++i) {
-      const auto& pixels = scenes[which[i]].image.pixels;
-      float* row = to.row(static_cast<Eigen::Index>(i)).data();
-      for (std::size_t k = 0; k < pixels.size(); ++k) row[k] = (static_cast<float>(pixels[k]) - mean) * scale;
-    }
-  }
-};
-
-std::vector<std::uint32_t> in_order(std::size_t count) {
-  std::vector<std::uint32_t> order(count);
-  std::iota(order.begin(), order.end(), 0u);
-  return order;
-}
 
 auto list_of(Eigen::VectorXf& v) { return hone::tensor_list<float>{{v.data(), v.size()}}; }
 
@@ -129,10 +102,10 @@ class running_mean {
 };
 
 std::vector<std::vector<detected>> detect(trainer& t, const std::vector<scene>& scenes,
-                                          const standardisation& standard) {
+                                          const demo::scene_standardisation& standard) {
   std::vector<std::vector<detected>> all;
   matrix<float> images;
-  const std::vector<std::uint32_t> order = in_order(scenes.size());
+  const std::vector<std::uint32_t> order = demo::in_order(scenes.size());
   for (std::size_t begin = 0; begin < order.size(); begin += 64) {
     standard.gather(scenes, std::span(order).subspan(begin, std::min<std::size_t>(64, order.size() - begin)), images);
     t.net.forward(images);
@@ -157,13 +130,13 @@ history train(const recipe& recipe, const scene_set& scenes, const plan& plan, i
   const auto batch = static_cast<std::size_t>(plan.batch), count = scenes.train.size();
   const auto per_epoch = static_cast<hone::index>((count + batch - 1) / batch), steps = per_epoch * plan.epochs;
   const hone::warmup_cosine schedule{.peak = plan.rate, .warmup = steps / 20, .total = steps};  // hone
-  const standardisation standard(scenes.train);
+  const demo::scene_standardisation standard(scenes.train);
   std::vector<assignment> assignments;
   for (const scene& s : scenes.train) assignments.push_back(assign(s.truths));
 
   trainer trainer(recipe, classes, threads, seed);
   std::mt19937_64 random(seed + 1'000'000);  // apart from the seeds of the weights
-  std::vector<std::uint32_t> order = in_order(count);
+  std::vector<std::uint32_t> order = demo::in_order(count);
   history result{.recipe = recipe.name, .seed = seed};
   matrix<float> images;
   hone::index step = 0;

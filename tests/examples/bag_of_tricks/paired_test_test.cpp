@@ -15,16 +15,16 @@ TEST_CASE("the p value of Student's distribution matches published critical valu
                      {2, 0.816496580927726, 0.5}};
   for (const auto& k : known) {
     CAPTURE(k.freedom);
-    CHECK(ladder::two_sided_p(k.t, k.freedom) == doctest::Approx(k.p).epsilon(1e-9));
-    CHECK(ladder::two_sided_p(-k.t, k.freedom) == ladder::two_sided_p(k.t, k.freedom));
-    CHECK(ladder::two_sided_p(0, k.freedom) == 1);
+    CHECK(demo::two_sided_p(k.t, k.freedom) == doctest::Approx(k.p).epsilon(1e-9));
+    CHECK(demo::two_sided_p(-k.t, k.freedom) == demo::two_sided_p(k.t, k.freedom));
+    CHECK(demo::two_sided_p(0, k.freedom) == 1);
   }
 }
 
 TEST_CASE("compare gives the paired test that was worked out by hand") {
   // differences -1, -2, -3: mean -2, deviation 1, t = -2 √3 with two degrees of freedom: p = 1 - t / √(2 + t²)
   const std::vector<double> before = {5, 6, 7}, after = {4, 4, 4};
-  const ladder::paired_test r = ladder::compare(before, after);
+  const demo::paired_test r = demo::compare(before, after);
   CHECK(r.pairs == 3);
   CHECK(r.lower == 3);
   CHECK(r.mean == doctest::Approx(-2));
@@ -34,8 +34,8 @@ TEST_CASE("compare gives the paired test that was worked out by hand") {
 
 TEST_CASE("compare of one pair, of equal samples and of no samples is defined") {
   const std::vector<double> one = {1}, two = {2}, same = {1, 2, 3}, more = {2, 3, 4};
-  CHECK(ladder::compare(one, two).p == 1);
-  CHECK(ladder::compare(same, same).p == 1);
-  CHECK(ladder::compare(same, more).p == 0);  // each by exactly 1
-  CHECK(ladder::compare({}, {}).pairs == 0);
+  CHECK(demo::compare(one, two).p == 1);
+  CHECK(demo::compare(same, same).p == 1);
+  CHECK(demo::compare(same, more).p == 0);  // each by exactly 1
+  CHECK(demo::compare({}, {}).pairs == 0);
 }

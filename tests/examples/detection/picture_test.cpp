@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "picture.hpp"
+#include "png.hpp"
 
 #include <doctest/doctest.h>
 
 #include <zlib.h>
 
 using namespace detection;
+using demo::base64;
+using demo::png;
 
 TEST_CASE("base64 matches the examples of the RFC") {
   CHECK(base64("").empty());

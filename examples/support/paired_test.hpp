@@ -10,7 +10,7 @@
 #include <span>
 #include <vector>
 
-namespace ladder {
+namespace demo {
 
 /// P(|T| > |t|) of Student's distribution with a whole number of degrees of freedom, at least 1: Abramowitz and Stegun
 /// 26.7.3 (odd) and 26.7.4 (even), finite sums.
@@ -40,7 +40,7 @@ inline paired_test compare(std::span<const double> before, std::span<const doubl
     differences.push_back(after[i] - before[i]);
     r.lower += after[i] < before[i] ? 1 : 0;
   }
-  const demo::spread s = demo::spread_of(differences);
+  const spread s = spread_of(differences);
   r.pairs = static_cast<int>(differences.size()), r.mean = s.mean, r.deviation = s.deviation;
   if (r.pairs < 2 || r.mean == 0) return r;
   r.t = r.deviation > 0 ? r.mean / (r.deviation / std::sqrt(r.pairs))
@@ -49,4 +49,4 @@ inline paired_test compare(std::span<const double> before, std::span<const doubl
   return r;
 }
 
-}  // namespace ladder
+}  // namespace demo
