@@ -33,7 +33,7 @@ TEST_CASE("summarise gives means of complete trainings, and interrupted ones in 
 }
 
 TEST_CASE("verdicts compare each recipe with the base, seed by seed") {
-  const auto first = [](std::vector<history> all) { return verdicts(all, "ce").at(0); };
+  const auto first = [](const std::vector<history>& all) { return verdicts(all, "ce").at(0); };
   CHECK(begins(first({run("ce", 1, 0.3), run("dice", 1, 0.4)}), "dice is above ce, with one seed: +10.00 points"));
   CHECK(begins(first({run("ce", 1, 0.4), run("dice", 1, 0.4)}), "dice is not above ce, with one seed: +0.00 points"));
   const std::vector<history> clear = {run("ce", 1, 0.3),    run("dice", 1, 0.4), run("ce", 2, 0.2),
