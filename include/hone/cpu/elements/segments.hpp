@@ -14,7 +14,8 @@ namespace hone::inline HONE_ABI::on_cpu {
 
 inline constexpr index segment_elements = 1024;
 
-/// `size` elements of a matrix, starting at (row, column). A segment of a contiguous matrix may span several rows.
+/// `size` elements of a matrix, starting at (row, column). A segment of a contiguous matrix, or of images, may span
+/// several rows.
 struct segment {
   index row, column, size;
 };
@@ -25,7 +26,20 @@ bool contiguous(matrix_view<T> v) noexcept {
 }
 template <class T>
 bool contiguous(image_view<T>) noexcept {
-  return false;
+  return true;
+}
+
+/// Calls body(pointer, at, count) for every run of pixels of one channel in a segment: number i of the run, at
+/// pointer[i], is number at + i · channels of the segment.
+template <class T, class Body>
+void each_pixel_run(image_view<T> v, segment s, Body const& body) noexcept {
+  for (index c = 0; c < v.channels; ++c) {
+    index at = c < s.column ? c - s.column + v.channels : c - s.column, row = s.row + (c < s.column);
+    for (index n = 0; at < s.size; at += n * v.channels, row += n) {
+      n = std::min(v.pixels - row % v.pixels, (s.size - at + v.channels - 1) / v.channels);
+      body(address(v, row, c), at, n);
+    }
+  }
 }
 
 /// gather copies a segment to consecutive numbers; scatter copies them back.
@@ -35,7 +49,10 @@ void gather(matrix_view<T> v, segment s, A* to) noexcept {
 }
 template <class A, class T>
 void gather(image_view<T> v, segment s, A* to) noexcept {
-  for (index j = 0; j < s.size; ++j) to[j] = static_cast<A>(*address(v, s.row, s.column + j));
+  each_pixel_run(v, s, [&](T const* pixels, index at, index n) {
+    if (v.channels == 1) return convert(pixels, to + at, n);
+    for (index i = 0; i < n; ++i) to[at + i * v.channels] = static_cast<A>(pixels[i]);
+  });
 }
 template <class A, class T>
 void scatter(matrix_view<T> v, segment s, A const* from) noexcept {
@@ -43,7 +60,10 @@ void scatter(matrix_view<T> v, segment s, A const* from) noexcept {
 }
 template <class A, class T>
 void scatter(image_view<T> v, segment s, A const* from) noexcept {
-  for (index j = 0; j < s.size; ++j) *address(v, s.row, s.column + j) = detail::narrowed<T>(from[j]);
+  each_pixel_run(v, s, [&](T* pixels, index at, index n) {
+    if (v.channels == 1) return convert(from + at, pixels, n);
+    for (index i = 0; i < n; ++i) pixels[i] = detail::narrowed<T>(from[at + i * v.channels]);
+  });
 }
 
 /// Returns the segment in place if it consists of full packs of type A; otherwise a copy in `to`, padded with zeros.
