@@ -66,6 +66,28 @@ int main() {
     expect(hone::evaluate(cpu, objective, z), (of_0 + of_1) / 2, "lovasz");
   }
   {
+    const std::vector<float> x = {2, 0, -1, 3}, numbers = {1, 0, 1, 1}, counted = {1, 1, 0, 1};
+    const hone::image_view masks{numbers.data(), 1, 1, height, width}, kept{counted.data(), 1, 1, height, width},
+        prediction{x.data(), 1, 1, height, width};
+    double both = 0, of_p = 0, of_t = 0, binary = 0, focal = 0;
+    for (std::size_t i : {0, 1, 3}) {
+      const double p = 1 / (1 + std::exp(-double(x[i]))), t = numbers[i], hit = p * t + (1 - p) * (1 - t);
+      both += p * t, of_p += p, of_t += t;
+      binary -= std::log(hit) / 4;
+      focal -= (0.25 * t + 0.75 * (1 - t)) * (1 - hit) * (1 - hit) * std::log(hit) / 4;
+    }
+    const double loss_of_mask = 1 - 2 * both / (of_p + of_t);
+    {
+      // [sigmoid]
+      auto objective = hone::binary_cross_entropy(masks) + 0.5 * hone::sigmoid_dice_loss(masks);
+      double loss = hone::evaluate(cpu, hone::weigh_elements(objective, kept), prediction);  // kept: 0 for unlabelled
+      // [/sigmoid]
+      expect(loss, binary + 0.5 * loss_of_mask, "sigmoid");
+    }
+    auto objective = hone::sigmoid_focal_loss(masks) + hone::sigmoid_dice_loss(masks);
+    expect(hone::evaluate(cpu, hone::weigh_elements(objective, kept), prediction), focal + loss_of_mask, "focal");
+  }
+  {
     // [parity]
     auto objective = hone::parity::monai_dice_loss(target, {.batch = true});
     // [/parity]

@@ -14,6 +14,7 @@
 #include <hone/cpu/calibration/temperature.hpp>
 #include <hone/cpu/elements/elements.hpp>
 #include <hone/cpu/elements/fused_confidence.hpp>
+#include <hone/cpu/elements/regions.hpp>
 #include <hone/cpu/elements/segments.hpp>
 #include <hone/cpu/elements/strips.hpp>
 #include <hone/cpu/elements/target_range.hpp>
@@ -25,6 +26,7 @@
 #include <hone/cpu/memory/row_layout.hpp>
 #include <hone/cpu/memory/streaming_store.hpp>
 #include <hone/cpu/memory/transposed_rows.hpp>
+#include <hone/cpu/regions/region_sums.hpp>
 #include <hone/cpu/rows/allowed_classes.hpp>
 #include <hone/cpu/rows/average_teachers.hpp>
 #include <hone/cpu/rows/full_target.hpp>

@@ -12,12 +12,15 @@
 #include <hone/cuda/boxes/pairwise.cuh>
 #include <hone/cuda/elements/elements.cuh>
 #include <hone/cuda/elements/fused_confidence.cuh>
+#include <hone/cuda/elements/regions.cuh>
 #include <hone/cuda/evaluate.cuh>
 #include <hone/cuda/memory/device_scalar.cuh>
 #include <hone/cuda/memory/divisor.cuh>
 #include <hone/cuda/memory/job.cuh>
+#include <hone/cuda/memory/row_place.cuh>
 #include <hone/cuda/memory/vector.cuh>
 #include <hone/cuda/memory/views.cuh>
+#include <hone/cuda/regions/region_sums.cuh>
 #include <hone/cuda/rows/average_teachers.cuh>
 #include <hone/cuda/rows/hard_labels.cuh>
 #include <hone/cuda/rows/regions.cuh>

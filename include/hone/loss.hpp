@@ -39,6 +39,7 @@
 #include <hone/loss/region/jaccard.hpp>
 #include <hone/loss/region/lovasz.hpp>
 #include <hone/loss/region/overlap.hpp>
+#include <hone/loss/region/sigmoid.hpp>
 #include <hone/loss/region/term.hpp>
 #include <hone/loss/region/tversky.hpp>
 #include <hone/loss/row/cross_entropy.hpp>

@@ -19,18 +19,26 @@ namespace {
 namespace values = regions_values;
 using numbers = std::span<const double>;
 
-void agrees(const char* name, auto const& objective, numbers value, numbers gradient) {
+void agrees_in_channels(int channels, const char* name, auto const& objective, numbers value, numbers gradient) {
   CAPTURE(std::string(name));
   std::vector<double> seen(std::size(values::logits), 7);
-  const double loss = hone::evaluate(hone::cpu(1), objective,
-                                     hone::image_view{values::logits, values::images, values::classes, values::pixels},
-                                     {.gradient = {seen.data(), values::images, values::classes, values::pixels}});
+  const int pixels = values::classes * values::pixels / channels;
+  const double loss =
+      hone::evaluate(hone::cpu(1), objective, hone::image_view{values::logits, values::images, channels, pixels},
+                     {.gradient = {seen.data(), values::images, channels, pixels}});
   CHECK(std::abs(loss - value[0]) <= 1e-14);
   REQUIRE(seen.size() == gradient.size());
   for (std::size_t i = 0; i < seen.size(); ++i) {
     CAPTURE(i);
     CHECK(std::abs(seen[i] - gradient[i]) <= 1e-15);  // gradients of the size 1e-2
   }
+}
+
+void agrees(const char* name, auto const& objective, numbers value, numbers gradient) {
+  agrees_in_channels(values::classes, name, objective, value, gradient);
+}
+void agrees_in_one_channel(const char* name, auto const& objective, numbers value, numbers gradient) {
+  agrees_in_channels(1, name, objective, value, gradient);
 }
 
 const auto all = hone::classes(std::span(values::labels));
@@ -80,6 +88,41 @@ TEST_CASE("mmsegmentation's and optax's Dice losses") {
   CHECK(support::message([] { mmseg_dice_loss(all, {.exponent = 3}); }) ==
         "mmseg_dice_loss: exponent is 3, must be 1 or 2");
   CHECK(support::message([] { smp_tversky_loss(all, {.gamma = -1}); }).find("smp_tversky_loss: gamma is -1") == 0);
+}
+
+TEST_CASE("the sigmoid region losses of smp, MONAI and mmsegmentation") {
+  using namespace hone::parity;
+  const hone::image_view masks{values::masks, values::images, values::classes, values::pixels},
+      ignoring{values::ignoring, values::images, values::classes, values::pixels};
+  std::vector<int> counts;
+  for (const int t : values::ignoring) counts.push_back(t != values::ignored);
+  const auto kept = [&](auto const& loss) {
+    return hone::weigh_elements(loss, hone::image_view{counts.data(), values::images, values::classes, values::pixels});
+  };
+  agrees("smp dice", kept(smp_sigmoid_dice_loss(ignoring)), values::smp_sigmoid_dice,
+         values::smp_sigmoid_dice_gradient);
+  agrees("smp tversky",
+         smp_sigmoid_tversky_loss(masks, {.alpha = 0.25, .beta = 0.75, .gamma = 1.5, .smooth = 1, .logarithm = true}),
+         values::smp_sigmoid_tversky, values::smp_sigmoid_tversky_gradient);
+  agrees("monai dice", monai_sigmoid_dice_loss(masks), values::monai_sigmoid_dice, values::monai_sigmoid_dice_gradient);
+  agrees("monai jaccard",
+         monai_sigmoid_dice_loss(masks, {.squared_pred = true, .jaccard = true, .batch = true, .weight = weights}),
+         values::monai_sigmoid_jaccard, values::monai_sigmoid_jaccard_gradient);
+  agrees("monai tversky", monai_sigmoid_tversky_loss(masks, {.alpha = 0.25, .beta = 0.75}),
+         values::monai_sigmoid_tversky, values::monai_sigmoid_tversky_gradient);
+  agrees("log dice", kept(hone::sigmoid_dice_loss(ignoring, {.smooth = 0.5, .logarithm = true, .per_image = true})),
+         values::torch_sigmoid_log_dice, values::torch_sigmoid_log_dice_gradient);
+
+  const hone::image_view one_channel{values::masks, values::images, 1, values::classes * values::pixels};
+  agrees_in_one_channel("smp binary jaccard", smp_sigmoid_jaccard_loss(one_channel, {.smooth = 0.5}),
+                        values::smp_binary_jaccard, values::smp_binary_jaccard_gradient);
+  agrees_in_one_channel("mmseg", mmseg_sigmoid_dice_loss(one_channel), values::mmseg_sigmoid_dice,
+                        values::mmseg_sigmoid_dice_gradient);
+  agrees_in_one_channel("mmseg, naive", mmseg_sigmoid_dice_loss(one_channel, {.naive_dice = true}),
+                        values::mmseg_sigmoid_dice_naive, values::mmseg_sigmoid_dice_naive_gradient);
+  CHECK(support::message([&] {
+          smp_sigmoid_tversky_loss(masks, {.gamma = -1});
+        }).find("smp_sigmoid_tversky_loss: gamma is -1") == 0);
 }
 
 TEST_CASE("region losses as PyTorch differentiates their formulas") {

@@ -38,6 +38,12 @@ LABELS = torch.tensor([[0, 1, 0][i % 3] for i in range(15)] + [[3, 1, 0, 3][i % 
 MASKED = LABELS.clone()
 MASKED[0, 1, 1:4] = IGNORE
 MASKED[1, 2, 0] = IGNORE
+# Masks that overlap, each a repeated pattern: class 2 is absent in the first image, class 3 in both.
+PATTERNS = "101", "110", "0", "0", "010", "1", "0011", "0"
+MASKS = torch.tensor([int(pattern[i % len(pattern)]) for pattern in PATTERNS for i in range(HEIGHT * WIDTH)],
+                     dtype=torch.float64).reshape(IMAGES, CLASSES, HEIGHT, WIDTH)
+IGNORING = MASKS.clone()
+IGNORING.view(-1)[5::17] = IGNORE
 
 
 def of_torch(loss, labels):
@@ -52,6 +58,21 @@ def mmseg(z, labels, smooth=1, exponent=2):
     t = torch.nn.functional.one_hot(labels, CLASSES).permute(0, 3, 1, 2).flatten(2)
     top = 2 * (p * t).sum(2) + smooth
     return (1 - top / ((p**exponent + t**exponent).sum(2) + smooth)).mean()
+
+
+def mmseg_sigmoid(z, masks, naive=False, eps=1e-3):
+    p, t = z.sigmoid().flatten(1), masks.flatten(1)
+    if naive:
+        return (1 - (2 * (p * t).sum(1) + eps) / (p.sum(1) + t.sum(1) + eps)).mean()
+    return (1 - 2 * (p * t).sum(1) / ((p * p).sum(1) + eps + (t * t).sum(1) + eps)).mean()
+
+
+def sigmoid_log_dice(z, masks):
+    """Of every image, with the elements that are not ignored."""
+    kept = masks != IGNORE
+    p, t = z.sigmoid() * kept, masks * kept
+    i, p, t = (x.sum((2, 3)) for x in (p * t, p, t))
+    return present(-torch.log((2 * i + 0.5) / (p + t + 0.5)), t)
 
 
 def sums(z, labels, per_image):
@@ -149,6 +170,19 @@ def tables():
     yield from library("monai_tversky", m(monai.losses.TverskyLoss(alpha=0.25, beta=0.75, **plain)))
     yield from library("mmseg_dice", mmseg)
     yield from library("mmseg_dice_plain", lambda z, y: mmseg(z, y, 0.5, 1))
+    both_images = (IMAGES, 1, CLASSES * HEIGHT, WIDTH)
+    yield from library("smp_sigmoid_dice", s.DiceLoss("multilabel", ignore_index=IGNORE), IGNORING)
+    yield from library("smp_sigmoid_tversky", s.TverskyLoss("multilabel", alpha=0.25, beta=0.75, gamma=1.5, log_loss=True,
+                                                            smooth=1.0), MASKS)
+    yield from library("smp_binary_jaccard", lambda z, y: s.JaccardLoss("binary", smooth=0.5)(z.reshape(both_images), y),
+                       MASKS.reshape(both_images))
+    yield from library("monai_sigmoid_dice", d(sigmoid=True), MASKS)
+    yield from library("monai_sigmoid_jaccard", d(sigmoid=True, jaccard=True, squared_pred=True, batch=True,
+                                                  weight=[0.5, 1.25, 0.75, 1.5]), MASKS)
+    yield from library("monai_sigmoid_tversky", monai.losses.TverskyLoss(sigmoid=True, alpha=0.25, beta=0.75), MASKS)
+    yield from library("mmseg_sigmoid_dice", mmseg_sigmoid, MASKS)
+    yield from library("mmseg_sigmoid_dice_naive", lambda z, y: mmseg_sigmoid(z, y, True), MASKS)
+    yield from library("torch_sigmoid_log_dice", sigmoid_log_dice, IGNORING)
     yield from both("optax_dice", of_optax())
     yield from both("optax_dice_foreground", of_optax(alpha=0.25, beta=0.75, smooth=0.5, ignore_background=True))
     yield from library("torch_dice", lambda z, y: dice(z, y, False), MASKED)
@@ -167,7 +201,7 @@ def main():
           f"MONAI {monai.__version__}, optax {optax.__version__}")
     print("#pragma once\n\n// clang-format off\nnamespace regions_values {\n")
     print(f"inline constexpr int images = {IMAGES}, classes = {CLASSES}, pixels = {HEIGHT * WIDTH}, ignored = {IGNORE};")
-    for name, labels in ("labels", LABELS), ("masked", MASKED):
+    for name, labels in ("labels", LABELS), ("masked", MASKED), ("masks", MASKS.int()), ("ignoring", IGNORING.int()):
         print(f"inline constexpr int {name}[] = {{{', '.join(map(str, labels.flatten().tolist()))}}};")
     for name, numbers in tables():
         print(f"inline constexpr double {name}[] = {{")

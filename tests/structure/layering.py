@@ -33,14 +33,19 @@ MAY_INCLUDE = {
     "version.hpp": ["core"],
 }
 # The same for the rooms of a folder; "" are the headers that lie in the folder itself.
-WINGS = ["rows", "elements", "boxes", "tensors", "samples", "calibration", "structure"]
+WINGS = ["boxes", "tensors", "samples", "calibration", "structure"]
+OF_REGIONS = ["rows", "elements"]  # wings that share the sums of region losses
 ROOMS = {
-    "loss": {"row": [], "element": [], "box": [], "region": ["row"], "": ["row", "element", "box", "region"]},
+    "loss": {"row": [], "element": [], "box": [], "region": ["row", "element"], "": ["row", "element", "box", "region"]},
     "parity": {"boxes": [], "regions": [], "schedules": [], "structure": []},
     "cpu": {"simd": [], "memory": ["simd"], "run": ["simd", "memory"],
-            **{wing: ["simd", "memory", "run"] for wing in WINGS}, "": ["memory", "rows", "elements", "boxes"]},
+            **{wing: ["simd", "memory", "run"] for wing in [*WINGS, "regions"]},
+            **{wing: ["simd", "memory", "run", "regions"] for wing in OF_REGIONS},
+            "": ["memory", "rows", "elements", "boxes"]},
     "cuda": {"simd": [], "run": [], "memory": ["run"],
-             **{wing: ["simd", "memory", "run"] for wing in WINGS}, "": ["rows", "elements", "boxes"]},
+             **{wing: ["simd", "memory", "run"] for wing in [*WINGS, "regions"]},
+             **{wing: ["simd", "memory", "run", "regions"] for wing in OF_REGIONS},
+             "": ["rows", "elements", "boxes"]},
 }
 SHARED = ["loss/modulation.hpp"]  # of a folder itself, and yet below its rooms
 # A header of cpu/ has its twin in cuda/, in the room of the same name, and the reverse; these stand alone.
@@ -54,7 +59,7 @@ ALONE = {
                                            "streaming_store", "transposed_rows")]
         + ["cpu/elements/segments", "cpu/elements/strips"],
     "a launch's arguments, and numbers that only the device knows":
-        ["cuda/memory/" + name for name in ("device_scalar", "divisor", "job", "vector", "views")],
+        ["cuda/memory/" + name for name in ("device_scalar", "divisor", "job", "row_place", "vector", "views")],
     "threads of the process": ["cpu/run/" + name for name in ("chunks", "cores", "executor", "float_environment",
                                                               "job_number", "scratch", "shares", "system_thread",
                                                               "threads")],

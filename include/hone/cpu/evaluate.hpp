@@ -6,6 +6,7 @@
 #include <hone/core/reduction.hpp>
 #include <hone/cpu/boxes/boxes.hpp>
 #include <hone/cpu/elements/elements.hpp>
+#include <hone/cpu/elements/regions.hpp>
 #include <hone/cpu/memory/eigen_views.hpp>
 #include <hone/cpu/rows/rows.hpp>
 #include <hone/loss/apart.hpp>
@@ -32,7 +33,8 @@ double evaluate_leaves(cpu const& backend, list<Leaf...> const& all, View predic
   const index rows = rows_of(prediction), columns = columns_of(prediction);
   require_like_if_present(out.gradient, "gradient", prediction);
   all.each([&](auto const& l) { on_cpu::check_leaf(prediction, l); });
-  if constexpr (any_region_loss<Leaf...>) require_no_losses_of_rows(out.unreduced);
+  if constexpr (any_region_loss<Leaf...>)
+    require_no_losses_of_rows(out.unreduced, kind == sum_of::rows ? "row" : "element");
   require_outputs_apart(prediction, out, all, kind == sum_of::elements ? rows * columns : rows);
   const index each = count_of_row(how, kind == sum_of::elements, columns);
   const auto scales = all.apply(
@@ -45,6 +47,9 @@ double evaluate_leaves(cpu const& backend, list<Leaf...> const& all, View predic
   double total = 0;
   if (columns == 0) {  // rows without classes do not count
     if (kind == sum_of::rows && out.unreduced) std::fill_n(out.unreduced, rows, A(0));
+  } else if constexpr (any_region_loss<Leaf...> && kind == sum_of::elements) {
+    total = on_cpu::sum_regions_and_elements(
+        backend, on_cpu::element_job<View, Leaf...>{{prediction, out, all}, scales, columns});
   } else if constexpr (any_region_loss<Leaf...>) {
     total =
         on_cpu::sum_regions_and_rows(backend, on_cpu::row_job<View, Leaf...>{{prediction, out, all}, scales, columns});

@@ -4,6 +4,7 @@
 
 #include <hone/cuda/boxes/boxes.cuh>
 #include <hone/cuda/elements/elements.cuh>
+#include <hone/cuda/elements/regions.cuh>
 #include <hone/cuda/rows/regions.cuh>
 #include <hone/cuda/rows/rows.cuh>
 #include <hone/loss/apart.hpp>
@@ -22,6 +23,21 @@ constexpr std::size_t workspace_for(list<Leaf...> const&) noexcept {
   return on_cuda::grid_scratch::bytes + sizeof(double) * sizeof...(Leaf);  // and a factor per term
 }
 
+/// What reads a row of a region loss: rows or elements.
+template <class View, class Leaf>
+struct region_reader {
+  using type = on_cuda::region_row<View, Leaf>;
+};
+template <class View, class Leaf>
+  requires elementwise<typename Leaf::term_type>
+struct region_reader<View, Leaf> {
+  using type = on_cuda::region_elements<View, Leaf>;
+};
+template <class View, class Leaf>
+on_cuda::region_plan plan_of_regions(View prediction, Leaf const& leaf) noexcept {
+  return on_cuda::plan_regions<typename region_reader<View, Leaf>::type>(prediction, region_of(leaf.term).policy);
+}
+
 /// Returns the bytes that the region losses of an objective need besides.
 template <class View, class... Leaf>
 std::size_t workspace_for_regions(list<Leaf...> const& all, View prediction) noexcept {
@@ -29,8 +45,7 @@ std::size_t workspace_for_regions(list<Leaf...> const& all, View prediction) noe
   std::size_t bytes = 0;
   all.each([&]<class L>([[maybe_unused]] L const& leaf) {
     if constexpr (is_region_loss<typename L::term_type>)
-      if (rows_of(prediction) > 0)
-        bytes += on_cuda::region_memory::bytes(on_cuda::plan_regions(prediction, leaf.term.policy), sizeof(A));
+      if (rows_of(prediction) > 0) bytes += on_cuda::region_memory::bytes(plan_of_regions(prediction, leaf), sizeof(A));
   });
   return bytes;
 }
@@ -49,6 +64,7 @@ template <elementwise Term, int Weights, class... All>
 on_cuda::scale_of_leaf scale_for(cuda const& backend, leaf<Term, Weights> const& leaf, list<All...> const&, index rows,
                                  index columns, device_reduction const& how, on_cuda::grid_scratch scratch,
                                  double* counted) {
+  if constexpr (Term::is_region_loss) return {};  // set by launch_regions
   auto const& targets = leaf.term.targets;
   const index each = count_of_row(how, true, columns);
   if (!is_mean(how) || !targets.ignoring())
@@ -80,16 +96,16 @@ void launch_regions(cuda const& backend, on_cuda::job<View, Leaf...>& work, doub
   auto* scale = work.scales;
   work.leaves.each([&]<class L>([[maybe_unused]] L& leaf) {
     if constexpr (is_region_loss<typename L::term_type> && !sorts_pixels<typename L::term_type>) {
-      const on_cuda::region_plan plan = on_cuda::plan_regions(work.prediction, leaf.term.policy);
+      const on_cuda::region_plan plan = plan_of_regions(work.prediction, leaf);
       const on_cuda::region_memory of_leaf(plan, memory);
-      on_cuda::launch_regions(backend, work.prediction, leaf, plan, of_leaf);
+      on_cuda::launch_regions<typename region_reader<View, L>::type>(backend, work.prediction, leaf, plan, of_leaf);
       *scale = {0, of_leaf.scale, {}};
       memory += on_cuda::region_memory::bytes(plan, sizeof(A)) / sizeof(double);
     }
     ++scale;
   });
 }
-/// Enqueues the addition of the region losses to the value that the rows have written.
+/// Enqueues the addition of the region losses to the value that the rows or elements have written.
 template <class View, class... Leaf>
 void launch_region_values(cuda const& backend, on_cuda::job<View, Leaf...> const& work) {
   using A = accumulator_t<number_of<View>>;
@@ -115,7 +131,8 @@ void enqueue_leaves(cuda& backend, list<Leaf...> const& all, View prediction,
     fail("evaluate: prediction has %jd columns, must be at most %jd", std::intmax_t(columns),
          std::intmax_t(on_cuda::max_columns));
   all.each([&](auto const& l) { on_cuda::check_leaf(prediction, l); });
-  if constexpr (any_region_loss<Leaf...>) require_no_losses_of_rows(out.unreduced);
+  if constexpr (any_region_loss<Leaf...>)
+    require_no_losses_of_rows(out.unreduced, kind == sum_of::rows ? "row" : "element");
   require_outputs_apart(prediction, out, all, by_rows ? rows : rows * columns)
       .require_apart_from("the count of mean_over", footprint_of(how.device_count));
   backend.reserve(workspace_for(all) + workspace_for_regions(all, prediction));
@@ -129,7 +146,10 @@ void enqueue_leaves(cuda& backend, list<Leaf...> const& all, View prediction,
   all.each([&](auto const& l) { *scale++ = scale_for(backend, l, all, rows, columns, how, scratch, counted++); });
   if constexpr (any_region_loss<Leaf...>) {
     launch_regions(backend, work, counted);
-    on_cuda::launch_rows(backend, work);
+    if constexpr (kind == sum_of::rows)
+      on_cuda::launch_rows(backend, work);
+    else
+      on_cuda::launch_elements(backend, work);
     if (out.value) launch_region_values(backend, work);
   } else if constexpr (kind == sum_of::rows) {
     on_cuda::launch_rows(backend, work);

@@ -28,6 +28,7 @@ void each_input_of_term(Term const& term, See const& see) {
     term.targets.views().each([&](auto const& view) { see("targets", footprint_of(view)); });
     if constexpr (requires { term.targets.labels; }) each_input(term.targets.labels, see);
     if constexpr (requires { term.targets.target; }) each_input(term.targets.target, see);
+    if constexpr (requires { term.formula.each_input(see); }) term.formula.each_input(see);
     term.weights.each([&]<class Weights>(Weights const& w) {
       w.views().each([&](auto const& view) { see("weigh_elements weights", footprint_of(view)); });
       if constexpr (requires { w.weights; }) see("weights of columns", footprint_of(w.weights));

@@ -7,6 +7,7 @@
 #include <hone/cpu/elements/strips.hpp>
 #include <hone/cpu/elements/target_range.hpp>
 #include <hone/cpu/memory/streaming_store.hpp>
+#include <hone/cpu/regions/region_sums.hpp>
 
 #include <array>
 #include <tuple>
@@ -156,11 +157,13 @@ void check_leaf(View prediction, detail::leaf<Term, Weights> const& leaf) {
   leaf.term.check_shape(prediction);
   leaf.term.check_values(detail::rows_of(prediction), detail::columns_of(prediction));
   check_target_range(prediction, leaf);
+  if constexpr (Term::is_region_loss) check_weights_of_region(leaf);
 }
 
 /// Returns the divisor of a leaf under a mean: its rows that are not ignored, times `each`, the count of one row.
 template <elementwise Term, int Weights, class... All>
 double divisor_of(detail::leaf<Term, Weights> const& leaf, detail::list<All...> const&, index rows, index each) {
+  if constexpr (Term::is_region_loss) return rows > 0 ? 1 : 0;  // it is a mean already
   auto const& targets = leaf.term.targets;
   return count_rows(rows, targets.ignoring(), [&](index i) { return targets.ignores(i); }) * static_cast<double>(each);
 }

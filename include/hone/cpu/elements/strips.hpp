@@ -4,6 +4,7 @@
 
 #include <hone/cpu/elements/segments.hpp>
 #include <hone/loss/element/term.hpp>
+#include <hone/loss/row/term.hpp>
 #include <hone/target/row_parts.hpp>
 
 #include <algorithm>
@@ -15,8 +16,11 @@ namespace hone::inline HONE_ABI::on_cpu {
 /// The inputs of one term in the sweep: its targets and the weights of the segment's elements.
 template <class A, class Formula, bool Positives>
 struct element_leaf {
+  static constexpr bool of_classes = class_formula<Formula>;
+
   Formula formula;
   A const* t = nullptr;
+  A const* of_class[2] = {};    // the numbers of the elements' classes
   A const* weight = nullptr;    // factor · weights per element, 0 if ignored; nullptr if all are equal
   A const* positive = nullptr;  // the weights of positives
   A factor = 1;                 // the weight of all elements if weight is nullptr
@@ -24,7 +28,9 @@ struct element_leaf {
   A scaled_factor = 1;          // scale · factor
 
   HONE_INLINE value_grad<pack<A>> evaluate(pack<A> x, index i) const noexcept {
-    if constexpr (Positives)
+    if constexpr (of_classes)
+      return formula(x, pack<A>::load(t + i), {pack<A>::load(of_class[0] + i), pack<A>::load(of_class[1] + i)});
+    else if constexpr (Positives)
       return formula(x, pack<A>::load(t + i), pack<A>::load(positive + i));
     else
       return formula(x, pack<A>::load(t + i));
@@ -86,7 +92,7 @@ class element_strips {
 
  public:
   static std::size_t bytes(index columns) {
-    return arena::room_for<A>(segment_elements) * (2 + Term::weighs_positives) +
+    return arena::room_for<A>(segment_elements) * (2 + Term::weighs_positives + 2 * Term::is_region_loss) +
            arena::room_for<A>(static_cast<std::size_t>(columns)) * (Term::weighs_columns + Term::weighs_positives);
   }
 
@@ -94,6 +100,8 @@ class element_strips {
     columns_ = columns, scale_ = scale;
     targets_ = memory.take<A>(segment_elements);
     weights_ = memory.take<A>(segment_elements);
+    if constexpr (Term::is_region_loss)
+      for (A*& p : of_class_) p = memory.take<A>(segment_elements);
     if constexpr (Term::weighs_columns) {
       of_columns_ = memory.take<A>(static_cast<std::size_t>(columns));
       multiply_columns(leaf, of_columns_, [](auto const& w) { return w.of_columns; });
@@ -127,6 +135,10 @@ class element_strips {
       repeat(of_positives_, s, positives_);
       l.positive = positives_;
     }
+    if constexpr (Term::is_region_loss) {  // without a table in the sweep that computes it
+      if (leaf.term.formula.table.numbers) fill_numbers_of_classes(leaf.term.formula.table, s);
+      l.of_class[0] = of_class_[0], l.of_class[1] = of_class_[1];
+    }
     return l;
   }
 
@@ -141,12 +153,30 @@ class element_strips {
     });
   }
 
-  /// Copies the number of its column to every element of a segment, and 0 to the remainder of the last pack.
+  /// Copies the number of its column to every element of a segment.
+  void copy_columns(A const* of_columns, segment s, A* to) const noexcept {
+    const index once = std::min(s.size, columns_), first = std::min(once, columns_ - s.column);
+    std::copy_n(of_columns + s.column, first, to);
+    std::copy_n(of_columns, once - first, to + first);
+    for (index i = once, n = 0; i < s.size; i += n) n = std::min(i, s.size - i), std::copy_n(to, n, to + i);
+  }
+  /// Writes 0 to the remainder of the last pack.
+  static void pad(A* to, segment s) noexcept { std::fill(to + s.size, to + padded_size<A>(s), A(0)); }
+
   void repeat(A const* of_columns, segment s, A* to) const noexcept {
-    each_row(s, columns_, [&](index, index from, index end, index first) {
-      std::copy(of_columns + (from - first), of_columns + (end - first), to + from);
-    });
-    std::fill(to + s.size, to + padded_size<A>(s), A(0));
+    copy_columns(of_columns, s, to);
+    pad(to, s);
+  }
+  /// The same with both numbers of the classes of every region in a segment.
+  void fill_numbers_of_classes(row::class_table const& table, segment s) const noexcept {
+    for (index at = 0, end = 0; at < s.size; at = end) {
+      const index row = s.row + (s.column + at) / columns_, region = row / table.rows;
+      end = std::min(s.size, ((region + 1) * table.rows - s.row) * columns_ - s.column);
+      for (int k = 0; k < 2; ++k)
+        copy_columns(static_cast<A const*>(table.numbers) + region * table.of_region + k * table.of_number,
+                     {row, (s.column + at) % columns_, end - at}, of_class_[k] + at);
+    }
+    for (A* to : of_class_) pad(to, s);
   }
 
   /// Writes the weights of a segment's elements; lanes after the end of the segment have the weight 0.
@@ -177,6 +207,7 @@ class element_strips {
   index columns_ = 0;
   A scale_ = 1;
   A *targets_ = nullptr, *weights_ = nullptr, *positives_ = nullptr, *of_columns_ = nullptr, *of_positives_ = nullptr;
+  A* of_class_[2] = {};
 };
 
 }  // namespace hone::inline HONE_ABI::on_cpu

@@ -86,11 +86,9 @@ void write_softmax(View prediction, Slopes to, index begin, index end, std::byte
   }
 }
 
-/// The loss of one class of a region.
+/// The loss of one class of a region, and how many pixels it has, and all classes have.
 struct sorted_loss {
-  double loss = 0;
-  bool present = false;
-  index pixels = 0;  // that count
+  double loss = 0, of_class = 0, pixels = 0;
 };
 
 /// Replaces the probabilities of a class by the derivatives of its loss.
@@ -113,11 +111,12 @@ sorted_loss sort_class(Target const& target, Slopes slopes, index begin, index e
     p = A(0);
   }
   error const* const order = sorted(errors, other, size);
-  lovasz_factors factors(static_cast<double>(of_class));
-  sorted_loss result{0, of_class > 0, size};
+  sorted_loss result{0, double(of_class), double(size)};
+  double found = 0, others = 0;
   for (index k = 0; k < size; ++k) {
     error const& e = order[k];
-    const double g = factors.next(e.is_of_class);
+    const double g = lovasz_factor(result.of_class, found, others, e.is_of_class);
+    ++(e.is_of_class ? found : others);
     result.loss += g * static_cast<double>(e.error());
     *address(slopes, begin + e.pixel, c) = static_cast<A>(e.is_of_class ? -g : g);
   }
@@ -129,10 +128,11 @@ sorted_loss sort_class(Target const& target, Slopes slopes, index begin, index e
 template <class View, class Leaf>
 std::size_t lovasz_bytes(View prediction, Leaf const& leaf) noexcept {
   using A = accumulator_t<detail::number_of<View>>;
-  const region_room<A> room(prediction, leaf);
   const index rows = detail::rows_of(prediction), columns = detail::columns_of(prediction);
-  return arena::room_for<A>(std::size_t(rows * columns)) + arena::room_for<A>(std::size_t(room.tables)) +
-         arena::room_for<sorted_loss>(std::size_t(room.tables));
+  const index regions = region_cut(prediction, leaf.term.policy).regions;
+  return arena::room_for<A>(std::size_t(rows * columns)) +
+         arena::room_for<A>(std::size_t(regions * layout_of_rows(prediction).size)) +
+         arena::room_for<sorted_loss>(std::size_t(regions * columns));
 }
 
 /// Computes a Lovász loss: fills the memory, sets `scale` to 1 / the number of regions that count, stores factor · the
@@ -140,20 +140,18 @@ std::size_t lovasz_bytes(View prediction, Leaf const& leaf) noexcept {
 template <class View, class Leaf>
 auto sort_regions(cpu const& backend, View prediction, Leaf const& leaf, double& scale, double& value, arena& memory) {
   using A = accumulator_t<detail::number_of<View>>;
-  constexpr index W = pack<A>::size;
   static_assert(Leaf::weight_count == 0, "lovasz_softmax_loss: its rows cannot be weighed by weigh_rows");
   auto const& target = leaf.term.target;
   region_policy const& policy = leaf.term.policy;
   const region_cut cut(prediction, policy);
-  const region_room<A> room(prediction, leaf);
+  const table_layout layout = layout_of_rows(prediction);
   const index rows = detail::rows_of(prediction), columns = detail::columns_of(prediction);
   const auto slopes = like(prediction, memory.template take<A>(std::size_t(rows * columns)));
-  A* const tables = memory.template take<A>(std::size_t(room.tables));
-  sorted_loss* const losses = memory.template take<sorted_loss>(std::size_t(room.tables));
+  A* const tables = memory.template take<A>(std::size_t(cut.regions * layout.size));
+  sorted_loss* const losses = memory.template take<sorted_loss>(std::size_t(cut.regions * columns));
 
-  const bool tall = is_tall(prediction);
-  const std::size_t strip = arena::room_for<A>(std::size_t(packs_of<A>(tall, columns) * W));
-  for_chunks(backend, room.pieces, 2 * strip, [&](index piece, std::byte* m) {
+  const std::size_t strip = arena::room_for<A>(std::size_t(layout.size));
+  for_chunks(backend, cut.regions * cut.pieces, 2 * strip, [&](index piece, std::byte* m) {
     const index first = piece / cut.pieces * cut.rows, begin = piece % cut.pieces * cut.rows_per_piece;
     write_softmax<A>(prediction, slopes, first + begin, first + std::min(begin + cut.rows_per_piece, cut.rows), m);
   });
@@ -163,30 +161,24 @@ auto sort_regions(cpu const& backend, View prediction, Leaf const& leaf, double&
                losses[i] = sort_class<A>(target, slopes, first, first + cut.rows, i % columns, m);
              });
 
-  std::fill_n(tables, room.tables, A(0));
+  std::fill_n(tables, cut.regions * layout.size, A(0));
   double total = 0, regions = 0;
   for (index r = 0; r < cut.regions; ++r) {
-    double loss = 0, classes = 0;
-    const auto weight_of = [&](index c) -> double {
-      if (!losses[r * columns + c].present && policy.absent != absent_classes::counted) return 0;
-      return policy.weights.size() > 0 ? policy.weights[c] : 1;
+    A* const table = tables + r * layout.size;
+    const auto at = [&](index c) -> detail::class_of_region {
+      sorted_loss const& k = losses[r * columns + c];
+      return {{k.loss, 0, k.of_class}, k.pixels};
     };
-    for (index c = 0; c < columns; ++c) {
-      const bool weighed = policy.weights.size() == 0 || policy.weights[c] != 0;
-      classes += policy.absent == absent_classes::skipped ? weight_of(c) != 0 : weighed;
-      if (weight_of(c) != 0) loss += weight_of(c) * losses[r * columns + c].loss;
-    }
-    if (classes == 0 || losses[r * columns].pixels == 0) continue;
-    total += loss / classes, ++regions;
-    for (index c = 0; c < columns; ++c)
-      std::fill_n(tables + r * room.of_number + c * (tall ? W : 1), tall ? W : 1,
-                  detail::narrowed<A>(weight_of(c) / classes));
+    const detail::loss_and_count region =
+        detail::loss_of_region(leaf.term.formula, policy, columns, lone_team(), at,
+                               [&](index c, double, double v) { layout.put(table, c, v); });
+    total += region.loss, regions += region.counts;
   }
   scale = regions > 0 ? 1 / regions : 0;
   value += leaf.factor == 0 ? 0 : leaf.factor * scale * total;
   using term = detail::with_slopes<std::remove_cvref_t<decltype(target)>, decltype(detail::const_view(slopes))>;
   return detail::leaf<term, 0>{
-      term(target, detail::const_view(slopes), {tables, std::max<index>(cut.rows, 1), room.of_number, room.of_number}),
+      term(target, detail::const_view(slopes), {tables, std::max<index>(cut.rows, 1), layout.size, layout.size}),
       leaf.factor};
 }
 

@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: MIT
-/// The first sweep of region losses on the CPU: sums per class over the rows of each region, and from these the loss
-/// and the table that the rows read afterwards. Sums are in double, over chunks that depend on the shape alone and are
-/// added in order, so the bits do not depend on the number of threads.
+/// The first sweep of the region losses of rows on the CPU: softmax of the rows, and its sums with their targets.
 #pragma once
 
-#include <hone/core/narrowed.hpp>
+#include <hone/cpu/regions/region_sums.hpp>
 #include <hone/cpu/rows/worker.hpp>
-#include <hone/cpu/run/backend.hpp>
-#include <hone/cpu/run/chunks.hpp>
-#include <hone/loss/region/term.hpp>
 
 #include <algorithm>
 
@@ -16,32 +11,13 @@
 
 namespace hone::inline HONE_ABI::on_cpu {
 
-/// Fails if the prediction does not suit a region loss or if a row has a negative weight.
-template <class View, class Leaf>
-void check_region_leaf(View prediction, Leaf const& leaf) {
-  leaf.term.check_view(prediction);
-  for (int k = 0; k < Leaf::weight_count; ++k)
-    detail::require_values(
-        leaf.weights[k], "weigh_rows weight", "row", [](double w) { return w >= 0; }, "not negative for a region loss");
+/// How the tables of row terms hold a number per class.
+template <class View>
+table_layout layout_of_rows(View prediction) noexcept {
+  using A = accumulator_t<detail::number_of<View>>;
+  const bool tall = is_tall(prediction);
+  return {tall ? index(pack<A>::size) : 1, packs_of<A>(tall, detail::columns_of(prediction)) * pack<A>::size};
 }
-
-/// The rows of a prediction in regions, and every region in pieces of complete groups.
-struct region_cut {
-  index regions = 0, rows = 0, rows_per_piece = 1, pieces = 0;  // rows and pieces: of a region
-
-  template <class View>
-  region_cut(View prediction, region_policy const& policy) noexcept : rows(detail::rows_of_region(prediction, policy)) {
-    using A = accumulator_t<detail::number_of<View>>;
-    const index all = detail::rows_of(prediction);
-    if (all == 0) return;
-    regions = all / rows;
-    // At most 256 pieces in a region, so that their sums, three per class, stay small beside the prediction.
-    const index columns = std::max<index>(detail::columns_of(prediction), 1), W = pack<A>::size;
-    const index per = std::max({chunk_elements / columns, (rows + 255) / 256, index(1)});
-    rows_per_piece = (per + W - 1) / W * W;
-    pieces = (rows + rows_per_piece - 1) / rows_per_piece;
-  }
-};
 
 /// Sums p q, p and q of every class over the rows of one piece.
 template <class View, class Leaf>
@@ -55,6 +31,9 @@ class region_sweep {
   static constexpr index groups_per_part = 32;  // few, so that sums of float keep their digits
 
  public:
+  static constexpr index numbers = 3;
+
+  static table_layout layout(View prediction) noexcept { return layout_of_rows(prediction); }
   static std::size_t bytes(View v, index columns) noexcept {
     const auto size = static_cast<std::size_t>(packs_of<A>(is_tall(v), columns) * W);
     const std::size_t strips = 5 * arena::room_for<A>(size) + 3 * arena::room_for<double>(size);
@@ -185,74 +164,6 @@ class region_sweep {
   double* sums_[3];
   std::conditional_t<full, full_reader, sparse_reader> target_;
 };
-
-/// The sizes of what a region loss keeps during a call.
-template <class A>
-struct region_room {
-  index pieces, of_number, tables;  // of all regions
-
-  template <class View, class Leaf>
-  region_room(View prediction, Leaf const& leaf) noexcept {
-    const region_cut cut(prediction, leaf.term.policy);
-    const index columns = detail::columns_of(prediction);
-    pieces = cut.regions * cut.pieces;
-    of_number = packs_of<A>(is_tall(prediction), columns) * pack<A>::size;
-    tables = cut.regions * 2 * of_number;
-  }
-};
-
-/// One thread has all classes.
-struct lone_team {
-  template <class Body>
-  void each(index n, Body const& body) const {
-    for (index c = 0; c < n; ++c) body(c);
-  }
-  double sum(double x) const noexcept { return x; }
-};
-
-/// Computes a region loss: fills the table of the leaf's term, sets `scale` to 1 / the number of regions that count,
-/// and returns factor · the mean of their losses.
-template <class View, class Leaf>
-double sum_regions(cpu const& backend, View prediction, Leaf& leaf, double& scale, arena& memory) {
-  using A = accumulator_t<detail::number_of<View>>;
-  constexpr int W = pack<A>::size;
-  const region_cut cut(prediction, leaf.term.policy);
-  const region_room<A> room(prediction, leaf);
-  const index columns = detail::columns_of(prediction), of_piece = 3 * columns;
-  double* const sums = memory.template take<double>(std::size_t(room.pieces * of_piece));
-  A* const tables = memory.template take<A>(std::size_t(room.tables));
-
-  using sweep = region_sweep<View, Leaf>;
-  for_chunks(backend, room.pieces, sweep::bytes(prediction, columns), [&](index piece, std::byte* m) {
-    const index first = piece / cut.pieces * cut.rows, begin = piece % cut.pieces * cut.rows_per_piece;
-    sweep(prediction, leaf, m)
-        .run(first + begin, first + std::min(begin + cut.rows_per_piece, cut.rows), sums + piece * of_piece);
-  });
-
-  const bool tall = is_tall(prediction);
-  std::fill_n(tables, room.tables, A(0));
-  double total = 0, count = 0;
-  for (index r = 0; r < cut.regions; ++r) {
-    double* const of_region = sums + r * cut.pieces * of_piece;
-    for (index piece = 1; piece < cut.pieces; ++piece)
-      for (index k = 0; k < of_piece; ++k) of_region[k] += of_region[piece * of_piece + k];
-    A* const table = tables + r * 2 * room.of_number;
-    const auto at = [&](index c) {
-      return region_sums<double>{of_region[c], of_region[columns + c], of_region[2 * columns + c]};
-    };
-    const detail::loss_and_count region =
-        detail::loss_of_region(leaf.term, columns, lone_team(), at, [&](index c, double u, double v) {
-          for (int lane = 0; lane < (tall ? W : 1); ++lane) {
-            const index place = tall ? c * W + lane : c;
-            table[place] = detail::narrowed<A>(u), table[room.of_number + place] = detail::narrowed<A>(v);
-          }
-        });
-    total += region.loss, count += region.counts;
-  }
-  scale = count > 0 ? 1 / count : 0;
-  leaf.term.table = {tables, std::max<index>(cut.rows, 1), 2 * room.of_number, room.of_number};
-  return leaf.factor == 0 ? 0 : leaf.factor * scale * total;
-}
 
 }  // namespace hone::inline HONE_ABI::on_cpu
 

@@ -29,7 +29,10 @@ void check_leaf(View prediction, detail::leaf<Term, Weights> const& leaf) {
   if constexpr (requires { leaf.term.check_shape(rows, columns); }) leaf.term.check_shape(rows, columns);
   if constexpr (requires { leaf.term.check_values(rows, columns); }) leaf.term.check_values(rows, columns);
   if constexpr (row::has_teacher<Term>) detail::require_like(leaf.term.teacher, "distillation teacher", prediction);
-  if constexpr (detail::is_region_loss<Term>) check_region_leaf(prediction, leaf);
+  if constexpr (detail::is_region_loss<Term>) {
+    leaf.term.check_view(prediction);
+    check_weights_of_region(leaf);
+  }
 }
 
 /// Returns the divisor of a leaf under a mean: its rows that count, or their target weights, times `each`; 1 for a
@@ -90,13 +93,10 @@ double sum_rows(cpu const& backend, row_job<View, Leaf...> job) {
 /// Returns the bytes that a leaf needs for its first sweep over regions.
 template <class View, class Leaf>
 std::size_t region_bytes(View prediction, Leaf const& leaf) noexcept {
-  using A = accumulator_t<detail::number_of<View>>;
   if constexpr (detail::sorts_pixels<typename Leaf::term_type>) {
     return lovasz_bytes(prediction, leaf);
   } else if constexpr (detail::is_region_loss<typename Leaf::term_type>) {
-    const region_room<A> room(prediction, leaf);
-    return arena::room_for<double>(std::size_t(room.pieces * 3 * detail::columns_of(prediction))) +
-           arena::room_for<A>(std::size_t(room.tables));
+    return bytes_of_sums<region_sweep<View, Leaf>>(prediction, leaf);
   } else {
     return 0;
   }
@@ -108,7 +108,7 @@ auto without_regions(cpu const& backend, View prediction, Leaf leaf, double& sca
     return sort_regions(backend, prediction, leaf, scale, value, memory);
   } else {
     if constexpr (detail::is_region_loss<typename Leaf::term_type>)
-      value += sum_regions(backend, prediction, leaf, scale, memory);
+      value += sum_regions<region_sweep<View, Leaf>>(backend, prediction, leaf, scale, memory);
     return leaf;
   }
 }

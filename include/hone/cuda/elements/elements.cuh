@@ -162,15 +162,18 @@ __device__ double element_piece(job<View, Leaf...> const& work, element_cut<View
     const A scale = scales[k++];
     over_nothing = over_nothing && scale == A(0);
     const bool varies = L::weight_count > 0 || targets.ignoring();
-    constexpr bool by_column = !dense || Term::weighs_columns || Term::weighs_positives;
+    constexpr bool of_classes = Term::is_region_loss;
+    constexpr bool by_column = !dense || Term::weighs_columns || Term::weighs_positives || of_classes;
     cursor<View> place(cut.order, by_column || varies ? first : 0);
     A row_weight = static_cast<A>(leaf.factor);
     row_of_targets<A, Targets> row;
+    [[maybe_unused]] index region = 0;
 #pragma unroll
     for (int j = 0; j < N; ++j) {
       if (j >= count) break;
       A t = 0, weight = row_weight;
       [[maybe_unused]] A positive = 1;
+      [[maybe_unused]] bundle<operand_of<A>, 2> of_class = {};
       if (by_column || varies) {
         if (j == 0 || place.begins_row()) {  // values of a row are read once
           if (varies) row_weight = targets.ignores(place.row) ? A(0) : leaf.template factor_of_row<A>(place.row);
@@ -178,6 +181,13 @@ __device__ double element_piece(job<View, Leaf...> const& work, element_cut<View
           weight = row_weight;
         }
         t = row.at(place.column);
+        if constexpr (of_classes) {
+          auto const& table = leaf.term.formula.table;
+          if (place.row < region * table.rows || place.row >= (region + 1) * table.rows)
+            region = place.row / table.rows;
+          A const* const numbers = static_cast<A const*>(table.numbers) + region * table.of_region + place.column;
+          for (int k = 0; k < 2; ++k) of_class[k] = operand_of<A>(numbers[k * table.of_number]);
+        }
         if (weight != A(0))
           leaf.term.weights.each([&]<class W>(W const& w) {
             if constexpr (W::of_columns)
@@ -198,7 +208,9 @@ __device__ double element_piece(job<View, Leaf...> const& work, element_cut<View
       if (weight == A(0)) continue;
       using V = operand_of<A>;
       const auto [value, grad] = [&] {
-        if constexpr (Term::weighs_positives)
+        if constexpr (of_classes)
+          return leaf.term.formula(V(x[j]), V(t), of_class);
+        else if constexpr (Term::weighs_positives)
           return leaf.term.formula(V(x[j]), V(t), V(positive));
         else
           return leaf.term.formula(V(x[j]), V(t));

@@ -32,6 +32,15 @@ concept element_formula = requires(F const& f, double x) {
   { f(x, x) } -> std::same_as<value_grad<double>>;
 } && detail::is_element_formula<F>;
 
+/// A formula that reads, besides, two numbers of the element's class, which a backend computes in a sweep of its own:
+/// the elements of a region loss (loss/region/sigmoid.hpp).
+template <class F>
+concept class_formula = requires(F const& f, double x, bundle<double, 2> const& of_class) {
+  { f(x, x, of_class) } -> std::same_as<value_grad<double>>;
+} && F::is_region_loss;
+template <class F>
+concept formula_of_elements = element_formula<F> || class_formula<F>;
+
 struct element_term_base : objective_base {};
 
 namespace detail {
@@ -161,8 +170,9 @@ struct positive_weights {
 };
 
 /// The weights of columns and elements multiply one another; weights of positives are the formula's third argument.
-template <element_formula Formula, class Targets, class... Weights>
+template <formula_of_elements Formula, class Targets, class... Weights>
 struct element_term : element_term_base {
+  static constexpr bool is_region_loss = class_formula<Formula>;
   static constexpr bool weighs_columns = (Weights::of_columns || ...);
   static constexpr bool weighs_positives = (Weights::of_positives || ...);
   static constexpr bool weighs_elements = (!Weights::of_positives || ...);
@@ -183,10 +193,12 @@ struct element_term : element_term_base {
   void check_shape(auto prediction) const {
     targets.check_shape(prediction);
     weights.each([&](auto const& w) { w.check_shape(prediction); });
+    if constexpr (is_region_loss) formula.check_shape(prediction);
   }
   void check_values(index rows, index columns) const {
     targets.check_values(rows, columns);
     weights.each([](auto const& w) { w.check_values(); });
+    if constexpr (is_region_loss) formula.check_values();
   }
 };
 
@@ -195,25 +207,25 @@ concept elementwise = std::derived_from<T, element_term_base>;
 
 namespace detail {
 
-template <element_formula F, class T>
+template <formula_of_elements F, class T>
 auto element_loss(F formula, matrix_view<T> targets) {
   using view = matrix_view<const T>;
   return element_term<F, dense_targets<view>>(formula, {targets});
 }
-template <element_formula F, class T>
+template <formula_of_elements F, class T>
 auto element_loss(F formula, image_view<T> targets) {
   using view = image_view<const T>;
   return element_term<F, dense_targets<view>>(formula, {targets});
 }
-template <element_formula F, class Label>
+template <formula_of_elements F, class Label>
 auto element_loss(F formula, classes_target<Label> labels) {
   return element_term<F, one_hot_targets<Label>>(formula, {labels});
 }
-template <element_formula F, class View>
+template <formula_of_elements F, class View>
 auto element_loss(F formula, probabilities_target<View> targets) {
   return element_term<F, dense_targets<View>>(formula, {targets.view});
 }
-template <element_formula F, free_target Target>
+template <formula_of_elements F, free_target Target>
 auto element_loss(F formula, Target target) {
   static_assert(!allowed_target<Target>, "element losses: hone::allowed_classes is for losses of rows");
   return element_term<F, row_targets<Target>>(formula, {target});
@@ -229,7 +241,7 @@ struct any_element_formula {
 
 /// Reports a formula that is none.
 template <class F, class Targets>
-  requires(!element_formula<F>)
+  requires(!formula_of_elements<F>)
 auto element_loss(F const&, Targets targets) {
   static_assert(element_formula<F>,
                 "element_loss: the formula must be a function (V x, V t) of a logit and its target, for every "

@@ -46,7 +46,13 @@ constexpr bool all_weigh_positives(list<Leaf...> const*) {
   return (weighs_positives<Leaf> && ...);
 }
 
-/// Whether an objective has element-wise losses only, and whether all their formulas take a weight of positives.
+template <class... Leaf>
+constexpr bool any_class_formula(list<Leaf...> const*) {
+  return (Leaf::term_type::is_region_loss || ...);
+}
+
+/// Whether an objective has element-wise losses only, and whether all their formulas take a weight of positives, or any
+/// is that of a region loss.
 template <class O>
 constexpr bool is_elementwise() {
   if constexpr (objective<O>)
@@ -58,6 +64,14 @@ template <class O>
 constexpr bool knows_positives() {
   if constexpr (is_elementwise<O>())
     return all_weigh_positives(static_cast<decltype(leaves(std::declval<O const&>()))*>(nullptr));
+  else
+    return false;
+}
+
+template <class O>
+constexpr bool has_region_loss() {
+  if constexpr (is_elementwise<O>())
+    return any_class_formula(static_cast<decltype(leaves(std::declval<O const&>()))*>(nullptr));
   else
     return false;
 }
@@ -88,6 +102,7 @@ auto weigh_columns(O o, numbers weights) {
   static_assert(detail::is_elementwise<O>(),
                 "weigh_columns: the first argument must be an objective of element-wise losses, such as "
                 "hone::binary_cross_entropy(targets); classes of row losses are weighed by hone::weigh_classes");
+  static_assert(!detail::has_region_loss<O>(), "weigh_columns: .weights weighs the classes of a region loss");
   return detail::element_weighed<O, column_weights>(o, {weights});
 }
 

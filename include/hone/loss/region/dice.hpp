@@ -18,6 +18,21 @@ struct dice_options {
   numbers weights = {};  ///< one per class, finite, >= 0; a class of weight 0 is left out
 };
 
+namespace detail {
+
+/// Returns the formula of D; fails if a smoothing is negative or not finite.
+inline overlap_formula dice_formula(const char* function, dice_options const& options) {
+  overlap_formula formula{.times = 2, .both = 0, .prediction = 1, .target = 1};
+  formula.logarithm = options.logarithm;
+  set_smooth(function, formula, options.smooth, options.smooth_denominator);
+  return formula;
+}
+inline region_policy policy_of(dice_options const& options) {
+  return {options.squared, options.per_image, options.absent, options.weights};
+}
+
+}  // namespace detail
+
 /// Per class, D = (2 Σ p q + s) / (Σ p + Σ q + s), with p = softmax(z), q the target and the sums over the pixels of a
 /// region that are not ignored (Milletari et al. 2016, arXiv 1606.04797, which squares the denominator's p and q):
 ///   value     mean over the classes of weight (1 - D)
@@ -28,12 +43,8 @@ auto dice_loss(Target target, dice_options const& options = {}) {
                 "dice_loss: the argument must be a target: wrap labels in hone::classes, a matrix in "
                 "hone::probabilities");
   static_assert(!weighed_target<Target>, "dice_loss: .weights weighs the classes of a region loss, not weigh_classes");
-  return detail::region_loss_with(target, {options.squared, options.per_image, options.absent, options.weights}, [&] {
-    overlap_formula formula{.times = 2, .both = 0, .prediction = 1, .target = 1};
-    formula.logarithm = options.logarithm;
-    detail::set_smooth("dice_loss", formula, options.smooth, options.smooth_denominator);
-    return formula;
-  });
+  return detail::region_loss_with(target, detail::policy_of(options),
+                                  [&] { return detail::dice_formula("dice_loss", options); });
 }
 
 }  // namespace hone::inline HONE_ABI

@@ -18,6 +18,21 @@ struct jaccard_options {
   numbers weights = {};  ///< one per class, finite, >= 0; a class of weight 0 is left out
 };
 
+namespace detail {
+
+/// Returns the formula of J; fails if a smoothing is negative or not finite.
+inline overlap_formula jaccard_formula(const char* function, jaccard_options const& options) {
+  overlap_formula formula{.times = 1, .both = -1, .prediction = 1, .target = 1};
+  formula.logarithm = options.logarithm;
+  set_smooth(function, formula, options.smooth, options.smooth_denominator);
+  return formula;
+}
+inline region_policy policy_of(jaccard_options const& options) {
+  return {options.squared, options.per_image, options.absent, options.weights};
+}
+
+}  // namespace detail
+
 /// Per class, J = (Σ p q + s) / (Σ p + Σ q - Σ p q + s), with p = softmax(z), q the target and the sums over the pixels
 /// of a region that are not ignored (Rahman & Wang 2016, Optimizing Intersection-Over-Union in Deep Neural Networks):
 ///   value     mean over the classes of weight (1 - J)
@@ -29,12 +44,8 @@ auto jaccard_loss(Target target, jaccard_options const& options = {}) {
                 "hone::probabilities");
   static_assert(!weighed_target<Target>,
                 "jaccard_loss: .weights weighs the classes of a region loss, not weigh_classes");
-  return detail::region_loss_with(target, {options.squared, options.per_image, options.absent, options.weights}, [&] {
-    overlap_formula formula{.times = 1, .both = -1, .prediction = 1, .target = 1};
-    formula.logarithm = options.logarithm;
-    detail::set_smooth("jaccard_loss", formula, options.smooth, options.smooth_denominator);
-    return formula;
-  });
+  return detail::region_loss_with(target, detail::policy_of(options),
+                                  [&] { return detail::jaccard_formula("jaccard_loss", options); });
 }
 
 }  // namespace hone::inline HONE_ABI

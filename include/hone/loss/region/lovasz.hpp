@@ -14,36 +14,37 @@ struct lovasz_softmax_options {
   numbers weights = {};                             ///< one per class, finite, >= 0; a class of weight 0 is left out
 };
 
-/// The factors g of sorted errors: with G pixels of the class, F and B of them and of the others among the first k, the
-/// Jaccard loss of the first k errors is 1 - (G - F) / (G + B), and g is its increase by error k.
-class lovasz_factors {
- public:
-  explicit lovasz_factors(double of_class) noexcept : of_class_(of_class) {}
+/// The factor g of an error. Errors are in descending order; with G pixels of the class, F and B of them and of the
+/// others among the first k, the Jaccard loss of the first k errors is 1 - (G - F) / (G + B), and g is its increase by
+/// this error. F and B are `found` and `others`, without the pixel itself.
+HONE_HD inline double lovasz_factor(double of_class, double found, double others, bool is_of_class) noexcept {
+  const double whole = of_class + others;
+  if (is_of_class) return 1 / whole;
+  if (of_class == 0) return others == 0 ? 1 : 0;
+  return (of_class - found) / (whole * (whole + 1));
+}
 
-  /// Returns g of the next error, in descending order.
-  double next(bool is_of_class) noexcept {
-    const double whole = of_class_ + others_;
-    if (is_of_class) return --missing_by_, 1 / whole;
-    ++others_;
-    if (of_class_ == 0) return others_ == 1 ? 1 : 0;
-    return (of_class_ + missing_by_) / (whole * (whole + 1));
-  }
-
- private:
-  double of_class_, missing_by_ = 0, others_ = 0;  // missing_by: -F
+/// The loss of a class, which a backend puts in place of Σ p q, and its class number.
+struct lovasz_formula {
+  HONE_HD region_loss<double> operator()(region_sums<double> const& s) const { return {s.both, 0, 1}; }
 };
 
 /// A region loss whose derivative by p differs from pixel to pixel: a backend stores it, and with_slopes is the term of
 /// the rows that reads it. This term itself adds nothing.
 template <class Label>
-struct lovasz_softmax_term : row_term_base {
+struct lovasz_softmax_term : region_rows_base {
   using statistics = row::list<row::softmax<>>;
-  static constexpr bool is_region_loss = true, sorts_pixels = true;
+  static constexpr bool sorts_pixels = true;
 
   classes_target<Label> target;
-  region_policy policy;
+  lovasz_formula formula = {};
+  // Of the backend: the derivatives of the errors, in the prediction's layout, and a number per class that multiplies
+  // them.
+  void const* slopes = nullptr;
+  row::class_table table = {};
 
-  lovasz_softmax_term(classes_target<Label> target_, region_policy policy_) : target(target_), policy(policy_) {}
+  lovasz_softmax_term(classes_target<Label> target_, region_policy policy_)
+      : region_rows_base(policy_), target(target_) {}
 
   template <operand V>
   struct result {
@@ -57,17 +58,6 @@ struct lovasz_softmax_term : row_term_base {
   HONE_HD V gradient(result<V> const&, E const&) const {
     return V(0);
   }
-
-  template <class See>
-  void each_input(See const& see) const {
-    see("weights of classes", detail::footprint_of(policy.weights));
-  }
-  template <class View>
-  void check_view(View prediction) const {
-    detail::check_view_of_region(prediction, policy);
-  }
-  void check_shape(index, index columns) const { detail::check_weights_of_region(policy, columns); }
-  void check_values(index, index) const { detail::check_weights_of_region(policy); }
 };
 
 namespace detail {

@@ -34,42 +34,60 @@ struct region_policy {
   absent_classes absent = absent_classes::skipped;
   numbers weights = {};      ///< one per class, or none; a class of weight 0 does not count in the mean
   double power_of_mean = 1;  ///< of the mean over the classes of a region
+
+  template <class See>
+  void each_input(See const& see) const {
+    see("weights of classes", detail::footprint_of(weights));
+  }
+  /// Fails if regions are images and the prediction has none.
+  template <class View>
+  void check_view(View) const {
+    if (per_image && requires(View v) { v.row_stride; })
+      detail::fail("evaluate: a region loss per image needs a hone::image_view, the prediction is a matrix_view");
+  }
+  /// Fail if there are weights, but not one per class, or if one is negative or not finite.
+  void check_columns(index columns) const {
+    if (weights.size() > 0) detail::require_size(weights, columns, "region loss weight", "class");
+  }
+  void check_weights() const {
+    detail::require_values(
+        weights, "region loss weight", "class", [](double w) { return w >= 0 && detail::finite(w); },
+        "finite and not negative");
+  }
 };
 
-namespace detail {
+/// The inputs and the checks of every region loss of rows.
+struct region_rows_base : row_term_base {
+  static constexpr bool is_region_loss = true;
 
-/// Fails if regions are images and the prediction has none.
-template <class View>
-void check_view_of_region(View, region_policy const& policy) {
-  if (policy.per_image && requires(View v) { v.row_stride; })
-    fail("evaluate: a region loss per image needs a hone::image_view, the prediction is a matrix_view");
-}
-/// Fail if there are weights, but not one per class, or if one is negative or not finite.
-inline void check_weights_of_region(region_policy const& policy, index columns) {
-  if (policy.weights.size() > 0) require_size(policy.weights, columns, "region loss weight", "class");
-}
-inline void check_weights_of_region(region_policy const& policy) {
-  require_values(
-      policy.weights, "region loss weight", "class", [](double w) { return w >= 0 && finite(w); },
-      "finite and not negative");
-}
+  region_policy policy;
 
-}  // namespace detail
+  explicit region_rows_base(region_policy policy_) : policy(policy_) {}
+
+  template <class See>
+  void each_input(See const& see) const {
+    policy.each_input(see);
+  }
+  template <class View>
+  void check_view(View prediction) const {
+    policy.check_view(prediction);
+  }
+  void check_shape(index, index columns) const { policy.check_columns(columns); }
+  void check_values(index, index) const { policy.check_weights(); }
+};
 
 template <class Formula, row_target Target>
-struct region_term : row_term_base {
+struct region_term : region_rows_base {
   using statistics = row::list<row::softmax<>>;
   using later_sweep = row::sweep<1>;  // Σ p a
   static constexpr int class_numbers = 2;
-  static constexpr bool is_region_loss = true;
 
   Target target;
   Formula formula;
-  region_policy policy;
   row::class_table table = {};  // of the backend: the derivatives by Σ p q and by Σ p
 
   region_term(Target target_, Formula formula_, region_policy policy_)
-      : target(target_), formula(formula_), policy(policy_) {}
+      : region_rows_base(policy_), target(target_), formula(formula_) {}
 
   template <operand V>
   struct result {
@@ -91,17 +109,6 @@ struct region_term : row_term_base {
     return p * (slope(p, e) - r.mean);
   }
 
-  template <class See>
-  void each_input(See const& see) const {
-    see("weights of classes", detail::footprint_of(policy.weights));
-  }
-  template <class View>
-  void check_view(View prediction) const {
-    detail::check_view_of_region(prediction, policy);
-  }
-  void check_shape(index, index columns) const { detail::check_weights_of_region(policy, columns); }
-  void check_values(index, index) const { detail::check_weights_of_region(policy); }
-
  private:
   /// Returns the derivative of the loss by the probability of an element.
   template <class V, class E>
@@ -121,9 +128,9 @@ inline constexpr bool sorts_pixels = requires { requires Term::sorts_pixels; };
 template <class... Leaf>
 inline constexpr bool any_region_loss = (is_region_loss<typename Leaf::term_type> || ...);
 
-/// Fails if losses of rows are requested; called for an objective with a region loss.
-inline void require_no_losses_of_rows(void const* unreduced) {
-  if (unreduced) fail("evaluate: a region loss has no loss per row, so .unreduced must be absent");
+/// Fails if losses of rows or elements are requested; called for an objective with a region loss.
+inline void require_no_losses_of_rows(void const* unreduced, const char* kind) {
+  if (unreduced) fail("evaluate: a region loss has no loss per %s, so .unreduced must be absent", kind);
 }
 
 /// Returns how many rows a region has. A prediction of `rows` rows has rows / rows_of_region regions.
@@ -136,29 +143,45 @@ index rows_of_region(image_view<T> v, region_policy const& policy) noexcept {
   return policy.per_image ? v.pixels : v.images * v.pixels;
 }
 
-/// The loss of a region; counts is false if no row or no class of the region counts.
+/// Returns what has the formula, the policy and the table of a region loss: a row term, or the formula of elements.
+template <class Term>
+HONE_HD auto& region_of(Term& term) noexcept {
+  if constexpr (requires { term.policy; })
+    return term;
+  else
+    return term.formula;
+}
+
+/// The sums of a class, and the weight of its pixels, which is 0 if none counts. Softmaxes have Σ p in its place.
+struct class_of_region {
+  region_sums<double> sums;
+  double weight;
+};
+
+/// The loss of a region; counts is false if no pixel or no class of the region counts.
 struct loss_and_count {
   double loss;
   bool counts;
 };
 
-/// Computes the loss of one region. at(c) returns the sums of class c, put(c, u, v) takes the derivatives by them. A
-/// team has each(n, body), which calls body(c) for its part of the classes, and sum(x), which adds up over the team.
-HONE_NO_EXEC_CHECK template <class Term, class Team, class At, class Put>
-HONE_HD loss_and_count loss_of_region(Term const& term, index classes, Team const& team, At const& at, Put const& put) {
-  region_policy const& policy = term.policy;
+/// Computes the loss of one region. at(c) returns what is known of class c, put(c, u, v) takes the derivatives by its
+/// sums. A team has each(n, body), which calls body(c) for its part of the classes, and sum(x), which adds up over the
+/// team.
+HONE_NO_EXEC_CHECK template <class Formula, class Team, class At, class Put>
+HONE_HD loss_and_count loss_of_region(Formula const& formula, region_policy const& policy, index classes,
+                                      Team const& team, At const& at, Put const& put) {
   const auto weight_of = [&](index c, region_sums<double> const& s) -> double {
     const double w = policy.weights.size() > 0 ? policy.weights[c] : 1;
     return s.target == 0 && policy.absent != absent_classes::counted ? 0 : w;
   };
   double total = 0, count = 0, pixels = 0;
   team.each(classes, [&](index c) {
-    const region_sums<double> s = at(c);
-    const double w = weight_of(c, s);
+    const class_of_region k = at(c);
+    const double w = weight_of(c, k.sums);
     const bool weighed = policy.weights.size() == 0 || policy.weights[c] != 0;
-    pixels += s.prediction;
+    pixels += k.weight;
     count += policy.absent == absent_classes::skipped ? w != 0 : weighed;
-    if (w != 0) total += w * term.formula(s).loss;
+    if (w != 0) total += w * formula(k.sums).loss;
   });
   total = team.sum(total), count = team.sum(count), pixels = team.sum(pixels);
   const bool counts = count > 0 && !(pixels == 0);
@@ -169,9 +192,9 @@ HONE_HD loss_and_count loss_of_region(Term const& term, index classes, Team cons
     slope *= average > 0 ? policy.power_of_mean * loss / average : loss;
   }
   team.each(classes, [&](index c) {
-    const region_sums<double> s = at(c);
+    const region_sums<double> s = at(c).sums;
     const double w = slope * weight_of(c, s);
-    const region_loss<double> of_class = w == 0 ? region_loss<double>{0, 0, 0} : term.formula(s);
+    const region_loss<double> of_class = w == 0 ? region_loss<double>{0, 0, 0} : formula(s);
     // Without a target q is 0 everywhere, and the derivative by Σ p q, which may be huge, has no effect.
     put(c, s.target == 0 ? 0 : w * of_class.by_both, w * of_class.by_prediction);
   });

@@ -32,14 +32,26 @@ struct focal_tversky_options {
 
 namespace detail {
 
-/// Returns the formula of T; fails if α or β is negative or not finite.
-inline overlap_formula tversky_formula(const char* function, double alpha, double beta, real smooth,
-                                       optional_real smooth_denominator) {
+/// Return the formula of T, and of its power; fail if α, β, γ or a smoothing is not in its range.
+template <class Options>
+overlap_formula tversky_formula(const char* function, Options const& options) {
+  const double alpha = options.alpha, beta = options.beta;
   require(alpha >= 0 && finite(alpha), function, "alpha", alpha, "finite and not negative");
   require(beta >= 0 && finite(beta), function, "beta", beta, "finite and not negative");
   overlap_formula formula{.times = 1, .both = 1 - alpha - beta, .prediction = alpha, .target = beta};
-  set_smooth(function, formula, smooth, smooth_denominator);
+  set_smooth(function, formula, options.smooth, options.smooth_denominator);
+  if constexpr (requires { options.logarithm; }) formula.logarithm = options.logarithm;
+  if constexpr (requires { options.gamma; }) {
+    require_positive(function, "gamma", options.gamma);
+    formula.gamma = options.gamma;
+  }
   return formula;
+}
+inline region_policy policy_of(tversky_options const& options) {
+  return {false, options.per_image, options.absent, options.weights};
+}
+inline region_policy policy_of(focal_tversky_options const& options) {
+  return {false, options.per_image, options.absent, options.weights};
 }
 
 }  // namespace detail
@@ -56,12 +68,8 @@ auto tversky_loss(Target target, tversky_options const& options = {}) {
                 "hone::probabilities");
   static_assert(!weighed_target<Target>,
                 "tversky_loss: .weights weighs the classes of a region loss, not weigh_classes");
-  return detail::region_loss_with(target, {false, options.per_image, options.absent, options.weights}, [&] {
-    overlap_formula formula = detail::tversky_formula("tversky_loss", options.alpha, options.beta, options.smooth,
-                                                      options.smooth_denominator);
-    formula.logarithm = options.logarithm;
-    return formula;
-  });
+  return detail::region_loss_with(target, detail::policy_of(options),
+                                  [&] { return detail::tversky_formula("tversky_loss", options); });
 }
 
 /// The same with (1 - T)^γ in place of 1 - T, so that classes that overlap well count less if γ > 1, and more if γ < 1
@@ -73,13 +81,8 @@ auto focal_tversky_loss(Target target, focal_tversky_options const& options = {}
                 "hone::probabilities");
   static_assert(!weighed_target<Target>,
                 "focal_tversky_loss: .weights weighs the classes of a region loss, not weigh_classes");
-  return detail::region_loss_with(target, {false, options.per_image, options.absent, options.weights}, [&] {
-    overlap_formula formula = detail::tversky_formula("focal_tversky_loss", options.alpha, options.beta, options.smooth,
-                                                      options.smooth_denominator);
-    detail::require_positive("focal_tversky_loss", "gamma", options.gamma);
-    formula.gamma = options.gamma;
-    return formula;
-  });
+  return detail::region_loss_with(target, detail::policy_of(options),
+                                  [&] { return detail::tversky_formula("focal_tversky_loss", options); });
 }
 
 }  // namespace hone::inline HONE_ABI
