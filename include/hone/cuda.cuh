@@ -23,11 +23,13 @@
 #include <hone/cuda/regions/region_sums.cuh>
 #include <hone/cuda/rows/average_teachers.cuh>
 #include <hone/cuda/rows/hard_labels.cuh>
+#include <hone/cuda/rows/lovasz.cuh>
 #include <hone/cuda/rows/regions.cuh>
 #include <hone/cuda/rows/registers.cuh>
 #include <hone/cuda/rows/rows.cuh>
 #include <hone/cuda/rows/shape.hpp>
 #include <hone/cuda/rows/shared_tile.cuh>
+#include <hone/cuda/rows/sorted_pixels.cuh>
 #include <hone/cuda/rows/team.cuh>
 #include <hone/cuda/rows/term_state.cuh>
 #include <hone/cuda/rows/worker.cuh>

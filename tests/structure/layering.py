@@ -68,9 +68,9 @@ ALONE = {
     "strips of targets and weights in the caches":
         ["cpu/rows/" + name for name in ("allowed_classes", "full_target", "gradient_sweep", "group_losses",
                                          "shared_weights", "sparse_target", "sweeps")],
-    "Lovász-Softmax sorts pixels, which CUDA cannot yet": ["cpu/rows/lovasz"],
     "where a team of threads holds a row": ["cuda/rows/" + name for name in ("registers", "shape", "shared_tile",
                                                                             "team")],
+    "the CPU sorts a class at a time": ["cuda/rows/sorted_pixels"],
     "CUDA finds values outside the range while it computes": ["cpu/elements/target_range"],
     "suppression differs: a tile of candidates here, keys and ranks there":
         ["cpu/boxes/kept_boxes", "cuda/boxes/nms_kernels", "cuda/boxes/nms_limits"],

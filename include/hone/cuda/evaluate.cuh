@@ -5,6 +5,7 @@
 #include <hone/cuda/boxes/boxes.cuh>
 #include <hone/cuda/elements/elements.cuh>
 #include <hone/cuda/elements/regions.cuh>
+#include <hone/cuda/rows/lovasz.cuh>
 #include <hone/cuda/rows/regions.cuh>
 #include <hone/cuda/rows/rows.cuh>
 #include <hone/loss/apart.hpp>
@@ -35,7 +36,16 @@ struct region_reader<View, Leaf> {
 };
 template <class View, class Leaf>
 on_cuda::region_plan plan_of_regions(View prediction, Leaf const& leaf) noexcept {
-  return on_cuda::plan_regions<typename region_reader<View, Leaf>::type>(prediction, region_of(leaf.term).policy);
+  region_policy const& policy = region_of(leaf.term).policy;
+  if constexpr (sorts_pixels<typename Leaf::term_type>)
+    return on_cuda::plan_sort(prediction, policy);
+  else
+    return on_cuda::plan_regions<typename region_reader<View, Leaf>::type>(prediction, policy);
+}
+template <class A, class Leaf>
+std::size_t bytes_of_regions(Leaf const&, on_cuda::region_plan const& plan) noexcept {
+  const std::size_t sums = on_cuda::region_memory::bytes(plan, sizeof(A));
+  return sorts_pixels<typename Leaf::term_type> ? sums + on_cuda::sort_memory<A>::bytes(plan) : sums;
 }
 
 /// Returns the bytes that the region losses of an objective need besides.
@@ -45,7 +55,7 @@ std::size_t workspace_for_regions(list<Leaf...> const& all, View prediction) noe
   std::size_t bytes = 0;
   all.each([&]<class L>([[maybe_unused]] L const& leaf) {
     if constexpr (is_region_loss<typename L::term_type>)
-      if (rows_of(prediction) > 0) bytes += on_cuda::region_memory::bytes(plan_of_regions(prediction, leaf), sizeof(A));
+      if (rows_of(prediction) > 0) bytes += bytes_of_regions<A>(leaf, plan_of_regions(prediction, leaf));
   });
   return bytes;
 }
@@ -95,16 +105,38 @@ void launch_regions(cuda const& backend, on_cuda::job<View, Leaf...>& work, doub
   using A = accumulator_t<number_of<View>>;
   auto* scale = work.scales;
   work.leaves.each([&]<class L>([[maybe_unused]] L& leaf) {
-    if constexpr (is_region_loss<typename L::term_type> && !sorts_pixels<typename L::term_type>) {
+    if constexpr (is_region_loss<typename L::term_type>) {
       const on_cuda::region_plan plan = plan_of_regions(work.prediction, leaf);
       const on_cuda::region_memory of_leaf(plan, memory);
-      on_cuda::launch_regions<typename region_reader<View, L>::type>(backend, work.prediction, leaf, plan, of_leaf);
+      if constexpr (sorts_pixels<typename L::term_type>)
+        on_cuda::launch_sort(backend, work.prediction, leaf, plan, of_leaf,
+                             memory + on_cuda::region_memory::bytes(plan, sizeof(A)) / sizeof(double));
+      else
+        on_cuda::launch_regions<typename region_reader<View, L>::type>(backend, work.prediction, leaf, plan, of_leaf);
       *scale = {0, of_leaf.scale, {}};
-      memory += on_cuda::region_memory::bytes(plan, sizeof(A)) / sizeof(double);
+      memory += bytes_of_regions<A>(leaf, plan) / sizeof(double);
     }
     ++scale;
   });
 }
+/// Enqueues the rows, with other leaves in place of those that sorted their pixels.
+template <class View, class... Leaf, class... Row>
+void launch_rows_of_regions(cuda const& backend, on_cuda::job<View, Leaf...> const& work, list<Row...> const& rows) {
+  on_cuda::job<View, Row...> of_rows{{work.prediction, work.out, rows}, {}, work.scratch, work.invalid_labels};
+  for (std::size_t k = 0; k < sizeof...(Row); ++k) of_rows.scales[k] = work.scales[k];
+  on_cuda::launch_rows(backend, of_rows);
+}
+template <class View, class... Leaf>
+void launch_rows_of_regions(cuda const& backend, on_cuda::job<View, Leaf...> const& work) {
+  if constexpr ((sorts_pixels<typename Leaf::term_type> || ...)) {
+    work.leaves.apply([&](Leaf const&... leaf) {
+      launch_rows_of_regions(backend, work, list(on_cuda::sorted_leaf(work.prediction, leaf)...));
+    });
+  } else {
+    on_cuda::launch_rows(backend, work);
+  }
+}
+
 /// Enqueues the addition of the region losses to the value that the rows or elements have written.
 template <class View, class... Leaf>
 void launch_region_values(cuda const& backend, on_cuda::job<View, Leaf...> const& work) {
@@ -147,7 +179,7 @@ void enqueue_leaves(cuda& backend, list<Leaf...> const& all, View prediction,
   if constexpr (any_region_loss<Leaf...>) {
     launch_regions(backend, work, counted);
     if constexpr (kind == sum_of::rows)
-      on_cuda::launch_rows(backend, work);
+      launch_rows_of_regions(backend, work);
     else
       on_cuda::launch_elements(backend, work);
     if (out.value) launch_region_values(backend, work);

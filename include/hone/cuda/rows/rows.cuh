@@ -14,6 +14,8 @@
 
 namespace hone::inline HONE_ABI::on_cuda {
 
+inline constexpr index max_sorted_rows = index(1) << 30;  // of a region: a pixel's number has 30 bits (rows/lovasz.cuh)
+
 template <class Job>
 using views_of_job = decltype(all_views(std::declval<Job const&>().prediction, std::declval<Job const&>().leaves));
 
@@ -128,15 +130,26 @@ __global__ void tile_kernel(Job const job, tile_plan const plan) {
   if (job.out.value) grid_sum(total, job.scratch, [&](double x) { *job.out.value = detail::narrowed<A>(x); });
 }
 
+/// Fails if a loss that sorts pixels has weights of rows, or regions of too many pixels.
+template <class View, class Leaf>
+void check_sorted_leaf(View prediction, Leaf const& leaf) {
+  for (int k = 0; k < Leaf::weight_count; ++k)
+    if (!leaf.weights[k].is_repeated()) detail::fail("lovasz_softmax_loss: its rows cannot be weighed by weigh_rows");
+  const index rows = detail::rows_of_region(prediction, leaf.term.policy);
+  if (rows > max_sorted_rows)
+    detail::fail("lovasz_softmax_loss: a region has %jd pixels, must be at most %jd on hone::cuda", std::intmax_t(rows),
+                 std::intmax_t(max_sorted_rows));
+}
+
 template <class View, row_term Term, int Weights>
 void check_leaf(View prediction, detail::leaf<Term, Weights> const& leaf) {
   const index rows = detail::rows_of(prediction), columns = detail::columns_of(prediction);
-  static_assert(!detail::sorts_pixels<Term>, "evaluate: hone::cuda has no lovasz_softmax_loss yet, hone::cpu has");
   leaf.check_weight_sizes(rows);
   if constexpr (row::has_target<Term>) leaf.term.target.check_shape(rows, columns);
   if constexpr (requires { leaf.term.check_shape(rows, columns); }) leaf.term.check_shape(rows, columns);
   if constexpr (row::has_teacher<Term>) detail::require_like(leaf.term.teacher, "distillation teacher", prediction);
   if constexpr (requires { leaf.term.check_view(prediction); }) leaf.term.check_view(prediction);
+  if constexpr (detail::sorts_pixels<Term>) check_sorted_leaf(prediction, leaf);
 }
 
 template <class Job>

@@ -106,10 +106,10 @@ struct with_slopes : row_term_base {
 
 /// Sorts the errors m = 1 - p of the pixels of a class and p of the others, for every class (Berman et al. 2018, arXiv
 /// 1705.08790):
-///   value     mean over the classes of weight Σ m g, g as in lovasz_factors, m in descending order
+///   value     mean over the classes of weight Σ m g, g as in lovasz_factor, m in descending order
 ///   gradient  that of m with constant g; equal errors are in the order of the pixels
 /// Pixels that are ignored are left out. The value does not depend on the reduction. Takes hone::classes(labels), and
-/// no weigh_rows. On the CPU only; the derivatives, one number per pixel and class, are in scratch memory.
+/// no weigh_rows. The derivatives, one number per pixel and class, are in scratch memory or workspace.
 template <class Target>
 auto lovasz_softmax_loss(Target target, lovasz_softmax_options const& options = {}) {
   static_assert(detail::is_classes<Target>, "lovasz_softmax_loss: the argument must be hone::classes(labels)");
