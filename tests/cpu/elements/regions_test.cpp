@@ -16,11 +16,13 @@ namespace {
 
 std::vector<float> logits(hone::index count) {
   std::vector<float> x;
+  x.reserve(static_cast<std::size_t>(count));
   for (const double v : support::noise(0, count)) x.push_back(static_cast<float>(v));
   return x;
 }
 std::vector<float> masks(hone::index count) {
   std::vector<float> t;
+  t.reserve(static_cast<std::size_t>(count));
   for (hone::index i = 0; i < count; ++i) t.push_back(i % 5 < 2 ? 1.0f : i % 5 == 2 ? 0.25f : 0.0f);
   return t;
 }
