@@ -159,7 +159,7 @@ void enqueue_leaves(cuda& backend, list<Leaf...> const& all, View prediction,
   require_valid(prediction, "prediction");
   const index rows = rows_of(prediction), columns = columns_of(prediction);
   require_like_if_present(out.gradient, "gradient", prediction);
-  if (kind == sum_of::rows && columns > on_cuda::max_columns)
+  if ((kind == sum_of::rows || any_region_loss<Leaf...>) && columns > on_cuda::max_columns)
     fail("evaluate: prediction has %jd columns, must be at most %jd", std::intmax_t(columns),
          std::intmax_t(on_cuda::max_columns));
   all.each([&](auto const& l) { on_cuda::check_leaf(prediction, l); });
