@@ -18,10 +18,9 @@ struct lovasz_softmax_options {
 /// others among the first k, the Jaccard loss of the first k errors is 1 - (G - F) / (G + B), and g is its increase by
 /// this error. F and B are `found` and `others`, without the pixel itself.
 HONE_HD inline double lovasz_factor(double of_class, double found, double others, bool is_of_class) noexcept {
-  const double whole = of_class + others;
-  if (is_of_class) return 1 / whole;
-  if (of_class == 0) return others == 0 ? 1 : 0;
-  return (of_class - found) / (whole * (whole + 1));
+  const double whole = of_class + others, first = others == 0 ? 1 : 0;
+  const double above = is_of_class ? 1 : of_class == 0 ? first : of_class - found;
+  return above / (is_of_class ? whole : of_class == 0 ? 1 : whole * (whole + 1));
 }
 
 /// The loss of a class, which a backend puts in place of Σ p q, and its class number.
