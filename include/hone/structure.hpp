@@ -13,8 +13,11 @@
 #include <hone/structure/deform_tap.hpp>
 #include <hone/structure/drop_block.hpp>
 #include <hone/structure/drop_path.hpp>
+#include <hone/structure/pixel_reduction.hpp>
+#include <hone/structure/pixel_scale.hpp>
 #include <hone/structure/plane_check.hpp>
 #include <hone/structure/plane_gate.hpp>
+#include <hone/structure/plane_mean_and_max.hpp>
 #include <hone/structure/plane_reduction.hpp>
 #include <hone/structure/plane_scale.hpp>
 #include <hone/structure/pool.hpp>

@@ -92,6 +92,9 @@ ALONE = {
          "cuda/structure/channel_kernels", "cuda/structure/plane_team"],
     "blocks of planes have no verb on CUDA": ["cpu/structure/" + name for name in ("branches", "measure_channels",
                                                                                   "recalibrate")],
+    "attention by pixels has no verb on CUDA":
+        ["cpu/structure/" + name for name in ("mean_and_max", "pixel_tiles",
+                                              "reduce_pixels", "scale_pixels")],
     "calibration has no verb on CUDA": ["cpu/calibration/" + name for name in ("logit_row", "reliability",
                                                                               "temperature")],
 }
