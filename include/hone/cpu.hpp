@@ -70,6 +70,8 @@
 #include <hone/cpu/structure/average_pool.hpp>
 #include <hone/cpu/structure/blur_pool.hpp>
 #include <hone/cpu/structure/branches.hpp>
+#include <hone/cpu/structure/cbam.hpp>
+#include <hone/cpu/structure/cbam_planes.hpp>
 #include <hone/cpu/structure/channel_runs.hpp>
 #include <hone/cpu/structure/channel_scale.hpp>
 #include <hone/cpu/structure/deform_columns.hpp>
@@ -77,6 +79,7 @@
 #include <hone/cpu/structure/deform_conv_backward.hpp>
 #include <hone/cpu/structure/deform_parts.hpp>
 #include <hone/cpu/structure/drop_block.hpp>
+#include <hone/cpu/structure/map_correlation.hpp>
 #include <hone/cpu/structure/mean_and_max.hpp>
 #include <hone/cpu/structure/measure_channels.hpp>
 #include <hone/cpu/structure/pixel_major.hpp>

@@ -93,7 +93,7 @@ ALONE = {
     "blocks of planes have no verb on CUDA": ["cpu/structure/" + name for name in ("branches", "measure_channels",
                                                                                   "recalibrate")],
     "attention by pixels has no verb on CUDA":
-        ["cpu/structure/" + name for name in ("mean_and_max", "pixel_tiles",
+        ["cpu/structure/" + name for name in ("cbam", "cbam_planes", "map_correlation", "mean_and_max", "pixel_tiles",
                                               "reduce_pixels", "scale_pixels")],
     "calibration has no verb on CUDA": ["cpu/calibration/" + name for name in ("logit_row", "reliability",
                                                                               "temperature")],
