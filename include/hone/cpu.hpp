@@ -93,6 +93,7 @@
 #include <hone/cpu/structure/row_product.hpp>
 #include <hone/cpu/structure/scale_pixels.hpp>
 #include <hone/cpu/structure/scale_planes.hpp>
+#include <hone/cpu/structure/select_branches.hpp>
 #include <hone/cpu/tensors/averages.hpp>
 #include <hone/cpu/tensors/copy.hpp>
 #include <hone/cpu/tensors/each_number.hpp>

@@ -8,6 +8,7 @@
 #include <hone/structure/average_pool.hpp>
 #include <hone/structure/batch_norm.hpp>
 #include <hone/structure/blur_pool.hpp>
+#include <hone/structure/branch_selection.hpp>
 #include <hone/structure/cbam.hpp>
 #include <hone/structure/channel_scale.hpp>
 #include <hone/structure/deform_conv.hpp>
