@@ -60,6 +60,7 @@
 #include <hone/cuda/structure/pool.cuh>
 #include <hone/cuda/structure/reduce_planes.cuh>
 #include <hone/cuda/structure/scale_planes.cuh>
+#include <hone/cuda/structure/select_branches.cuh>
 #include <hone/cuda/tensors/copy.cuh>
 #include <hone/cuda/tensors/device_ema_state.cuh>
 #include <hone/cuda/tensors/device_list.cuh>

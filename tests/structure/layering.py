@@ -94,7 +94,7 @@ ALONE = {
                                                                                   "recalibrate")],
     "attention by pixels has no verb on CUDA":
         ["cpu/structure/" + name for name in ("cbam", "cbam_planes", "map_correlation", "mean_and_max", "pixel_tiles",
-                                              "reduce_pixels", "scale_pixels", "select_branches")],
+                                              "reduce_pixels", "scale_pixels")],
     "calibration has no verb on CUDA": ["cpu/calibration/" + name for name in ("logit_row", "reliability",
                                                                               "temperature")],
 }

@@ -24,7 +24,7 @@ struct branch_selection_options {
 /// Replaces the numbers of the branches of one plane by their softmax. A number of -∞ gives a weight of 0; NaN, +∞, or
 /// -∞ in all branches give NaN.
 template <operand V>
-HONE_HD void softmax_of_branches(V* e, int count) {
+HONE_HD HONE_INLINE void softmax_of_branches(V* e, int count) {
   V largest = e[0], total(0);
   for (int b = 1; b < count; ++b) largest = max(largest, e[b]);
   for (int b = 0; b < count; ++b) {
@@ -38,7 +38,7 @@ HONE_HD void softmax_of_branches(V* e, int count) {
 /// Replaces s[b] = Σ x_b dy by the gradient by the number of branch b, w_b (s_b - Σ w s), for the weights w. A weight
 /// of 0 gives 0, whatever s_b is.
 template <operand V>
-HONE_HD void softmax_of_branches_backward(V const* w, V* s, int count) {
+HONE_HD HONE_INLINE void softmax_of_branches_backward(V const* w, V* s, int count) {
   V average(0);
   for (int b = 0; b < count; ++b) {
     s[b] = select(w[b] == V(0), V(0), s[b]);
@@ -60,10 +60,9 @@ struct branch_planes {
   HONE_HD T* plane(int b, index image, index c, index pixels) const { return data[b] + (image * step + c) * pixels; }
 };
 
-/// Column of e for a branch and a channel.
-HONE_HD inline index branch_column(int branch, index c, int branches, index per_group) {
-  const index group = c / per_group;
-  return (group * branches + branch) * per_group + (c - group * per_group);
+/// Column of e for a branch and channel number `rest` of a group.
+HONE_HD inline index branch_column(int branch, int branches, index group, index per_group, index rest) {
+  return (group * branches + branch) * per_group + rest;
 }
 
 /// Returns the branches of one image whose channels are branches x channels.

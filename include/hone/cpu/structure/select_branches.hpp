@@ -16,6 +16,10 @@
 namespace hone::inline HONE_ABI {
 namespace on_cpu {
 
+inline index column_of(int branch, index c, int branches, index per_group) noexcept {
+  return detail::branch_column(branch, branches, c / per_group, per_group, c % per_group);
+}
+
 /// The weights of a chunk's planes: one strip of whole packs per branch.
 template <class A>
 struct branch_weights {
@@ -32,9 +36,10 @@ struct branch_weights {
     std::fill_n(strip, branches * room, A(0));
     for (int b = 0; b < branches; ++b)
       for (index p = begin; p < end; ++p)
-        strip[b * room + p - begin] = e.row(p / channels)[detail::branch_column(b, p % channels, branches, per_group)];
+        strip[b * room + p - begin] = e.row(p / channels)[column_of(b, p % channels, branches, per_group)];
     for (index i = 0; i < end - begin; i += pack<A>::size) {
       pack<A> w[std::size_t(most_branches)];
+      for (pack<A>& one : w) one = pack<A>(0);
       for (int b = 0; b < branches; ++b) w[b] = pack<A>::load(strip + b * room + i);
       softmax_of_branches(w, branches);
       for (int b = 0; b < branches; ++b) w[b].store(strip + b * room + i);
@@ -137,7 +142,7 @@ void select_planes_backward(cpu const& backend, detail::branch_planes<const T> c
       for (int b = 0; b < branches; ++b) w[b] = static_cast<double>(weights.of(b, p - from));
       softmax_of_branches_backward(w, products, branches);
       for (int b = 0; b < branches; ++b)
-        de.row(image)[detail::branch_column(b, c, branches, per_group)] = detail::narrowed<A>(products[b]);
+        de.row(image)[column_of(b, c, branches, per_group)] = detail::narrowed<A>(products[b]);
     }
     for (int b = 0; b < branches; ++b) output[std::size_t(b)].flush();
   });
@@ -159,6 +164,7 @@ template <class T>
 void select_branches(cpu const& backend, std::type_identity_t<image_view<const T>> x,
                      std::type_identity_t<matrix_view<const accumulator_t<T>>> e, image_view<T> y,
                      branch_selection_options options = {}) {
+  static_assert(!std::is_const_v<T>, "select_branches: y is written, its type is const");
   static_assert(element<T>, "select_branches: y must be of float, double or a 16-bit type");
   detail::require_valid(y, "y", "select_branches");
   const auto planes = detail::branches_of("select_branches", "x", x, "y", y);
@@ -174,6 +180,7 @@ template <class T>
 void select_branches(cpu const& backend, std::type_identity_t<std::span<const image_view<const T>>> x,
                      std::type_identity_t<matrix_view<const accumulator_t<T>>> e, image_view<T> y,
                      branch_selection_options options = {}) {
+  static_assert(!std::is_const_v<T>, "select_branches: y is written, its type is const");
   static_assert(element<T>, "select_branches: y must be of float, double or a 16-bit type");
   detail::require_valid(y, "y", "select_branches");
   const auto planes = detail::branches_of("select_branches", "x", x, "y", y);
@@ -192,6 +199,7 @@ void select_branches_backward(cpu const& backend, std::type_identity_t<image_vie
                               std::type_identity_t<matrix_view<accumulator_t<T>>> de,
                               branch_selection_options options = {}) {
   constexpr const char* function = "select_branches_backward";
+  static_assert(!std::is_const_v<T>, "select_branches_backward: dx is written, its type is const");
   static_assert(element<T>, "select_branches_backward: dx must be of float, double or a 16-bit type");
   detail::require_valid(dy, "dy", function);
   const auto planes = detail::branches_of(function, "x", x, "dy", dy);
