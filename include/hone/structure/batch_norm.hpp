@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <span>
+#include <type_traits>
 
 #include <hone/core/macros_push.hpp>
 
@@ -55,6 +56,8 @@ void require_variances(const char* function, batch_norm_view<A> const& norm) {
 /// a size does not fit, or if a variance plus epsilon is not finite and positive.
 template <class A>
 void fold_batch_norm(batch_norm_view<A> const& norm, matrix_view<A> weight, std::span<A> bias) {
+  static_assert(!std::is_const_v<A>, "fold_batch_norm: weight and bias are written, their type is const");
+  static_assert(element<A>, "fold_batch_norm: weight and bias must be of float, double or a 16-bit type");
   constexpr const char* function = "fold_batch_norm";
   detail::require_valid(weight, "weight", function);
   const auto require_size = [&](const char* name, std::size_t size) {

@@ -22,6 +22,7 @@ struct drop_path {
   /// out of range.
   template <class A>
   void draw(integer seed, integer step, integer branch, std::span<A> factors) const {
+    static_assert(element<A>, "drop_path: factors must be of float, double or a 16-bit type");
     constexpr const char* function = "drop_path";
     detail::require(rate.value >= 0 && rate.value <= 1, function, "rate", rate.value, "in [0, 1]");
     detail::require(branch.value >= 0 && branch.value < index(1) << 24, function, "branch", branch.value,

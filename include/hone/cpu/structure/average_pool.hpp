@@ -21,6 +21,7 @@ namespace hone::inline HONE_ABI {
 template <class T>
 void average_pool(cpu const& backend, std::type_identity_t<image_view<const T>> x, plane_size size, image_view<T> y,
                   average_pool_options options = {}) {
+  static_assert(!std::is_const_v<T>, "average_pool: y is written, its type is const");
   static_assert(element<T>, "average_pool: y must be of float, double or a 16-bit type");
   const plane_size to = detail::pooled_size("average_pool", size, options);
   detail::require_pooled("average_pool", "x", x, size, "y", y, to);
@@ -33,6 +34,7 @@ void average_pool(cpu const& backend, std::type_identity_t<image_view<const T>> 
 template <class T>
 void average_pool_backward(cpu const& backend, std::type_identity_t<image_view<const T>> dy, plane_size size,
                            image_view<T> dx, average_pool_options options = {}) {
+  static_assert(!std::is_const_v<T>, "average_pool_backward: dx is written, its type is const");
   static_assert(element<T>, "average_pool_backward: dx must be of float, double or a 16-bit type");
   const plane_size from = detail::pooled_size("average_pool_backward", size, options);
   detail::require_pooled("average_pool_backward", "dx", dx, size, "dy", dy, from);

@@ -59,6 +59,7 @@ void attend(cpu const& backend, cbam<Parameter, Gate> const& module, std::type_i
             plane_size size, image_view<T> y, std::type_identity_t<cbam_numbers<accumulator_t<T>>> const& numbers,
             std::type_identity_t<plane_scale_options<T>> const& options = {}) {
   using A = accumulator_t<T>;
+  static_assert(!std::is_const_v<T>, "attend: y is written, its type is const");
   static_assert(element<T>, "attend: y must be of float, double or a 16-bit type");
   static_assert(std::is_same_v<std::remove_const_t<Parameter>, A>,
                 "attend: the module must be of float, or of double for images of double");
@@ -102,6 +103,7 @@ void attend_backward(cpu const& backend, cbam<Parameter, Gate> const& module,
                      std::type_identity_t<cbam_numbers<accumulator_t<T>>> const& scratch,
                      std::type_identity_t<attend_backward_options<T>> const& options = {}) {
   using A = accumulator_t<T>;
+  static_assert(!std::is_const_v<T>, "attend_backward: dx is written, its type is const");
   static_assert(element<T>, "attend_backward: dx must be of float, double or a 16-bit type");
   static_assert(std::is_same_v<Gradient, A>,
                 "attend_backward: the gradients must be a module of float, or of double for images of double");

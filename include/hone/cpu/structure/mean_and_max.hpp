@@ -63,6 +63,7 @@ template <class T>
 void reduce_planes_backward(cpu const& backend, plane_mean_and_max_formula reduce,
                             std::type_identity_t<image_view<const T>> x,
                             std::type_identity_t<matrix_view<const accumulator_t<T>>> dout, image_view<T> dx) {
+  static_assert(!std::is_const_v<T>, "reduce_planes_backward: dx is written, its type is const");
   static_assert(element<T>, "reduce_planes_backward: dx must be of float, double or a 16-bit type");
   detail::require_reduce_planes_backward<T, accumulator_t<T>>(reduce, x, dout, dx);
   on_cpu::for_planes(backend, on_cpu::plane_cut(dx), 0, [&](index from, index to, std::byte*) {

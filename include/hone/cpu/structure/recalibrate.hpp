@@ -42,6 +42,7 @@ void recalibrate(cpu const& backend, Branch const& branch, std::type_identity_t<
                  std::type_identity_t<recalibration_numbers<accumulator_t<T>>> const& numbers,
                  std::type_identity_t<plane_scale_options<T>> const& options = {}) {
   using A = accumulator_t<T>;
+  static_assert(!std::is_const_v<T>, "recalibrate: y is written, its type is const");
   static_assert(element<T>, "recalibrate: y must be of float, double or a 16-bit type");
   static_assert(std::is_same_v<std::remove_const_t<typename Branch::number>, A>,
                 "recalibrate: the branch must be of float, or of double for images of double");
@@ -75,6 +76,7 @@ void recalibrate_backward(cpu const& backend, Branch const& branch, std::type_id
                           std::type_identity_t<recalibration_numbers<accumulator_t<T>>> const& scratch,
                           std::type_identity_t<plane_scale_backward_options<T>> options = {}) {
   using A = accumulator_t<T>;
+  static_assert(!std::is_const_v<T>, "recalibrate_backward: dx is written, its type is const");
   static_assert(element<T>, "recalibrate_backward: dx must be of float, double or a 16-bit type");
   static_assert(std::is_same_v<typename Gradients::number, A>,
                 "recalibrate_backward: the gradients must be a branch of float, or of double for images of double");

@@ -72,6 +72,7 @@ void reduce_pixels_backward(cpu const& backend, std::type_identity_t<image_view<
                             std::type_identity_t<matrix_view<const accumulator_t<T>>> first, image_view<T> dx) {
   using A = accumulator_t<T>;
   using V = on_cpu::pack<A>;
+  static_assert(!std::is_const_v<T>, "reduce_pixels_backward: dx is written, its type is const");
   static_assert(element<T>, "reduce_pixels_backward: dx must be of float, double or a 16-bit type");
   detail::require_reduce_pixels_backward<T, A>(dout, first, dx);
   const V channels(static_cast<A>(dx.channels));

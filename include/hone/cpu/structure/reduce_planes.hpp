@@ -59,10 +59,12 @@ index first_pixel(T const* x, index pixels, double total) noexcept {
 ///
 /// Every plane is read once. NaN in a plane gives NaN. Throws hone::invalid_argument, and writes nothing, if a shape
 /// does not fit, a plane has no pixels, or out overlaps x.
-template <plane_reduction Reduction, class T>
+template <class Reduction, class T>
 void reduce_planes(cpu const& backend, Reduction reduce, image_view<T> x,
                    std::type_identity_t<matrix_view<accumulator_t<T>>> out) {
   using number = std::remove_const_t<T>;
+  static_assert(plane_reduction<Reduction>,
+                "reduce_planes: the reduction must be plane_mean, plane_max or plane_mean_and_max");
   static_assert(element<number>, "reduce_planes: x must be of float, double or a 16-bit type");
   const image_view<const number> from = x;
   detail::require_reduce_planes<number>(from, out);
@@ -72,9 +74,12 @@ void reduce_planes(cpu const& backend, Reduction reduce, image_view<T> x,
 /// Writes the gradient by x to dx, from the gradient by the numbers of the planes: dout / pixels at every pixel of a
 /// mean; dout at the first maximum and 0 elsewhere for plane_max, which reads x (a mean needs none: pass {}). dx may be
 /// x. Throws hone::invalid_argument, and writes nothing, if a shape does not fit or memory overlaps otherwise.
-template <plane_reduction Reduction, class T>
+template <class Reduction, class T>
 void reduce_planes_backward(cpu const& backend, Reduction reduce, std::type_identity_t<image_view<const T>> x,
                             std::type_identity_t<matrix_view<const accumulator_t<T>>> dout, image_view<T> dx) {
+  static_assert(plane_reduction<Reduction>,
+                "reduce_planes_backward: the reduction must be plane_mean, plane_max or plane_mean_and_max");
+  static_assert(!std::is_const_v<T>, "reduce_planes_backward: dx is written, its type is const");
   static_assert(element<T>, "reduce_planes_backward: dx must be of float, double or a 16-bit type");
   constexpr bool at_one = Reduction::at_one_pixel;
   detail::require_reduce_planes_backward<T>(at_one, x, dout, dx);

@@ -156,10 +156,13 @@ struct scale_pixels_back {
 ///
 /// Every number is read once and written once. y may be x or the residual; but the backward pass reads both. NaN stays
 /// NaN. Throws hone::invalid_argument, and writes nothing, if a shape does not fit or memory overlaps otherwise.
-template <plane_gate Gate, class T>
+template <class Gate, class T>
 void scale_pixels(cpu const& backend, Gate gate, std::type_identity_t<image_view<const T>> x,
                   std::type_identity_t<matrix_view<const accumulator_t<T>>> e, image_view<T> y,
                   std::type_identity_t<plane_scale_options<T>> const& options = {}) {
+  static_assert(plane_gate<Gate>,
+                "scale_pixels: the gate must be one of hone\'s, or return a value_grad of its number");
+  static_assert(!std::is_const_v<T>, "scale_pixels: y is written, its type is const");
   static_assert(element<T>, "scale_pixels: y must be of float, double or a 16-bit type");
   detail::require_scale_pixels("scale_pixels", x, e, y, options);
   on_cpu::scale_pixel_tiles<T>(backend, gate, x, e, y, options,
@@ -173,12 +176,15 @@ void scale_pixels(cpu const& backend, Gate gate, std::type_identity_t<image_view
 /// gradient of reduce_pixels of the same x. A derivative of 0 gives a gradient of 0, whatever dy is. Sums are added in
 /// the order of the channels. Throws hone::invalid_argument, and writes nothing, if a shape does not fit or memory
 /// overlaps otherwise.
-template <plane_gate Gate, class T>
+template <class Gate, class T>
 void scale_pixels_backward(cpu const& backend, Gate gate, std::type_identity_t<image_view<const T>> x,
                            std::type_identity_t<matrix_view<const accumulator_t<T>>> e,
                            std::type_identity_t<image_view<const T>> dy, image_view<T> dx,
                            std::type_identity_t<matrix_view<accumulator_t<T>>> de,
                            std::type_identity_t<pixel_scale_backward_options<T>> const& options = {}) {
+  static_assert(plane_gate<Gate>,
+                "scale_pixels_backward: the gate must be one of hone\'s, or return a value_grad of its number");
+  static_assert(!std::is_const_v<T>, "scale_pixels_backward: dx is written, its type is const");
   static_assert(element<T>, "scale_pixels_backward: dx must be of float, double or a 16-bit type");
   detail::require_scale_pixels_backward("scale_pixels_backward", x, e, dy, dx, de, options);
   const std::initializer_list<void const*> inputs = {x.data, dy.data, options.residual.data};

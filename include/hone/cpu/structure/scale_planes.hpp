@@ -144,10 +144,13 @@ struct scale_backward {
 ///
 /// Every number is read once and written once. y may be x or the residual; but the backward pass reads both. NaN stays
 /// NaN. Throws hone::invalid_argument, and writes nothing, if a shape does not fit or memory overlaps otherwise.
-template <plane_gate Gate, class T>
+template <class Gate, class T>
 void scale_planes(cpu const& backend, Gate gate, std::type_identity_t<image_view<const T>> x,
                   std::type_identity_t<matrix_view<const accumulator_t<T>>> e, image_view<T> y,
                   std::type_identity_t<plane_scale_options<T>> const& options = {}) {
+  static_assert(plane_gate<Gate>,
+                "scale_planes: the gate must be one of hone\'s, or return a value_grad of its number");
+  static_assert(!std::is_const_v<T>, "scale_planes: y is written, its type is const");
   static_assert(element<T>, "scale_planes: y must be of float, double or a 16-bit type");
   detail::require_scale_planes("scale_planes", x, e, y, options);
   if (x.images * x.channels * x.pixels == 0) return;
@@ -160,12 +163,15 @@ void scale_planes(cpu const& backend, Gate gate, std::type_identity_t<image_view
 /// dresidual may each be x, dy or the residual. A derivative of 0 gives a gradient of 0, whatever dy is. Sums are added
 /// in a fixed order. Throws hone::invalid_argument, and writes nothing, if a shape does not fit or memory overlaps
 /// otherwise.
-template <plane_gate Gate, class T>
+template <class Gate, class T>
 void scale_planes_backward(cpu const& backend, Gate gate, std::type_identity_t<image_view<const T>> x,
                            std::type_identity_t<matrix_view<const accumulator_t<T>>> e,
                            std::type_identity_t<image_view<const T>> dy, image_view<T> dx,
                            std::type_identity_t<matrix_view<accumulator_t<T>>> de,
                            std::type_identity_t<plane_scale_backward_options<T>> const& options = {}) {
+  static_assert(plane_gate<Gate>,
+                "scale_planes_backward: the gate must be one of hone\'s, or return a value_grad of its number");
+  static_assert(!std::is_const_v<T>, "scale_planes_backward: dx is written, its type is const");
   static_assert(element<T>, "scale_planes_backward: dx must be of float, double or a 16-bit type");
   detail::require_scale_planes_backward("scale_planes_backward", x, e, dy, dx, de, options);
   const std::initializer_list<void const*> inputs = {x.data, dy.data, options.residual.data};

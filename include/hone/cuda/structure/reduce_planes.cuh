@@ -66,10 +66,12 @@ __global__ void __launch_bounds__(block_threads, 1)
 }  // namespace on_cuda
 
 /// Enqueues hone::reduce_planes, as documented for the CPU, as one kernel. All views are of device memory.
-template <plane_reduction Reduction, class T>
+template <class Reduction, class T>
 void reduce_planes(cuda& backend, Reduction reduce, image_view<T> x,
                    std::type_identity_t<matrix_view<accumulator_t<T>>> out) {
+  static_assert(plane_reduction<Reduction>, "reduce_planes: the reduction must be plane_mean or plane_max");
   using number = std::remove_const_t<T>;
+  static_assert(element<number>, "reduce_planes: x must be of float, double or a 16-bit type");
   const image_view<const number> from = x;
   detail::require_reduce_planes<number>(from, out);
   const index planes = x.images * x.channels;
@@ -81,9 +83,12 @@ void reduce_planes(cuda& backend, Reduction reduce, image_view<T> x,
 }
 
 /// Enqueues hone::reduce_planes_backward, as documented for the CPU, as one kernel.
-template <plane_reduction Reduction, class T>
+template <class Reduction, class T>
 void reduce_planes_backward(cuda& backend, Reduction reduce, std::type_identity_t<image_view<const T>> x,
                             std::type_identity_t<matrix_view<const accumulator_t<T>>> dout, image_view<T> dx) {
+  static_assert(plane_reduction<Reduction>, "reduce_planes_backward: the reduction must be plane_mean or plane_max");
+  static_assert(!std::is_const_v<T>, "reduce_planes_backward: dx is written, its type is const");
+  static_assert(element<T>, "reduce_planes_backward: dx must be of float, double or a 16-bit type");
   detail::require_reduce_planes_backward<T>(Reduction::at_one_pixel, x, dout, dx);
   const index planes = dx.images * dx.channels;
   if (planes == 0) return;

@@ -84,10 +84,14 @@ __global__ void __launch_bounds__(block_threads, 1)
 }  // namespace on_cuda
 
 /// Enqueues hone::scale_planes, as documented for the CPU, as one kernel. All views are of device memory.
-template <plane_gate Gate, class T>
+template <class Gate, class T>
 void scale_planes(cuda& backend, Gate gate, std::type_identity_t<image_view<const T>> x,
                   std::type_identity_t<matrix_view<const accumulator_t<T>>> e, image_view<T> y,
                   std::type_identity_t<plane_scale_options<T>> const& options = {}) {
+  static_assert(plane_gate<Gate>,
+                "scale_planes: the gate must be one of hone\'s, or return a value_grad of its number");
+  static_assert(!std::is_const_v<T>, "scale_planes: y is written, its type is const");
+  static_assert(element<T>, "scale_planes: y must be of float, double or a 16-bit type");
   detail::require_scale_planes("scale_planes", x, e, y, options);
   const index planes = x.images * x.channels;
   if (planes * x.pixels == 0) return;
@@ -101,12 +105,16 @@ void scale_planes(cuda& backend, Gate gate, std::type_identity_t<image_view<cons
 }
 
 /// Enqueues hone::scale_planes_backward, as documented for the CPU, as one kernel. The same bits in every run.
-template <plane_gate Gate, class T>
+template <class Gate, class T>
 void scale_planes_backward(cuda& backend, Gate gate, std::type_identity_t<image_view<const T>> x,
                            std::type_identity_t<matrix_view<const accumulator_t<T>>> e,
                            std::type_identity_t<image_view<const T>> dy, image_view<T> dx,
                            std::type_identity_t<matrix_view<accumulator_t<T>>> de,
                            std::type_identity_t<plane_scale_backward_options<T>> const& options = {}) {
+  static_assert(plane_gate<Gate>,
+                "scale_planes_backward: the gate must be one of hone\'s, or return a value_grad of its number");
+  static_assert(!std::is_const_v<T>, "scale_planes_backward: dx is written, its type is const");
+  static_assert(element<T>, "scale_planes_backward: dx must be of float, double or a 16-bit type");
   detail::require_scale_planes_backward("scale_planes_backward", x, e, dy, dx, de, options);
   const index planes = x.images * x.channels;
   if (planes == 0) return;
