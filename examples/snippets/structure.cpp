@@ -71,6 +71,73 @@ int main() {
   // [/efficient]
   expect(of_y[size - 1], 2 / (1 + std::exp(-4.0)), "the last channel has one neighbour");
 
+  constexpr int kernel_size = 7;
+  std::vector<float> mean_and_max(n * 2 * c), of_reduced(n * 2 * pixels), of_first(n * pixels),
+      of_pixels(n * pixels, 3);
+  std::vector<float> of_dpixels(of_pixels), of_dreduced(of_reduced), of_z(size), of_dz(size);
+  const hone::image_view z{of_z.data(), n, c, height, width}, dz{of_dz.data(), n, c, height, width};
+  // [attention_parts]
+  hone::reduce_planes(cpu, hone::plane_mean_and_max, x, {mean_and_max.data(), n, 2 * c});
+  // your products make the gates of the planes from mean_and_max
+  hone::scale_planes(cpu, hone::sigmoid_gate, x, {gates.data(), n, c}, z);
+  const hone::image_view reduced{of_reduced.data(), n, 2, height, width};
+  const hone::matrix_view first{of_first.data(), n, pixels}, e{of_pixels.data(), n, pixels};
+  hone::reduce_pixels(cpu, z, reduced, first);
+  // your convolution from 2 channels to 1, and its normalisation, make e from reduced
+  hone::scale_pixels(cpu, hone::sigmoid_gate, z, e, y, {.residual = shortcut, .activation = hone::relu});
+  // [/attention_parts]
+  expect(mean_and_max[c], 2, "a maximum");
+  expect(of_reduced[pixels], 2 * p, "the maximum over the channels");
+  const double q = 1 / (1 + std::exp(-3.0));
+  expect(of_y[0], 2 * p * q - 1, "z σ(3) - 1");
+
+  const hone::matrix_view de{of_dpixels.data(), n, pixels};
+  const hone::image_view dreduced{of_dreduced.data(), n, 2, height, width};
+  // [attention_parts_backward]
+  const hone::image_view<float> none;
+  hone::scale_pixels_backward(cpu, hone::sigmoid_gate, z, e, dy, none, de,
+                              {.residual = shortcut, .activation = hone::relu, .dresidual = dshortcut});
+  // your normalisation and convolution, backward: de to dreduced
+  hone::scale_pixels_backward(cpu, hone::sigmoid_gate, z, e, dshortcut, dz, {}, {.dreduced = dreduced, .first = first});
+  // [/attention_parts_backward]
+  expect(of_dz[0], q, "dz");
+  expect(of_dpixels[0], 2 * p * c * q * (1 - q), "de of a pixel");
+
+  std::vector<float> reduce(c), expand(c), kernel_of(2 * kernel_size * kernel_size), dreduce(c), dexpand(c),
+      dkernel(kernel_of);
+  // [cbam]
+  constexpr int squeezed = 1;  // squeeze_excite_width(c, 1.0 / 16, 1)
+  const hone::index count = hone::cbam_numbers<float>::size(n, c, squeezed, pixels);
+  std::vector<float> kept_numbers(std::size_t(count), 0.0f), scratch_numbers(kept_numbers);
+  const auto kept_by = hone::cbam_numbers<float>::in(kept_numbers, n, c, squeezed, pixels);  // for the backward pass
+  const auto room_for = hone::cbam_numbers<float>::in(scratch_numbers, n, c, squeezed, pixels);
+  const hone::cbam<float> attention{
+      .reduce = {reduce.data(), squeezed, c}, .expand = {expand.data(), c, squeezed}, .kernel = kernel_of};
+  const hone::cbam<float> dattention{
+      .reduce = {dreduce.data(), squeezed, c}, .expand = {dexpand.data(), c, squeezed}, .kernel = dkernel};
+  hone::attend(cpu, attention, x, {height, width}, y, kept_by, {.residual = shortcut, .activation = hone::relu});
+  hone::attend_backward(cpu, attention, x, {height, width}, dy, kept_by, dx, dattention, room_for,
+                        {.residual = shortcut, .activation = hone::relu, .dresidual = dshortcut});
+  // [/cbam]
+  expect(of_y[5], 0, "2 σ(0) σ(0) - 1");
+  expect(static_cast<double>(hone::parameters_of(attention)), 2 * c + 98, "its parameters");
+
+  std::vector<float> of_split(2 * size, 3), of_e(n * 2 * c), of_dsplit(2 * size), of_de(n * 2 * c);
+  const hone::matrix_view selection{of_e.data(), n, 2 * c}, dselection{of_de.data(), n, 2 * c};
+  // [branches]
+  const hone::image_view split{of_split.data(), n, 2 * c, height, width};  // of a convolution to 2 c channels
+  hone::select_branches(cpu, split, selection, y);
+  const hone::image_view<const float> several[] = {x, shortcut};  // or of several convolutions
+  hone::select_branches(cpu, several, selection, y);
+  // [/branches]
+  expect(of_y[5], 0.5, "half of 2 and -1");
+  // [branches_backward]
+  const hone::image_view dsplit{of_dsplit.data(), n, 2 * c, height, width};
+  hone::select_branches_backward(cpu, split, selection, dy, dsplit, dselection);
+  // [/branches_backward]
+  expect(of_dsplit[5], 0.5, "half of dy");
+  expect(of_de[5], 0, "equal branches");
+
   constexpr int small = 4 * 3;
   std::vector<float> of_pooled(n * c * small);
   // [average_pool]
