@@ -170,6 +170,18 @@ TEST_CASE("CBAM has the values and gradients of timm's, in place too") {
   hone::attend_backward(two, m.constant(), image(x), {height, width}, image(dy), m.numbers(), image(x), d.module(),
                         d.numbers(), {.residual = image(r), .activation = hone::relu, .dresidual = image(dy)});
   CHECK((x == dx && dy == dr));
+  x = values::numbers(1, all);
+  hone::attend(two, m.constant(), image(x), {height, width}, image(x), m.numbers(),
+               {.residual = image(r), .activation = hone::relu});
+  CHECK(x == y);
+}
+
+TEST_CASE("CBAM of no images has gradients of 0") {
+  call<float> m(0, 3, 2, 12, 3), d(0, 3, 2, 12, 3);
+  const hone::image_view<float> none(nullptr, 0, 3, 12);
+  hone::attend(two, m.constant(), none, {3, 4}, none, m.numbers());
+  hone::attend_backward(two, m.constant(), none, {3, 4}, none, m.numbers(), none, d.module(), d.numbers());
+  for (auto const& gradient : d.of) CHECK(gradient == std::vector<float>(gradient.size(), 0));
 }
 
 TEST_CASE("timm's CBAM in evaluation is that with its batch normalisation folded, and its parts with one between") {
