@@ -56,9 +56,12 @@
 #include <hone/cuda/structure/deform_taps.cuh>
 #include <hone/cuda/structure/deform_weight_gradients.cuh>
 #include <hone/cuda/structure/drop_block.cuh>
+#include <hone/cuda/structure/pixel_threads.cuh>
 #include <hone/cuda/structure/plane_team.cuh>
 #include <hone/cuda/structure/pool.cuh>
+#include <hone/cuda/structure/reduce_pixels.cuh>
 #include <hone/cuda/structure/reduce_planes.cuh>
+#include <hone/cuda/structure/scale_pixels.cuh>
 #include <hone/cuda/structure/scale_planes.cuh>
 #include <hone/cuda/structure/select_branches.cuh>
 #include <hone/cuda/tensors/copy.cuh>

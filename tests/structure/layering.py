@@ -92,9 +92,9 @@ ALONE = {
          "cuda/structure/channel_kernels", "cuda/structure/plane_team"],
     "blocks of planes have no verb on CUDA": ["cpu/structure/" + name for name in ("branches", "measure_channels",
                                                                                   "recalibrate")],
-    "attention by pixels has no verb on CUDA":
-        ["cpu/structure/" + name for name in ("cbam", "cbam_planes", "map_correlation", "mean_and_max", "pixel_tiles",
-                                              "reduce_pixels", "scale_pixels")],
+    "CBAM has no verb on CUDA": ["cpu/structure/" + name for name in ("cbam", "cbam_planes", "map_correlation",
+                                                                      "mean_and_max")],
+    "tiles of pixels by packs; a thread per pixel": ["cpu/structure/pixel_tiles", "cuda/structure/pixel_threads"],
     "calibration has no verb on CUDA": ["cpu/calibration/" + name for name in ("logit_row", "reliability",
                                                                               "temperature")],
 }

@@ -6,11 +6,9 @@
 
 #include <hone/core/macros_push.hpp>
 
-namespace hone::inline HONE_ABI {
+namespace hone::inline HONE_ABI::detail {
 
-inline constexpr index most_counted_channels = index(1) << 24;  ///< channel numbers up to here are exact in float
-
-namespace detail {
+inline constexpr index most_counted_channels = index(1) << 24;  // numbers up to here are exact in float
 
 /// Fails unless the matrix is valid memory and has one number per pixel: images x pixels.
 template <class A, class T>
@@ -62,7 +60,6 @@ void require_reduce_pixels_backward(image_view<const A> dout, matrix_view<const 
   require_apart(function, "dx", footprint_of(dx), "first", footprint_of(first));
 }
 
-}  // namespace detail
-}  // namespace hone::inline HONE_ABI
+}  // namespace hone::inline HONE_ABI::detail
 
 #include <hone/core/macros_pop.hpp>
