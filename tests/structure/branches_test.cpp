@@ -19,7 +19,8 @@ const hone::cpu two(2);
 template <std::size_t n, std::size_t m, std::size_t k>
 void compare(int branches, int groups, double const (&y)[n], double const (&dx)[m], double const (&de)[k]) {
   const hone::index all = hone::index(branches) * channels;
-  const auto x = values::numbers(1, images * all * pixels), dy = values::numbers(5, images * channels * pixels);
+  const auto x = values::numbers(1, hone::index(images) * all * pixels),
+             dy = values::numbers(5, hone::index(images) * channels * pixels);
   auto e = values::numbers(3, images * all);
   for (double& number : e) number /= 4;
   std::vector<double> to(n, 99), by_x(m, 99), by_e(k, 99);

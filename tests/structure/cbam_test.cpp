@@ -147,7 +147,8 @@ TEST_CASE("CBAM has the derivatives of dual numbers") {
 }
 
 TEST_CASE("CBAM has the values and gradients of timm's, in place too") {
-  call<double> m(images, channels, 2, height * width, 3), d(images, channels, 2, height * width, 3);
+  call<double> m(images, channels, 2, hone::index(height) * width, 3),
+      d(images, channels, 2, hone::index(height) * width, 3);
   for (std::size_t i = 0; i < 4; ++i) m.of[i] = parts(6 + int(i), hone::index(m.of[i].size()), 8);
   m.of[4] = parts(10, 18, 32), m.of[5] = {0};
   auto x = values::numbers(1, all), r = values::residuals(all), dy = values::numbers(5, all);
@@ -202,7 +203,7 @@ TEST_CASE("timm's CBAM in evaluation is that with its batch normalisation folded
   auto n = plain.numbers();  // a trainer's own sequence
   hone::attend(two, plain.constant(), image(x), {height, width}, image(apart), n);
   hone::scale_planes(two, hone::sigmoid_gate, image(x), n.excited, image(z));
-  std::vector<double> reduced(std::size_t(2 * images * pixels));
+  std::vector<double> reduced(std::size_t(hone::index(2) * images * pixels));
   hone::reduce_pixels(two, image(z), {reduced.data(), images, 2, pixels});
   for (std::size_t i = 0; i < reduced.size(); ++i) CHECK(std::abs(reduced[i] - n.reduced.data[i]) < 1e-14);
   for (hone::index i = 0; i < images * pixels; ++i) {

@@ -13,7 +13,7 @@ namespace {
 
 namespace values = structure_values;
 using values::channels, values::images, values::height, values::width;
-constexpr hone::index pixels = hone::index(height) * width, all = images * channels * pixels;
+constexpr hone::index pixels = hone::index(height) * width, all = hone::index(images) * channels * pixels;
 const hone::cpu two(2);
 
 auto image_of(std::vector<double>& v) { return hone::image_view{v.data(), images, channels, pixels}; }
@@ -23,8 +23,8 @@ auto image_of(std::vector<double>& v) { return hone::image_view{v.data(), images
 TEST_CASE("the CPU passes the conformance cases of pixels") { conformance::pixels<on_this_machine>(); }
 
 TEST_CASE("pixel reductions and pixel scale have the values and gradients of PyTorch") {
-  auto x = values::numbers(1, all), dout = values::numbers(2, 2 * images * pixels), dy = values::numbers(5, all),
-       e = values::numbers(3, images * pixels), r = values::residuals(all);
+  auto x = values::numbers(1, all), dout = values::numbers(2, hone::index(2) * images * pixels),
+       dy = values::numbers(5, all), e = values::numbers(3, images * pixels), r = values::residuals(all);
   std::vector<double> out(dout.size(), 99), first(e.size(), 99), dx(x), y(x), de(e), dr(x);
   hone::reduce_pixels(two, image_of(x), {out.data(), images, 2, pixels}, {first.data(), images, pixels});
   CHECK(values::distance(out, attention_values::reduced) < 1e-14);

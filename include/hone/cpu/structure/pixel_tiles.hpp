@@ -3,6 +3,7 @@
 /// channel and keep what belongs to a pixel in strips of packs.
 #pragma once
 
+#include <hone/core/view.hpp>
 #include <hone/cpu/run/backend.hpp>
 #include <hone/cpu/structure/plane_runs.hpp>
 
