@@ -41,5 +41,6 @@ experiment soft_targets();
 experiment missing_in_transfer();
 experiment mixup_epochs();
 experiment calibration();
+experiment structures();
 
 }  // namespace ladder

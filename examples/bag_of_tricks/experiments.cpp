@@ -67,8 +67,8 @@ experiment calibration() {
 }
 
 const std::vector<experiment>& all_experiments() {
-  static const std::vector<experiment> all = {smoothed_teacher(), soft_targets(), missing_in_transfer(), mixup_epochs(),
-                                              calibration()};
+  static const std::vector<experiment> all = {smoothed_teacher(), soft_targets(), missing_in_transfer(),
+                                              mixup_epochs(),     calibration(),  structures()};
   return all;
 }
 

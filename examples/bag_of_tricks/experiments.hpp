@@ -10,7 +10,8 @@ namespace ladder {
 /// A row of numbers that an experiment shows, over its seeds.
 struct finding_row {
   std::string name;
-  std::vector<double> numbers;  // parts of 1
+  std::vector<double> numbers;          // parts of 1
+  std::vector<std::string> cells = {};  // of the finding's columns
 };
 
 struct finding {
@@ -18,6 +19,8 @@ struct finding {
   std::string numbers = {};  // a sentence
   std::string unit = {};     // of the rows
   std::vector<finding_row> rows = {};
+  std::vector<std::string> columns = {};  // beside the numbers
+  std::vector<std::string> parts = {};    // a sentence for every part of the claim that is judged by itself
 };
 
 struct experiment {
@@ -29,7 +32,7 @@ struct experiment {
 
 const std::vector<experiment>& all_experiments();
 
-/// "…: holds here" or "does not hold here", and the numbers.
+/// "…: holds here" or "does not hold here", and the numbers. The parts are not in it.
 std::string verdict(const experiment& e, const finding& f);
 
 }  // namespace ladder

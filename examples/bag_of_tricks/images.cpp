@@ -26,7 +26,7 @@ matrix<float> logits_of(network& net, const demo::image_set& set, const demo::st
   Eigen::Index row = 0;
   demo::each_batch(order, 250, [&](auto part) {
     standard.gather(set, part, batch);
-    logits.middleRows(row, batch.images.rows()) = net.forward(batch.images, false);
+    logits.middleRows(row, batch.images.rows()) = net.forward(batch.images, {});
     row += batch.images.rows();
     return true;
   });

@@ -28,6 +28,8 @@ struct selection {
       if ((everything && o.sets.empty()) ||
           std::find(o.experiments.begin(), o.experiments.end(), e.name) != o.experiments.end())
         experiments.push_back(e);
+    for (std::string& name : networks)
+      if (network_named(name).residual()) name += suffix_of(o.with);
   }
 
   std::vector<training> trainings(const options& o) const {
@@ -59,7 +61,11 @@ void print_results(const options& o, const selection& chosen, const results& all
     for (const step_result& s : omitted) std::printf("%s\n", sentence_of_omission(network, s).c_str());
     std::printf("%s\n", overall(o.plan, network, ladder).c_str());
   }
-  for (const experiment& e : chosen.experiments) std::printf("\n%s\n", verdict(e, e.judge(o.plan, all)).c_str());
+  for (const experiment& e : chosen.experiments) {
+    const finding f = e.judge(o.plan, all);
+    std::printf("\n%s\n", verdict(e, f).c_str());
+    for (const std::string& part : f.parts) std::printf("  %s\n", part.c_str());
+  }
 }
 
 int run(options o, const std::string& command) {

@@ -13,7 +13,7 @@ class demo_network final : public network {
  public:
   explicit demo_network(std::uint64_t seed) : net_(seed, 1) {}
 
-  const matrix<float>& forward(const matrix<float>& images, bool) override { return net_.forward(images); }
+  const matrix<float>& forward(const matrix<float>& images, const pass&) override { return net_.forward(images); }
   void backward(const matrix<float>& logit_gradient) override { net_.backward(logit_gradient); }
   Eigen::VectorXf& parameters() override { return net_.parameters; }
   Eigen::VectorXf& gradient() override { return net_.gradient; }
@@ -28,10 +28,10 @@ class demo_network final : public network {
 
 class small_resnet final : public network {
  public:
-  small_resnet(std::uint64_t seed, const network_kind& kind) : net_(seed, kind.width, kind.blocks) {}
+  small_resnet(std::uint64_t seed, const network_kind& kind) : net_(seed, kind.width, kind.blocks, kind.structure) {}
 
-  const matrix<float>& forward(const matrix<float>& images, bool training) override {
-    return net_.forward(images, training);
+  const matrix<float>& forward(const matrix<float>& images, const pass& pass) override {
+    return net_.forward(images, pass);
   }
   void backward(const matrix<float>& logit_gradient) override { net_.backward(logit_gradient); }
   Eigen::VectorXf& parameters() override { return net_.parameters; }
@@ -62,9 +62,18 @@ const std::vector<network_kind>& all_networks() {
   return all;
 }
 
-const network_kind& network_named(const std::string& name) {
-  for (const network_kind& kind : all_networks())
-    if (kind.name == name) return kind;
+network_kind network_named(const std::string& name) {
+  const std::size_t end = name.find('+');
+  for (network_kind kind : all_networks()) {
+    if (kind.name != name.substr(0, end)) continue;
+    if (end == std::string::npos) return kind;
+    for (int bits = 0; bits < 8 && kind.residual(); ++bits) {
+      kind.structure = {(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0};
+      if (name != kind.name + suffix_of(kind.structure)) continue;
+      kind.name = name;
+      return kind;
+    }
+  }
   throw std::invalid_argument("no network '" + name + "'");
 }
 

@@ -2,8 +2,7 @@
 /// The networks that are trained, behind one face.
 #pragma once
 
-#include "named_tensors.hpp"
-#include "patches.hpp"
+#include "junction.hpp"
 
 #include <hone/hone.hpp>
 
@@ -14,21 +13,21 @@
 
 namespace ladder {
 
-using demo::matrix;
-
 /// A network by name, with the rates that were chosen for it on held-out images (README.md).
 struct network_kind {
   std::string name, meaning;
   int width, blocks;  // 0: the network of examples/fashion_mnist
   double constant_rate, peak_rate;
   double cost;  // of training on an image, roughly and beside the others; looking at one takes a third
+  struct structure structure = {};
 
   bool residual() const { return width > 0; }
 };
 
 const std::vector<network_kind>& all_networks();
+/// By a name of all_networks(), and, of a residual one, by its name and the suffix of a structure: "residual+d+se".
 /// Throws std::invalid_argument.
-const network_kind& network_named(const std::string& name);
+network_kind network_named(const std::string& name);
 
 /// On one thread.
 class network {
@@ -36,7 +35,7 @@ class network {
   virtual ~network() = default;
 
   /// images is n x 784. The logits, n x 10, stay valid until the next call.
-  virtual const matrix<float>& forward(const matrix<float>& images, bool training) = 0;
+  virtual const matrix<float>& forward(const matrix<float>& images, const pass& pass) = 0;
   /// From the gradient of the logits of the last forward(), which was one in training and whose images are still there.
   virtual void backward(const matrix<float>& logit_gradient) = 0;
 

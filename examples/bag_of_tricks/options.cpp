@@ -36,6 +36,16 @@ tricks set_of(string_view option, string text) {
   return set;
 }
 
+/// "d,se", or "none".
+structure structure_of(string_view option, const string& text) {
+  structure with{.d = false};
+  if (text == "none") return with;
+  for (const string& name : known_names(option, text, all_pieces))
+    for (const structure_piece& piece : all_pieces)
+      if (piece.name == name) with.*piece.on = true;
+  return with;
+}
+
 void quick(plan& p) { p.images = 2400, p.watched = 500, p.measured = 2000, p.epochs = 4, p.seeds = 2; }
 void tiny(plan& p) { p.images = 96, p.watched = 16, p.measured = 32, p.epochs = 2, p.seeds = 2, p.batch = 24; }
 
@@ -60,6 +70,8 @@ const std::vector<demo::option<options>>& table() {
        [](o& x, string_view name, const string& v) {
          for (const string& part : split_names(name, v)) x.sets.push_back(set_of(name, part));
        }},
+      {"--structure", "A,B", "pieces of the residual networks whose ladders are climbed, or none (default: d)",
+       [](o& x, string_view name, const string& v) { x.with = structure_of(name, v); }},
       {"--work", "FOLDER", "records and checkpoints; the same command goes on from them", set_text(&o::work)},
       {"--report", "FILE", "the report, one HTML page", set_text(&o::report)},
       {"--data", "FOLDER", "the four idx files, plain or .gz", set_text(&o::data)},
@@ -104,6 +116,8 @@ string help_text() {
                    d.plan.images, d.plan.epochs, d.plan.seeds) +
       "work " + d.work + ", report " + d.report + ",\ndata " + demo::debian_folder + "\n\nnetworks:\n";
   for (const network_kind& n : all_networks()) text += demo::format("  %-18s", n.name.c_str()) + n.meaning + "\n";
+  text += "\nstructure:\n";
+  for (const structure_piece& p : all_pieces) text += demo::format("  %-18s%s\n", p.name, p.meaning);
   text += "\ntricks:\n";
   for (const trick& t : all_tricks) text += demo::format("  %-18s%s\n", t.name, t.meaning);
   text += "\nexperiments:\n";

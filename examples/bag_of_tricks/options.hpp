@@ -16,6 +16,7 @@ struct options {
   std::string work = "bag_of_tricks.work", report = "bag_of_tricks.html";
   std::vector<std::string> networks = {}, experiments = {};  // both empty: all of them
   std::vector<tricks> sets = {};  // trained in place of the ladders, and listed: for choosing hyper-parameters
+  structure with = {};            // of the residual networks among `networks`
   int jobs = 0;                   // 0: one per core
   struct plan plan = {};
   bool help = false;

@@ -118,10 +118,18 @@ std::string experiment_section(const report_input& in, const experiment& e) {
     if (!in.all.contains(t.id())) return "";
   const finding f = e.judge(in.plan, in.all);
   std::string out = "<h2>" + e.claim + "</h2>\n" + demo::verdict_line(verdict(e, f)) +
-                    "<p class=\"note\">It counts as holding where " + demo::escaped(e.criterion) +
-                    ".</p>\n<table><thead><tr><th></th><th>" + f.unit + ", %</th></tr></thead>\n";
-  for (const finding_row& row : f.rows)
-    out += "<tr><td>" + demo::escaped(row.name) + "</td><td>" + percent(row.numbers) + "</td></tr>\n";
+                    "<p class=\"note\">It counts as holding where " + demo::escaped(e.criterion) + ".</p>\n";
+  if (!f.parts.empty()) out += "<ul>\n";
+  for (const std::string& part : f.parts) out += item(part);
+  if (!f.parts.empty()) out += "</ul>\n";
+  out += "<table><thead><tr><th></th><th>" + f.unit + ", %</th>";
+  for (const std::string& column : f.columns) out += "<th>" + column + "</th>";
+  out += "</tr></thead>\n";
+  for (const finding_row& row : f.rows) {
+    out += "<tr><td>" + demo::escaped(row.name) + "</td><td>" + percent(row.numbers) + "</td>";
+    for (const std::string& cell : row.cells) out += "<td>" + cell + "</td>";
+    out += "</tr>\n";
+  }
   return out + "</table>\n";
 }
 

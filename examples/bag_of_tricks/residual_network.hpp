@@ -21,18 +21,19 @@ class residual_network {
 
   vector parameters, gradient, statistics;  // statistics: the running ones of the norms
 
-  residual_network(std::uint64_t seed, Index width, int blocks)
+  residual_network(std::uint64_t seed, Index width, int blocks, const structure& with = {})
       : width_(width),
         stem_{1, width, side, 2},
         stem_norm_{width},
         stem_at_(tensors_.add("stem.conv.weight", stem_.taps(), width, 4)),
-        norm_at_(residual_block<T>::add_norm("stem.bn", width, tensors_, statistic_tensors_)) {
+        norm_at_(demo::add_norm("stem.bn", width, tensors_, statistic_tensors_)) {
     blocks_.reserve(static_cast<std::size_t>(2 * blocks));
     for (int i = 0; i < 2 * blocks; ++i) {
       const bool second = i >= blocks, halves = i == blocks;
       const std::string name = (second ? "layer2." : "layer1.") + std::to_string(i % blocks);
       blocks_.emplace_back(name, second && !halves ? 2 * width : width, second ? 2 * width : width,
-                           second && !halves ? side / 4 : side / 2, halves ? 2 : 1, tensors_, statistic_tensors_);
+                           second && !halves ? side / 4 : side / 2, halves ? 2 : 1, with,
+                           block_place{seed, i, 2 * blocks}, tensors_, statistic_tensors_);
     }
     head_at_ = tensors_.add("fc.weight", classes, 2 * width, 2);
     tensors_.add("fc.bias", 1, classes, 1);
@@ -43,15 +44,16 @@ class residual_network {
 
   /// images is n x 784. The logits, n x 10, stay valid until the next call. In training they are normalised by the
   /// batch, and the statistics move.
-  const matrix<T>& forward(const matrix<T>& images, bool training) {
+  const matrix<T>& forward(const matrix<T>& images, const pass& pass) {
     const T* p = parameters.data();
     images_ = map_of(images.data(), images.size(), 1);  // a pixel per row
     stem_.forward(p + stem_at_, images_, stem_y_, patches_);
-    stem_norm_.forward(p + norm_at_.parameters, statistics.data() + norm_at_.statistics, stem_y_, stem_kept_, training);
+    stem_norm_.forward(p + norm_at_.parameters, statistics.data() + norm_at_.statistics, stem_y_, stem_kept_,
+                       pass.training);
     stem_y_ = stem_y_.cwiseMax(T(0));
     const matrix<T>* x = &stem_y_;
     for (residual_block<T>& b : blocks_) {
-      b.forward(p, statistics.data(), *x, training, patches_);
+      b.forward(p, statistics.data(), *x, pass, patches_);
       x = &b.y;
     }
     pooled_.resize(images.rows(), 2 * width_);
@@ -85,16 +87,17 @@ class residual_network {
  private:
   static constexpr Index pixels = side / 4 * (side / 4);  // of the last blocks
 
-  /// He's for weights; γ and variances 1, β, means and biases 0.
+  /// He's for weights; γ and variances 1, β, means and biases 0. What all structures have begins alike.
   void initialise(std::uint64_t seed) {
     parameters.setZero(tensors_.size());
     gradient.setZero(tensors_.size());
     statistics.setZero(statistic_tensors_.size());
-    std::mt19937_64 random(seed);
+    std::mt19937_64 random(seed), of_excitations(seed + 1'000'000'007);
     for (const demo::named_tensor& t : tensors_) {
       auto to = map_of(parameters.data() + t.at, t.rows, t.columns);
       if (t.dimensions > 1)
-        demo::fill_uniform(random, to, t.dimensions == 4 ? t.rows : t.columns);
+        demo::fill_uniform(t.name.find(".se.") == std::string::npos ? random : of_excitations, to,
+                           t.dimensions == 4 ? t.rows : t.columns);
       else if (t.name.ends_with(".weight"))
         to.setOnes();
     }
@@ -104,10 +107,10 @@ class residual_network {
 
   Index width_;
   demo::named_tensors tensors_, statistic_tensors_;
-  pixel_convolution<T> stem_;
+  demo::pixel_convolution<T> stem_;
   batch_norm<T> stem_norm_;
   Index stem_at_;
-  typename residual_block<T>::norm_place norm_at_;
+  norm_place norm_at_;
   std::vector<residual_block<T>> blocks_;
   Index head_at_ = 0;
 

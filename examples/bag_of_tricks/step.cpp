@@ -48,13 +48,13 @@ double stepper::step(training_state& state, demo::batch& batch, hone::index step
                                              hone::partner_classes(batch.labels, draw.partner),  // hone
                                              draw.lambda),                                       // hone
                                    what_.with.smoothing ? plan_.smoothing : 0);                  // hone
-  const matrix<float>& logits = state.net->forward(batch.images, true);
+  const matrix<float>& logits = state.net->forward(batch.images, {.training = true, .step = step});
   gradient_.resizeLike(logits);
   const hone::outputs<float> outputs{.gradient = view_of(gradient_)};  // hone
   double loss = 0;
   if (what_.with.distillation) {
     const double soft = what_.soft_weight;
-    const matrix<float>& taught = teacher_->forward(batch.images, false);                  // it sees the same mixtures
+    const matrix<float>& taught = teacher_->forward(batch.images, {});                     // it sees the same mixtures
     const auto objective = (1 - soft) * hone::cross_entropy(labels) +                      // hone
                            soft * hone::distillation(view_of(taught), plan_.temperature);  // hone
     loss = hone::evaluate(cpu_, objective, view_of(logits), outputs);                      // hone

@@ -26,7 +26,7 @@ class stepper {
   const training& what_;
   const plan& plan_;
   network* teacher_;
-  const network_kind& kind_;
+  const network_kind kind_;
   const double constant_;
   const hone::warmup_cosine schedule_;
   const hone::ema average_;

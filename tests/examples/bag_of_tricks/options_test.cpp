@@ -17,13 +17,23 @@ TEST_CASE("options are parsed in both forms") {
   CHECK(o.plan.seeds == 3);
   CHECK(o.plan.images == 2400);
   CHECK(o.networks == std::vector<std::string>{"demo"});
-  CHECK(o.experiments.size() == 5);
+  CHECK(o.experiments.size() == 6);
   REQUIRE(o.sets.size() == 2);
   CHECK(o.sets[0] == ladder::tricks{});
   CHECK(o.sets[1] == ladder::tricks{.schedule = true, .mixup = true});
   CHECK(o.jobs == 4);
   CHECK(o.plan.alpha == 0.5);
   CHECK(parse({}).plan.seeds == 5);
+}
+
+TEST_CASE("--structure chooses any pieces") {
+  using ladder::structure;
+  CHECK(parse({}).with == structure{.d = true});
+  CHECK(parse({"--structure", "none"}).with == structure{.d = false});
+  CHECK(parse({"--structure=drop_path,d"}).with == structure{.d = true, .drop_path = true});
+  CHECK(parse({"--structure", "all"}).with == structure{.d = true, .se = true, .drop_path = true});
+  CHECK_THROWS_WITH_AS(parse({"--structure", "d,eca"}), "--structure has 'eca'; there are d, se, drop_path",
+                       ladder::usage_error);
 }
 
 TEST_CASE("invalid options throw with the option and the value") {
@@ -61,4 +71,7 @@ TEST_CASE("training ids are different for different trainings") {
   CHECK(t.id() == "narrow-schedule-e5-seed2");
   t.missing = 3, t.teacher = "wide-x", t.soft_weight = 0.5;
   CHECK(t.id() == "narrow-schedule-e5-without3-soft0.5-by-wide-x-seed2");
+  CHECK(ladder::suffix_of({}).empty());  // records from before there were structures
+  CHECK(ladder::suffix_of({.d = false}) == "+none");
+  CHECK(ladder::suffix_of({.d = true, .se = true, .drop_path = true}) == "+d+se+drop_path");
 }

@@ -86,8 +86,24 @@ TEST_CASE("the program trains all experiments, and prints and reports the verdic
   const std::string page = test::read(folder.report());
   test::check_page(page);
   for (const char* part : {"The ladder of residual", "everything but one", "error on held-out images", "training loss",
-                           "what is confused", "upwards accuracy", "--tiny", "Soft targets recover a class"})
+                           "what is confused", "upwards accuracy", "--tiny", "Soft targets recover a class",
+                           "Seconds per epoch", "squeeze-and-excitation lowers the error"})
     CHECK(has(page, part));
+}
+
+TEST_CASE("--structure belongs to the networks' names, and a killed run with drop path goes on as if it were whole") {
+  data_folder folder;
+  const std::vector<std::string> all = {"--networks", "demo,narrow", "--structure", "all",
+                                        "--sets",     "schedule",    "--jobs",      "1"};
+  CHECK(folder.run("whole", all).exit_code == 0);
+  const auto whole = folder.records("whole");
+  CHECK(whole.size() == 4);
+  CHECK(whole.contains("narrow+d+se+drop_path-schedule-e2-seed1.txt"));
+  CHECK(whole.contains("demo-schedule-e2-seed1.txt"));
+  CHECK(folder.run("killed", all, "narrow+d+se+drop_path-schedule-e2-seed1 epoch 1/2", SIGKILL).exit_code ==
+        128 + SIGKILL);
+  CHECK(has(folder.run("killed", all).text, "goes on after epoch"));
+  CHECK(folder.records("killed") == whole);
 }
 
 TEST_CASE("records of another plan end the program with an error") {

@@ -4,10 +4,8 @@
 
 #include "patches.hpp"
 
-namespace ladder {
+namespace demo {
 
-using demo::map_of;
-using demo::matrix;
 using Eigen::Index;
 
 /// y = γ (x - mean) / √(variance + ε) + β, by the batch in training, by running statistics elsewhere.
@@ -56,4 +54,4 @@ struct batch_norm {
   }
 };
 
-}  // namespace ladder
+}  // namespace demo

@@ -6,10 +6,8 @@
 
 #include <algorithm>
 
-namespace ladder {
+namespace demo {
 
-using demo::map_of;
-using demo::matrix;
 using Eigen::Index;
 
 /// Zero padding, no biases: a norm follows. Images are rows of pixels, a row of a matrix per pixel, a column per
@@ -91,4 +89,4 @@ struct pixel_convolution {
   }
 };
 
-}  // namespace ladder
+}  // namespace demo
