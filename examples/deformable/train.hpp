@@ -5,6 +5,7 @@
 #include "network.hpp"
 
 #include <functional>
+#include <optional>
 #include <vector>
 
 namespace deformable {
