@@ -24,5 +24,6 @@
 #include <hone/structure/plane_scale.hpp>
 #include <hone/structure/pool.hpp>
 #include <hone/structure/precise_batch_norm.hpp>
+#include <hone/structure/recalibrate_check.hpp>
 #include <hone/structure/recalibration.hpp>
 #include <hone/structure/weight_standardisation.hpp>

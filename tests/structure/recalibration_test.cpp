@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Channel attention: timm's numbers and parameter counts, groups of images, threads, 16-bit images, errors.
+// Channel attention on the CPU: conformance, timm's numbers and parameter counts, groups of images, threads, 16-bit
+// images, errors.
 #include <hone/hone.hpp>
 
-#include <doctest/doctest.h>
+#include <conformance/recalibration.hpp>
+#include <cpu/this_machine.hpp>
 #include <structure/values_of.hpp>
 #include <support/message.hpp>
 #include <support/numbers.hpp>
@@ -65,6 +67,10 @@ void compare(Branch const& branch, Gradients const& gradients, double const (&y)
 }
 
 }  // namespace
+
+TEST_CASE("the CPU passes the conformance cases of channel attention") {
+  conformance::recalibration<on_this_machine>();
+}
 
 TEST_CASE("squeeze-and-excitation has the values and gradients of timm") {
   const auto w1 = quarters(6, 6), b1 = quarters(7, 2), w2 = quarters(8, 6), b2 = quarters(9, 3);
@@ -211,6 +217,12 @@ TEST_CASE("recalibrate: invalid arguments throw, and nothing is written") {
   few = numbers, few.squeezed.data = y.data();
   CHECK(said(good, few, to) ==
         "recalibrate: squeezed and y overlap, squeezed begins 0 bytes after y; they must be apart");
+  few = numbers, few.hidden.data = x.data();
+  CHECK(said(good, few, to) == "recalibrate: hidden and x overlap, hidden begins 0 bytes after x; they must be apart");
+  std::vector<float> rest(24, 1);
+  few = numbers, few.squeezed.data = rest.data();  // it would be overwritten before it is read
+  CHECK(said(good, few, to, {.residual = {rest.data(), 2, 3, 4}}) ==
+        "recalibrate: squeezed and residual overlap, squeezed begins 0 bytes after residual; they must be apart");
   CHECK(said(good, numbers, {y.data(), 2, 3, 3}) == "recalibrate: y is 2 x 3 x 3, x is 2 x 3 x 4");
   CHECK(said(good, numbers, to, {.residual = {x.data(), 2, 2, 6}}) ==
         "recalibrate: residual is 2 x 2 x 6, x is 2 x 3 x 4");
@@ -232,6 +244,26 @@ TEST_CASE("recalibrate: invalid arguments throw, and nothing is written") {
         "recalibrate_backward: reduce and dx overlap, reduce begins 0 bytes after dx; they must be apart");
   CHECK(back({{m.squeezed.data(), 2, 3}, {}, {g.data() + 8, 3, 2}, {}}, to) ==
         "recalibrate_backward: reduce and squeezed overlap, reduce begins 0 bytes after squeezed; they must be apart");
+  const auto back_in = [&](hone::recalibration_numbers<float> scratch, hone::image_view<float> dresidual) {
+    return support::message([&] {
+      hone::recalibrate_backward(two, good, from, from, numbers, to, gradients, scratch, {.dresidual = dresidual});
+    });
+  };
+  CHECK(back_in(numbers, {}) ==
+        "recalibrate_backward: scratch.squeezed and squeezed overlap, scratch.squeezed begins 0 bytes after squeezed; "
+        "they must be apart");
+  auto other_scratch = s.view();
+  other_scratch.activated = numbers.hidden;
+  CHECK(back_in(other_scratch, {}) ==
+        "recalibrate_backward: scratch.activated and hidden overlap, scratch.activated begins 0 bytes after hidden; "
+        "they must be apart");
+  other_scratch = s.view(), other_scratch.hidden.data = x.data();
+  CHECK(back_in(other_scratch, {}) ==
+        "recalibrate_backward: hidden and x overlap, hidden begins 0 bytes after x; they must be apart");
+  other_scratch = s.view(), other_scratch.squeezed.data = rest.data();
+  CHECK(back_in(other_scratch, {rest.data(), 2, 3, 4}) ==
+        "recalibrate_backward: squeezed and dresidual overlap, squeezed begins 0 bytes after dresidual; they must be "
+        "apart");
   CHECK(back(gradients, {}) == "recalibrate_backward: dx is 0 x 0 x 0, x is 2 x 3 x 4");
   CHECK(y == std::vector<float>(24, 7));
   CHECK(g == std::vector<float>(64, 7));

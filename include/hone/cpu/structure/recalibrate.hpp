@@ -5,10 +5,10 @@
 #include <hone/cpu/structure/branches.hpp>
 #include <hone/cpu/structure/reduce_planes.hpp>
 #include <hone/cpu/structure/scale_planes.hpp>
+#include <hone/structure/recalibrate_check.hpp>
 
 #include <algorithm>
 #include <type_traits>
-#include <utility>
 
 #include <hone/core/macros_push.hpp>
 
@@ -41,20 +41,8 @@ template <class Branch, class T>
 void recalibrate(cpu const& backend, Branch const& branch, std::type_identity_t<image_view<const T>> x, image_view<T> y,
                  std::type_identity_t<recalibration_numbers<accumulator_t<T>>> const& numbers,
                  std::type_identity_t<plane_scale_options<T>> const& options = {}) {
-  using A = accumulator_t<T>;
-  static_assert(!std::is_const_v<T>, "recalibrate: y is written, its type is const");
-  static_assert(element<T>, "recalibrate: y must be of float, double or a 16-bit type");
-  static_assert(std::is_same_v<std::remove_const_t<typename Branch::number>, A>,
-                "recalibrate: the branch must be of float, or of double for images of double");
-  constexpr const char* function = "recalibrate";
-  detail::require_planes(function, "x", x);
-  detail::require_numbers(function, numbers, "x", x);
-  detail::require_scale_planes<T, A>(function, x, numbers.excited, y, options);
-  detail::require_numbers(function, numbers, "y", y);
-  detail::require_branch(function, branch, x.images, x.channels, numbers);
-  detail::require_parameters_apart(function, branch, "y", detail::footprint_of(y));
-  detail::require_parameters_apart(function, branch, numbers);
-  if (x.channels == 0) return;
+  detail::require_recalibrate<T>(branch, x, y, numbers, options);
+  if (x.channels == 0) return on_cpu::excite(branch, numbers, 0, x.images);
   const bool past_caches = on_cpu::passes_caches(y, {x.data, options.residual.data});
   on_cpu::for_image_groups(x, [&](index begin, index end) {
     on_cpu::reduce_images<T>(backend, plane_mean, x, numbers.squeezed, begin, end);
@@ -76,37 +64,17 @@ void recalibrate_backward(cpu const& backend, Branch const& branch, std::type_id
                           std::type_identity_t<recalibration_numbers<accumulator_t<T>>> const& scratch,
                           std::type_identity_t<plane_scale_backward_options<T>> options = {}) {
   using A = accumulator_t<T>;
-  static_assert(!std::is_const_v<T>, "recalibrate_backward: dx is written, its type is const");
-  static_assert(element<T>, "recalibrate_backward: dx must be of float, double or a 16-bit type");
-  static_assert(std::is_same_v<typename Gradients::number, A>,
-                "recalibrate_backward: the gradients must be a branch of float, or of double for images of double");
-  constexpr const char* function = "recalibrate_backward";
   options.added = {};
-  detail::require_planes(function, "x", x);
-  detail::require_like_planes(function, "dx", dx, "x", x);
-  detail::require_numbers(function, numbers, "dx", dx);
-  detail::require_numbers(function, scratch, "dx", dx);
-  detail::require_scale_planes_backward<T, A>(function, x, numbers.excited, dy, dx, scratch.excited, options);
-  detail::require_branch(function, branch, x.images, x.channels, numbers);
-  detail::require_branch(function, parameters, x.images, x.channels, scratch);
-  detail::require_parameters_apart(function, parameters, numbers);
-  detail::require_parameters_apart(function, parameters, scratch);
-  detail::require_parameters_apart(function, branch, scratch);
-  for (const auto& [name, v] :
-       {std::pair("x", detail::footprint_of(x)), std::pair("dy", detail::footprint_of(dy)),
-        std::pair("residual", detail::footprint_of(options.residual)), std::pair("dx", detail::footprint_of(dx)),
-        std::pair("dresidual", detail::footprint_of(options.dresidual))})
-    detail::require_parameters_apart(function, parameters, name, v);
-  detail::require_parameters_apart(function, branch, "dx", detail::footprint_of(dx));
-  detail::require_parameters_apart(function, branch, "dresidual", detail::footprint_of(options.dresidual));
-  detail::require_numbers(function, scratch, "dresidual", options.dresidual.data ? options.dresidual : dx);
+  detail::require_recalibrate_backward<T>(branch, x, dy, numbers, dx, parameters, scratch, options);
   const std::initializer_list<void const*> inputs = {x.data, dy.data, options.residual.data};
   const on_cpu::scale_backward<T> sums{x, numbers.excited, dy, {}, scratch.excited, options, false, false};
   on_cpu::scale_backward<T> rest{x, numbers.excited, dy, dx, {}, options, on_cpu::passes_caches(dx, inputs), false};
   if (options.dresidual.data) rest.dy = options.dresidual, rest.options = {};
   rest.options.dresidual = {};
   rest.options.added = scratch.squeezed;
-  if (x.channels != 0)
+  if (x.channels == 0)
+    on_cpu::excite_backward(branch, numbers, scratch, 0, x.images);
+  else
     on_cpu::for_image_groups(x, [&](index begin, index end) {
       sums.run(backend, branch.gate, begin, end);
       on_cpu::excite_backward(branch, numbers, scratch, begin, end);
