@@ -3,10 +3,13 @@
 #pragma once
 
 #include <hone/core/view.hpp>
+#include <hone/cuda/memory/vector.cuh>
 #include <hone/cuda/run/barrier.cuh>
 #include <hone/cuda/run/launch.cuh>
 #include <hone/cuda/run/launch.hpp>
 #include <hone/cuda/run/reduce.cuh>
+
+#include <type_traits>
 
 #include <hone/core/macros_push.hpp>
 
@@ -49,6 +52,28 @@ struct joins_smallest {
   __device__ double operator()(double a, double b) const { return b < a ? b : a; }
 };
 
+/// Returns whether all planes of images at these addresses are whole vectors of 16 bytes. Null is not read.
+template <class... T>
+bool planes_are_wide(index pixels, T const*... images) noexcept {
+  return ((pixels % wide_of<T> == 0 && is_aligned<wide_of<T>>(images)) && ...);
+}
+
+/// Narrows N numbers and stores them in one access.
+template <int N, class T, class A>
+__device__ void store_run(A const (&from)[N], T* to) {
+  store_vector(narrowed_vector<T>(from), to);
+}
+
+/// Calls body(N, i) for the numbers [i, i + N) of a plane that are this thread's: N is the constant Wide, or 1.
+template <class Team, int Wide, class Body>
+__device__ void each_run(bool wide, index pixels, Body const& body) {
+  if (wide)
+    for (index i = index(Team::rank()) * Wide; i < pixels; i += index(Team::size) * Wide)
+      body(std::integral_constant<int, Wide>(), i);
+  else
+    for (index i = Team::rank(); i < pixels; i += Team::size) body(std::integral_constant<int, 1>(), i);
+}
+
 /// Launches one_per_warp or one_per_block, the same kernel for both teams, by the size of the planes.
 template <class... Parameter>
 void launch_planes(const char* name, void (*one_per_warp)(Parameter...), void (*one_per_block)(Parameter...),
@@ -64,6 +89,13 @@ template <class A>
 __device__ A& number_of_plane(matrix_view<A> of, divider const& channels, index plane) {
   const index image = channels.quotient(plane);
   return of.row(image)[plane - image * channels.by];
+}
+/// The same in all lanes of a warp, of which one reads it.
+template <class A>
+__device__ std::remove_const_t<A> number_for_warp(matrix_view<A> of, divider const& channels, index plane) {
+  std::remove_const_t<A> x = 0;
+  if (threadIdx.x % 32 == 0) x = number_of_plane(of, channels, plane);
+  return __shfl_sync(all_lanes, x, 0);
 }
 
 }  // namespace hone::inline HONE_ABI::on_cuda

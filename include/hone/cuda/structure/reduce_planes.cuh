@@ -16,20 +16,26 @@ namespace on_cuda {
 
 /// Returns the joined numbers of a plane, in every thread of the team.
 template <class Team, class Reduction, class T>
-__device__ double joined_plane(Reduction const& reduce, T const* x, index pixels) {
+__device__ double joined_plane(Reduction const& reduce, T const* x, index pixels, bool wide) {
   using A = accumulator_t<T>;
   A total = reduce.template start<A>();
-  for (index i = Team::rank(); i < pixels; i += Team::size) total = reduce.join(total, static_cast<A>(x[i]));
+  each_run<Team, wide_of<T>>(wide, pixels, [&](auto width, index i) {
+    constexpr int N = decltype(width)::value;
+    A at[N];
+    load<A>(x + i, at, N);
+#pragma unroll
+    for (int j = 0; j < N; ++j) total = reduce.join(total, at[j]);
+  });
   return Team::joined([&](double a, double b) { return reduce.join(a, b); }, static_cast<double>(total));
 }
 
 template <int Size, class Reduction, class T>
 __global__ void __launch_bounds__(block_threads, 1)
     reduce_planes_kernel(Reduction const reduce, image_view<const T> const x, matrix_view<accumulator_t<T>> const out,
-                         divider const channels) {
+                         divider const channels, bool const wide) {
   using team = plane_team<Size>;
   for (index p = team::first(); p < x.images * x.channels; p += team::step()) {
-    const double total = joined_plane<team>(reduce, x.data + p * x.pixels, x.pixels);
+    const double total = joined_plane<team>(reduce, x.data + p * x.pixels, x.pixels, wide);
     if (team::rank() == 0)
       number_of_plane(out, channels, p) = detail::narrowed<accumulator_t<T>>(reduce.finish(total, x.pixels));
   }
@@ -39,15 +45,15 @@ template <int Size, class Reduction, class T>
 __global__ void __launch_bounds__(block_threads, 1)
     reduce_planes_backward_kernel(Reduction const reduce, T const* const x,
                                   matrix_view<const accumulator_t<T>> const dout, image_view<T> const dx,
-                                  divider const channels) {
+                                  divider const channels, bool const wide) {
   using team = plane_team<Size>;
   using A = accumulator_t<T>;
   for (index p = team::first(); p < dx.images * dx.channels; p += team::step()) {
-    const auto gradient = static_cast<double>(number_of_plane(dout, channels, p));
+    const auto gradient = static_cast<double>(number_for_warp(dout, channels, p));
     T* const to = dx.data + p * dx.pixels;
     if constexpr (Reduction::at_one_pixel) {
       T const* const from = x + p * dx.pixels;
-      const double total = joined_plane<team>(reduce, from, dx.pixels);
+      const double total = joined_plane<team>(reduce, from, dx.pixels, wide);
       double first = 0x1p60;  // of no thread's pixels
       for (index i = dx.pixels - 1 - team::rank(); i >= 0; i -= Size) {
         const auto at = static_cast<double>(static_cast<A>(from[i]));
@@ -58,9 +64,25 @@ __global__ void __launch_bounds__(block_threads, 1)
         to[i] = static_cast<double>(i) == first ? detail::narrowed<T>(gradient) : detail::narrowed<T>(A(0));
     } else {
       const T each = detail::narrowed<T>(gradient / static_cast<double>(dx.pixels));
-      for (index i = team::rank(); i < dx.pixels; i += Size) to[i] = each;
+      each_run<team, wide_of<T>>(wide, dx.pixels, [&](auto width, index i) {
+        constexpr int N = decltype(width)::value;
+        vector<T, N> all;
+#pragma unroll
+        for (int j = 0; j < N; ++j) all.set(j, each);
+        store_vector(all, to + i);
+      });
     }
   }
+}
+
+/// Enqueues the reduction of all planes; the caller has checked the arguments and made the device current.
+template <class T, class Reduction>
+void enqueue_reduce_planes(cudaStream_t stream, const char* name, Reduction reduce, image_view<const T> x,
+                           matrix_view<accumulator_t<T>> out) {
+  const index planes = x.images * x.channels;
+  if (planes == 0) return;
+  launch_planes(name, reduce_planes_kernel<32, Reduction, T>, reduce_planes_kernel<block_threads, Reduction, T>, planes,
+                x.pixels, stream, reduce, x, out, divider(x.channels), planes_are_wide(x.pixels, x.data));
 }
 
 }  // namespace on_cuda
@@ -74,12 +96,8 @@ void reduce_planes(cuda& backend, Reduction reduce, image_view<T> x,
   static_assert(element<number>, "reduce_planes: x must be of float, double or a 16-bit type");
   const image_view<const number> from = x;
   detail::require_reduce_planes<number>(from, out);
-  const index planes = x.images * x.channels;
-  if (planes == 0) return;
   const on_cuda::device_of_stream device(backend.placed());
-  on_cuda::launch_planes("reduce_planes: reduce_planes_kernel", on_cuda::reduce_planes_kernel<32, Reduction, number>,
-                         on_cuda::reduce_planes_kernel<on_cuda::block_threads, Reduction, number>, planes, x.pixels,
-                         backend.stream(), reduce, from, out, on_cuda::divider(x.channels));
+  on_cuda::enqueue_reduce_planes<number>(backend.stream(), "reduce_planes: reduce_planes_kernel", reduce, from, out);
 }
 
 /// Enqueues hone::reduce_planes_backward, as documented for the CPU, as one kernel.
@@ -93,10 +111,10 @@ void reduce_planes_backward(cuda& backend, Reduction reduce, std::type_identity_
   const index planes = dx.images * dx.channels;
   if (planes == 0) return;
   const on_cuda::device_of_stream device(backend.placed());
-  on_cuda::launch_planes("reduce_planes_backward: reduce_planes_backward_kernel",
-                         on_cuda::reduce_planes_backward_kernel<32, Reduction, T>,
-                         on_cuda::reduce_planes_backward_kernel<on_cuda::block_threads, Reduction, T>, planes,
-                         dx.pixels, backend.stream(), reduce, x.data, dout, dx, on_cuda::divider(dx.channels));
+  on_cuda::launch_planes(
+      "reduce_planes_backward: reduce_planes_backward_kernel", on_cuda::reduce_planes_backward_kernel<32, Reduction, T>,
+      on_cuda::reduce_planes_backward_kernel<on_cuda::block_threads, Reduction, T>, planes, dx.pixels, backend.stream(),
+      reduce, x.data, dout, dx, on_cuda::divider(dx.channels), on_cuda::planes_are_wide(dx.pixels, x.data, dx.data));
 }
 
 }  // namespace hone::inline HONE_ABI

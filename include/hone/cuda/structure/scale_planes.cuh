@@ -20,17 +20,26 @@ template <int Size, class Gate, class F, class T>
 __global__ void __launch_bounds__(block_threads, 1)
     scale_planes_kernel(Gate const gate, F const f, image_view<const T> const x,
                         matrix_view<const accumulator_t<T>> const e, T const* const residual, T* const y,
-                        divider const channels) {
+                        divider const channels, bool const wide) {
   using team = plane_team<Size>;
   using A = accumulator_t<T>;
   using V = operand_of<A>;
   for (index p = team::first(); p < x.images * x.channels; p += team::step()) {
-    const V s = gate(V(number_of_plane(e, channels, p))).value;
-    for (index i = p * x.pixels + team::rank(); i < (p + 1) * x.pixels; i += Size) {
-      V u = V(static_cast<A>(x.data[i])) * s;
-      if (residual) u = u + V(static_cast<A>(residual[i]));
-      y[i] = detail::narrowed<T>(static_cast<A>(f(u).value));
-    }
+    const V s = gate(V(number_for_warp(e, channels, p))).value;
+    const index from = p * x.pixels;
+    each_run<team, wide_of<T>>(wide, x.pixels, [&](auto width, index i) {
+      constexpr int N = decltype(width)::value;
+      A at[N], more[N];
+      load<A>(x.data + from + i, at, N);
+      if (residual) load<A>(residual + from + i, more, N);
+#pragma unroll
+      for (int j = 0; j < N; ++j) {
+        V u = V(at[j]) * s;
+        if (residual) u = u + V(more[j]);
+        at[j] = static_cast<A>(f(u).value);
+      }
+      store_run(at, y + from + i);
+    });
   }
 }
 
@@ -46,39 +55,76 @@ struct scale_backward {
   matrix_view<A> de;
   matrix_view<const A> added;
   divider channels;
+
+  bool is_wide() const noexcept { return planes_are_wide(x.pixels, x.data, dy, residual, dx, dresidual); }
 };
 
 template <int Size, class Gate, class F, class T>
 __global__ void __launch_bounds__(block_threads, 1)
-    scale_planes_backward_kernel(Gate const gate, F const f, scale_backward<T> const all) {
+    scale_planes_backward_kernel(Gate const gate, F const f, scale_backward<T> const all, bool const wide) {
   using team = plane_team<Size>;
   using A = accumulator_t<T>;
   using V = operand_of<A>;
   const index pixels = all.x.pixels;
   const bool needs_x = !std::is_same_v<F, identity_formula> || all.de.data;
   for (index p = team::first(); p < all.x.images * all.x.channels; p += team::step()) {
-    const value_grad<V> s = gate(V(number_of_plane(all.e, all.channels, p)));
-    const V plus(all.added.data ? number_of_plane(all.added, all.channels, p) : A(0));
+    const value_grad<V> s = gate(V(number_for_warp(all.e, all.channels, p)));
+    const V plus(all.added.data ? number_for_warp(all.added, all.channels, p) : A(0));
     V products(0);
-    for (index i = p * pixels + team::rank(); i < (p + 1) * pixels; i += Size) {
-      const V x(needs_x ? static_cast<A>(all.x.data[i]) : A(0));
-      V g(static_cast<A>(all.dy[i]));
-      if constexpr (!std::is_same_v<F, identity_formula>) {
-        V u = x * s.value;
-        if (all.residual) u = u + V(static_cast<A>(all.residual[i]));
-        const V slope = f(u).grad;
-        g = zero_where(slope == V(0), g * slope);
+    const index from = p * pixels;
+    each_run<team, wide_of<T>>(wide, pixels, [&](auto width, index i) {
+      constexpr int N = decltype(width)::value;
+      A x[N] = {}, more[N] = {}, g[N], dx[N];
+      if (needs_x) load<A>(all.x.data + from + i, x, N);
+      load<A>(all.dy + from + i, g, N);
+      if (!std::is_same_v<F, identity_formula> && all.residual) load<A>(all.residual + from + i, more, N);
+#pragma unroll
+      for (int j = 0; j < N; ++j) {
+        V by_u(g[j]);
+        if constexpr (!std::is_same_v<F, identity_formula>) {
+          V u = V(x[j]) * s.value;
+          if (all.residual) u = u + V(more[j]);
+          const V slope = f(u).grad;
+          by_u = zero_where(slope == V(0), by_u * slope);
+        }
+        dx[j] = static_cast<A>(by_u * s.value + plus);
+        g[j] = static_cast<A>(by_u);
+        products = products + V(x[j]) * by_u;
       }
-      if (all.dx) all.dx[i] = detail::narrowed<T>(static_cast<A>(g * s.value + plus));
-      if (all.dresidual) all.dresidual[i] = detail::narrowed<T>(static_cast<A>(g));
-      products = products + x * g;
-    }
+      if (all.dx) store_run(dx, all.dx + from + i);
+      if (all.dresidual) store_run(g, all.dresidual + from + i);
+    });
     if (!all.de.data) continue;
     const double sum = team::joined(joins_sums(), static_cast<double>(products));
     const auto slope = static_cast<double>(s.grad);
     if (team::rank() == 0)
       number_of_plane(all.de, all.channels, p) = slope == 0 ? A(0) : detail::narrowed<A>(sum * slope);
   }
+}
+
+/// Enqueue the sweeps; the caller has checked the arguments and made the device current.
+template <class T, class Gate>
+void enqueue_scale_planes(cudaStream_t stream, const char* name, Gate gate, image_view<const T> x,
+                          matrix_view<const accumulator_t<T>> e, image_view<T> y,
+                          plane_scale_options<T> const& options) {
+  const index planes = x.images * x.channels;
+  if (planes * x.pixels == 0) return;
+  detail::with_formula(options.activation, [&]<class F>(F f) {
+    launch_planes(name, scale_planes_kernel<32, Gate, F, T>, scale_planes_kernel<block_threads, Gate, F, T>, planes,
+                  x.pixels, stream, gate, f, x, e, options.residual.data, y.data, divider(x.channels),
+                  planes_are_wide(x.pixels, x.data, options.residual.data, y.data));
+  });
+}
+template <class T, class Gate>
+void enqueue_scale_planes_backward(cudaStream_t stream, const char* name, Gate gate, activation_function activation,
+                                   scale_backward<T> const& all) {
+  const index planes = all.x.images * all.x.channels;
+  if (planes == 0) return;
+  detail::with_formula(activation, [&]<class F>(F f) {
+    launch_planes(name, scale_planes_backward_kernel<32, Gate, F, T>,
+                  scale_planes_backward_kernel<block_threads, Gate, F, T>, planes, all.x.pixels, stream, gate, f, all,
+                  all.is_wide());
+  });
 }
 
 }  // namespace on_cuda
@@ -93,15 +139,8 @@ void scale_planes(cuda& backend, Gate gate, std::type_identity_t<image_view<cons
   static_assert(!std::is_const_v<T>, "scale_planes: y is written, its type is const");
   static_assert(element<T>, "scale_planes: y must be of float, double or a 16-bit type");
   detail::require_scale_planes("scale_planes", x, e, y, options);
-  const index planes = x.images * x.channels;
-  if (planes * x.pixels == 0) return;
   const on_cuda::device_of_stream device(backend.placed());
-  detail::with_formula(options.activation, [&]<class F>(F f) {
-    on_cuda::launch_planes("scale_planes: scale_planes_kernel", on_cuda::scale_planes_kernel<32, Gate, F, T>,
-                           on_cuda::scale_planes_kernel<on_cuda::block_threads, Gate, F, T>, planes, x.pixels,
-                           backend.stream(), gate, f, x, e, options.residual.data, y.data,
-                           on_cuda::divider(x.channels));
-  });
+  on_cuda::enqueue_scale_planes<T>(backend.stream(), "scale_planes: scale_planes_kernel", gate, x, e, y, options);
 }
 
 /// Enqueues hone::scale_planes_backward, as documented for the CPU, as one kernel. The same bits in every run.
@@ -116,8 +155,6 @@ void scale_planes_backward(cuda& backend, Gate gate, std::type_identity_t<image_
   static_assert(!std::is_const_v<T>, "scale_planes_backward: dx is written, its type is const");
   static_assert(element<T>, "scale_planes_backward: dx must be of float, double or a 16-bit type");
   detail::require_scale_planes_backward("scale_planes_backward", x, e, dy, dx, de, options);
-  const index planes = x.images * x.channels;
-  if (planes == 0) return;
   const on_cuda::device_of_stream device(backend.placed());
   const on_cuda::scale_backward<T> all{x,
                                        e,
@@ -128,12 +165,8 @@ void scale_planes_backward(cuda& backend, Gate gate, std::type_identity_t<image_
                                        de,
                                        options.added,
                                        on_cuda::divider(x.channels)};
-  detail::with_formula(options.activation, [&]<class F>(F f) {
-    on_cuda::launch_planes("scale_planes_backward: scale_planes_backward_kernel",
-                           on_cuda::scale_planes_backward_kernel<32, Gate, F, T>,
-                           on_cuda::scale_planes_backward_kernel<on_cuda::block_threads, Gate, F, T>, planes, x.pixels,
-                           backend.stream(), gate, f, all);
-  });
+  on_cuda::enqueue_scale_planes_backward<T>(backend.stream(), "scale_planes_backward: scale_planes_backward_kernel",
+                                            gate, options.activation, all);
 }
 
 }  // namespace hone::inline HONE_ABI
