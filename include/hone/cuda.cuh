@@ -48,6 +48,7 @@
 #include <hone/cuda/simd/device_float.cuh>
 #include <hone/cuda/structure/average_pool.cuh>
 #include <hone/cuda/structure/blur_pool.cuh>
+#include <hone/cuda/structure/branches.cuh>
 #include <hone/cuda/structure/channel_kernels.cuh>
 #include <hone/cuda/structure/channel_scale.cuh>
 #include <hone/cuda/structure/deform_column_gradients.cuh>
@@ -59,11 +60,13 @@
 #include <hone/cuda/structure/pixel_threads.cuh>
 #include <hone/cuda/structure/plane_team.cuh>
 #include <hone/cuda/structure/pool.cuh>
+#include <hone/cuda/structure/recalibrate.cuh>
 #include <hone/cuda/structure/reduce_pixels.cuh>
 #include <hone/cuda/structure/reduce_planes.cuh>
 #include <hone/cuda/structure/scale_pixels.cuh>
 #include <hone/cuda/structure/scale_planes.cuh>
 #include <hone/cuda/structure/select_branches.cuh>
+#include <hone/cuda/structure/small_product.cuh>
 #include <hone/cuda/tensors/copy.cuh>
 #include <hone/cuda/tensors/device_ema_state.cuh>
 #include <hone/cuda/tensors/device_list.cuh>

@@ -33,11 +33,13 @@ OF_DOORS = {
     "hone.hpp": ("Everything for a CPU trainer. Needs Eigen.", ["cpu.hpp", "policies.hpp", "version.hpp"]),
     "hone.cuh": ("Everything for a CUDA trainer. Needs the CUDA toolkit.", ["cuda.cuh", "policies.hpp", "version.hpp"]),
 }
+NO_DOOR = ["cuda/structure/cublas_product.cuh"]  # they need a library that few programs are linked with
 INCLUDE = re.compile(r"^\s*#\s*include\s*<hone/([^>]+)>", re.M)
 
 
 def headers_of(root, folder):
-    return sorted(p.relative_to(root).as_posix() for p in (root / folder).rglob("*") if p.suffix in (".hpp", ".cuh"))
+    return sorted(p.relative_to(root).as_posix() for p in (root / folder).rglob("*") if p.suffix in (".hpp", ".cuh")
+                  and p.relative_to(root).as_posix() not in NO_DOOR)
 
 
 def door(comment, headers):
@@ -77,7 +79,7 @@ def main(*arguments):
             wrong.append(f"{path}: not what doors.py --write writes")
     behind = reached(root, "hone.hpp", "hone.cuh")
     everything = {p.relative_to(root).as_posix() for p in root.rglob("*") if p.suffix in (".hpp", ".cuh")}
-    wrong += [f"{root / name}: no door leads to it" for name in sorted(everything - behind)]
+    wrong += [f"{root / name}: no door leads to it" for name in sorted(everything - behind - set(NO_DOOR))]
     print("\n".join(wrong) if wrong else f"{len(FOLDERS) + len(OF_DOORS)} doors lead to all {len(everything)} headers")
     return 1 if wrong else 0
 

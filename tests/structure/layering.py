@@ -90,11 +90,12 @@ ALONE = {
     "runs of planes by packs; a team of threads per plane":
         ["cpu/structure/channel_runs", "cpu/structure/plane_cut", "cpu/structure/plane_runs",
          "cuda/structure/channel_kernels", "cuda/structure/plane_team"],
-    "blocks of planes have no verb on CUDA": ["cpu/structure/" + name for name in ("branches", "measure_channels",
-                                                                                  "recalibrate")],
+    "blocks of planes have no verb on CUDA": ["cpu/structure/measure_channels"],
     "CBAM has no verb on CUDA": ["cpu/structure/" + name for name in ("cbam", "cbam_planes", "map_correlation",
                                                                       "mean_and_max")],
     "tiles of pixels by packs; a thread per pixel": ["cpu/structure/pixel_tiles", "cuda/structure/pixel_threads"],
+    "products: Eigen's on the CPU, the caller's or hone's own on CUDA": ["cuda/structure/cublas_product",
+                                                                         "cuda/structure/small_product"],
     "calibration has no verb on CUDA": ["cpu/calibration/" + name for name in ("logit_row", "reliability",
                                                                               "temperature")],
 }
