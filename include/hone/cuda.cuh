@@ -57,6 +57,7 @@
 #include <hone/cuda/structure/deform_taps.cuh>
 #include <hone/cuda/structure/deform_weight_gradients.cuh>
 #include <hone/cuda/structure/drop_block.cuh>
+#include <hone/cuda/structure/measure_channels.cuh>
 #include <hone/cuda/structure/pixel_threads.cuh>
 #include <hone/cuda/structure/plane_team.cuh>
 #include <hone/cuda/structure/pool.cuh>

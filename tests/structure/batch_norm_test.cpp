@@ -2,7 +2,8 @@
 // Statistics of batch normalisation, and batch normalisation folded into a convolution.
 #include <hone/hone.hpp>
 
-#include <doctest/doctest.h>
+#include <conformance/channel_statistics.hpp>
+#include <cpu/this_machine.hpp>
 #include <structure/values_of.hpp>
 #include <support/message.hpp>
 
@@ -14,6 +15,10 @@ constexpr hone::index all = hone::index(images) * channels * height * width;
 const hone::cpu two(2);
 
 }  // namespace
+
+TEST_CASE("the CPU passes the conformance cases of the statistics of channels") {
+  conformance::channel_statistics<on_this_machine>();
+}
 
 TEST_CASE("channels have the statistics of PyTorch's batch normalisation, in one batch or merged") {
   const auto x = values::numbers(1, all);
@@ -107,4 +112,8 @@ TEST_CASE("batch normalisation: invalid arguments throw, and nothing is written"
         "measure_channels: to has 3 statistics for 2 channels");
   CHECK(support::message([&] { hone::measure_channels(two, hone::image_view{weight.data(), 1, 3, 0}, to); }) ==
         "measure_channels: x is 1 x 3 x 0, planes must have pixels");
+  const std::span<hone::channel_statistics> first(to.data(), 1);
+  CHECK(support::message([&] {
+          hone::measure_channels(two, hone::image_view{reinterpret_cast<double*>(to.data()), 1, 1, 9}, first);
+        }) == "measure_channels: to and x overlap, to begins 0 bytes after x; they must be apart");
 }

@@ -90,7 +90,6 @@ ALONE = {
     "runs of planes by packs; a team of threads per plane":
         ["cpu/structure/channel_runs", "cpu/structure/plane_cut", "cpu/structure/plane_runs",
          "cuda/structure/channel_kernels", "cuda/structure/plane_team"],
-    "blocks of planes have no verb on CUDA": ["cpu/structure/measure_channels"],
     "CBAM has no verb on CUDA": ["cpu/structure/" + name for name in ("cbam", "cbam_planes", "map_correlation",
                                                                       "mean_and_max")],
     "tiles of pixels by packs; a thread per pixel": ["cpu/structure/pixel_tiles", "cuda/structure/pixel_threads"],

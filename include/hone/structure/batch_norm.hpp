@@ -18,7 +18,7 @@ struct channel_statistics {
   double count = 0, mean = 0, m2 = 0;
 
   /// Adds the statistics of other numbers (Chan et al. 1979). Those of nothing change nothing.
-  constexpr void merge(channel_statistics const& other) noexcept {
+  HONE_HD constexpr void merge(channel_statistics const& other) noexcept {
     if (other.count == 0) return;
     const double all = count + other.count, delta = other.mean - mean, share = other.count / all;
     m2 += other.m2 + delta * delta * count * share;
@@ -30,6 +30,21 @@ struct channel_statistics {
   /// Returns the variance that PyTorch keeps for evaluation: m2 / (count - 1), 0 of fewer than two numbers.
   constexpr double unbiased_variance() const noexcept { return count > 1 ? m2 / (count - 1) : 0; }
 };
+
+namespace detail {
+
+/// The checks of measure_channels.
+template <class T>
+void require_measure_channels(image_view<const T> x, std::span<channel_statistics> to) {
+  constexpr const char* function = "measure_channels";
+  static_assert(element<T>, "measure_channels: x must be of float, double or a 16-bit type");
+  require_planes(function, "x", x);
+  if (static_cast<index>(to.size()) != x.channels)
+    fail("measure_channels: to has %zu statistics for %jd channels", to.size(), std::intmax_t(x.channels));
+  require_apart(function, "to", footprint_of(to.data(), x.channels), "x", footprint_of(x));
+}
+
+}  // namespace detail
 
 /// What a batch normalisation knows of its channels: y = (x - mean) / sqrt(variance + epsilon) · scale + shift.
 template <class A>

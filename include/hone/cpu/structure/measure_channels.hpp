@@ -53,11 +53,8 @@ channel_statistics measure_plane(image_view<const T> x, index plane) noexcept {
 template <class T>
 void measure_channels(cpu const& backend, image_view<T> x, std::span<channel_statistics> to) {
   using number = std::remove_const_t<T>;
-  static_assert(element<number>, "measure_channels: x must be of float, double or a 16-bit type");
   const image_view<const number> from = x;
-  detail::require_planes("measure_channels", "x", from);
-  if (static_cast<index>(to.size()) != x.channels)
-    detail::fail("measure_channels: to has %zu statistics for %jd channels", to.size(), std::intmax_t(x.channels));
+  detail::require_measure_channels(from, to);
   on_cpu::for_chunks(backend, x.channels, 0, [&](index c, std::byte*) {
     for (index i = 0; i < from.images; ++i)
       to[std::size_t(c)].merge(on_cpu::measure_plane<number>(from, i * from.channels + c));
