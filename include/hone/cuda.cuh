@@ -45,6 +45,7 @@
 #include <hone/cuda/samples/blend.cuh>
 #include <hone/cuda/samples/device_draw.cuh>
 #include <hone/cuda/samples/draw.cuh>
+#include <hone/cuda/samples/draw_path.cuh>
 #include <hone/cuda/simd/device_float.cuh>
 #include <hone/cuda/structure/average_pool.cuh>
 #include <hone/cuda/structure/blur_pool.cuh>

@@ -82,7 +82,7 @@ ALONE = {
                                                                           "device_report", "device_schedule",
                                                                           "device_units")],
     "mixing by packs; draws on the device": ["cpu/samples/blend_numbers", "cuda/samples/device_draw",
-                                             "cuda/samples/draw"],
+                                             "cuda/samples/draw", "cuda/samples/draw_path"],
     "tiles of columns in the caches, and products of them":
         ["cpu/structure/" + name for name in ("deform_columns", "deform_parts", "pixel_major", "row_product")],
     "kernels, tiled in shared memory": ["cuda/structure/" + name for name in ("deform_column_gradients", "deform_taps",
