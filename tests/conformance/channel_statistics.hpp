@@ -62,7 +62,7 @@ void measures_channels(planes_shape s) {
     mean += off;  // without the rounding of a long sum
     each([&](double v) { m2 += (v - mean) * (v - mean); });
     for (auto const& seen : {all[c], merged[c]}) {
-      // In float the squares, and what the mean of a stretch lost, are sums of a few numbers near the mean.
+      // In float the squares, and what the mean of a run lost, are sums of a few numbers near the mean.
       const double unit = sizeof(T) == 8 ? 1e-12 : 1e-6, of_squares = sizeof(T) == 8 ? 1e-12 : 2e-5;
       const bool right = seen.count == count &&
                          std::abs(seen.mean - mean) <= unit * std::sqrt(m2 / count) + 1e-14 * std::abs(mean) &&

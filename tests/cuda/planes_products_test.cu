@@ -15,25 +15,33 @@
 namespace {
 
 template <class A>
-__global__ void one_by_one(hone::matrix_product<A> const of) {
-  for (hone::index k = threadIdx.x; k < of.to.rows * of.to.columns; k += blockDim.x) {
-    const hone::index row = k / of.to.columns, column = k % of.to.columns;
+__global__ void one_by_one(bool left_transposed, bool right_transposed, hone::index rows, hone::index columns,
+                           hone::index depth, A const* left, hone::index left_stride, A const* right,
+                           hone::index right_stride, A* to, hone::index stride) {
+  for (hone::index k = threadIdx.x; k < rows * columns; k += blockDim.x) {
+    const hone::index i = k / columns, j = k % columns;
     double sum = 0;
-    for (hone::index l = 0; l < of.depth(); ++l)
-      sum += static_cast<double>(of.left_transposed ? of.left.row(l)[row] : of.left.row(row)[l]) *
-             static_cast<double>(of.right_transposed ? of.right.row(column)[l] : of.right.row(l)[column]);
-    of.to.row(row)[column] = static_cast<A>(sum);
+    for (hone::index l = 0; l < depth; ++l)
+      sum += static_cast<double>(left_transposed ? left[l * left_stride + i] : left[i * left_stride + l]) *
+             static_cast<double>(right_transposed ? right[j * right_stride + l] : right[l * right_stride + j]);
+    to[i * stride + j] = static_cast<A>(sum);
   }
 }
 
-/// A product such as a trainer has one.
+/// A product of row-major matrices such as a trainer has one.
+template <class A, class... Arguments>
+void trainers_gemm(cudaStream_t stream, Arguments... of) {
+  hone::on_cuda::launch("trainers_gemm", one_by_one<A>, {1, 256}, stream, of...);
+}
+
 struct trainers_product {
   int* calls;
 
   template <class A>
-  void operator()(cudaStream_t stream, hone::matrix_product<A> const& of) const {
+  void operator()(cudaStream_t stream, hone::matrix_product<A> const& p) const {
     ++*calls;
-    hone::on_cuda::launch("trainers_product", one_by_one<A>, {1, 256}, stream, of);
+    trainers_gemm<A>(stream, p.left_transposed, p.right_transposed, p.to.rows, p.to.columns, p.depth(), p.left.data,
+                     p.left.row_stride, p.right.data, p.right.row_stride, p.to.data, p.to.row_stride);
   }
 };
 
@@ -50,6 +58,28 @@ TEST_CASE("products of the caller's take the place of hone's") {
     for (auto const& of : conformance::recalibration_cases(s))
       conformance::recalibrates<device::conformance, float>(of, trainers_product{&calls});
   CHECK(calls == 3 * (3 * (2 + 2 * 4) + 2 * (1 + 2 * 2)));  // none for images that are not there
+}
+
+TEST_CASE("a product of the caller's may be a lambda") {
+  const memory m(block);
+  m.forward(m.y);
+  const device::stream stream;
+  hone::cuda gpu(stream);
+  const auto x = m.image(m.x), shortcut = m.image(m.rest), y = m.image(m.dx);
+  const auto numbers = m.view(m.numbers);
+  const auto scale_and_add = [&](auto const& branch) {
+    // [product]
+    const auto product = [](cudaStream_t on, hone::matrix_product<float> const& p) {
+      trainers_gemm<float>(on, p.left_transposed, p.right_transposed, p.to.rows, p.to.columns, p.depth(), p.left.data,
+                           p.left.row_stride, p.right.data, p.right.row_stride, p.to.data, p.to.row_stride);
+    };
+    hone::recalibrate(gpu, branch, x, y, numbers, {.residual = shortcut, .activation = hone::relu}, product);
+    // [/product]
+  };
+  conformance::with_branch<>(block, m.w.data(), m.b.data(), scale_and_add);
+  stream.wait();
+  const auto seen = m.dx.host(), by_hone = m.y.host();
+  for (std::size_t i = 0; i < seen.size(); ++i) CHECK(std::abs(seen[i] - by_hone[i]) < 1e-5f);
 }
 
 TEST_CASE("a product that throws ends the call") {

@@ -18,10 +18,10 @@ namespace on_cuda {
 
 inline constexpr int measured_numbers = 16;  // of a thread, in registers between the mean and the squares about it
 
-/// How planes are measured: in stretches that a team holds in registers. The host divides.
+/// How planes are measured: in runs that a team holds in registers. The host divides.
 struct measured_planes {
-  index pixels, whole;         // of a plane, and of a stretch
-  double per_whole, per_last;  // 1 / the pixels of a stretch, and of the last one
+  index pixels, whole;         // of a plane, and of a run
+  double per_whole, per_last;  // 1 / the pixels of a run, and of the last one
   bool wide;
 
   measured_planes(index pixels_, int team, bool wide_) noexcept
@@ -45,20 +45,20 @@ struct measured_parts {
   }
 };
 
-/// Returns the statistics of a plane, in every thread: of each stretch the mean, then the squares about it, and these
+/// Returns the statistics of a plane, in every thread: of each run the mean, then the squares about it, and these
 /// merged in order.
 template <class Team, int N, class T>
 __device__ channel_statistics measured_plane(T const* x, measured_planes const& how) {
   using A = accumulator_t<T>;
-  constexpr int runs = measured_numbers / N;
+  constexpr int vectors = measured_numbers / N;
   channel_statistics all;
   for (index from = 0; from < how.pixels; from += how.whole) {
     const index left = how.pixels - from < how.whole ? how.pixels - from : how.whole;
     const double per_pixel = left == how.whole ? how.per_whole : how.per_last;
-    A at[runs][N];
+    A at[vectors][N];
     A sum = 0, squares = 0, rest = 0;
 #pragma unroll
-    for (int k = 0; k < runs; ++k) {
+    for (int k = 0; k < vectors; ++k) {
       const int i = (k * Team::size + Team::rank()) * N;
       if (i >= left) continue;
       load<A>(x + from + i, at[k], N);
@@ -67,7 +67,7 @@ __device__ channel_statistics measured_plane(T const* x, measured_planes const& 
     }
     const A middle = static_cast<A>(Team::joined(joins_sums(), static_cast<double>(sum)) * per_pixel);
 #pragma unroll
-    for (int k = 0; k < runs; ++k) {
+    for (int k = 0; k < vectors; ++k) {
       if ((k * Team::size + Team::rank()) * N >= left) continue;
 #pragma unroll
       for (int j = 0; j < N; ++j) {

@@ -24,6 +24,8 @@ template <class Branch, class T, class Product = small_product>
 void recalibrate(cuda& backend, Branch const& branch, std::type_identity_t<image_view<const T>> x, image_view<T> y,
                  std::type_identity_t<recalibration_numbers<accumulator_t<T>>> const& numbers,
                  std::type_identity_t<plane_scale_options<T>> const& options = {}, Product const& product = {}) {
+  static_assert(makes_products<Product, accumulator_t<T>>,
+                "recalibrate: the product must be callable with a stream and a hone::matrix_product");
   detail::require_recalibrate<T>(branch, x, y, numbers, options);
   const on_cuda::device_of_stream device(backend.placed());
   on_cuda::enqueue_reduce_planes<T>(backend.stream(), "recalibrate: reduce_planes_kernel", plane_mean, x,
@@ -45,6 +47,8 @@ void recalibrate_backward(cuda& backend, Branch const& branch, std::type_identit
                           std::type_identity_t<recalibration_numbers<accumulator_t<T>>> const& scratch,
                           std::type_identity_t<plane_scale_backward_options<T>> options = {},
                           Product const& product = {}) {
+  static_assert(makes_products<Product, accumulator_t<T>>,
+                "recalibrate_backward: the product must be callable with a stream and a hone::matrix_product");
   constexpr const char* name = "recalibrate_backward: scale_planes_backward_kernel";
   detail::require_recalibrate_backward<T>(branch, x, dy, numbers, dx, parameters, scratch, options);
   const on_cuda::device_of_stream device(backend.placed());

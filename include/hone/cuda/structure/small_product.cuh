@@ -8,6 +8,7 @@
 #include <hone/cuda/run/launch.cuh>
 #include <hone/cuda/run/launch.hpp>
 
+#include <concepts>
 #include <type_traits>
 
 #include <hone/core/macros_push.hpp>
@@ -30,6 +31,11 @@ struct matrix_product {
 /// sum in a fixed order, the same bits in every run. In its place may stand any function object that enqueues
 /// product(stream, matrix_product) and does not wait.
 struct small_product {};
+
+/// What may stand there, for arithmetic in A.
+template <class Product, class A>
+concept makes_products =
+    std::same_as<Product, small_product> || std::invocable<Product const&, cudaStream_t, matrix_product<A> const&>;
 
 namespace on_cuda {
 
@@ -109,8 +115,6 @@ void multiply(cudaStream_t stream, const char* name, Product const& product, mat
               Finish const& finish) {
   if (of.to.rows == 0 || of.to.columns == 0) return;
   if constexpr (!std::is_same_v<Product, small_product>) {
-    static_assert(std::is_invocable_v<Product const&, cudaStream_t, matrix_product<A> const&>,
-                  "recalibrate: the product must be callable with a stream and a hone::matrix_product");
     if (of.depth() > 0) {
       product(stream, of);
       if constexpr (!std::is_same_v<Finish, store_sum<A>>)
