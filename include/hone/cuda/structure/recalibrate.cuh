@@ -17,7 +17,7 @@ namespace hone::inline HONE_ABI {
 /// one that reads x and the residual and writes y once. Views, parameters and numbers are of device memory. Nothing is
 /// allocated. The products are hone's own, or those of a trainer's library:
 ///
-///     hone::recalibrate(gpu, branch, x, y, numbers, {.activation = hone::relu}, hone::cublas_product{handle});
+///     hone::recalibrate(gpu, branch, x, y, numbers, {.activation = hone::relu}, hone::cublas_product(gpu, handle));
 ///
 /// product(stream, hone::matrix_product<A>) enqueues one of them; the stream's device is the current one.
 template <class Branch, class T, class Product = small_product>
