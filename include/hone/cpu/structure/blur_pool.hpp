@@ -21,6 +21,7 @@ namespace hone::inline HONE_ABI {
 template <class T>
 void blur_pool(cpu const& backend, std::type_identity_t<image_view<const T>> x, plane_size size, image_view<T> y,
                blur_pool_options options = {}) {
+  static_assert(!std::is_const_v<T>, "blur_pool: y is written, its type is const");
   static_assert(element<T>, "blur_pool: y must be of float, double or a 16-bit type");
   const plane_size to = detail::pooled_size("blur_pool", size, options);
   detail::require_pooled("blur_pool", "x", x, size, "y", y, to);
@@ -32,6 +33,7 @@ void blur_pool(cpu const& backend, std::type_identity_t<image_view<const T>> x, 
 template <class T>
 void blur_pool_backward(cpu const& backend, std::type_identity_t<image_view<const T>> dy, plane_size size,
                         image_view<T> dx, blur_pool_options options = {}) {
+  static_assert(!std::is_const_v<T>, "blur_pool_backward: dx is written, its type is const");
   static_assert(element<T>, "blur_pool_backward: dx must be of float, double or a 16-bit type");
   const plane_size from = detail::pooled_size("blur_pool_backward", size, options);
   detail::require_pooled("blur_pool_backward", "dx", dx, size, "dy", dy, from);

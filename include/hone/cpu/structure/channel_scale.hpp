@@ -211,6 +211,7 @@ void layer_scale(cpu const& backend, std::type_identity_t<View<const T>> x,
                  std::type_identity_t<std::span<const accumulator_t<T>>> gamma, View<T> y,
                  std::type_identity_t<channel_scale_options<View, T>> const& options = {}) {
   using A = accumulator_t<T>;
+  static_assert(!std::is_const_v<T>, "layer_scale: y is written, its type is const");
   static_assert(element<T>, "layer_scale: y must be of float, double or a 16-bit type");
   detail::require_scaled("layer_scale", x, detail::gamma_parameter<A>{gamma}, y, options);
   const on_cpu::channel_memory<A> channels({gamma.data()}, detail::channels_of(x), 0);
@@ -228,6 +229,7 @@ void layer_scale_backward(cpu const& backend, std::type_identity_t<View<const T>
                           std::type_identity_t<std::span<accumulator_t<T>>> dgamma,
                           std::type_identity_t<channel_scale_backward_options<View, T>> const& options = {}) {
   using A = accumulator_t<T>;
+  static_assert(!std::is_const_v<T>, "layer_scale_backward: dx is written, its type is const");
   static_assert(element<T>, "layer_scale_backward: dx must be of float, double or a 16-bit type");
   detail::require_scaled_backward("layer_scale_backward", x, detail::gamma_parameter<A>{gamma}, dy, dx,
                                   detail::gamma_gradient<A>{dgamma}, options);
@@ -240,8 +242,7 @@ void layer_scale_backward(cpu const& backend, std::type_identity_t<View<const T>
 /// Writes y = f((x - mean) / sqrt(variance + epsilon) · scale + shift + residual) per channel, with the fixed
 /// statistics of `norm`, as x s + t with s and t of the channel:
 ///
-///     hone::frozen_batch_norm(cpu, x, {mean, variance, scale, shift}, y, {.residual = shortcut, .activation =
-///     hone::relu})
+///     hone::frozen_batch_norm(cpu, x, {mean, variance, scale, shift}, y, {.activation = hone::relu})
 ///
 /// x is an image_view, or a matrix_view of rows x channels. Every number is read once and written once. y may be x or
 /// the residual. Throws hone::invalid_argument, and writes nothing, if a shape does not fit, a variance plus epsilon is
@@ -251,6 +252,7 @@ void frozen_batch_norm(cpu const& backend, std::type_identity_t<View<const T>> x
                        std::type_identity_t<batch_norm_view<accumulator_t<T>>> const& norm, View<T> y,
                        std::type_identity_t<channel_scale_options<View, T>> const& options = {}) {
   using A = accumulator_t<T>;
+  static_assert(!std::is_const_v<T>, "frozen_batch_norm: y is written, its type is const");
   static_assert(element<T>, "frozen_batch_norm: y must be of float, double or a 16-bit type");
   constexpr const char* function = "frozen_batch_norm";
   detail::require_scaled(function, x, detail::norm_parameters<A>{norm}, y, options);
@@ -271,6 +273,7 @@ void frozen_batch_norm_backward(cpu const& backend, std::type_identity_t<View<co
                                 std::type_identity_t<batch_norm_gradients<accumulator_t<T>>> const& gradients = {},
                                 std::type_identity_t<channel_scale_backward_options<View, T>> const& options = {}) {
   using A = accumulator_t<T>;
+  static_assert(!std::is_const_v<T>, "frozen_batch_norm_backward: dx is written, its type is const");
   static_assert(element<T>, "frozen_batch_norm_backward: dx must be of float, double or a 16-bit type");
   constexpr const char* function = "frozen_batch_norm_backward";
   detail::require_scaled_backward(function, x, detail::norm_parameters<A>{norm}, dy, dx,

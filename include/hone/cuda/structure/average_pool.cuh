@@ -15,6 +15,8 @@ namespace hone::inline HONE_ABI {
 template <class T>
 void average_pool(cuda& backend, std::type_identity_t<image_view<const T>> x, plane_size size, image_view<T> y,
                   average_pool_options options = {}) {
+  static_assert(!std::is_const_v<T>, "average_pool: y is written, its type is const");
+  static_assert(element<T>, "average_pool: y must be of float, double or a 16-bit type");
   const plane_size to = detail::pooled_size("average_pool", size, options);
   detail::require_pooled("average_pool", "x", x, size, "y", y, to);
   on_cuda::pool_planes("average_pool: pool_kernel", backend, x, size,
@@ -26,6 +28,8 @@ void average_pool(cuda& backend, std::type_identity_t<image_view<const T>> x, pl
 template <class T>
 void average_pool_backward(cuda& backend, std::type_identity_t<image_view<const T>> dy, plane_size size,
                            image_view<T> dx, average_pool_options options = {}) {
+  static_assert(!std::is_const_v<T>, "average_pool_backward: dx is written, its type is const");
+  static_assert(element<T>, "average_pool_backward: dx must be of float, double or a 16-bit type");
   const plane_size from = detail::pooled_size("average_pool_backward", size, options);
   detail::require_pooled("average_pool_backward", "dx", dx, size, "dy", dy, from);
   on_cuda::pool_planes("average_pool_backward: pool_kernel", backend, dy, from,

@@ -61,6 +61,8 @@ void layer_scale(cuda& backend, std::type_identity_t<View<const T>> x,
                  std::type_identity_t<std::span<const accumulator_t<T>>> gamma, View<T> y,
                  std::type_identity_t<channel_scale_options<View, T>> const& options = {}) {
   using A = accumulator_t<T>;
+  static_assert(!std::is_const_v<T>, "layer_scale: y is written, its type is const");
+  static_assert(element<T>, "layer_scale: y must be of float, double or a 16-bit type");
   detail::require_scaled("layer_scale", x, detail::gamma_parameter<A>{gamma}, y, options);
   on_cuda::scale_channels<T>("layer_scale: kernel", backend, x, {gamma.data()},
                              on_cuda::forward_arguments<T>(x, y, options), options.activation);
@@ -74,6 +76,8 @@ void layer_scale_backward(cuda& backend, std::type_identity_t<View<const T>> x,
                           std::type_identity_t<std::span<accumulator_t<T>>> dgamma,
                           std::type_identity_t<channel_scale_backward_options<View, T>> const& options = {}) {
   using A = accumulator_t<T>;
+  static_assert(!std::is_const_v<T>, "layer_scale_backward: dx is written, its type is const");
+  static_assert(element<T>, "layer_scale_backward: dx must be of float, double or a 16-bit type");
   detail::require_scaled_backward("layer_scale_backward", x, detail::gamma_parameter<A>{gamma}, dy, dx,
                                   detail::gamma_gradient<A>{dgamma}, options);
   on_cuda::scale_channels_backward<T>("layer_scale_backward: kernel", backend, x, {gamma.data()},
@@ -88,6 +92,8 @@ void frozen_batch_norm(cuda& backend, std::type_identity_t<View<const T>> x,
                        std::type_identity_t<batch_norm_view<accumulator_t<T>>> const& norm, View<T> y,
                        std::type_identity_t<channel_scale_options<View, T>> const& options = {}) {
   using A = accumulator_t<T>;
+  static_assert(!std::is_const_v<T>, "frozen_batch_norm: y is written, its type is const");
+  static_assert(element<T>, "frozen_batch_norm: y must be of float, double or a 16-bit type");
   constexpr const char* function = "frozen_batch_norm";
   detail::require_scaled(function, x, detail::norm_parameters<A>{norm}, y, options);
   detail::require_epsilon(function, norm);
@@ -103,6 +109,8 @@ void frozen_batch_norm_backward(cuda& backend, std::type_identity_t<View<const T
                                 std::type_identity_t<batch_norm_gradients<accumulator_t<T>>> const& gradients = {},
                                 std::type_identity_t<channel_scale_backward_options<View, T>> const& options = {}) {
   using A = accumulator_t<T>;
+  static_assert(!std::is_const_v<T>, "frozen_batch_norm_backward: dx is written, its type is const");
+  static_assert(element<T>, "frozen_batch_norm_backward: dx must be of float, double or a 16-bit type");
   constexpr const char* function = "frozen_batch_norm_backward";
   detail::require_scaled_backward(function, x, detail::norm_parameters<A>{norm}, dy, dx,
                                   detail::norm_gradients<A>{gradients}, options);
