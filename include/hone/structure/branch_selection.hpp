@@ -120,24 +120,47 @@ footprint footprint_of_branch(branch_planes<T> const& x, int b, index images, in
   return f;
 }
 
-/// The checks of select_branches.
-template <class T, class A>
-void require_select_branches(branch_planes<const T> const& x, matrix_view<const A> e, image_view<T> y,
-                             branch_selection_options const& options) {
+/// Checks a call of select_branches, and returns its branches: of one view or of a span of views.
+template <class T, class X>
+branch_planes<const T> checked_branches(X x, matrix_view<const accumulator_t<T>> e, image_view<T> y,
+                                        branch_selection_options const& options) {
   constexpr const char* function = "select_branches";
+  static_assert(!std::is_const_v<T>, "select_branches: y is written, its type is const");
+  static_assert(element<T>, "select_branches: y must be of float, double or a 16-bit type");
+  require_valid(y, "y", function);
+  const branch_planes<const T> all = branches_of(function, "x", x, "y", y);
   require_groups(function, options, y.channels);
-  require_branch_numbers(function, "e", e, x.count, "y", y);
-  for (int b = 0; b < x.count; ++b)
-    require_apart(function, "y", footprint_of(y), "x", footprint_of_branch(x, b, y.images, y.channels, y.pixels));
+  require_branch_numbers(function, "e", e, all.count, "y", y);
+  for (int b = 0; b < all.count; ++b)
+    require_apart(function, "y", footprint_of(y), "x", footprint_of_branch(all, b, y.images, y.channels, y.pixels));
   require_apart(function, "y", footprint_of(y), "e", footprint_of(e));
+  return all;
 }
 
-/// The checks of select_branches_backward: the gradient of a branch may be where the branch is.
-template <class T, class A>
-void require_select_branches_backward(branch_planes<const T> const& x, matrix_view<const A> e, image_view<const T> dy,
-                                      branch_planes<T> const& dx, matrix_view<A> de,
-                                      branch_selection_options const& options) {
+/// The branches of select_branches_backward, and those of its gradient, which may have none.
+template <class T>
+struct branches_and_gradients {
+  branch_planes<const T> x;
+  branch_planes<T> dx;
+};
+
+/// Checks a call of select_branches_backward, and returns its branches: of views or of spans of views. The gradient of
+/// a branch may be where the branch is.
+template <class T, class X, class Dx>
+branches_and_gradients<T> checked_branches_backward(X views, matrix_view<const accumulator_t<T>> e,
+                                                    image_view<const T> dy, Dx gradients,
+                                                    matrix_view<accumulator_t<T>> de,
+                                                    branch_selection_options const& options) {
   constexpr const char* function = "select_branches_backward";
+  require_valid(dy, "dy", function);
+  const branch_planes<const T> x = branches_of(function, "x", views, "dy", dy);
+  branch_planes<T> dx;
+  bool wanted = true;
+  if constexpr (requires { gradients.empty(); })
+    wanted = !gradients.empty();
+  else
+    wanted = given(gradients);
+  if (wanted) dx = branches_of(function, "dx", gradients, "dy", dy);
   require_groups(function, options, dy.channels);
   require_branch_numbers(function, "e", e, x.count, "dy", dy);
   const auto branch = [&](auto const& of, int b) {
@@ -156,11 +179,12 @@ void require_select_branches_backward(branch_planes<const T> const& x, matrix_vi
       if (k < b) require_apart(function, "dx", branch(dx, b), "dx", branch(dx, k));
     }
   }
-  if (!given(de)) return;
+  if (!given(de)) return {x, dx};
   require_branch_numbers(function, "de", de, x.count, "dy", dy);
   for (int b = 0; b < x.count; ++b) require_apart(function, "de", footprint_of(de), "x", branch(x, b));
   require_apart(function, "de", footprint_of(de), "dy", footprint_of(dy));
   require_same_or_apart(function, "de", footprint_of(de), "e", footprint_of(e));
+  return {x, dx};
 }
 
 }  // namespace detail

@@ -28,15 +28,7 @@ namespace detail {
 template <class T, class A>
 void require_scale_pixels(const char* function, image_view<const T> x, matrix_view<const A> e, image_view<T> y,
                           plane_scale_options<T> const& options) {
-  require_valid(x, "x", function);
-  require_pixel_numbers(function, "e", e, "x", x);
-  require_like_planes(function, "y", y, "x", x);
-  require_activation(function, options.activation);
-  require_same_or_apart(function, "y", footprint_of(y), "x", footprint_of(x));
-  require_apart(function, "y", footprint_of(y), "e", footprint_of(e));
-  if (!given(options.residual)) return;
-  require_like_planes(function, "residual", options.residual, "x", x);
-  require_same_or_apart(function, "y", footprint_of(y), "residual", footprint_of(options.residual));
+  require_scale(function, x, e, y, options, [](auto... all) { require_pixel_numbers(all...); });
 }
 
 /// The checks of scale_pixels_backward: dx and dresidual may each be x, dy or the residual, and are apart.

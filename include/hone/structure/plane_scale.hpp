@@ -36,12 +36,12 @@ inline void require_activation(const char* function, activation_function f) {
           "no_activation, relu, silu or hard_swish");
 }
 
-/// The checks of scale_planes: y may be x or the residual.
-template <class T, class A>
-void require_scale_planes(const char* function, image_view<const T> x, matrix_view<const A> e, image_view<T> y,
-                          plane_scale_options<T> const& options) {
+/// The checks of a scale: y may be x or the residual. `check` is that of the numbers e.
+template <class T, class A, class Check>
+void require_scale(const char* function, image_view<const T> x, matrix_view<const A> e, image_view<T> y,
+                   plane_scale_options<T> const& options, Check const& check) {
   require_valid(x, "x", function);
-  require_plane_numbers(function, "e", e, "x", x);
+  check(function, "e", e, "x", x);
   require_like_planes(function, "y", y, "x", x);
   require_activation(function, options.activation);
   require_same_or_apart(function, "y", footprint_of(y), "x", footprint_of(x));
@@ -49,6 +49,13 @@ void require_scale_planes(const char* function, image_view<const T> x, matrix_vi
   if (!given(options.residual)) return;
   require_like_planes(function, "residual", options.residual, "x", x);
   require_same_or_apart(function, "y", footprint_of(y), "residual", footprint_of(options.residual));
+}
+
+/// The checks of scale_planes.
+template <class T, class A>
+void require_scale_planes(const char* function, image_view<const T> x, matrix_view<const A> e, image_view<T> y,
+                          plane_scale_options<T> const& options) {
+  require_scale(function, x, e, y, options, [](auto... all) { require_plane_numbers(all...); });
 }
 
 /// The checks of scale_planes_backward: dx and dresidual may each be x, dy or the residual, and are apart.

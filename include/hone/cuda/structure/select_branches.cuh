@@ -147,23 +147,13 @@ template <class T>
 void select_branches(cuda& backend, std::type_identity_t<image_view<const T>> x,
                      std::type_identity_t<matrix_view<const accumulator_t<T>>> e, image_view<T> y,
                      branch_selection_options options = {}) {
-  static_assert(!std::is_const_v<T>, "select_branches: y is written, its type is const");
-  static_assert(element<T>, "select_branches: y must be of float, double or a 16-bit type");
-  detail::require_valid(y, "y", "select_branches");
-  const auto planes = detail::branches_of("select_branches", "x", x, "y", y);
-  detail::require_select_branches<T, accumulator_t<T>>(planes, e, y, options);
-  on_cuda::launch_select<T>(backend, planes, e, y, options);
+  on_cuda::launch_select<T>(backend, detail::checked_branches<T>(x, e, y, options), e, y, options);
 }
 template <class T>
 void select_branches(cuda& backend, std::type_identity_t<std::span<const image_view<const T>>> x,
                      std::type_identity_t<matrix_view<const accumulator_t<T>>> e, image_view<T> y,
                      branch_selection_options options = {}) {
-  static_assert(!std::is_const_v<T>, "select_branches: y is written, its type is const");
-  static_assert(element<T>, "select_branches: y must be of float, double or a 16-bit type");
-  detail::require_valid(y, "y", "select_branches");
-  const auto planes = detail::branches_of("select_branches", "x", x, "y", y);
-  detail::require_select_branches<T, accumulator_t<T>>(planes, e, y, options);
-  on_cuda::launch_select<T>(backend, planes, e, y, options);
+  on_cuda::launch_select<T>(backend, detail::checked_branches<T>(x, e, y, options), e, y, options);
 }
 
 /// Enqueues hone::select_branches_backward, as documented for the CPU, as one kernel. The same bits in every run.
@@ -173,15 +163,10 @@ void select_branches_backward(cuda& backend, std::type_identity_t<image_view<con
                               std::type_identity_t<image_view<const T>> dy, image_view<T> dx,
                               std::type_identity_t<matrix_view<accumulator_t<T>>> de,
                               branch_selection_options options = {}) {
-  constexpr const char* function = "select_branches_backward";
   static_assert(!std::is_const_v<T>, "select_branches_backward: dx is written, its type is const");
   static_assert(element<T>, "select_branches_backward: dx must be of float, double or a 16-bit type");
-  detail::require_valid(dy, "dy", function);
-  const auto planes = detail::branches_of(function, "x", x, "dy", dy);
-  detail::branch_planes<T> to;
-  if (detail::given(dx)) to = detail::branches_of(function, "dx", dx, "dy", dy);
-  detail::require_select_branches_backward<T, accumulator_t<T>>(planes, e, dy, to, de, options);
-  on_cuda::launch_select_backward<T>(backend, planes, e, dy, to, de, options);
+  const auto branches = detail::checked_branches_backward<T>(x, e, dy, dx, de, options);
+  on_cuda::launch_select_backward<T>(backend, branches.x, e, dy, branches.dx, de, options);
 }
 template <class T>
 void select_branches_backward(cuda& backend,
@@ -191,15 +176,10 @@ void select_branches_backward(cuda& backend,
                               std::type_identity_t<matrix_view<accumulator_t<T>>> de,
                               branch_selection_options options = {}) {
   using number = std::remove_const_t<T>;
-  constexpr const char* function = "select_branches_backward";
   static_assert(element<number>, "select_branches_backward: dy must be of float, double or a 16-bit type");
   const image_view<const number> gradient = dy;
-  detail::require_valid(gradient, "dy", function);
-  const auto planes = detail::branches_of(function, "x", x, "dy", gradient);
-  detail::branch_planes<number> to;
-  if (!dx.empty()) to = detail::branches_of(function, "dx", dx, "dy", gradient);
-  detail::require_select_branches_backward<number, accumulator_t<T>>(planes, e, gradient, to, de, options);
-  on_cuda::launch_select_backward<number>(backend, planes, e, gradient, to, de, options);
+  const auto branches = detail::checked_branches_backward<number>(x, e, gradient, dx, de, options);
+  on_cuda::launch_select_backward<number>(backend, branches.x, e, gradient, branches.dx, de, options);
 }
 
 }  // namespace hone::inline HONE_ABI
