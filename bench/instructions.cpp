@@ -11,7 +11,8 @@ int main(int argc, char** argv) {
   bench::add_all(r);
   if (argc != 4) {
     for (bench::work const& w : r.works)
-      for (bench::contender const& c : w.contenders) std::printf("%s %s %.0f\n", w.name.c_str(), c.who.c_str(), w.bytes);
+      for (bench::contender const& c : w.contenders)
+        std::printf("%s %s %.0f\n", w.name.c_str(), c.who.c_str(), w.bytes);
     return 0;
   }
   for (bench::work& w : r.works)
