@@ -24,7 +24,7 @@ def main():
     print("| work | MB that must move | MB that hone moves | ratio |\n|---|---|---|---|")
     for work, who, least in instructions.listed(program):
         if who == "hone" and re.search(regex, work):
-            moved = LINE * instructions.per_call(TOOL, MISSES, program, work, who)
+            moved = LINE * instructions.per_call(TOOL, MISSES, program, work, who, calls=(1, 2))
             print(f"| {work.removesuffix('/threads:1')} | {float(least) / 1e6:.1f} | {moved / 1e6:.1f} | "
                   f"{moved / float(least):.2f} |", flush=True)
 

@@ -30,21 +30,21 @@ def build(way):
     return folder / "bench/hone_instructions"
 
 
-def per_call(tool, count, program, work, who):
+def per_call(tool, count, program, work, who, calls=CALLS):
     """What a tool of valgrind counts in one call; `count` is the pattern of the number in what it prints."""
-    def counted(calls):
-        done = subprocess.run(["valgrind", *tool, program, work, who, str(calls)], capture_output=True, text=True,
+    def counted(n):
+        done = subprocess.run(["valgrind", *tool, program, work, who, str(n)], capture_output=True, text=True,
                               check=True)
         return int(re.search(count, done.stderr)[1].replace(",", ""))
 
-    few, many = map(counted, CALLS)
-    return (many - few) / (CALLS[1] - CALLS[0])
+    few, many = map(counted, calls)
+    return (many - few) / (calls[1] - calls[0])
 
 
 def per_element(program, work, who):
     shape = work.split("/")[-2]
-    calls = per_call(["--tool=callgrind", "--callgrind-out-file=/dev/null"], r"Collected : (\d+)", program, work, who)
-    return round(calls / math.prod(map(int, shape.split("x"))), 2)
+    count = per_call(["--tool=callgrind", "--callgrind-out-file=/dev/null"], r"Collected : (\d+)", program, work, who)
+    return round(count / math.prod(map(int, shape.split("x"))), 2)
 
 
 def listed(program):
