@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Counts the bytes that works of hone move between memory and a last cache of 32 MiB, by the model of cachegrind:
 
-    bench/bytes.py [REGEX]      of works that match, by default squeeze-and-excitation; needs valgrind
+    bench/bytes.py [REGEX]      of works that match; needs valgrind
 
 A count is the difference between two numbers of calls. It is beside the bytes that must move: of every input and every
-output once. Every store counts once, whether it passes the caches or reads its line first."""
+output once. Works whose arrays fit the cache move less. Every store counts once, whether it passes the caches or reads its line first."""
 import re
 import sys
 
@@ -19,7 +19,7 @@ LINE = 64
 def main():
     if len(sys.argv) > 2 or sys.argv[1:2] in (["--help"], ["-h"]):
         sys.exit(__doc__)
-    regex = sys.argv[1] if len(sys.argv) > 1 else "^structure/squeeze_excite/"
+    regex = sys.argv[1] if len(sys.argv) > 1 else "^structure/squeeze_excite/.*56x56"
     program = instructions.build("g++ -O3")
     print("| work | MB that must move | MB that hone moves | ratio |\n|---|---|---|---|")
     for work, who, least in instructions.listed(program):
