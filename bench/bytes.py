@@ -5,7 +5,8 @@
     bench/bytes.py [REGEX]      of works that match; needs valgrind
 
 A count is the difference between two numbers of calls. It is beside the bytes that must move: of every input and every
-output once. Works whose arrays fit the cache move less. Every store counts once, whether it passes the caches or reads its line first."""
+output once. Works whose arrays fit the cache move less. Every store counts once, whether it passes the caches or reads
+its line first."""
 import re
 import sys
 
