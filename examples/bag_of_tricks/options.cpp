@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "options.hpp"
 
+#include "common_options.hpp"
 #include "data.hpp"
 #include "experiments.hpp"
 
@@ -49,10 +50,6 @@ structure structure_of(string_view option, const string& text) {
 void quick(plan& p) { p.images = 2400, p.watched = 500, p.measured = 2000, p.epochs = 4, p.seeds = 2; }
 void tiny(plan& p) { p.images = 96, p.watched = 16, p.measured = 32, p.epochs = 2, p.seeds = 2, p.batch = 24; }
 
-auto planned(auto plan::* member) {
-  return [=](options& o) -> auto& { return o.plan.*member; };
-}
-
 const std::vector<demo::option<options>>& table() {
   using namespace demo;
   using o = ladder::options;
@@ -73,10 +70,9 @@ const std::vector<demo::option<options>>& table() {
       {"--structure", "A,B", "pieces of the residual networks whose ladders are climbed, or none (default: d)",
        [](o& x, string_view name, const string& v) { x.with = structure_of(name, v); }},
       {"--work", "FOLDER", "records and checkpoints; the same command goes on from them", set_text(&o::work)},
-      {"--report", "FILE", "the report, one HTML page", set_text(&o::report)},
-      {"--data", "FOLDER", "the four idx files, plain or .gz", set_text(&o::data)},
-      {"--jobs", "N", "trainings at a time; the numbers do not depend on it (default: one per core)",
-       set_number(&o::jobs, 1, 1024)},
+      report_option<o>(),
+      data_option<o>(),
+      jobs_option<o>(),
       {"--seeds", "N", "trainings of every kind, with seeds 1 to N", set_number(planned(&p::seeds), 1, 1000)},
       {"--epochs", "N", "passes over the training images", set_number(planned(&p::epochs), 1, 1000)},
       {"--images", "N", "training images", set_number(planned(&p::images), 1, 60000)},
@@ -88,7 +84,7 @@ const std::vector<demo::option<options>>& table() {
       {"--soft-weight", "X", "of the distillation beside the labels", set_number(planned(&p::soft_weight), 0.0, 1.0)},
       {"--validation", "", "measure on held-out training images; leave the test images alone",
        set_true(planned(&p::validation))},
-      {"--help", "", "this text", set_true(&o::help)},
+      help_option<o>(),
   };
   return all;
 }

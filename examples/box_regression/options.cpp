@@ -2,6 +2,7 @@
 #include "options.hpp"
 
 #include "cases.hpp"
+#include "common_options.hpp"
 
 namespace regression {
 namespace {
@@ -13,10 +14,9 @@ const std::vector<demo::option<options>>& table() {
       {"--full", "", "all 5,000 anchor points, 1,715,000 cases",
        [](o& x, std::string_view, const std::string&) { x.points = all_points; }},
       {"--points", "N", "the first N of them", set_number(&o::points, 1, all_points)},
-      {"--threads", "N", "threads; the results do not depend on it (default: one per core)",
-       set_number(&o::threads, 1, 1024)},
+      threads_option<o>(),
       {"--out", "FILE", "the report, one HTML page", set_text(&o::out)},
-      {"--help", "", "this text", set_true(&o::help)},
+      help_option<o>(),
   };
   return all;
 }

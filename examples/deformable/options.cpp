@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "options.hpp"
 
+#include "common_options.hpp"
+
 namespace deformable {
 namespace {
-
-auto planned(auto plan::* member) {
-  return [=](options& o) -> auto& { return o.plan.*member; };
-}
 
 const std::vector<demo::option<options>>& table() {
   using namespace demo;
   using o = deformable::options;
   using p = deformable::plan;
   static const std::vector<option<o>> all = {
-      {"--data", "FOLDER", "the four idx files, plain or .gz", set_text(&o::data)},
+      data_option<o>(),
       {"--seeds", "N", "trainings of either kind, with seeds 1 to N", set_number(planned(&p::seeds), 1, 1000)},
       {"--epochs", "N", "passes over the items", set_number(planned(&p::epochs), 1, 1000)},
       {"--canvases", "N", "canvases of an epoch", set_number(planned(&p::canvases), 1, 60000)},
@@ -23,12 +21,11 @@ const std::vector<demo::option<options>>& table() {
        set_number(planned(&p::plain_rate), 1e-9, 100.0)},
       {"--deformable-rate", "X", "the same of the deformable one",
        set_number(planned(&p::deformable_rate), 1e-9, 100.0)},
-      {"--jobs", "N", "trainings at a time; the numbers do not depend on it (default: one per core)",
-       set_number(&o::jobs, 1, 1024)},
+      jobs_option<o>(),
       {"--validation", "", "measure on items of the last sixth of the training set; leave the test set alone",
        set_true(planned(&p::validation))},
       {"--quick", "", "few canvases and seeds, to see that everything runs", set_true(&o::quick)},
-      {"--help", "", "this text", set_true(&o::help)},
+      help_option<o>(),
   };
   return all;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "options.hpp"
 
+#include "common_options.hpp"
 #include "data.hpp"
 
 namespace demo {
@@ -9,21 +10,20 @@ namespace {
 const std::vector<option<options>>& table() {
   using o = options;
   static const std::vector<option<options>> all = {
-      {"--data", "FOLDER", "the four idx files, plain or .gz", set_text(&o::data)},
+      data_option<o>(),
       {"--recipes", "A,B", "which trainings to compare; a group stands for its recipes", set_names(&o::recipes)},
-      {"--seeds", "N", "trainings per recipe, with seeds 1 to N", set_number(&o::seeds, 1, 1000)},
+      seeds_option<o>(),
       {"--epochs", "N", "passes over the training images", set_number(&o::epochs, 1, 1000)},
       {"--batch", "N", "images per step", set_number(&o::batch, 1, 60000)},
       {"--large-batch", "N", "images per step of the recipes for large batches", set_number(&o::large_batch, 1, 60000)},
       {"--rate", "X", "learning rate, constant, at the peak or before scaling, in place of every recipe's own",
        set_number(&o::rate, 1e-9, 100.0)},
-      {"--threads", "N", "threads; the results do not depend on it (default: one per core)",
-       set_number(&o::threads, 1, 1024)},
-      {"--report", "FILE", "the report, one HTML page", set_text(&o::report)},
+      threads_option<o>(),
+      report_option<o>(),
       {"--validation", "", "measure on the last sixth of the training images; leave the test images alone",
        set_true(&o::validation)},
       {"--quick", "", "a few hundred images, to see that everything runs", set_true(&o::quick)},
-      {"--help", "", "this text", set_true(&o::help)},
+      help_option<o>(),
   };
   return all;
 }
