@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "images.hpp"
 
+#include "held_out.hpp"
+
 namespace ladder {
 namespace {
 
@@ -11,7 +13,7 @@ demo::image_set first_of(const demo::image_set& set, std::size_t begin, std::siz
 }  // namespace
 
 images::images(const demo::dataset& data, const plan& plan) : standard({}) {
-  const std::size_t all = data.train.size(), kept = all - all / 6;
+  const std::size_t all = data.train.size(), kept = demo::kept_of(all);
   train = first_of(data.train, 0, kept, plan.images);
   watched = first_of(data.train, kept, all, plan.watched);
   held_out = first_of(data.train, kept, all, plan.measured);

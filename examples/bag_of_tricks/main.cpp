@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// Adds one refinement after another to a training, says what each was worth, and runs published effects again.
+#include "cores.hpp"
 #include "interrupt.hpp"
 #include "options.hpp"
 #include "report.hpp"
@@ -10,7 +11,6 @@
 #include "work_folder.hpp"
 
 #include <cstdio>
-#include <thread>
 
 namespace {
 
@@ -69,7 +69,7 @@ void print_results(const options& o, const selection& chosen, const results& all
 }
 
 int run(options o, const std::string& command) {
-  if (o.jobs == 0) o.jobs = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  o.jobs = demo::or_one_per_core(o.jobs);
   const selection chosen(o);
   const images data(demo::read_dataset(o.data), o.plan);
   o.plan.images = static_cast<int>(data.train.size());

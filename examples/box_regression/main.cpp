@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// The simulation that the DIoU paper compares box losses by, with exact gradients and with darknet's.
+#include "cores.hpp"
+#include "ending.hpp"
 #include "interrupt.hpp"
 #include "options.hpp"
 #include "report.hpp"
@@ -8,10 +10,8 @@
 #include "terminal.hpp"
 #include "text.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <thread>
 
 namespace {
 
@@ -46,7 +46,7 @@ class progress {
 };
 
 int run(options options, const std::string& command) {
-  if (options.threads == 0) options.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  options.threads = demo::or_one_per_core(options.threads);
   demo::check_writable(options.out);
   demo::catch_interrupts();
   const std::vector<anchor_point> points = anchor_points(options.points);
@@ -66,9 +66,7 @@ int run(options options, const std::string& command) {
   if (measured.points.empty()) return demo::stopped;
   std::printf("\n%s\n", table_text(measured).c_str());
   for (const std::string& sentence : verdicts(measured)) std::printf("%s\n", sentence.c_str());
-  demo::write_report(options.out, html_report({command, points.size(), std::move(measured)}));
-  std::printf("report: %s\n", options.out.c_str());
-  return demo::interrupted() ? demo::stopped : demo::done;
+  return demo::finish(options.out, html_report({command, points.size(), std::move(measured)}));
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// Trains a small network with a deformable convolution and one with a plain convolution, and compares them.
+#include "cores.hpp"
+#include "held_out.hpp"
 #include "interrupt.hpp"
 #include "options.hpp"
 #include "summary.hpp"
@@ -17,7 +19,7 @@ using namespace deformable;
 /// The first items of the training set to train on; the test set, or the last sixth of the training set, to measure on.
 demo::dataset items_of(const options& o) {
   demo::dataset all = demo::read_dataset(o.data);
-  const std::size_t count = all.train.size(), kept = count - count / 6;
+  const std::size_t count = all.train.size(), kept = demo::kept_of(count);
   const demo::image_set tests = o.plan.validation ? all.train.part(kept, count) : all.test;
   return {all.train.part(0, std::min(kept, static_cast<std::size_t>(o.plan.canvases))),
           tests.part(0, std::min(tests.size(), static_cast<std::size_t>(o.plan.tests)))};
@@ -56,7 +58,7 @@ std::vector<outcome> train_all(const options& o, const demo::dataset& items) {
 }
 
 int run(options o) {
-  if (o.jobs == 0) o.jobs = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  o.jobs = demo::or_one_per_core(o.jobs);
   const demo::dataset items = items_of(o);
   demo::catch_interrupts();
   std::printf("displaced, rotated and scaled items: %zu to train on, %zu %s; %d epochs, batch %d, %d seeds\n",

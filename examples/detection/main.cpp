@@ -1,59 +1,43 @@
 // SPDX-License-Identifier: MIT
 /// Trains a small detector by several losses and says what each was worth.
 #include "canvases.hpp"
+#include "cores.hpp"
+#include "ending.hpp"
 #include "folder.hpp"
+#include "held_out.hpp"
 #include "interrupt.hpp"
+#include "recipe_list.hpp"
 #include "report.hpp"
 #include "report_file.hpp"
 #include "training_progress.hpp"
 
-#include <algorithm>
 #include <cstdio>
-#include <thread>
 
 namespace {
 
 using namespace detection;
 using demo::format;
 
+constexpr int name_width = 13;
 constexpr std::uint64_t canvas_seed = 1;  // that of the trainings changes the weights and the order alone
 
 std::vector<recipe> chosen_recipes(const options& options) {
-  const std::vector<recipe> all = all_recipes();
-  if (options.compare) return all;
-  std::vector<recipe> chosen;
-  for (const std::string& name : options.recipes) {
-    const auto found = std::find_if(all.begin(), all.end(), [&](const recipe& r) { return r.name == name; });
-    if (found == all.end()) {
-      std::string names;
-      for (const recipe& r : all) names += (names.empty() ? "" : ", ") + r.name;
-      throw usage_error("no recipe '" + name + "'; there are " + names);
-    }
-    chosen.push_back(*found);
-  }
-  return chosen;
-}
-
-void print_recipes(const std::vector<recipe>& recipes) {
-  for (const recipe& r : recipes) std::printf("  %-13s %s\n", r.name.c_str(), r.summary.c_str());
+  return options.compare ? all_recipes() : demo::recipes_of(all_recipes(), options.recipes);
 }
 
 scene_set scenes_of(const options& o) {
   if (!o.data.empty() && is_scene_folder(o.data)) {
     scene_set set = read_scenes(o.data);
     if (o.validation) {
-      const std::size_t all = set.train.size(), kept = all - all / 6;
-      if (kept == all) throw demo::data_error(o.data + ": --validation needs at least 6 training images");
+      const std::size_t kept = demo::kept_of(set.train.size());
+      if (kept == set.train.size()) throw demo::data_error(o.data + ": --validation needs at least 6 training images");
       set.test.assign(set.train.begin() + static_cast<std::ptrdiff_t>(kept), set.train.end());
       set.train.resize(kept);
     }
     return set;
   }
   demo::dataset items = demo::read_dataset(o.data);
-  if (o.validation) {
-    const std::size_t all = items.train.size(), kept = all - all / 6;
-    items = {items.train.part(0, kept), items.train.part(kept, all)};
-  }
+  if (o.validation) items = demo::with_held_out(items);
   return canvases(items.train, items.test, static_cast<std::size_t>(o.canvases),
                   static_cast<std::size_t>(o.test_canvases), canvas_seed);
 }
@@ -73,35 +57,27 @@ class progress final : public observer {
 };
 
 int run(options options, const std::string& command) {
-  if (options.threads == 0) options.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  options.threads = demo::or_one_per_core(options.threads);
   const std::vector<recipe> recipes = chosen_recipes(options);
   demo::check_writable(options.report);
   const scene_set scenes = scenes_of(options);
   demo::catch_interrupts();
-  std::printf("%s: %zu to train on, %zu %s; %d epochs, batch %d, %d thread%s\n", scenes.what.c_str(),
-              scenes.train.size(), scenes.test.size(), options.validation ? "held out" : "to test on", options.epochs,
-              options.batch, options.threads, options.threads > 1 ? "s" : "");
-  print_recipes(recipes);
+  std::printf("%s\n", demo::setting_text(scenes.what, scenes.train.size(), scenes.test.size(), options).c_str());
+  demo::print_recipes(recipes, name_width);
   std::fflush(stdout);
 
   std::vector<history> histories;
   {
     progress progress(options.seeds * static_cast<int>(recipes.size()), options.epochs, scenes.train.size());
-    for (int seed = 1; seed <= options.seeds; ++seed)
-      for (const recipe& r : recipes)
-        if (!demo::interrupted())
-          histories.push_back(train(r, scenes, {options.epochs, options.batch, options.rate}, options.threads,
-                                    static_cast<std::uint64_t>(seed), progress));
+    demo::each_training(recipes, options.seeds, [&](const recipe& r, std::uint64_t seed) {
+      histories.push_back(
+          train(r, scenes, {options.epochs, options.batch, options.rate}, options.threads, seed, progress));
+    });
   }
 
   const std::vector<summary_row> rows = summarise(histories);
-  if (demo::interrupted())
-    std::printf("\ninterrupted%s\n", rows.empty() ? " before the end of the first epoch: no results" : "; so far:");
-  if (!rows.empty()) std::printf("\n%s\n", table_text(rows).c_str());
-  for (const std::string& sentence : verdicts(histories)) std::printf("%s\n", sentence.c_str());
-  demo::write_report(options.report, html_report({command, options, scenes, recipes, histories}));
-  std::printf("report: %s\n", options.report.c_str());
-  return demo::interrupted() ? demo::stopped : demo::done;
+  demo::print_results(rows.empty() ? "" : table_text(rows), verdicts(histories));
+  return demo::finish(options.report, html_report({command, options, scenes, recipes, histories}));
 }
 
 }  // namespace
@@ -111,7 +87,7 @@ int main(int count, char** arguments) {
     const options options = parse(given);
     if (!options.help) return run(options, command);
     std::printf("%s\nrecipes:\n", help_text().c_str());
-    print_recipes(all_recipes());
+    demo::print_recipes(all_recipes(), name_width);
     return demo::done;
   });
 }
