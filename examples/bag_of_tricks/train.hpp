@@ -2,6 +2,7 @@
 /// One training from its seed, or from where it was stopped, to its record.
 #pragma once
 
+#include "divergence.hpp"
 #include "images.hpp"
 #include "record.hpp"
 
@@ -9,10 +10,7 @@
 
 namespace ladder {
 
-/// The loss is no longer a number.
-struct divergence : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
+using demo::divergence;
 
 /// What trainings tell while they run, from several threads.
 class observer {

@@ -9,14 +9,12 @@
 #include "recipe_list.hpp"
 #include "report.hpp"
 #include "report_file.hpp"
-#include "training_progress.hpp"
 
 #include <cstdio>
 
 namespace {
 
 using namespace detection;
-using demo::format;
 
 constexpr int name_width = 13;
 constexpr std::uint64_t canvas_seed = 1;  // that of the trainings changes the weights and the order alone
@@ -42,19 +40,9 @@ scene_set scenes_of(const options& o) {
                   static_cast<std::size_t>(o.test_canvases), canvas_seed);
 }
 
-class progress final : public observer {
- public:
-  progress(int trainings, int epochs, std::size_t images) : lines_(trainings, epochs, images) {}
-
-  void begin(const std::string& recipe, std::uint64_t seed) override { lines_.begin(recipe, seed); }
-  void step(int epoch, hone::index images, double loss) override { lines_.step(epoch, images, loss); }
-  void epoch(int epoch, double loss, const average_precision& ap) override {
-    lines_.epoch(epoch, loss, format("AP@[.5:.95] %.1f  AP@.5 %.1f", 100 * ap.mean, 100 * ap.at[0]));
-  }
-
- private:
-  demo::training_progress lines_;
-};
+std::string result_text(const average_precision& ap) {
+  return demo::format("AP@[.5:.95] %.1f  AP@.5 %.1f", 100 * ap.mean, 100 * ap.at[0]);
+}
 
 int run(options options, const std::string& command) {
   options.threads = demo::or_one_per_core(options.threads);
@@ -68,7 +56,8 @@ int run(options options, const std::string& command) {
 
   std::vector<history> histories;
   {
-    progress progress(options.seeds * static_cast<int>(recipes.size()), options.epochs, scenes.train.size());
+    demo::shown_progress<average_precision> progress(options.seeds * static_cast<int>(recipes.size()), options.epochs,
+                                                     scenes.train.size(), result_text);
     demo::each_training(recipes, options.seeds, [&](const recipe& r, std::uint64_t seed) {
       histories.push_back(
           train(r, scenes, {options.epochs, options.batch, options.rate}, options.threads, seed, progress));

@@ -124,7 +124,7 @@ average_precision judge(const std::vector<scene>& scenes, const std::vector<std:
 }  // namespace
 
 history train(const recipe& recipe, const scene_set& scenes, const plan& plan, int threads, std::uint64_t seed,
-              observer& observer) {
+              observer& progress) {
   const auto start = std::chrono::steady_clock::now();
   const auto classes = static_cast<int>(scenes.classes.size());
   const auto batch = static_cast<std::size_t>(plan.batch), count = scenes.train.size();
@@ -141,7 +141,7 @@ history train(const recipe& recipe, const scene_set& scenes, const plan& plan, i
   matrix<float> images;
   hone::index step = 0;
   running_mean recent;
-  observer.begin(recipe.name, seed);
+  progress.begin(recipe.name, seed);
   for (int epoch = 1; epoch <= plan.epochs && !demo::interrupted(); ++epoch) {
     demo::shuffle(order, random);
     double sum = 0, images_done = 0;
@@ -151,9 +151,7 @@ history train(const recipe& recipe, const scene_set& scenes, const plan& plan, i
       std::vector<const assignment*> wanted;
       for (const std::uint32_t i : part) wanted.push_back(&assignments[i]);
       const losses value = trainer.step(images, wanted, schedule.rate(step));
-      if (!std::isfinite(value.total()))
-        throw divergence("recipe " + recipe.name + ", seed " + std::to_string(seed) +
-                         ": the loss is not finite at step " + std::to_string(step) + "; try a smaller --rate");
+      demo::require_finite(value.total(), recipe.name, seed, step);
       recent.add(value);
       ++step;
       if (step * 10 / per_epoch != (step - 1) * 10 / per_epoch) {
@@ -164,7 +162,7 @@ history train(const recipe& recipe, const scene_set& scenes, const plan& plan, i
       }
       sum += value.total() * static_cast<double>(part.size());
       images_done += static_cast<double>(part.size());
-      observer.step(epoch, static_cast<hone::index>(part.size()), sum / images_done);
+      progress.step(epoch, static_cast<hone::index>(part.size()), sum / images_done);
     }
     if (demo::interrupted()) break;
 
@@ -174,7 +172,7 @@ history train(const recipe& recipe, const scene_set& scenes, const plan& plan, i
     result.result = judge(scenes.test, result.found, classes);
     result.epochs = epoch;
     result.precision.push_back({static_cast<double>(epoch), result.result.mean});
-    observer.epoch(epoch, sum / images_done, result.result);
+    progress.epoch(epoch, sum / images_done, result.result);
   }
   result.complete = result.epochs == plan.epochs;
   result.negatives_per_positive = trainer.negatives / std::max(trainer.positives, 1.0);

@@ -3,18 +3,15 @@
 #pragma once
 
 #include "chart.hpp"
+#include "divergence.hpp"
 #include "recipes.hpp"
-
-#include <stdexcept>
+#include "training_observer.hpp"
 
 namespace detection {
 
+using demo::divergence;
 using demo::point;
-
-/// The loss is no longer a number.
-struct divergence : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
+using observer = demo::training_observer<average_precision>;
 
 struct plan {
   int epochs, batch;
@@ -34,18 +31,9 @@ struct history {
   double negatives_per_positive = 0;  // of all pairs of a cell and a class that were learnt from
 };
 
-/// What a training tells while it runs. The loss is the mean over the current epoch so far.
-class observer {
- public:
-  virtual ~observer() = default;
-  virtual void begin(const std::string& recipe, std::uint64_t seed) = 0;
-  virtual void step(int epoch, hone::index images, double loss) = 0;
-  virtual void epoch(int epoch, double loss, const average_precision& ap) = 0;
-};
-
 /// Same seed: same weights and same order of scenes, whatever the recipe. Returns early, after the current step, when
 /// demo::interrupted(). Throws divergence.
 history train(const recipe& recipe, const scene_set& scenes, const plan& plan, int threads, std::uint64_t seed,
-              observer& observer);
+              observer& progress);
 
 }  // namespace detection

@@ -60,9 +60,7 @@ history train(const std::string& recipe_name, const dataset& data, const plan& p
     const bool finished = each_batch(order, static_cast<std::size_t>(recipe.batch_size), [&](auto part) {
       standard.gather(data.train, part, batch);
       const double value = recipe.step(trainer, batch, recipe.rate(step));
-      if (!std::isfinite(value))
-        throw divergence("recipe " + recipe.name + ", seed " + std::to_string(seed) +
-                         ": the loss is not finite at step " + std::to_string(step) + "; try a smaller --rate");
+      require_finite(value, recipe.name, seed, step);
       const auto n = static_cast<double>(part.size());
       loss.add(value, n);
       recent.add(value, n);

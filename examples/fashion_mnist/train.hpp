@@ -4,16 +4,10 @@
 
 #include "chart.hpp"
 #include "data.hpp"
+#include "divergence.hpp"
 #include "recipes.hpp"
 
-#include <stdexcept>
-
 namespace demo {
-
-/// The loss is no longer a number.
-struct divergence : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 inline constexpr int calibration_bins = 15;
 

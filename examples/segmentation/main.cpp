@@ -7,14 +7,12 @@
 #include "recipe_list.hpp"
 #include "report.hpp"
 #include "report_file.hpp"
-#include "training_progress.hpp"
 
 #include <cstdio>
 
 namespace {
 
 using namespace segmentation;
-using demo::format;
 
 constexpr int name_width = 11;
 constexpr std::uint64_t canvas_seed = 1;  // that of the trainings changes the weights and the order alone
@@ -30,19 +28,9 @@ canvas_set canvases_of(const options& o) {
                   static_cast<std::size_t>(o.test_canvases), canvas_seed);
 }
 
-class progress final : public observer {
- public:
-  progress(int trainings, int epochs, std::size_t images) : lines_(trainings, epochs, images) {}
-
-  void begin(const std::string& recipe, std::uint64_t seed) override { lines_.begin(recipe, seed); }
-  void step(int epoch, hone::index images, double loss) override { lines_.step(epoch, images, loss); }
-  void epoch(int epoch, double loss, const score& s) override {
-    lines_.epoch(epoch, loss, format("mean IoU %.2f  pixels right %.2f", 100 * s.mean_iou, 100 * s.accuracy));
-  }
-
- private:
-  demo::training_progress lines_;
-};
+std::string result_text(const score& s) {
+  return demo::format("mean IoU %.2f  pixels right %.2f", 100 * s.mean_iou, 100 * s.accuracy);
+}
 
 int run(options options, const std::string& command) {
   options.threads = demo::or_one_per_core(options.threads);
@@ -56,7 +44,8 @@ int run(options options, const std::string& command) {
 
   std::vector<history> histories;
   {
-    progress progress(options.seeds * static_cast<int>(recipes.size()), options.epochs, canvases.train.size());
+    demo::shown_progress<score> progress(options.seeds * static_cast<int>(recipes.size()), options.epochs,
+                                         canvases.train.size(), result_text);
     demo::each_training(recipes, options.seeds, [&](const recipe& r, std::uint64_t seed) {
       histories.push_back(
           train(r, canvases, {options.epochs, options.batch, options.rate}, options.threads, seed, progress));

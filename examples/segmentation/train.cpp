@@ -97,7 +97,7 @@ score judge(network& net, const std::vector<canvas>& canvases, const demo::scene
 }  // namespace
 
 history train(const recipe& recipe, const canvas_set& canvases, const plan& plan, int threads, std::uint64_t seed,
-              observer& observer) {
+              observer& progress) {
   const auto start = std::chrono::steady_clock::now();
   const auto batch = static_cast<std::size_t>(plan.batch), count = canvases.train.size();
   const auto per_epoch = static_cast<hone::index>((count + batch - 1) / batch), steps = per_epoch * plan.epochs;
@@ -112,7 +112,7 @@ history train(const recipe& recipe, const canvas_set& canvases, const plan& plan
   std::vector<std::uint8_t> labels;
   hone::index step = 0;
   running_mean recent;
-  observer.begin(recipe.name, seed);
+  progress.begin(recipe.name, seed);
   for (int epoch = 1; epoch <= plan.epochs && !demo::interrupted(); ++epoch) {
     demo::shuffle(order, random);
     double sum = 0, images_done = 0;
@@ -122,16 +122,14 @@ history train(const recipe& recipe, const canvas_set& canvases, const plan& plan
       for (const std::uint32_t i : part)
         labels.insert(labels.end(), canvases.train[i].labels.begin(), canvases.train[i].labels.end());
       const double loss = trainer.step(images, labels, schedule.rate(step));
-      if (!std::isfinite(loss))
-        throw divergence("recipe " + recipe.name + ", seed " + std::to_string(seed) +
-                         ": the loss is not finite at step " + std::to_string(step) + "; try a smaller --rate");
+      demo::require_finite(loss, recipe.name, seed, step);
       recent.add(loss);
       ++step;
       if (step * 10 / per_epoch != (step - 1) * 10 / per_epoch)
         result.loss.push_back({static_cast<double>(step) / static_cast<double>(per_epoch), recent.take()});
       sum += loss * static_cast<double>(part.size());
       images_done += static_cast<double>(part.size());
-      observer.step(epoch, static_cast<hone::index>(part.size()), sum / images_done);
+      progress.step(epoch, static_cast<hone::index>(part.size()), sum / images_done);
       return !demo::interrupted();
     });
     if (!whole) break;
@@ -141,7 +139,7 @@ history train(const recipe& recipe, const canvas_set& canvases, const plan& plan
     trainer.swap();
     result.epochs = epoch;
     result.curve.push_back({static_cast<double>(epoch), result.result.mean_iou});
-    observer.epoch(epoch, sum / images_done, result.result);
+    progress.epoch(epoch, sum / images_done, result.result);
   }
   result.complete = result.epochs == plan.epochs;
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

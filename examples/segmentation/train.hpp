@@ -3,19 +3,16 @@
 #pragma once
 
 #include "chart.hpp"
+#include "divergence.hpp"
 #include "iou.hpp"
 #include "recipes.hpp"
-
-#include <stdexcept>
+#include "training_observer.hpp"
 
 namespace segmentation {
 
+using demo::divergence;
 using demo::point;
-
-/// The loss is no longer a number.
-struct divergence : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
+using observer = demo::training_observer<score>;
 
 struct plan {
   int epochs, batch;
@@ -37,18 +34,9 @@ struct history {
 /// How many canvases `found` has at most.
 inline constexpr std::size_t most_found = 48;
 
-/// What a training tells while it runs. The loss is the mean over the current epoch so far.
-class observer {
- public:
-  virtual ~observer() = default;
-  virtual void begin(const std::string& recipe, std::uint64_t seed) = 0;
-  virtual void step(int epoch, hone::index images, double loss) = 0;
-  virtual void epoch(int epoch, double loss, const score& result) = 0;
-};
-
 /// Same seed: same weights and same order of canvases, whatever the recipe. Returns early, after the current step, when
 /// demo::interrupted(). Throws divergence.
 history train(const recipe& recipe, const canvas_set& canvases, const plan& plan, int threads, std::uint64_t seed,
-              observer& observer);
+              observer& progress);
 
 }  // namespace segmentation
