@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "summary.hpp"
 
+#include "cell.hpp"
+#include "summary_rows.hpp"
 #include "text.hpp"
 
 #include <optional>
@@ -8,6 +10,7 @@
 namespace detection {
 namespace {
 
+using demo::cell;
 using demo::format;
 using demo::spread;
 using demo::spread_of;
@@ -89,19 +92,7 @@ void judge_box_losses(const std::vector<history>& histories, std::vector<std::st
 }  // namespace
 
 std::vector<summary_row> summarise(const std::vector<history>& histories) {
-  std::vector<std::string> names;
-  for (const history& h : histories)
-    if (std::find(names.begin(), names.end(), h.recipe) == names.end()) names.push_back(h.recipe);
-  std::vector<summary_row> rows;
-  for (const std::string& name : names) {
-    std::vector<const history*> complete;
-    for (const history& h : histories)
-      if (h.recipe == name && h.complete) complete.push_back(&h);
-    if (!complete.empty()) rows.push_back(row_of(complete));
-  }
-  for (const history& h : histories)
-    if (!h.complete && h.epochs > 0) rows.push_back(row_of({&h}));
-  return rows;
+  return demo::summary_rows(histories, row_of);
 }
 
 std::string points_text(const spread& s, int runs) {
@@ -109,11 +100,6 @@ std::string points_text(const spread& s, int runs) {
 }
 
 std::string table_text(const std::vector<summary_row>& rows) {
-  const auto cell = [](const std::string& text, std::size_t width) {
-    std::size_t length = 0;  // bytes that continue a UTF-8 character do not count
-    for (const char c : text) length += (static_cast<unsigned char>(c) & 0xc0) != 0x80 ? 1 : 0;
-    return std::string(width > length ? width - length : 0, ' ') + text;
-  };
   std::string text = format("%-24s", "recipe") + cell("AP@[.5:.95]", 13) + cell("AP@.5", 13) + cell("AP@.75", 13) +
                      cell("time", 10) + "\n" + std::string(73, '-') + "\n";
   for (const summary_row& r : rows) {

@@ -1,25 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "summary.hpp"
 
+#include "cell.hpp"
+#include "summary_rows.hpp"
+#include "text.hpp"
+
 #include <cmath>
-#include <cstdio>
 
 namespace demo {
 namespace {
-
-std::string format(const char* pattern, auto... values) {
-  char text[512];
-  std::snprintf(text, sizeof text, pattern, values...);
-  return text;
-}
-
-/// Pads to a width in characters; bytes that continue a UTF-8 character do not count.
-std::string padded(std::string text, std::size_t width, bool left) {
-  std::size_t length = 0;
-  for (const char c : text) length += (static_cast<unsigned char>(c) & 0xc0) != 0x80 ? 1 : 0;
-  const std::string fill(width > length ? width - length : 0, ' ');
-  return left ? text + fill : fill + text;
-}
 
 summary_row row_of(const std::vector<const history*>& runs, int planned) {
   std::vector<double> accuracy, calibration, seconds;
@@ -30,13 +19,6 @@ summary_row row_of(const std::vector<const history*>& runs, int planned) {
   }
   return {runs.front()->recipe, static_cast<int>(runs.size()), runs.front()->epochs, planned,
           spread_of(accuracy),  spread_of(calibration),        spread_of(seconds)};
-}
-
-std::vector<std::string> names_in(const std::vector<history>& histories) {
-  std::vector<std::string> names;
-  for (const history& h : histories)
-    if (std::find(names.begin(), names.end(), h.recipe) == names.end()) names.push_back(h.recipe);
-  return names;
 }
 
 const history* complete_run(const std::vector<history>& histories, const std::string& recipe, std::uint64_t seed) {
@@ -99,16 +81,7 @@ std::string compare(const std::vector<history>& histories, const std::string& ba
 }  // namespace
 
 std::vector<summary_row> summarise(const std::vector<history>& histories, int planned_epochs) {
-  std::vector<summary_row> rows;
-  for (const std::string& name : names_in(histories)) {
-    std::vector<const history*> complete;
-    for (const history& h : histories)
-      if (h.recipe == name && h.complete) complete.push_back(&h);
-    if (!complete.empty()) rows.push_back(row_of(complete, planned_epochs));
-  }
-  for (const history& h : histories)
-    if (!h.complete && h.epochs > 0) rows.push_back(row_of({&h}, planned_epochs));
-  return rows;
+  return summary_rows(histories, [=](const std::vector<const history*>& runs) { return row_of(runs, planned_epochs); });
 }
 
 std::string percent_text(const spread& s, int runs) {
@@ -124,8 +97,7 @@ std::string table_text(const std::vector<summary_row>& rows) {
   for (const summary_row& row : rows) first = std::max(first, label_of(row).size());
   const auto line = [first](const std::string& a, const std::string& b, const std::string& c, const std::string& d,
                             const std::string& e) {
-    return padded(a, first, true) + padded(b, 18, false) + padded(c, 14, false) + padded(d, 18, false) +
-           padded(e, 11, false) + "\n";
+    return cell(a, first, align::left) + cell(b, 18) + cell(c, 14) + cell(d, 18) + cell(e, 11) + "\n";
   };
   std::string text = line("recipe", "test accuracy", "test error", "ECE", "time");
   text += std::string(first + 61, '-') + "\n";
@@ -136,7 +108,7 @@ std::string table_text(const std::vector<summary_row>& rows) {
 }
 
 std::string verdict_on(const std::string& recipe, const std::vector<history>& histories, std::size_t test_images) {
-  const std::vector<std::string> names = names_in(histories);
+  const std::vector<std::string> names = recipes_in(histories);
   for (std::size_t i = 1; i < names.size(); ++i)
     if (names[i] == recipe) return compare(histories, base_of(histories, names, i), recipe, test_images);
   return {};
@@ -144,7 +116,7 @@ std::string verdict_on(const std::string& recipe, const std::vector<history>& hi
 
 std::vector<std::string> verdict(const std::vector<history>& histories, std::size_t test_images) {
   std::vector<std::string> sentences;
-  for (const std::string& name : names_in(histories))
+  for (const std::string& name : recipes_in(histories))
     if (const std::string sentence = verdict_on(name, histories, test_images); !sentence.empty())
       sentences.push_back(sentence);
   return sentences;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "summary.hpp"
 
+#include "cell.hpp"
+#include "summary_rows.hpp"
 #include "text.hpp"
 
 #include <algorithm>
@@ -8,16 +10,10 @@
 namespace segmentation {
 namespace {
 
+using demo::cell;
 using demo::format;
 using demo::spread;
 using demo::spread_of;
-
-std::vector<std::string> names_of(const std::vector<history>& histories) {
-  std::vector<std::string> names;
-  for (const history& h : histories)
-    if (std::ranges::find(names, h.recipe) == names.end()) names.push_back(h.recipe);
-  return names;
-}
 
 summary_row row_of(const std::vector<const history*>& runs) {
   const auto over = [&](const auto& number) {
@@ -73,16 +69,7 @@ double items_iou(const score& s) {
 }
 
 std::vector<summary_row> summarise(const std::vector<history>& histories) {
-  std::vector<summary_row> rows;
-  for (const std::string& name : names_of(histories)) {
-    std::vector<const history*> complete;
-    for (const history& h : histories)
-      if (h.recipe == name && h.complete) complete.push_back(&h);
-    if (!complete.empty()) rows.push_back(row_of(complete));
-  }
-  for (const history& h : histories)
-    if (!h.complete && h.epochs > 0) rows.push_back(row_of({&h}));
-  return rows;
+  return demo::summary_rows(histories, row_of);
 }
 
 std::string points_text(const spread& s, int runs) {
@@ -90,11 +77,6 @@ std::string points_text(const spread& s, int runs) {
 }
 
 std::string table_text(const std::vector<summary_row>& rows) {
-  const auto cell = [](const std::string& text, std::size_t width) {
-    std::size_t length = 0;  // bytes that continue a UTF-8 character do not count
-    for (const char c : text) length += (static_cast<unsigned char>(c) & 0xc0) != 0x80 ? 1 : 0;
-    return std::string(width > length ? width - length : 0, ' ') + text;
-  };
   std::string text = format("%-28s", "recipe") + cell("mean IoU", 15) + cell("without ground", 17) +
                      cell("pixels right", 15) + cell("time", 10) + "\n" + std::string(85, '-') + "\n";
   for (const summary_row& r : rows) {
@@ -108,7 +90,7 @@ std::string table_text(const std::vector<summary_row>& rows) {
 
 std::vector<std::string> verdicts(const std::vector<history>& histories, const std::string& base) {
   std::vector<std::string> sentences;
-  for (const std::string& name : names_of(histories)) {
+  for (const std::string& name : demo::recipes_in(histories)) {
     if (name == base) continue;
     const demo::paired_test t = gain(histories, base, name);
     if (t.pairs > 0) sentences.push_back(sentence(t, base, name));
