@@ -71,8 +71,7 @@ std::string curves(const report_input& in, const std::string& network, const std
     const std::string& name = ladder[i].what.name;
     errors.lines.push_back({name, colour, false, true, mean_curve(records, &record::watched_error)});
     losses.lines.push_back({name, colour, false, false, mean_curve(records, &record::loss)});
-    legend += format("<span><svg viewBox=\"0 0 22 8\"><polyline class=\"c%d\" points=\"0,4 22,4\"/></svg>%s</span>",
-                     colour, name.c_str());
+    legend += demo::legend_entry(name, colour);
   }
   return demo::figure(errors,
                       "Mean of the seeds, after every epoch; the test images are not looked at before the end.") +

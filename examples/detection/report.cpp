@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "report.hpp"
 
-#include "page.hpp"
 #include "picture.hpp"
+#include "recipe_html.hpp"
 #include "text.hpp"
 
 namespace detection {
@@ -33,23 +33,11 @@ std::vector<line> lines_of(const report_input& in, std::vector<point> history::*
   return lines;
 }
 
-std::string legend(const report_input& in) {
-  std::string out = "<p class=\"legend\">";
-  for (std::size_t r = 0; r < in.recipes.size(); ++r)
-    out += format("<span><svg viewBox=\"0 0 22 8\"><polyline class=\"c%d\" points=\"0,4 22,4\"/></svg>%s</span>",
-                  static_cast<int>(r) % demo::colours, in.recipes[r].name.c_str());
-  return out + "</p>\n";
-}
-
 std::string table_html(const report_input& in) {
   std::string out =
       "<table><thead><tr><th>Recipe</th><th>AP@[.5:.95]</th><th>AP@.5</th><th>AP@.75</th><th>Time</th></tr></thead>\n";
   for (const summary_row& row : summarise(in.histories)) {
-    std::string summary;
-    for (const recipe& r : in.recipes)
-      if (r.name == row.recipe) summary = r.summary;
-    if (!row.complete) summary += format("; interrupted after epoch %d", row.epochs);
-    out += "<tr><td>" + escaped(row.recipe) + "<small>" + escaped(summary) + "</small></td>";
+    out += "<tr>" + demo::recipe_cell(in.recipes, row);
     for (const demo::spread* s : {&row.mean, &row.half, &row.three_quarters})
       out += "<td>" + points_text(*s, row.runs) + "</td>";
     out += format("<td>%.1f s</td></tr>\n", row.seconds.mean);
@@ -107,7 +95,7 @@ std::string html_report(const report_input& in) {
       "negative for each positive one.</p>\n",
       in.chosen.seeds > 1 ? "Mean ± standard deviation over the seeds. " : "", shown->negatives_per_positive);
   out += pictures_html(in, *shown);
-  out += legend(in);
+  out += demo::legend(in.recipes);
   out += demo::figure({"AP@[.5:.95]", "epoch", 100, "%.1f", true, lines_of(in, &history::precision, true)},
                       "After every epoch, seed 1.");
   out += demo::figure({"Loss of the classes", "epoch", 1, "%.3f", true, lines_of(in, &history::class_loss, false)},
@@ -115,13 +103,7 @@ std::string html_report(const report_input& in) {
   out += demo::figure({"Loss of the boxes", "epoch", 1, "%.3f", true, lines_of(in, &history::box_loss, false)},
                       "The same.");
   out += classes_html(in, *shown);
-  out +=
-      "<h2>How it was run</h2>\n<p><code>" + escaped(in.command) + "</code></p>\n<p class=\"note\">" +
-      format(
-          "Batches of %d, peak rate %g, %d thread%s. The same command gives the same numbers, whatever the number of "
-          "threads; only the times differ.</p>\n</body></html>\n",
-          in.chosen.batch, in.chosen.rate, in.chosen.threads, in.chosen.threads > 1 ? "s" : "");
-  return out;
+  return out + demo::how_it_was_run(in.command, in.chosen.batch, in.chosen.rate, in.chosen.threads);
 }
 
 }  // namespace detection

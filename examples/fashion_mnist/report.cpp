@@ -2,6 +2,7 @@
 #include "report.hpp"
 
 #include "page.hpp"
+#include "recipe_html.hpp"
 #include "text.hpp"
 
 #include <algorithm>
@@ -109,11 +110,7 @@ std::string html_report(const report_input& in) {
   out +=
       format("<p class=\"note\">%s ECE: expected calibration error, %d bins. Time: one training with its tests.</p>\n",
              in.chosen.seeds > 1 ? "Mean ± standard deviation over the seeds." : "", calibration_bins);
-  out += "<p class=\"legend\">";
-  for (std::size_t r = 0; r < in.recipes.size(); ++r)
-    out += format("<span><svg viewBox=\"0 0 22 8\"><polyline class=\"c%d\" points=\"0,4 22,4\"/></svg>%s</span>",
-                  static_cast<int>(r) % colours, in.recipes[r].name.c_str());
-  out += "</p>\n";
+  out += legend(in.recipes);
   out += figure({"Test error, %", "epoch", 100, "%.2f %%", false, lines_of(in, &history::test_error, true)},
                 "After every epoch.");
   out += figure({"Training loss", "epoch", 1, "%.3f", false, lines_of(in, &history::train_loss, false)},

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "report.hpp"
 
-#include "page.hpp"
 #include "png.hpp"
+#include "recipe_html.hpp"
 #include "text.hpp"
 
 #include <algorithm>
@@ -89,11 +89,7 @@ std::string table_html(const report_input& in) {
       "<table><thead><tr><th>Recipe</th><th>Mean IoU</th><th>Without ground</th><th>Pixels right</th>"
       "<th>Time</th></tr></thead>\n";
   for (const summary_row& row : summarise(in.histories)) {
-    std::string summary;
-    for (const recipe& r : in.recipes)
-      if (r.name == row.recipe) summary = r.summary;
-    if (!row.complete) summary += format("; interrupted after epoch %d", row.epochs);
-    out += "<tr><td>" + escaped(row.recipe) + "<small>" + escaped(summary) + "</small></td>";
+    out += "<tr>" + demo::recipe_cell(in.recipes, row);
     for (const demo::spread* s : {&row.mean_iou, &row.items, &row.accuracy})
       out += "<td>" + points_text(*s, row.runs) + "</td>";
     out += format("<td>%.1f s</td></tr>\n", row.seconds.mean);
@@ -129,14 +125,6 @@ std::vector<line> lines_of(const report_input& in, std::vector<point> history::*
   return lines;
 }
 
-std::string legend(const report_input& in) {
-  std::string out = "<p class=\"legend\">";
-  for (std::size_t r = 0; r < in.recipes.size(); ++r)
-    out += format("<span><svg viewBox=\"0 0 22 8\"><polyline class=\"c%d\" points=\"0,4 22,4\"/></svg>%s</span>",
-                  static_cast<int>(r + 1) % demo::colours, in.recipes[r].name.c_str());
-  return out + "</p>\n";
-}
-
 }  // namespace
 
 std::string html_report(const report_input& in) {
@@ -153,19 +141,13 @@ std::string html_report(const report_input& in) {
     return out + "<p class=\"note\">Interrupted before the end of the first epoch.</p>\n</body></html>\n";
   out += table_html(in);
   out += pictures_html(in, runs);
-  out += legend(in);
+  out += demo::legend(in.recipes, 1);
   out += demo::figure({"Mean IoU", "epoch", 100, "%.2f", true, lines_of(in, &history::curve, true)},
                       "After every epoch; seed 1 strong, the other seeds faint.");
   out += demo::figure({"Loss", "epoch", 1, "%.3f", true, lines_of(in, &history::loss, false)},
                       "Of each recipe's own kind, so that they do not compare.");
   out += classes_html(in);
-  out +=
-      "<h2>How it was run</h2>\n<p><code>" + escaped(in.command) + "</code></p>\n<p class=\"note\">" +
-      format(
-          "Batches of %d, peak rate %g, %d thread%s. The same command gives the same numbers, whatever the number of "
-          "threads; only the times differ.</p>\n</body></html>\n",
-          in.chosen.batch, in.chosen.rate, in.chosen.threads, in.chosen.threads > 1 ? "s" : "");
-  return out;
+  return out + demo::how_it_was_run(in.command, in.chosen.batch, in.chosen.rate, in.chosen.threads);
 }
 
 }  // namespace segmentation

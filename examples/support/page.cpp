@@ -49,8 +49,22 @@ std::string verdict_line(const std::string& sentence) {
          escaped(sentence.substr(judgement)) + "</p>\n";
 }
 
+std::string legend_entry(const std::string& name, int colour) {
+  return format("<span><svg viewBox=\"0 0 22 8\"><polyline class=\"c%d\" points=\"0,4 22,4\"/></svg>%s</span>", colour,
+                name.c_str());
+}
+
 std::string figure(const chart& c, const std::string& note) {
   return "<h2>" + c.title + "</h2>\n<p class=\"note\">" + note + "</p>\n" + svg(c);
+}
+
+std::string how_it_was_run(const std::string& command, int batch, double rate, int threads) {
+  return "<h2>How it was run</h2>\n<p><code>" + escaped(command) + "</code></p>\n<p class=\"note\">" +
+         format(
+             "Batches of %d, peak rate %g, %d thread%s. The same command gives the same numbers, whatever the number "
+             "of "
+             "threads; only the times differ.</p>\n</body></html>\n",
+             batch, rate, threads, threads > 1 ? "s" : "");
 }
 
 }  // namespace demo

@@ -15,7 +15,13 @@ std::string page_head(const std::string& title);
 /// What comes before the first colon is the judgement.
 std::string verdict_line(const std::string& sentence);
 
+/// The mark and the name of a curve, in a legend.
+std::string legend_entry(const std::string& name, int colour);
+
 /// A chart under its title and a note.
 std::string figure(const chart& c, const std::string& note);
+
+/// The end of the page of trainings in steps of `batch`, at a rate whose peak is `rate`.
+std::string how_it_was_run(const std::string& command, int batch, double rate, int threads);
 
 }  // namespace demo
