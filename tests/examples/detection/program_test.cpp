@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The program as its user sees it: output, exit codes, report, Ctrl-C.
-#include "program.hpp"
-#include "idx_files.hpp"
+#include "data_folder.hpp"
 #include "options.hpp"
 
 namespace {
@@ -10,14 +9,8 @@ using test::has;
 using test::outcome;
 using test::run;
 
-struct data_folder : test::folder {
-  std::string data = path.string(), report = (path / "report.html").string();
-  data_folder() { test::write_data(path, 120, 40); }
-
-  outcome with(std::vector<std::string> arguments, const std::string& word = {}) const {
-    arguments.insert(arguments.end(), {"--data", data, "--report", report});
-    return run(arguments, word);
-  }
+struct data_folder : test::data_folder {
+  data_folder() : test::data_folder(120, 40) {}
 };
 
 detection::options parse(std::initializer_list<const char*> arguments) {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "summary.hpp"
+#include "sentences.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace detection;
+using test::begins;
 
 namespace {
 
@@ -13,11 +15,6 @@ history run(const char* recipe, std::uint64_t seed, double ap, bool complete = t
   h.result.at.fill(ap);
   h.result.at[0] = 2 * ap;
   return h;
-}
-
-bool begins(const std::string& text, const std::string& with) {
-  if (!text.starts_with(with)) MESSAGE("it says: " << text);
-  return text.starts_with(with);
 }
 
 }  // namespace

@@ -2,18 +2,16 @@
 #include "train.hpp"
 #include "canvases.hpp"
 #include "idx_files.hpp"
+#include "trainings.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace detection;
+using test::of_epoch;
 
 namespace {
 
-struct silent final : observer {
-  void begin(const std::string&, std::uint64_t) override {}
-  void step(int, hone::index, double) override {}
-  void epoch(int, double, const average_precision&) override {}
-};
+using silent = test::silent<average_precision>;
 
 const scene_set& few() {
   static const scene_set set = [] {
@@ -28,13 +26,6 @@ const scene_set& few() {
 history trained(const recipe& r, int threads, int epochs = 2) {
   silent nobody;
   return train(r, few(), {epochs, 8, 0.002}, threads, 1, nobody);
-}
-
-double of_epoch(const std::vector<point>& curve, int epoch) {
-  double sum = 0, count = 0;
-  for (const point& p : curve)
-    if (p.epoch > epoch - 1 && p.epoch <= epoch) sum += p.value, count += 1;
-  return sum / count;
 }
 
 }  // namespace

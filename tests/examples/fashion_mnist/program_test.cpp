@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The program as its user sees it: output, exit codes, report, Ctrl-C.
-#include "program.hpp"
-#include "idx_files.hpp"
+#include "data_folder.hpp"
 
 namespace {
 
@@ -9,9 +8,8 @@ using test::has;
 using test::outcome;
 using test::run;
 
-struct data_folder : test::folder {
-  std::string data = path.string(), report = (path / "report.html").string();
-  data_folder() { test::write_data(path, 200, 50); }
+struct data_folder : test::data_folder {
+  data_folder() : test::data_folder(200, 50) {}
 };
 
 }  // namespace

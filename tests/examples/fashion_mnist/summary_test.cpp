@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "summary.hpp"
+#include "sentences.hpp"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
+
+using test::begins;
 
 namespace {
 
@@ -15,11 +18,6 @@ demo::history run(const char* recipe, std::uint64_t seed, double accuracy, doubl
           .accuracy = accuracy,
           .calibration_error = calibration,
           .seconds = 1};
-}
-
-bool begins(const std::string& text, const std::string& with) {
-  if (!text.starts_with(with)) MESSAGE("it says: " << text);
-  return text.starts_with(with);
 }
 
 }  // namespace

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "summary.hpp"
+#include "sentences.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace segmentation;
+using test::begins;
 
 namespace {
 
@@ -11,11 +13,6 @@ history run(const char* recipe, std::uint64_t seed, double iou, bool complete = 
   history h{.recipe = recipe, .seed = seed, .epochs = complete ? 3 : 1, .complete = complete};
   h.result = {iou, 0.9, {0.8, iou, score::absent, iou / 2}};
   return h;
-}
-
-bool begins(const std::string& text, const std::string& with) {
-  if (!text.starts_with(with)) MESSAGE("it says: " << text);
-  return text.starts_with(with);
 }
 
 }  // namespace

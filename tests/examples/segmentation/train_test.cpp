@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "train.hpp"
 #include "idx_files.hpp"
+#include "trainings.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace segmentation;
+using test::of_epoch;
 
 namespace {
 
-struct silent final : observer {
-  void begin(const std::string&, std::uint64_t) override {}
-  void step(int, hone::index, double) override {}
-  void epoch(int, double, const score&) override {}
-};
+using silent = test::silent<score>;
 
 const canvas_set& few() {
   static const canvas_set set = [] {
@@ -27,13 +25,6 @@ const canvas_set& few() {
 history trained(const recipe& r, int threads, int epochs = 2) {
   silent nobody;
   return train(r, few(), {epochs, 8, 0.03}, threads, 1, nobody);
-}
-
-double of_epoch(const std::vector<point>& curve, int epoch) {
-  double sum = 0, count = 0;
-  for (const point& p : curve)
-    if (p.epoch > epoch - 1 && p.epoch <= epoch) sum += p.value, count += 1;
-  return sum / count;
 }
 
 }  // namespace
