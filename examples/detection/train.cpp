@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "train.hpp"
 
+#include "averaged_descent.hpp"
 #include "batches.hpp"
 #include "interrupt.hpp"
 #include "predict.hpp"
 #include "scene_batches.hpp"
-#include "sgd.hpp"
 
 #include <chrono>
 
@@ -13,8 +13,6 @@ namespace detection {
 namespace {
 
 constexpr double largest_norm = 10;  // of all gradients together
-
-auto list_of(Eigen::VectorXf& v) { return hone::tensor_list<float>{{v.data(), v.size()}}; }
 
 struct losses {
   double classes = 0, boxes = 0;
@@ -25,7 +23,7 @@ struct losses {
 class trainer {
  public:
   trainer(const recipe& recipe, int classes, int threads, std::uint64_t seed)
-      : net(seed, threads, classes), cpu(threads), recipe_(recipe), shadow_(list_of(net.parameters)) {}
+      : net(seed, threads, classes), cpu(threads), recipe_(recipe), descent_(net.parameters, largest_norm) {}
 
   network net;
   hone::cpu cpu;
@@ -35,14 +33,12 @@ class trainer {
     net.forward(images);
     const losses value = differentiate(wanted);
     net.backward(by_logits_, by_boxes_);
-    const auto report = hone::transform(cpu, hone::clip_by_global_norm(largest_norm), list_of(net.gradient));  // hone
-    if (report.finite) optimizer_.update(net.parameters, net.gradient, rate);
-    hone::update(cpu, average_, shadow_, list_of(net.parameters));  // hone
+    descent_.step(cpu, net.parameters, net.gradient, rate);
     return value;
   }
 
   /// Puts the averaged weights in, and out again.
-  void swap() { hone::swap(cpu, shadow_, list_of(net.parameters)); }  // hone
+  void swap() { descent_.swap(cpu, net.parameters); }
 
  private:
   losses differentiate(std::span<const assignment* const> wanted) {
@@ -79,9 +75,7 @@ class trainer {
   }
 
   const recipe& recipe_;
-  const hone::ema average_{.decay = 0.998, .ramp = hone::threshold_ramp()};  // hone
-  hone::ema_state<float> shadow_;                                            // hone
-  demo::sgd optimizer_{.decay = 1e-4f};
+  demo::averaged_descent descent_;
   matrix<float> by_logits_, by_boxes_;
   std::vector<int> labels_;
   box_batch boxes_;

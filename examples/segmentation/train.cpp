@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "train.hpp"
 
+#include "averaged_descent.hpp"
 #include "batches.hpp"
 #include "interrupt.hpp"
 #include "network.hpp"
 #include "scene_batches.hpp"
-#include "sgd.hpp"
 
 #include <chrono>
 
@@ -14,13 +14,11 @@ namespace {
 
 constexpr double largest_norm = 5;  // of all gradients together
 
-auto list_of(Eigen::VectorXf& v) { return hone::tensor_list<float>{{v.data(), v.size()}}; }
-
 /// A network with what its steps need.
 class trainer {
  public:
   trainer(const recipe& recipe, int threads, std::uint64_t seed)
-      : net(seed, threads), recipe_(recipe), cpu_(threads), shadow_(list_of(net.parameters)) {}
+      : net(seed, threads), recipe_(recipe), cpu_(threads), descent_(net.parameters, largest_norm) {}
 
   network net;
 
@@ -32,21 +30,17 @@ class trainer {
                                              labels,
                                              {by_logits_.data(), n, classes, canvas_side, canvas_side}});
     net.backward(by_logits_);
-    const auto report = hone::transform(cpu_, hone::clip_by_global_norm(largest_norm), list_of(net.gradient));  // hone
-    if (report.finite) optimizer_.update(net.parameters, net.gradient, rate);
-    hone::update(cpu_, average_, shadow_, list_of(net.parameters));  // hone
+    descent_.step(cpu_, net.parameters, net.gradient, rate);
     return value;
   }
 
   /// Puts the averaged weights in, and out again.
-  void swap() { hone::swap(cpu_, shadow_, list_of(net.parameters)); }  // hone
+  void swap() { descent_.swap(cpu_, net.parameters); }
 
  private:
   const recipe& recipe_;
   hone::cpu cpu_;
-  const hone::ema average_{.decay = 0.998, .ramp = hone::threshold_ramp()};  // hone
-  hone::ema_state<float> shadow_;                                            // hone
-  demo::sgd optimizer_{.decay = 1e-4f};
+  demo::averaged_descent descent_;
   matrix<float> by_logits_;
 };
 
