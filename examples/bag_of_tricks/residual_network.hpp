@@ -4,7 +4,7 @@
 ///   28 x 28 -> [conv 3x3 / 2, norm, ReLU] w x 14 x 14 -> blocks of w -> blocks of 2w x 7 x 7 -> mean of pixels -> 10
 #pragma once
 
-#include "random.hpp"
+#include "he_initialisation.hpp"
 #include "residual_block.hpp"
 
 #include <cstdint>
@@ -87,22 +87,13 @@ class residual_network {
  private:
   static constexpr Index pixels = side / 4 * (side / 4);  // of the last blocks
 
-  /// He's for weights; γ and variances 1, β, means and biases 0. What all structures have begins alike.
+  /// What all structures have begins alike.
   void initialise(std::uint64_t seed) {
-    parameters.setZero(tensors_.size());
     gradient.setZero(tensors_.size());
-    statistics.setZero(statistic_tensors_.size());
     std::mt19937_64 random(seed), of_excitations(seed + 1'000'000'007);
-    for (const demo::named_tensor& t : tensors_) {
-      auto to = map_of(parameters.data() + t.at, t.rows, t.columns);
-      if (t.dimensions > 1)
-        demo::fill_uniform(t.name.find(".se.") == std::string::npos ? random : of_excitations, to,
-                           t.dimensions == 4 ? t.rows : t.columns);
-      else if (t.name.ends_with(".weight"))
-        to.setOnes();
-    }
-    for (const demo::named_tensor& t : statistic_tensors_)
-      if (t.name.ends_with(".running_var")) statistics.segment(t.at, t.size()).setOnes();
+    demo::initialise(tensors_, parameters, statistic_tensors_, statistics, [&](const demo::named_tensor& t) {
+      return t.name.find(".se.") == std::string::npos ? &random : &of_excitations;
+    });
   }
 
   Index width_;

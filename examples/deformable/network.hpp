@@ -8,8 +8,8 @@
 #include "batch_norm.hpp"
 #include "canvases.hpp"
 #include "deformable_layer.hpp"
+#include "he_initialisation.hpp"
 #include "norm_place.hpp"
-#include "random.hpp"
 
 #include <optional>
 
@@ -97,22 +97,12 @@ class network {
     places_.push_back(demo::add_norm("bn" + std::to_string(norms_.size()), out, tensors_, statistic_tensors_));
   }
 
-  /// He's for weights; γ and variances 1; everything else, what predicts offsets as well, 0.
+  /// What predicts offsets begins with 0.
   void initialise(std::uint64_t seed) {
-    parameters.setZero(tensors_.size());
     gradient.setZero(tensors_.size());
-    statistics.setZero(statistic_tensors_.size());
     std::mt19937_64 random(seed);
-    for (const demo::named_tensor& t : tensors_) {
-      auto to = map_of(parameters.data() + t.at, t.rows, t.columns);
-      if (t.name == "conv3.offset.weight") continue;
-      if (t.dimensions > 1)
-        demo::fill_uniform(random, to, t.dimensions == 4 ? t.rows : t.columns);
-      else if (t.name.ends_with(".weight"))
-        to.setOnes();
-    }
-    for (const demo::named_tensor& t : statistic_tensors_)
-      if (t.name.ends_with(".running_var")) statistics.segment(t.at, t.size()).setOnes();
+    demo::initialise(tensors_, parameters, statistic_tensors_, statistics,
+                     [&](const demo::named_tensor& t) { return t.name == "conv3.offset.weight" ? nullptr : &random; });
   }
 
   Index width_;
