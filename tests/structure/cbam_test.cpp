@@ -105,7 +105,8 @@ V reference(hone::index c, hone::index h, hone::index w, hone::index r, hone::in
 }  // namespace
 
 TEST_CASE("CBAM has the derivatives of dual numbers") {
-  for (const auto [h, w, side] : {std::array<hone::index, 3>{3, 4, 3}, {2, 5, 7}, {1, 1, 1}}) {
+  for (const auto sizes : {std::array<hone::index, 3>{3, 4, 3}, {2, 5, 7}, {1, 1, 1}}) {
+    const hone::index h = sizes[0], w = sizes[1], side = sizes[2];  // clang 14 captures no structured bindings
     CAPTURE(h);
     const hone::index c = 3, r = 2, p = h * w;
     call<double> m(1, c, r, p, side), d(1, c, r, p, side);

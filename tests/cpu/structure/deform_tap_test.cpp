@@ -11,7 +11,6 @@
 namespace {
 
 using hone::deform_border;
-using hone::index;
 using hone::detail::tap_corners;
 using support::dual;
 
@@ -41,12 +40,12 @@ TEST_CASE("the derivatives of a tap are those of dual numbers") {
 }
 
 TEST_CASE("a tap lies between the pixels around it, and outside from -1 and from the extent on") {
-  constexpr index extent = 7;
-  const auto axis = [](index base, double offset, deform_border border = deform_border::inward) {
+  constexpr hone::index extent = 7;
+  const auto axis = [](hone::index base, double offset, deform_border border = deform_border::inward) {
     const auto a = hone::detail::tap_on_axis(base, offset, extent, border);
     return std::pair(a.low, a.fraction);
   };
-  using place = std::pair<index, double>;
+  using place = std::pair<hone::index, double>;
   CHECK(axis(3, 0.25) == place(3, 0.25));
   CHECK(axis(3, -0.25) == place(2, 0.75));
   CHECK(axis(3, 2) == place(5, 0));
@@ -60,7 +59,7 @@ TEST_CASE("a tap lies between the pixels around it, and outside from -1 and from
   CHECK(axis(6, 1, deform_border::none) == place(extent, 0));
   CHECK(axis(0, -1.5) == place(extent, 0));
   CHECK(axis(6, 1.5) == place(extent, 0));
-  CHECK(axis(index(1) << 40, -double(index(1) << 40) + 0.5) == place(0, 0.5));
+  CHECK(axis(hone::index(1) << 40, -double(hone::index(1) << 40) + 0.5) == place(0, 0.5));
 
   constexpr double inf = std::numeric_limits<double>::infinity();
   for (const double far : {1e18, 1e19, 1e300, inf})
@@ -76,5 +75,5 @@ TEST_CASE("the extent of an output counts the places of a dilated kernel") {
   CHECK(hone::conv_extent(7, 0, 1, 3, 2, 1) == 4);
   CHECK(hone::conv_extent(2, 0, 0, 3, 1, 1) == 0);
   CHECK(hone::conv_extent(0, 1, 1, 2, 1, 1) == 1);
-  CHECK(hone::conv_extent(5, 0, 0, index(1) << 40, index(1) << 30, 1) == 0);
+  CHECK(hone::conv_extent(5, 0, 0, hone::index(1) << 40, hone::index(1) << 30, 1) == 0);
 }
