@@ -140,7 +140,7 @@ struct region_team {
 
 /// Adds up the pieces of each region, and computes its loss and its table.
 template <class A, class Region>
-__global__ void __launch_bounds__(block_threads)
+__global__ void __launch_bounds__(block_threads, 1)
     region_losses_kernel(Region const region_loss, region_plan const plan, region_memory const memory) {
   const int columns = plan.columns, numbers = plan.numbers;
   for (index r = blockIdx.x; r < plan.regions; r += gridDim.x) {
