@@ -7,6 +7,8 @@
 
 namespace support {
 
-inline bool same_bytes(void const* a, void const* b, std::size_t size) { return std::memcmp(a, b, size) == 0; }
+inline bool same_bytes(void const* a, void const* b, std::size_t size) {
+  return size == 0 || std::memcmp(a, b, size) == 0;  // memcmp takes no null pointers
+}
 
 }  // namespace support
