@@ -163,7 +163,9 @@ struct recalibration_memory {
   }
   // The numbers are views with strides: three of the columns at the end of each row are nobody's.
   index stride() const { return 2 * (of.shape.channels + of.hidden()) + 3; }
-  std::vector<A> poisoned() const { return std::vector<A>(std::size_t(of.shape.images * stride()), A(77)); }
+  std::vector<A> poisoned() const {  // a row more than is used, so that there is memory without images
+    return std::vector<A>(std::size_t((of.shape.images + 1) * stride()), A(77));
+  }
   hone::recalibration_numbers<A> view(buffer<A> const& m) const {
     const index n = of.shape.images, c = of.shape.channels, r = of.hidden();
     return {{m.data(), n, c, stride()},

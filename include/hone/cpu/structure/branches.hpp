@@ -34,23 +34,40 @@ auto row_as_eigen(std::span<A> v) {
   return Eigen::Map<std::conditional_t<std::is_const_v<A>, R const, R>>(v.data(), static_cast<index>(v.size()));
 }
 
+/// to = left right, and to = Σ from over its rows: 0 without terms, where Eigen would add to a null pointer.
+template <class To, class Left, class Right>
+void set_product(To to, Left const& left, Right const& right) {
+  if (left.cols() == 0)
+    to.setZero();
+  else
+    to.noalias() = left * right;
+}
+template <class A>
+void set_row_sum(std::span<A> to, matrix_view<A> from) {
+  auto out = row_as_eigen(to);
+  if (from.rows == 0)
+    out.setZero();
+  else
+    out = all_as_eigen(from).colwise().sum();
+}
+
 /// to = from weightᵀ + bias, for images [begin, end).
 template <class A, class W>
 void product(matrix_view<A> from, matrix_view<W> weight, std::span<W> bias, matrix_view<A> to, index begin, index end) {
   auto out = rows_as_eigen(to, begin, end);
-  out.noalias() = rows_as_eigen(from, begin, end) * all_as_eigen(weight).transpose();
+  set_product(out, rows_as_eigen(from, begin, end), all_as_eigen(weight).transpose());
   if (!bias.empty()) out.rowwise() += row_as_eigen(bias);
 }
 /// dfrom = dto weight, for images [begin, end).
 template <class A, class W>
 void product_backward(matrix_view<A> dto, matrix_view<W> weight, matrix_view<A> dfrom, index begin, index end) {
-  rows_as_eigen(dfrom, begin, end).noalias() = rows_as_eigen(dto, begin, end) * all_as_eigen(weight);
+  set_product(rows_as_eigen(dfrom, begin, end), rows_as_eigen(dto, begin, end), all_as_eigen(weight));
 }
 /// dweight = dtoᵀ from and dbias = Σ dto, over all images.
 template <class A>
 void product_gradients(matrix_view<A> from, matrix_view<A> dto, matrix_view<A> dweight, std::span<A> dbias) {
-  all_as_eigen(dweight).noalias() = all_as_eigen(dto).transpose() * all_as_eigen(from);
-  if (!dbias.empty()) row_as_eigen(dbias) = all_as_eigen(dto).colwise().sum();
+  set_product(all_as_eigen(dweight), all_as_eigen(dto).transpose(), all_as_eigen(from));
+  if (!dbias.empty()) set_row_sum(dbias, dto);
 }
 
 /// excite: `excited` of `squeezed`. excite_backward: the gradient by `squeezed` of that by `excited`. gradients: those

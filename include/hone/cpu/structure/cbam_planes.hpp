@@ -50,6 +50,8 @@ void channel_gradients(cbam<A, Gate> const& to, cbam_numbers<A> const& n, cbam_n
   for (A& g : to.expand_bias) g += g;
   auto reduce = all_as_eigen(to.reduce);
   reduce.setZero();
+  std::ranges::fill(to.reduce_bias, A(0));
+  if (n.hidden.rows == 0) return;
   for (const int half : {0, 1})
     reduce.noalias() +=
         all_as_eigen(detail::half_of(d.hidden, half)).transpose() * all_as_eigen(detail::half_of(n.squeezed, half));
