@@ -73,6 +73,13 @@ struct hard_swish_formula {
   }
 };
 
+/// Returns g f'(u), the gradient by u for g by f(u). A derivative of 0 makes it 0, whatever g is.
+template <class F, operand V>
+HONE_HD HONE_INLINE V gradient_through(F const& f, V u, V g) {
+  const V slope = f(u).grad;
+  return zero_where(slope == V(0), g * slope);
+}
+
 namespace detail {
 
 /// Calls body with the formula of an activation.

@@ -87,10 +87,8 @@ void excite_backward(squeeze_excite<W, Gate> const& b, recalibration_numbers<A> 
   product_backward(d.excited, b.expand, d.activated, begin, end);
   detail::with_formula(b.activation, [&](auto f) {
     for (index i = begin; i < end; ++i)
-      for (index c = 0; c < n.hidden.columns; ++c) {
-        const A slope = f(n.hidden.row(i)[c]).grad;
-        d.hidden.row(i)[c] = slope == A(0) ? A(0) : d.activated.row(i)[c] * slope;
-      }
+      for (index c = 0; c < n.hidden.columns; ++c)
+        d.hidden.row(i)[c] = gradient_through(f, n.hidden.row(i)[c], d.activated.row(i)[c]);
   });
   product_backward(d.hidden, b.reduce, d.squeezed, begin, end);
 }

@@ -35,10 +35,8 @@ void excite_backward(cbam<W, Gate> const& b, cbam_numbers<A> const& n, cbam_numb
   const index width = n.activated.columns;
   detail::with_formula(b.activation, [&](auto f) {
     for (index i = begin; i < end; ++i)
-      for (index c = 0; c < 2 * width; ++c) {
-        const A slope = f(n.hidden.row(i)[c]).grad;
-        d.hidden.row(i)[c] = slope == A(0) ? A(0) : d.activated.row(i)[c % width] * slope;
-      }
+      for (index c = 0; c < 2 * width; ++c)
+        d.hidden.row(i)[c] = gradient_through(f, n.hidden.row(i)[c], d.activated.row(i)[c % width]);
   });
   for (const int half : {0, 1})
     product_backward(detail::half_of(d.hidden, half), b.reduce, detail::half_of(d.squeezed, half), begin, end);
@@ -101,8 +99,7 @@ pack<A> attend_run_backward(F f, backward_run<T> const& run, run_maps<A> const& 
     if constexpr (!identity) {
       V u = of_x * s * t;
       if constexpr (Residual) u = fma(of_x * s, t, load_as<A>(run.residual + i));
-      const V slope = f(u).grad;
-      g = zero_where(slope == V(0), g * slope);
+      g = gradient_through(f, u, g);
     }
     const V dz =
         fma(g, t, V::load(maps.dmean + i)) + keep(V::load(maps.first + i) == channel, V::load(maps.dlargest + i));

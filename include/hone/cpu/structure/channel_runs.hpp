@@ -99,8 +99,7 @@ void scale_channel_run_backward(F f, Numbers const& numbers, Sums& sums, backwar
     if constexpr (!std::same_as<F, identity_formula>) {
       V u = fma(x, of.s, of.t);
       if constexpr (Residual) u += load_as<A>(from.residual + i);
-      const V slope = f(u).grad;
-      g = zero_where(slope == V(0), g * slope);
+      g = gradient_through(f, u, g);
     }
     return result{g * of.s, g, (x - of.centre) * g};
   };

@@ -164,8 +164,7 @@ void scale_tile_backward(F f, tile_packs<A, Few> packs, backward_run<T> const& r
     if constexpr (!identity) {
       V u = z * t;
       if constexpr (Residual) u = fma(z, t, packs.load(run.residual, k));
-      const V slope = f(u).grad;
-      g = zero_where(slope == V(0), g * slope);
+      g = gradient_through(f, u, g);
     }
     fma(z, g, packs.slot(strips.sums, k)).store(strips.sums + k * V::size);
     const V added =

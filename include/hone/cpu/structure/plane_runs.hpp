@@ -135,8 +135,7 @@ pack<A> scale_run_backward(F f, backward_run<T> const& run, index n, A s, A adde
     if constexpr (!identity) {
       V u = of_x * by;
       if constexpr (Residual) u = fma(of_x, by, load_as<A>(residual + i));
-      const V slope = f(u).grad;
-      g = zero_where(slope == V(0), g * slope);
+      g = gradient_through(f, u, g);
     }
     return result{fma(g, by, plus), g, of_x * g};
   };

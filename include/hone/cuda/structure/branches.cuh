@@ -41,9 +41,9 @@ struct chain_activation {
   matrix_view<A> dactivated, dhidden;
 
   __device__ void operator()(index row, index column, A sum) const {
-    const A slope = static_cast<A>(f(operand_of<A>(hidden.row(row)[column])).grad);
+    using V = operand_of<A>;
     dactivated.row(row)[column] = sum;
-    dhidden.row(row)[column] = slope == A(0) ? A(0) : sum * slope;
+    dhidden.row(row)[column] = static_cast<A>(gradient_through(f, V(hidden.row(row)[column]), V(sum)));
   }
 };
 /// The share of a pixel in the gradient by a mean.

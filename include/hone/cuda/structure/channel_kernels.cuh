@@ -70,8 +70,7 @@ __device__ void scale_channel_number_backward(F const& f, detail::channel_affine
   if constexpr (!std::is_same_v<F, identity_formula>) {
     V u = x * of.scale + of.shift;
     if (all.residual.data) u = u + V(static_cast<A>(all.residual.data[at(all.residual)]));
-    const V slope = f(u).grad;
-    g = zero_where(slope == V(0), g * slope);
+    g = gradient_through(f, u, g);
   }
   if (all.dx.data) all.dx.data[at(all.dx)] = detail::narrowed<T>(static_cast<A>(g * of.scale));
   if (all.dresidual.data) all.dresidual.data[at(all.dresidual)] = detail::narrowed<T>(static_cast<A>(g));

@@ -73,8 +73,7 @@ __global__ void __launch_bounds__(block_threads, 1)
       if constexpr (!std::is_same_v<F, identity_formula>) {
         V u = x * s.value;
         if (all.residual) u = u + V(static_cast<A>(all.residual[i]));
-        const V slope = f(u).grad;
-        g = zero_where(slope == V(0), g * slope);
+        g = gradient_through(f, u, g);
       }
       const V added = static_cast<A>(c) == which ? each + largest : each;
       if (all.dx) all.dx[i] = detail::narrowed<T>(static_cast<A>(g * s.value + added));

@@ -84,8 +84,7 @@ __global__ void __launch_bounds__(block_threads, 1)
         if constexpr (!std::is_same_v<F, identity_formula>) {
           V u = V(x[j]) * s.value;
           if (all.residual) u = u + V(more[j]);
-          const V slope = f(u).grad;
-          by_u = zero_where(slope == V(0), by_u * slope);
+          by_u = gradient_through(f, u, by_u);
         }
         dx[j] = static_cast<A>(by_u * s.value + plus);
         g[j] = static_cast<A>(by_u);
