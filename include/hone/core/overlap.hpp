@@ -7,6 +7,7 @@
 #include <hone/core/view.hpp>
 
 #include <cstdint>
+#include <span>
 
 #include <hone/core/macros_push.hpp>
 
@@ -25,11 +26,15 @@ inline std::int64_t address_of(void const* p) noexcept {
   return static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(p));
 }
 
-/// Returns the footprint of `size` contiguous objects, of a view or of numbers; it is empty if data is null.
+/// Returns the footprint of `size` contiguous objects, of a span, of a view or of numbers; it is empty if data is null.
 template <class T>
 footprint footprint_of(T const* data, index size) noexcept {
   const index bytes = size * static_cast<index>(sizeof(T));
   return {address_of(data), data ? 1 : 0, bytes, bytes};
+}
+template <class T>
+footprint footprint_of(std::span<T> s) noexcept {
+  return footprint_of(s.data(), static_cast<index>(s.size()));
 }
 template <class T>
 footprint footprint_of(matrix_view<T> v) noexcept {
@@ -81,6 +86,25 @@ inline void require_same_or_apart(const char* function, const char* name, footpr
   if (!same_memory(a, b) && overlap(a, b))
     fail("%s: %s and %s overlap in part, %s begins %jd bytes after %s; they must be the same or apart", function, name,
          other, name, std::intmax_t(a.begin - b.begin), other);
+}
+
+/// An argument of a call: its name and its bytes.
+struct named_footprint {
+  const char* name;
+  footprint bytes;
+};
+/// Fails if one of some arguments shares memory with one of the others, or with another.
+inline void require_apart(const char* function, std::span<named_footprint const> some, named_footprint const& other) {
+  for (auto const& [name, bytes] : some) require_apart(function, name, bytes, other.name, other.bytes);
+}
+inline void require_apart(const char* function, std::span<named_footprint const> some,
+                          std::span<named_footprint const> others) {
+  for (named_footprint const& other : others) require_apart(function, some, other);
+}
+/// Fails if two of the arguments share memory.
+inline void require_apart_among(const char* function, std::span<named_footprint const> all) {
+  for (std::size_t i = 1; i < all.size(); ++i)
+    for (named_footprint const& other : all.first(i)) require_apart(function, all.subspan(i, 1), other);
 }
 
 }  // namespace hone::inline HONE_ABI::detail

@@ -41,7 +41,7 @@ void require_measure_channels(image_view<const T> x, std::span<channel_statistic
   require_planes(function, "x", x);
   if (static_cast<index>(to.size()) != x.channels)
     fail("measure_channels: to has %zu statistics for %jd channels", to.size(), std::intmax_t(x.channels));
-  require_apart(function, "to", footprint_of(to.data(), x.channels), "x", footprint_of(x));
+  require_apart(function, "to", footprint_of(to), "x", footprint_of(x));
 }
 
 }  // namespace detail

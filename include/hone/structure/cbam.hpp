@@ -8,6 +8,7 @@
 #include <hone/structure/plane_mean_and_max.hpp>
 #include <hone/structure/recalibration.hpp>
 
+#include <array>
 #include <span>
 #include <utility>
 
@@ -99,35 +100,25 @@ struct attend_backward_options {
 
 namespace detail {
 
-/// Calls body(name, footprint) for every parameter, and for every part of the numbers.
-template <class W, class Gate, class Body>
-void each_parameter(cbam<W, Gate> const& b, Body const& body) {
-  const auto span = [](std::span<W> s) { return footprint_of(s.data(), static_cast<index>(s.size())); };
-  body("reduce", footprint_of(b.reduce));
-  body("reduce_bias", span(b.reduce_bias));
-  body("expand", footprint_of(b.expand));
-  body("expand_bias", span(b.expand_bias));
-  body("kernel", span(b.kernel));
-  body("kernel_bias", span(b.kernel_bias));
-}
-template <class A, class Body>
-void each_number(cbam_numbers<A> const& n, Body const& body) {
-  body("squeezed", footprint_of(n.squeezed));
-  body("hidden", footprint_of(n.hidden));
-  body("activated", footprint_of(n.activated));
-  body("excited", footprint_of(n.excited));
-  body("reduced", footprint_of(n.reduced));
-  body("first", footprint_of(n.first));
-  body("excited_pixels", footprint_of(n.excited_pixels));
-}
-/// Fails if a parameter or a part of the numbers shares memory with something else.
+/// The parameters of a module, and the parts of its numbers.
 template <class W, class Gate>
-void require_apart_from(const char* function, cbam<W, Gate> const& b, const char* other, footprint const& of) {
-  each_parameter(b, [&](const char* name, footprint const& own) { require_apart(function, name, own, other, of); });
+std::array<named_footprint, 6> parts_of(cbam<W, Gate> const& b) {
+  return {{{"reduce", footprint_of(b.reduce)},
+           {"reduce_bias", footprint_of(b.reduce_bias)},
+           {"expand", footprint_of(b.expand)},
+           {"expand_bias", footprint_of(b.expand_bias)},
+           {"kernel", footprint_of(b.kernel)},
+           {"kernel_bias", footprint_of(b.kernel_bias)}}};
 }
 template <class A>
-void require_apart_from(const char* function, cbam_numbers<A> const& n, const char* other, footprint const& of) {
-  each_number(n, [&](const char* name, footprint const& own) { require_apart(function, name, own, other, of); });
+std::array<named_footprint, 7> parts_of(cbam_numbers<A> const& n) {
+  return {{{"squeezed", footprint_of(n.squeezed)},
+           {"hidden", footprint_of(n.hidden)},
+           {"activated", footprint_of(n.activated)},
+           {"excited", footprint_of(n.excited)},
+           {"reduced", footprint_of(n.reduced)},
+           {"first", footprint_of(n.first)},
+           {"excited_pixels", footprint_of(n.excited_pixels)}}};
 }
 
 /// The checks of a module and its numbers for an image of this size.
@@ -136,9 +127,7 @@ void require_cbam(const char* function, cbam<W, Gate> const& b, cbam_numbers<A> 
                   plane_size size) {
   require_planes(function, "x", x);
   require_channels(function, "x", x);
-  if (product_of_sizes(size.height, size.width) != x.pixels)
-    fail("%s: x has %jd pixels, size is %jd x %jd", function, std::intmax_t(x.pixels), std::intmax_t(size.height),
-         std::intmax_t(size.width));
+  require_plane_size(function, "x", x, size);
   const index width = b.reduce.rows, side = b.kernel_size.value;
   require_matrix(function, "reduce", b.reduce, width, x.channels);
   require_matrix(function, "expand", b.expand, x.channels, width);
@@ -157,14 +146,8 @@ void require_cbam(const char* function, cbam<W, Gate> const& b, cbam_numbers<A> 
   require_reduced(function, "reduced", n.reduced, "x", x);
   require_pixel_numbers(function, "first", n.first, "x", x);
   require_pixel_numbers(function, "excited_pixels", n.excited_pixels, "x", x);
-  each_number(n, [&](const char* name, footprint const& own) {
-    require_apart_from(function, b, name, own);
-    bool before = true;  // every pair once
-    each_number(n, [&](const char* other, footprint const& of) {
-      if (name == other) before = false;
-      if (before) require_apart(function, name, own, other, of);
-    });
-  });
+  require_apart(function, parts_of(b), parts_of(n));
+  require_apart_among(function, parts_of(n));
 }
 
 /// The checks of attend_backward, after require_cbam of both modules with their numbers.
@@ -180,24 +163,19 @@ void require_attend_backward(const char* function, cbam<W, Gate> const& b, cbam_
   require_scale_pixels_backward<T, A>(function, x, n.excited_pixels, dy, dx, d.excited_pixels,
                                       {o.residual, o.activation, o.dresidual, {}, {}});
   require_apart(function, "dresidual", footprint_of(o.dresidual), "x", footprint_of(x));
-  const auto is_apart = [&](const char* other, footprint const& of) {
-    require_apart_from(function, n, other, of);
-    require_apart_from(function, d, other, of);
-    require_apart_from(function, db, other, of);
-  };
-  is_apart("x", footprint_of(x));
-  is_apart("dy", footprint_of(dy));
-  is_apart("residual", footprint_of(o.residual));
-  is_apart("dx", footprint_of(dx));
-  is_apart("dresidual", footprint_of(o.dresidual));
-  for (const auto& [name, v] : {std::pair("dx", footprint_of(dx)), std::pair("dresidual", footprint_of(o.dresidual))})
-    require_apart_from(function, b, name, v);
-  each_number(d, [&](const char* name, footprint const& own) {
-    require_apart_from(function, n, name, own);
-    require_apart_from(function, b, name, own);
-  });
-  each_number(n, [&](const char* name, footprint const& own) { require_apart_from(function, db, name, own); });
-  each_parameter(db, [&](const char* name, footprint const& own) { require_apart_from(function, b, name, own); });
+  const auto module = parts_of(b), gradients = parts_of(db);
+  const auto numbers = parts_of(n), scratch = parts_of(d);
+  const named_footprint outputs[] = {{"dx", footprint_of(dx)}, {"dresidual", footprint_of(o.dresidual)}};
+  const named_footprint images[] = {
+      {"x", footprint_of(x)}, {"dy", footprint_of(dy)}, {"residual", footprint_of(o.residual)}, outputs[0], outputs[1]};
+  require_apart(function, numbers, images);
+  require_apart(function, scratch, images);
+  require_apart(function, gradients, images);
+  require_apart(function, module, outputs);
+  require_apart(function, numbers, scratch);
+  require_apart(function, module, scratch);
+  require_apart(function, gradients, numbers);
+  require_apart(function, module, gradients);
 }
 
 }  // namespace detail

@@ -75,25 +75,6 @@ channel_parameters<A> channel_parameters_of(batch_norm_view<A> const& norm) {
   return {norm.scale.data(), norm.mean.data(), norm.variance.data(), norm.shift.data(), norm.epsilon.value};
 }
 
-template <class T>
-index channels_of(image_view<T> v) noexcept {
-  return v.channels;
-}
-template <class T>
-index channels_of(matrix_view<T> v) noexcept {
-  return v.columns;
-}
-
-/// Fails unless the matrix is valid memory and has the shape of another one.
-template <class T, class U>
-void require_like_planes(const char* function, const char* name, matrix_view<T> v, const char* other,
-                         matrix_view<U> o) {
-  require_valid(v, name, function);
-  if (v.rows != o.rows || v.columns != o.columns)
-    fail("%s: %s is %jd x %jd, %s is %jd x %jd", function, name, std::intmax_t(v.rows), std::intmax_t(v.columns), other,
-         std::intmax_t(o.rows), std::intmax_t(o.columns));
-}
-
 /// The checks of one call: its views have the shape of x, its numbers are one per channel, and outputs overlap nothing
 /// but what they may replace.
 template <class View>
@@ -106,9 +87,9 @@ class channel_check {
 
   template <class A>
   void one_per_channel(const char* name, std::span<A> numbers) const {
-    if (static_cast<index>(numbers.size()) != channels_of(x_))
+    if (static_cast<index>(numbers.size()) != columns_of(x_))
       fail("%s: %s has %zu numbers, x has %jd channels", function_, name, numbers.size(),
-           std::intmax_t(channels_of(x_)));
+           std::intmax_t(columns_of(x_)));
   }
   /// An input of the shape of x; it may be absent if `optional`.
   template <class Other>
@@ -124,12 +105,8 @@ class channel_check {
     if (second_name) require_same_or_apart(function_, name, footprint_of(out), second_name, footprint_of(second));
     require_same_or_apart(function_, name, footprint_of(out), "residual", footprint_of(residual));
     parameters.each([&](const char* of, auto numbers) {
-      require_apart(function_, name, footprint_of(out), of, place_of(numbers));
+      require_apart(function_, name, footprint_of(out), of, footprint_of(numbers));
     });
-  }
-  template <class A>
-  static footprint place_of(std::span<A> numbers) noexcept {
-    return footprint_of(numbers.data(), static_cast<index>(numbers.size()));
   }
 
  private:
@@ -182,15 +159,15 @@ void require_scaled_backward(const char* function, View x, Parameters const& par
   gradients.each([&](const char* name, auto numbers) {
     if (numbers.empty()) return;
     check.one_per_channel(name, numbers);
-    const footprint place = check.place_of(numbers);
+    const footprint place = footprint_of(numbers);
     outputs([&](const char* other, Out out) { require_apart(function, name, place, other, footprint_of(out)); });
     require_apart(function, name, place, "x", footprint_of(x));
     require_apart(function, name, place, "dy", footprint_of(dy));
     require_apart(function, name, place, "residual", footprint_of(options.residual));
     parameters.each(
-        [&](const char* other, auto those) { require_apart(function, name, place, other, check.place_of(those)); });
+        [&](const char* other, auto those) { require_apart(function, name, place, other, footprint_of(those)); });
     gradients.each([&](const char* other, auto those) {
-      if (other != name) require_apart(function, name, place, other, check.place_of(those));
+      if (other != name) require_apart(function, name, place, other, footprint_of(those));
     });
   });
 }

@@ -12,6 +12,8 @@
 #include <hone/core/feature_view.hpp>
 #include <hone/structure/deform_tap.hpp>
 
+#include <array>
+
 #include <hone/core/macros_push.hpp>
 
 namespace hone::inline HONE_ABI {
@@ -168,14 +170,13 @@ constexpr bool is_given(matrix_view<T> v) noexcept {
   return v != matrix_view<T>();
 }
 
-/// Fails if one thing that a call writes overlaps something that it reads.
+/// What a call reads.
 template <class T>
-void require_apart_from(const char* function, const char* name, footprint const& written,
-                        deform_arguments<T> const& from) {
-  require_apart(function, name, written, "input", footprint_of(from.input));
-  require_apart(function, name, written, "offsets", footprint_of(from.offsets));
-  require_apart(function, name, written, "mask", footprint_of(from.mask));
-  require_apart(function, name, written, "weight", footprint_of(from.weight));
+std::array<named_footprint, 4> parts_of(deform_arguments<T> const& from) {
+  return {{{"input", footprint_of(from.input)},
+           {"offsets", footprint_of(from.offsets)},
+           {"mask", footprint_of(from.mask)},
+           {"weight", footprint_of(from.weight)}}};
 }
 
 /// Checks a call of deform_conv2d.
@@ -187,8 +188,9 @@ deform_shape require_forward(deform_arguments<T> const& from, matrix_view<const 
   if (is_given(bias)) require_bias(function, "bias", bias, shape.outputs);
   require_features(function, "output", sizes_of(output), shape.images, shape.outputs, shape.out_height,
                    shape.out_width);
-  require_apart_from(function, "output", footprint_of(output), from);
-  require_apart(function, "output", footprint_of(output), "bias", footprint_of(bias));
+  const named_footprint written[] = {{"output", footprint_of(output)}};
+  require_apart(function, written, parts_of(from));
+  require_apart(function, written, {"bias", footprint_of(bias)});
   return shape;
 }
 
@@ -201,14 +203,11 @@ deform_shape require_backward(deform_arguments<T> const& from, deform_conv_optio
   require_features(function, "output_gradient", sizes_of(output_gradient), s.images, s.outputs, s.out_height,
                    s.out_width);
   const index planes = s.offset_groups() * s.taps();
-  struct named {
-    const char* name;
-    footprint bytes;
-  } const written[] = {{"gradient of input", footprint_of(to.input)},
-                       {"gradient of offsets", footprint_of(to.offsets)},
-                       {"gradient of mask", footprint_of(to.mask)},
-                       {"gradient of weight", footprint_of(to.weight)},
-                       {"gradient of bias", footprint_of(to.bias)}};
+  const named_footprint written[] = {{"gradient of input", footprint_of(to.input)},
+                                     {"gradient of offsets", footprint_of(to.offsets)},
+                                     {"gradient of mask", footprint_of(to.mask)},
+                                     {"gradient of weight", footprint_of(to.weight)},
+                                     {"gradient of bias", footprint_of(to.bias)}};
   if (is_given(to.input))
     require_features(function, written[0].name, sizes_of(to.input), s.images, s.channels, s.height, s.width);
   if (is_given(to.offsets))
@@ -221,12 +220,9 @@ deform_shape require_backward(deform_arguments<T> const& from, deform_conv_optio
     require_features(function, written[3].name, sizes_of(to.weight), s.outputs, s.group_channels(), s.kernel_height,
                      s.kernel_width);
   if (is_given(to.bias)) require_bias(function, written[4].name, to.bias, s.outputs);
-  for (int i = 0; i < 5; ++i) {
-    require_apart_from(function, written[i].name, written[i].bytes, from);
-    require_apart(function, written[i].name, written[i].bytes, "output_gradient", footprint_of(output_gradient));
-    for (int j = 0; j < i; ++j)
-      require_apart(function, written[i].name, written[i].bytes, written[j].name, written[j].bytes);
-  }
+  require_apart(function, written, parts_of(from));
+  require_apart(function, written, {"output_gradient", footprint_of(output_gradient)});
+  require_apart_among(function, written);
   return s;
 }
 

@@ -70,9 +70,7 @@ void require_draw_blocks(drop_block const& policy, integer branch, plane_size si
   require_length(function, "height", size.height);
   require_length(function, "width", size.width);
   require_valid(mask, "mask", function);
-  if (product_of_sizes(size.height, size.width) != mask.pixels)
-    fail("%s: mask has %jd pixels, size is %jd x %jd", function, std::intmax_t(mask.pixels), std::intmax_t(size.height),
-         std::intmax_t(size.width));
+  require_plane_size(function, "mask", mask, size);
   require(mask.pixels < index(1) << 34, function, "the pixels of a plane", mask.pixels, "less than 2^34");
   require(mask.images < index(1) << 32, function, "the samples", mask.images, "less than 2^32");
   require(mask.channels < index(1) << 32, function, "the channels", mask.channels, "less than 2^32");
@@ -80,7 +78,7 @@ void require_draw_blocks(drop_block const& policy, integer branch, plane_size si
     fail("%s: mask has %jd channels, must have 1 if the channels share it", function, std::intmax_t(mask.channels));
   if (static_cast<index>(factors.size()) != mask.images)
     fail("%s: factors has %zu numbers for %jd samples", function, factors.size(), std::intmax_t(mask.images));
-  require_apart(function, "factors", footprint_of(factors.data(), mask.images), "mask", footprint_of(mask));
+  require_apart(function, "factors", footprint_of(factors), "mask", footprint_of(mask));
 }
 
 /// The checks of drop_blocks: y may be x.
@@ -99,7 +97,7 @@ void require_drop_blocks(image_view<const T> x, image_view<const std::uint8_t> m
     fail("%s: factors has %zu numbers for %jd samples", function, factors.size(), std::intmax_t(x.images));
   require_same_or_apart(function, "y", footprint_of(y), "x", footprint_of(x));
   require_apart(function, "y", footprint_of(y), "mask", footprint_of(mask));
-  require_apart(function, "y", footprint_of(y), "factors", footprint_of(factors.data(), x.images));
+  require_apart(function, "y", footprint_of(y), "factors", footprint_of(factors));
 }
 
 }  // namespace detail

@@ -36,6 +36,16 @@ void require_like_planes(const char* function, const char* name, image_view<T> v
          std::intmax_t(v.channels), std::intmax_t(v.pixels), other, std::intmax_t(o.images), std::intmax_t(o.channels),
          std::intmax_t(o.pixels));
 }
+/// Fails unless the matrix is valid memory and has the shape of another one.
+template <class T, class U>
+void require_like_planes(const char* function, const char* name, matrix_view<T> v, const char* other,
+                         matrix_view<U> o) {
+  require_valid(v, name, function);
+  if (v.rows != o.rows || v.columns != o.columns)
+    fail("%s: %s is %jd x %jd, %s is %jd x %jd", function, name, std::intmax_t(v.rows), std::intmax_t(v.columns), other,
+         std::intmax_t(o.rows), std::intmax_t(o.columns));
+}
+
 /// Fails unless the matrix is valid memory and has one number per plane: images x channels.
 template <class A, class T>
 void require_plane_numbers(const char* function, const char* name, matrix_view<A> v, const char* other,

@@ -42,6 +42,14 @@ inline void require_length(const char* function, const char* name, index length,
   require(length < end, function, name, length, range);
 }
 
+/// Fails unless the planes of an image have this size.
+template <class T>
+void require_plane_size(const char* function, const char* name, image_view<T> v, plane_size size) {
+  if (product_of_sizes(size.height, size.width) != v.pixels)
+    fail("%s: %s has %jd pixels, size is %jd x %jd", function, name, std::intmax_t(v.pixels),
+         std::intmax_t(size.height), std::intmax_t(size.width));
+}
+
 /// The checks of a pool and its backward pass. large has planes of the size `from`, small those of the size `to`; they
 /// are x and y, or dx and dy.
 template <class T, class U>
@@ -49,9 +57,7 @@ void require_pooled(const char* function, const char* large_name, image_view<T> 
                     const char* small_name, image_view<U> small, plane_size to) {
   require_valid(large, large_name, function);
   require_valid(small, small_name, function);
-  if (product_of_sizes(from.height, from.width) != large.pixels)
-    fail("%s: %s has %jd pixels, size is %jd x %jd", function, large_name, std::intmax_t(large.pixels),
-         std::intmax_t(from.height), std::intmax_t(from.width));
+  require_plane_size(function, large_name, large, from);
   if (small.images != large.images || small.channels != large.channels || small.pixels != to.height * to.width)
     fail("%s: %s is %jd x %jd x %jd, must be %jd x %jd x %jd (%jd x %jd)", function, small_name,
          std::intmax_t(small.images), std::intmax_t(small.channels), std::intmax_t(small.pixels),

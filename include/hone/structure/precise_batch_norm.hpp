@@ -44,8 +44,7 @@ void store_statistics(std::span<const Statistics> from, std::span<A> means, std:
     if (size != from.size()) fail("%s: %s has %zu numbers for %zu channels", function, name, size, from.size());
   };
   require_size("means", means.size()), require_size("variances", variances.size());
-  const auto place = [](auto numbers) { return footprint_of(numbers.data(), static_cast<index>(numbers.size())); };
-  require_apart(function, "means", place(means), "variances", place(variances));
+  require_apart(function, "means", footprint_of(means), "variances", footprint_of(variances));
   for (std::size_t c = 0; c < from.size(); ++c)
     if (!(count_of(from[c]) > 0)) fail("%s: channel %zu has no numbers", function, c);
   for (std::size_t c = 0; c < from.size(); ++c) {

@@ -12,19 +12,13 @@
 
 namespace hone::inline HONE_ABI::detail {
 
-/// Fails if a number that the backward pass writes shares memory with one of the forward pass.
+/// The numbers that the backward pass writes.
 template <class A>
-void require_scratch_apart(const char* function, recalibration_numbers<A> const& scratch,
-                           recalibration_numbers<A> const& numbers) {
-  constexpr const char* written[] = {"scratch.squeezed", "scratch.excited", "scratch.hidden", "scratch.activated"};
-  constexpr const char* read[] = {"squeezed", "excited", "hidden", "activated"};
-  const auto all = [](recalibration_numbers<A> const& n) {
-    return std::array{footprint_of(n.squeezed), footprint_of(n.excited), footprint_of(n.hidden),
-                      footprint_of(n.activated)};
-  };
-  const auto outputs = all(scratch), inputs = all(numbers);
-  for (std::size_t i = 0; i < 4; ++i)
-    for (std::size_t j = 0; j < 4; ++j) require_apart(function, written[i], outputs[i], read[j], inputs[j]);
+std::array<named_footprint, 4> parts_of_scratch(recalibration_numbers<A> const& scratch) {
+  std::array<named_footprint, 4> all = parts_of(scratch);
+  const char* const names[] = {"scratch.squeezed", "scratch.excited", "scratch.hidden", "scratch.activated"};
+  for (std::size_t i = 0; i < 4; ++i) all[i].name = names[i];
+  return all;
 }
 
 /// The checks of recalibrate.
@@ -44,8 +38,8 @@ void require_recalibrate(Branch const& branch, image_view<const T> x, image_view
   require_numbers(function, numbers, "y", y);
   if (given(options.residual)) require_numbers(function, numbers, "residual", options.residual);
   require_branch(function, branch, x.images, x.channels, numbers);
-  require_parameters_apart(function, branch, "y", footprint_of(y));
-  require_parameters_apart(function, branch, numbers);
+  require_apart(function, parts_of(branch), {"y", footprint_of(y)});
+  require_apart(function, parts_of(branch), parts_of(numbers));
 }
 
 /// The checks of recalibrate_backward.
@@ -70,15 +64,15 @@ void require_recalibrate_backward(Branch const& branch, image_view<const T> x, i
     require_numbers(function, numbers, name, v);
     require_numbers(function, scratch, name, v);
   }
-  require_scratch_apart(function, scratch, numbers);
+  require_apart(function, parts_of_scratch(scratch), parts_of(numbers));
   require_branch(function, branch, x.images, x.channels, numbers);
   require_branch(function, parameters, x.images, x.channels, scratch);
-  require_parameters_apart(function, parameters, numbers);
-  require_parameters_apart(function, parameters, scratch);
-  require_parameters_apart(function, branch, scratch);
-  for (const auto& [name, v] : images) require_parameters_apart(function, parameters, name, footprint_of(v));
-  require_parameters_apart(function, branch, "dx", footprint_of(dx));
-  require_parameters_apart(function, branch, "dresidual", footprint_of(options.dresidual));
+  require_apart(function, parts_of(parameters), parts_of(numbers));
+  require_apart(function, parts_of(parameters), parts_of(scratch));
+  require_apart(function, parts_of(branch), parts_of(scratch));
+  for (const auto& [name, v] : images) require_apart(function, parts_of(parameters), {name, footprint_of(v)});
+  require_apart(function, parts_of(branch), {"dx", footprint_of(dx)});
+  require_apart(function, parts_of(branch), {"dresidual", footprint_of(options.dresidual)});
 }
 
 }  // namespace hone::inline HONE_ABI::detail

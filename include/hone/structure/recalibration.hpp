@@ -7,6 +7,7 @@
 #include <hone/structure/plane_gate.hpp>
 #include <hone/structure/plane_scale.hpp>
 
+#include <array>
 #include <cmath>
 #include <span>
 #include <type_traits>
@@ -136,34 +137,28 @@ void require_branch(const char* function, efficient_channel_attention<W, Gate> c
   if (b.kernel.size() % 2 == 0) fail("%s: kernel has %zu numbers, must have an odd number", function, b.kernel.size());
 }
 
-/// Calls body(name, footprint) for every parameter of a branch.
-template <class W, class Gate, class Body>
-void each_parameter(squeeze_excite<W, Gate> const& b, Body const& body) {
-  body("reduce", footprint_of(b.reduce));
-  body("reduce_bias", footprint_of(b.reduce_bias.data(), static_cast<index>(b.reduce_bias.size())));
-  body("expand", footprint_of(b.expand));
-  body("expand_bias", footprint_of(b.expand_bias.data(), static_cast<index>(b.expand_bias.size())));
+/// The parameters of a branch, and the numbers of a call.
+template <class W, class Gate>
+std::array<named_footprint, 4> parts_of(squeeze_excite<W, Gate> const& b) {
+  return {{{"reduce", footprint_of(b.reduce)},
+           {"reduce_bias", footprint_of(b.reduce_bias)},
+           {"expand", footprint_of(b.expand)},
+           {"expand_bias", footprint_of(b.expand_bias)}}};
 }
-template <class W, class Gate, class Body>
-void each_parameter(effective_squeeze_excite<W, Gate> const& b, Body const& body) {
-  body("weight", footprint_of(b.weight));
-  body("bias", footprint_of(b.bias.data(), static_cast<index>(b.bias.size())));
+template <class W, class Gate>
+std::array<named_footprint, 2> parts_of(effective_squeeze_excite<W, Gate> const& b) {
+  return {{{"weight", footprint_of(b.weight)}, {"bias", footprint_of(b.bias)}}};
 }
-template <class W, class Gate, class Body>
-void each_parameter(efficient_channel_attention<W, Gate> const& b, Body const& body) {
-  body("kernel", footprint_of(b.kernel.data(), static_cast<index>(b.kernel.size())));
+template <class W, class Gate>
+std::array<named_footprint, 1> parts_of(efficient_channel_attention<W, Gate> const& b) {
+  return {{{"kernel", footprint_of(b.kernel)}}};
 }
-/// Fails if a parameter of the branch shares memory with something else.
-template <class Branch>
-void require_parameters_apart(const char* function, Branch const& b, const char* other, footprint const& of) {
-  each_parameter(b, [&](const char* name, footprint const& own) { require_apart(function, name, own, other, of); });
-}
-template <class Branch, class A>
-void require_parameters_apart(const char* function, Branch const& b, recalibration_numbers<A> const& n) {
-  require_parameters_apart(function, b, "squeezed", footprint_of(n.squeezed));
-  require_parameters_apart(function, b, "excited", footprint_of(n.excited));
-  require_parameters_apart(function, b, "hidden", footprint_of(n.hidden));
-  require_parameters_apart(function, b, "activated", footprint_of(n.activated));
+template <class A>
+std::array<named_footprint, 4> parts_of(recalibration_numbers<A> const& n) {
+  return {{{"squeezed", footprint_of(n.squeezed)},
+           {"excited", footprint_of(n.excited)},
+           {"hidden", footprint_of(n.hidden)},
+           {"activated", footprint_of(n.activated)}}};
 }
 
 /// Fails unless the numbers of a call have their shapes and are apart from each other and from an image.
@@ -171,13 +166,8 @@ template <class A, class T>
 void require_numbers(const char* function, recalibration_numbers<A> const& n, const char* name, image_view<T> x) {
   require_matrix(function, "squeezed", n.squeezed, x.images, x.channels);
   require_matrix(function, "excited", n.excited, x.images, x.channels);
-  const footprint all[] = {footprint_of(n.squeezed), footprint_of(n.excited), footprint_of(n.hidden),
-                           footprint_of(n.activated)};
-  constexpr const char* names[] = {"squeezed", "excited", "hidden", "activated"};
-  for (int i = 0; i < 4; ++i) {
-    require_apart(function, names[i], all[i], name, footprint_of(x));
-    for (int j = 0; j < i; ++j) require_apart(function, names[i], all[i], names[j], all[j]);
-  }
+  require_apart(function, parts_of(n), {name, footprint_of(x)});
+  require_apart_among(function, parts_of(n));
 }
 
 }  // namespace detail

@@ -58,14 +58,6 @@ void require_standardisation(const char* function, matrix_view<const A> weight,
     fail("%s: gain has %zu numbers, weight has %jd rows", function, policy.gain.size(), std::intmax_t(weight.rows));
 }
 template <class A>
-void require_like_weight(const char* function, const char* name, matrix_view<A> v,
-                         matrix_view<std::type_identity_t<const A>> weight) {
-  require_valid(v, name, function);
-  if (v.rows != weight.rows || v.columns != weight.columns)
-    fail("%s: %s is %jd x %jd, weight is %jd x %jd", function, name, std::intmax_t(v.rows), std::intmax_t(v.columns),
-         std::intmax_t(weight.rows), std::intmax_t(weight.columns));
-}
-template <class A>
 double factor_of(weight_standardisation<A> const& policy, index row) noexcept {
   return policy.factor * (policy.gain.empty() ? 1.0 : static_cast<double>(policy.gain[std::size_t(row)]));
 }
@@ -74,7 +66,7 @@ double factor_of(weight_standardisation<A> const& policy, index row) noexcept {
 
 /// Writes standardised weights, outputs x the rest, to `to`, which may be weight (but the backward pass needs weight):
 ///
-///     hone::standardise_weights<float>({.gain = gain, .factor = hone::scaled_standardisation(9 * channels)}, w, to);
+///     hone::standardise_weights<float>({.factor = hone::scaled_standardisation(9 * channels), .gain = gain}, w, to);
 ///
 /// Sums are in double. The weights of an output of one number become 0. Throws hone::invalid_argument, and writes
 /// nothing, if a shape does not fit, an option is out of range or memory overlaps otherwise.
@@ -83,10 +75,9 @@ void standardise_weights(weight_standardisation<A> const& policy, matrix_view<co
                          matrix_view<std::type_identity_t<A>> to) {
   constexpr const char* function = "standardise_weights";
   detail::require_standardisation<A>(function, weight, policy);
-  detail::require_like_weight<A>(function, "to", to, weight);
+  detail::require_like_planes(function, "to", to, "weight", weight);
   detail::require_same_or_apart(function, "to", detail::footprint_of(to), "weight", detail::footprint_of(weight));
-  detail::require_apart(function, "to", detail::footprint_of(to), "gain",
-                        detail::footprint_of(policy.gain.data(), static_cast<index>(policy.gain.size())));
+  detail::require_apart(function, "to", detail::footprint_of(to), "gain", detail::footprint_of(policy.gain));
   for (index o = 0; o < weight.rows; ++o) {
     const detail::row_moments of(weight.row(o), weight.columns, policy.epsilon);
     const double by = detail::factor_of(policy, o) * of.inverse;
@@ -106,11 +97,10 @@ void standardise_weights_backward(weight_standardisation<A> const& policy,
                                   std::type_identity_t<std::span<A>> dgain = {}) {
   constexpr const char* function = "standardise_weights_backward";
   detail::require_standardisation<A>(function, weight, policy);
-  detail::require_like_weight<const A>(function, "dto", dto, weight);
-  const detail::footprint of_dgain = detail::footprint_of(dgain.data(), static_cast<index>(dgain.size())),
-                          of_gain = detail::footprint_of(policy.gain.data(), static_cast<index>(policy.gain.size()));
+  detail::require_like_planes(function, "dto", dto, "weight", weight);
+  const detail::footprint of_dgain = detail::footprint_of(dgain), of_gain = detail::footprint_of(policy.gain);
   if (detail::given(dweight)) {
-    detail::require_like_weight<A>(function, "dweight", dweight, weight);
+    detail::require_like_planes(function, "dweight", dweight, "weight", weight);
     const detail::footprint place = detail::footprint_of(dweight);
     detail::require_same_or_apart(function, "dweight", place, "weight", detail::footprint_of(weight));
     detail::require_same_or_apart(function, "dweight", place, "dto", detail::footprint_of(dto));

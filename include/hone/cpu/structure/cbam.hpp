@@ -10,7 +10,6 @@
 #include <hone/cpu/structure/scale_pixels.hpp>
 
 #include <type_traits>
-#include <utility>
 
 #include <hone/core/macros_push.hpp>
 
@@ -66,10 +65,11 @@ void attend(cpu const& backend, cbam<Parameter, Gate> const& module, std::type_i
   constexpr const char* function = "attend";
   detail::require_cbam(function, module, numbers, x, size);
   detail::require_scale_pixels<T, A>(function, x, numbers.excited_pixels, y, options);
-  for (const auto& [name, v] : {std::pair("x", detail::footprint_of(x)), std::pair("y", detail::footprint_of(y)),
-                                std::pair("residual", detail::footprint_of(options.residual))})
-    detail::require_apart_from(function, numbers, name, v);
-  detail::require_apart_from(function, module, "y", detail::footprint_of(y));
+  const detail::named_footprint images[] = {{"x", detail::footprint_of(x)},
+                                            {"y", detail::footprint_of(y)},
+                                            {"residual", detail::footprint_of(options.residual)}};
+  detail::require_apart(function, detail::parts_of(numbers), images);
+  detail::require_apart(function, detail::parts_of(module), images[1]);
   if (x.channels * x.pixels == 0) return;
   const bool past_caches = on_cpu::passes_caches(y, {x.data, options.residual.data});
   const std::size_t room = on_cpu::plane_factors<A>::bytes(x.channels);

@@ -214,7 +214,7 @@ void layer_scale(cpu const& backend, std::type_identity_t<View<const T>> x,
   static_assert(!std::is_const_v<T>, "layer_scale: y is written, its type is const");
   static_assert(element<T>, "layer_scale: y must be of float, double or a 16-bit type");
   detail::require_scaled("layer_scale", x, detail::gamma_parameter<A>{gamma}, y, options);
-  const on_cpu::channel_memory<A> channels({gamma.data()}, detail::channels_of(x), 0);
+  const on_cpu::channel_memory<A> channels({gamma.data()}, detail::columns_of(x), 0);
   on_cpu::scale_channels<T>(backend, x, channels, y, options);
 }
 
@@ -234,7 +234,7 @@ void layer_scale_backward(cpu const& backend, std::type_identity_t<View<const T>
   detail::require_scaled_backward("layer_scale_backward", x, detail::gamma_parameter<A>{gamma}, dy, dx,
                                   detail::gamma_gradient<A>{dgamma}, options);
   const index parts = on_cpu::parts_of(x);
-  const on_cpu::channel_memory<A> channels({gamma.data()}, detail::channels_of(x), parts);
+  const on_cpu::channel_memory<A> channels({gamma.data()}, detail::columns_of(x), parts);
   on_cpu::scale_channels_backward<T>(backend, x, channels, dy, dx, options);
   channels.finish(parts, dgamma, {});
 }
@@ -258,7 +258,7 @@ void frozen_batch_norm(cpu const& backend, std::type_identity_t<View<const T>> x
   detail::require_scaled(function, x, detail::norm_parameters<A>{norm}, y, options);
   detail::require_epsilon(function, norm);
   detail::require_variances(function, norm);
-  const on_cpu::channel_memory<A> channels(detail::channel_parameters_of(norm), detail::channels_of(x), 0);
+  const on_cpu::channel_memory<A> channels(detail::channel_parameters_of(norm), detail::columns_of(x), 0);
   on_cpu::scale_channels<T>(backend, x, channels, y, options);
 }
 
@@ -281,7 +281,7 @@ void frozen_batch_norm_backward(cpu const& backend, std::type_identity_t<View<co
   detail::require_epsilon(function, norm);
   detail::require_variances(function, norm);
   const index parts = on_cpu::parts_of(x);
-  const on_cpu::channel_memory<A> channels(detail::channel_parameters_of(norm), detail::channels_of(x), parts);
+  const on_cpu::channel_memory<A> channels(detail::channel_parameters_of(norm), detail::columns_of(x), parts);
   on_cpu::scale_channels_backward<T>(backend, x, channels, dy, dx, options);
   channels.finish(parts, gradients.scale, gradients.shift);
 }

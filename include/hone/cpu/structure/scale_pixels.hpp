@@ -160,8 +160,7 @@ template <class Gate, class T>
 void scale_pixels(cpu const& backend, Gate gate, std::type_identity_t<image_view<const T>> x,
                   std::type_identity_t<matrix_view<const accumulator_t<T>>> e, image_view<T> y,
                   std::type_identity_t<plane_scale_options<T>> const& options = {}) {
-  static_assert(plane_gate<Gate>,
-                "scale_pixels: the gate must be one of hone\'s, or return a value_grad of its number");
+  static_assert(plane_gate<Gate>, "scale_pixels: the gate must be one of hone's, or return a value_grad of its number");
   static_assert(!std::is_const_v<T>, "scale_pixels: y is written, its type is const");
   static_assert(element<T>, "scale_pixels: y must be of float, double or a 16-bit type");
   detail::require_scale_pixels("scale_pixels", x, e, y, options);
@@ -183,7 +182,7 @@ void scale_pixels_backward(cpu const& backend, Gate gate, std::type_identity_t<i
                            std::type_identity_t<matrix_view<accumulator_t<T>>> de,
                            std::type_identity_t<pixel_scale_backward_options<T>> const& options = {}) {
   static_assert(plane_gate<Gate>,
-                "scale_pixels_backward: the gate must be one of hone\'s, or return a value_grad of its number");
+                "scale_pixels_backward: the gate must be one of hone's, or return a value_grad of its number");
   static_assert(!std::is_const_v<T>, "scale_pixels_backward: dx is written, its type is const");
   static_assert(element<T>, "scale_pixels_backward: dx must be of float, double or a 16-bit type");
   detail::require_scale_pixels_backward("scale_pixels_backward", x, e, dy, dx, de, options);

@@ -215,7 +215,7 @@ channel_grid(View) -> channel_grid<View>;
 /// The first bytes of a workspace belong to reduce.cuh.
 template <class View>
 std::size_t channel_workspace_bytes(View x) noexcept {
-  return workspace_alignment + 2 * sizeof(double) * std::size_t(channel_grid(x).parts * detail::channels_of(x));
+  return workspace_alignment + 2 * sizeof(double) * std::size_t(channel_grid(x).parts * detail::columns_of(x));
 }
 
 }  // namespace hone::inline HONE_ABI::on_cuda

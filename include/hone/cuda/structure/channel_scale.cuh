@@ -27,7 +27,7 @@ void scale_channels_backward(const char* name, cuda& backend, View x,
                              detail::channel_parameters<accumulator_t<T>> const& of, channel_arguments<T> all,
                              activation_function activation, batch_norm_gradients<accumulator_t<T>> const& gradients) {
   const channel_grid grid(x);
-  const index channels = detail::channels_of(x);
+  const index channels = detail::columns_of(x);
   const bool sums = !gradients.scale.empty() || !gradients.shift.empty();
   if (sums) {
     backend.reserve(channel_workspace_bytes(x));

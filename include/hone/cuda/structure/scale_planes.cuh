@@ -133,8 +133,7 @@ template <class Gate, class T>
 void scale_planes(cuda& backend, Gate gate, std::type_identity_t<image_view<const T>> x,
                   std::type_identity_t<matrix_view<const accumulator_t<T>>> e, image_view<T> y,
                   std::type_identity_t<plane_scale_options<T>> const& options = {}) {
-  static_assert(plane_gate<Gate>,
-                "scale_planes: the gate must be one of hone\'s, or return a value_grad of its number");
+  static_assert(plane_gate<Gate>, "scale_planes: the gate must be one of hone's, or return a value_grad of its number");
   static_assert(!std::is_const_v<T>, "scale_planes: y is written, its type is const");
   static_assert(element<T>, "scale_planes: y must be of float, double or a 16-bit type");
   detail::require_scale_planes("scale_planes", x, e, y, options);
@@ -150,7 +149,7 @@ void scale_planes_backward(cuda& backend, Gate gate, std::type_identity_t<image_
                            std::type_identity_t<matrix_view<accumulator_t<T>>> de,
                            std::type_identity_t<plane_scale_backward_options<T>> const& options = {}) {
   static_assert(plane_gate<Gate>,
-                "scale_planes_backward: the gate must be one of hone\'s, or return a value_grad of its number");
+                "scale_planes_backward: the gate must be one of hone's, or return a value_grad of its number");
   static_assert(!std::is_const_v<T>, "scale_planes_backward: dx is written, its type is const");
   static_assert(element<T>, "scale_planes_backward: dx must be of float, double or a 16-bit type");
   detail::require_scale_planes_backward("scale_planes_backward", x, e, dy, dx, de, options);
