@@ -30,6 +30,7 @@ MAY_INCLUDE = {
     "parity": ["core", "loss", "schedule", "structure"],
     "cpu": ["core", *POLICIES],
     "cuda": ["core", *POLICIES],
+    "adapt": ["core", "io", "cpu", "cuda", *POLICIES],
     "version.hpp": ["core"],
 }
 # The same for the rooms of a folder; "" are the headers that lie in the folder itself.
@@ -147,8 +148,10 @@ def check_include(place, name):
         if layer == folder:
             if folder in ROOMS and room != other and name not in SHARED and other not in ROOMS[folder].get(room, []):
                 return f"{folder}/{room} may not include {name}"
-        elif layer not in MAY_INCLUDE.get(folder, []):
+        elif layer not in MAY_INCLUDE.get(folder, []) and not (folder == "adapt" and is_door(name)):
             return f"{folder} may not include {name}"
+    elif folder == "adapt":
+        return None  # the libraries that it adapts
     elif EIGEN.match(name):
         if folder != "cpu":
             return f"only cpu/ includes Eigen: {name}"

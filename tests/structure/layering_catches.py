@@ -23,6 +23,7 @@ GOOD = {
     "cpu/run/a.hpp": "#include <hone/cpu/memory/a.hpp>",
     "loss/row/a.hpp": "#include <hone/loss/modulation.hpp>\n#include <hone/loss/row/b.hpp>",
     "cpu/evaluate.hpp": "#include <hone/cpu/rows/a.hpp>",
+    "adapt/a.hpp": "#include <torch/types.h>\n#include <hone/cpu.hpp>\n#include <hone/loss/a.hpp>",
     "hone.hpp": "#include <hone/cpu.hpp>",
     "hone.cuh": "#include <hone/cuda.cuh>",
 }
