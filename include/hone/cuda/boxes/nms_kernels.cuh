@@ -39,8 +39,7 @@ struct nms_memory {
     std::size_t at = workspace_alignment;
     const auto take = [&](auto*& to, index count) {
       to = reinterpret_cast<std::remove_reference_t<decltype(to)>>(static_cast<char*>(workspace) + at);
-      const std::size_t bytes = static_cast<std::size_t>(count) * sizeof *to;
-      at += (bytes + workspace_alignment - 1) / workspace_alignment * workspace_alignment;
+      at += aligned_bytes(static_cast<std::size_t>(count) * sizeof *to);
     };
     words = (n + 64 * nms_tile_words - 1) / (64 * nms_tile_words) * nms_tile_words;
     take(keys, n), take(detections, 1), take(rows, n), take(groups, n), take(images, n), take(boxes, n),

@@ -44,19 +44,26 @@ divider pixels_of(image_view<T> v) noexcept {
   return divider(v.pixels);
 }
 
-template <class Reader, class View>
-region_plan plan_regions(View prediction, region_policy const& policy) noexcept {
+/// Returns the regions of a prediction, which are not yet cut into pieces.
+template <class View>
+region_plan regions_of(View prediction, region_policy const& policy, int numbers) noexcept {
   region_plan plan;
-  plan.numbers = Reader::numbers;
+  plan.numbers = numbers;
   plan.rows = detail::rows_of_region(prediction, policy);
   plan.regions = detail::rows_of(prediction) / plan.rows;
   plan.columns = static_cast<int>(detail::columns_of(prediction));
+  plan.pixels = pixels_of(prediction);
+  return plan;
+}
+
+template <class Reader, class View>
+region_plan plan_regions(View prediction, region_policy const& policy) noexcept {
+  region_plan plan = regions_of(prediction, policy, Reader::numbers);
   // At most 256 pieces in a region, so that their sums, a few per class, stay small beside the prediction.
   constexpr index turn = block_threads * region_rows;
   plan.rows_per_piece = ((plan.rows + 255) / 256 + turn - 1) / turn * turn;
   plan.pieces = divider((plan.rows + plan.rows_per_piece - 1) / plan.rows_per_piece);
   plan.tiles = divider((plan.columns + region_classes - 1) / region_classes);
-  plan.pixels = pixels_of(prediction);
   return plan;
 }
 

@@ -15,15 +15,10 @@ namespace hone::inline HONE_ABI::on_cuda {
 /// The tiles of a region are its pieces.
 template <class View>
 region_plan plan_sort(View prediction, region_policy const& policy) noexcept {
-  region_plan plan;
-  plan.numbers = 4;
-  plan.rows = detail::rows_of_region(prediction, policy);
-  plan.regions = detail::rows_of(prediction) / plan.rows;
-  plan.columns = static_cast<int>(detail::columns_of(prediction));
+  region_plan plan = regions_of(prediction, policy, 4);
   plan.rows_per_piece = sort_tile;
   plan.pieces = divider((plan.rows + sort_tile - 1) / sort_tile);
   plan.tiles = divider(plan.columns);
-  plan.pixels = pixels_of(prediction);
   return plan;
 }
 

@@ -18,6 +18,11 @@ namespace on_cuda {
 inline constexpr std::size_t workspace_alignment = 256;
 inline constexpr std::size_t small_workspace = 1 << 20;  // workspaces up to this size are never freed
 
+/// Returns the bytes that an array takes if the next one in a workspace is aligned.
+constexpr std::size_t aligned_bytes(std::size_t bytes) noexcept {
+  return (bytes + workspace_alignment - 1) / workspace_alignment * workspace_alignment;
+}
+
 }  // namespace on_cuda
 
 /// Enqueues work on a stream, on the device of that stream, and never waits for it. A call allocates only if the
@@ -95,6 +100,14 @@ class cuda {
   unsigned long long* invalid_labels_ = nullptr;
 };
 
+namespace on_cuda {
+
+/// Returns the workspace behind its first bytes, which belong to reduce.cuh.
+inline std::byte* workspace_of_kernels(cuda const& backend) noexcept {
+  return static_cast<std::byte*>(backend.workspace()) + workspace_alignment;
+}
+
+}  // namespace on_cuda
 }  // namespace hone::inline HONE_ABI
 
 #include <hone/core/macros_pop.hpp>

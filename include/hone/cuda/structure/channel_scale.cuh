@@ -31,7 +31,7 @@ void scale_channels_backward(const char* name, cuda& backend, View x,
   const bool sums = !gradients.scale.empty() || !gradients.shift.empty();
   if (sums) {
     backend.reserve(channel_workspace_bytes(x));
-    all.sums = reinterpret_cast<double*>(static_cast<std::byte*>(backend.workspace()) + workspace_alignment);
+    all.sums = reinterpret_cast<double*>(workspace_of_kernels(backend));
   }
   const device_of_stream device(backend.placed());
   if (!grid.empty())

@@ -33,10 +33,7 @@ struct deform_workspace {
   }
 
   static constexpr std::size_t begin = workspace_alignment;  // the first bytes belong to reduce.cuh
-  std::size_t range_begin() const noexcept {
-    const std::size_t end = begin + std::size_t(columns) * sizeof(A);
-    return (end + workspace_alignment - 1) / workspace_alignment * workspace_alignment;
-  }
+  std::size_t range_begin() const noexcept { return aligned_bytes(begin + std::size_t(columns) * sizeof(A)); }
   std::size_t bytes(bool to_columns, bool to_weight) const noexcept {
     const std::size_t of_columns = to_columns ? range_begin() + std::size_t(ranges) * sizeof(row_range) : 0;
     const std::size_t of_weight = to_weight ? begin + std::size_t(cut.slabs.by * cut.numbers) * sizeof(A) : 0;

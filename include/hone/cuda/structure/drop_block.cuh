@@ -33,10 +33,7 @@ struct block_planes {
         channels(mask.channels),
         line(size.width) {}
 
-  std::size_t bytes_of_words() const noexcept {
-    const std::size_t bytes = sizeof(unsigned) * std::size_t(planes * words);
-    return (bytes + workspace_alignment - 1) / workspace_alignment * workspace_alignment;
-  }
+  std::size_t bytes_of_words() const noexcept { return aligned_bytes(sizeof(unsigned) * std::size_t(planes * words)); }
 };
 
 /// Draws the words: bit k of word w is 1 if a block begins at position 32 w + k.
@@ -145,7 +142,7 @@ void draw_blocks(cuda& backend, drop_block const& policy, integer seed, integer 
   if (mask.images == 0) return;
   const on_cuda::block_planes of(mask, size, policy.block(size));
   backend.reserve(draw_blocks_workspace_bytes(mask));
-  auto* const memory = static_cast<std::byte*>(backend.workspace()) + on_cuda::workspace_alignment;
+  auto* const memory = on_cuda::workspace_of_kernels(backend);
   auto* const begins = reinterpret_cast<unsigned*>(memory);
   auto* const kept = reinterpret_cast<double*>(memory + of.bytes_of_words());
   const on_cuda::device_of_stream device(backend.placed());

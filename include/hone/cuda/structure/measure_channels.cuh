@@ -130,8 +130,7 @@ void measure_channels(cuda& backend, image_view<T> x, std::span<channel_statisti
   channel_statistics* parts = to.data();
   if (cut.parts > 1) {
     backend.reserve(cut.bytes());
-    parts =
-        reinterpret_cast<channel_statistics*>(static_cast<char*>(backend.workspace()) + on_cuda::workspace_alignment);
+    parts = reinterpret_cast<channel_statistics*>(on_cuda::workspace_of_kernels(backend));
   }
   const on_cuda::device_of_stream device(backend.placed());
   const int team = x.pixels <= on_cuda::largest_warp_plane ? 32 : on_cuda::block_threads;
