@@ -231,9 +231,11 @@ TEST_CASE("strides that no view has are refused") {
   CHECK(
       message([&] { weights_of(across.col(0)); }).starts_with("weights_of: vector has 9 numbers that are 7 elements"));
   CHECK(message([&] { tensor_of(across.leftCols(3)); }) ==
-        "tensor_of: the outer stride is 7 for 3 numbers, must be the same: a tensor has no padding");
+        "tensor_of: matrix has 3 numbers side by side and 7 from there to the next, must be the same: a tensor has no "
+        "padding");
   CHECK(message([&] { tensor_of(wide.topRows(3)); }) ==
-        "tensor_of: the outer stride is 9 for 3 numbers, must be the same: a tensor has no padding");
+        "tensor_of: matrix has 3 numbers side by side and 9 from there to the next, must be the same: a tensor has no "
+        "padding");
 }
 
 TEST_CASE("empty matrices are views of nothing") {

@@ -74,11 +74,6 @@ auto eigen_vector(const char* function, const char* name, X& x) {
   return std::span(x.data(), static_cast<std::size_t>(x.size()));
 }
 
-template <class First, class... Others>
-using eigen_numbers =
-    std::conditional_t<(std::is_const_v<eigen_number<First>> || ... || std::is_const_v<eigen_number<Others>>),
-                       const eigen_number<First>, eigen_number<First>>;
-
 }  // namespace detail
 
 namespace adapt {
@@ -135,26 +130,15 @@ template <hone::detail::eigen_dense X>
 tensor<hone::detail::eigen_number<X>> tensor_of(X&& x) {
   hone::detail::require_eigen_memory<X>();
   hone::detail::require_view_of<hone::detail::eigen_number<X>>();
-  const auto m = hone::detail::memory_order_of_eigen(x);
-  const auto view = hone::detail::matrix_from_strides("tensor_of", "matrix in its memory's order", m);
-  if (view.row_stride != view.columns && !m.empty())
-    hone::detail::fail("tensor_of: the outer stride is %jd for %jd numbers, must be the same: a tensor has no padding",
-                       std::intmax_t(view.row_stride), std::intmax_t(view.columns));
-  return {view.data, view.rows, view.columns};
+  return hone::detail::tensor_from_strides("tensor_of", "matrix", hone::detail::memory_order_of_eigen(x));
 }
 
 /// The list of tensor_of of each: the parameters of a network, or its gradients in the same order. Make it again after
 /// a matrix was resized.
 template <hone::detail::eigen_dense First, hone::detail::eigen_dense... Others>
 auto tensors_of(First&& first, Others&&... others) {
-  using number = std::remove_const_t<hone::detail::eigen_number<First>>;
-  static_assert((std::same_as<number, std::remove_const_t<hone::detail::eigen_number<Others>>> && ...),
-                "tensors_of: all tensors have one number type");
-  tensor_list<hone::detail::eigen_numbers<First, Others...>> list;
-  list.reserve(1 + sizeof...(others));
-  list.push_back(tensor_of(std::forward<First>(first)));
-  (list.push_back(tensor_of(std::forward<Others>(others))), ...);
-  return list;
+  return hone::detail::list_of_tensors(tensor_of(std::forward<First>(first)),
+                                       tensor_of(std::forward<Others>(others))...);
 }
 
 }  // namespace adapt

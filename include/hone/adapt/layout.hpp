@@ -3,6 +3,7 @@
 #pragma once
 
 #include <hone/core/error.hpp>
+#include <hone/core/tensor_list.hpp>
 #include <hone/core/view.hpp>
 
 #include <optional>
@@ -100,6 +101,25 @@ image_view<T> image_from_strides(const char* function, const char* name, strided
       "side by side and columns without padding: copy it into a matrix of its own",
       function, name, std::intmax_t(m.rows), std::intmax_t(m.columns), std::intmax_t(m.row_stride),
       std::intmax_t(m.column_stride));
+}
+
+/// Returns a matrix without padding as a tensor, in the order of its memory: `m` has its columns side by side.
+template <class T>
+tensor<T> tensor_from_strides(const char* function, const char* name, strided_matrix<T> m) {
+  const auto view = matrix_from_strides(function, name, m);
+  if (view.row_stride != view.columns && !m.empty())
+    fail(
+        "%s: %s has %jd numbers side by side and %jd from there to the next, must be the same: a tensor has no padding",
+        function, name, std::intmax_t(view.columns), std::intmax_t(view.row_stride));
+  return {view.data, view.rows, view.columns};
+}
+/// The list of tensors of one number type; of const if one of them is.
+template <class First, class... Others>
+auto list_of_tensors(tensor<First> first, tensor<Others>... others) {
+  static_assert((std::is_same_v<std::remove_const_t<First>, std::remove_const_t<Others>> && ...),
+                "tensors_of: all tensors have one number type");
+  constexpr bool read_only = (std::is_const_v<First> || ... || std::is_const_v<Others>);
+  return tensor_list<std::conditional_t<read_only, const First, First>>{first, others...};
 }
 
 /// Fails unless `size` numbers lie side by side.
