@@ -44,8 +44,8 @@ concept any_dlpack_tensor = dlpack_tensor<X> || requires(X const& x) {
 };
 
 /// DLDataTypeCode and DLDeviceType, whose numbers no version changes.
-enum : int { dl_int = 0, dl_uint = 1, dl_float = 2, dl_bfloat = 4 };
-enum : int { dl_cpu = 1, dl_cuda = 2, dl_cuda_host = 3, dl_rocm_host = 11, dl_cuda_managed = 13 };
+inline constexpr int dl_int = 0, dl_uint = 1, dl_float = 2, dl_bfloat = 4;
+inline constexpr int dl_cpu = 1, dl_cuda = 2, dl_cuda_host = 3, dl_rocm_host = 11, dl_cuda_managed = 13;
 
 /// The code of a C++ type. 16-bit types are told apart by the bits of their mantissa.
 template <class T>
@@ -156,6 +156,15 @@ image_view<T> column_major_rows_of(Tensor const& t, dlpack_device where = {}) {
   constexpr const char* function = "column_major_rows_of";
   hone::detail::require_view_of<T>();
   return hone::detail::rows_in_image(function, "tensor", hone::detail::array_of_dlpack<T>(function, t, where));
+}
+/// Two dimensions, a column is a sample: the transposed matrix, column-major in memory, as rows.
+template <class T, hone::detail::any_dlpack_tensor Tensor>
+matrix_view<T> columns_of(Tensor const& t, dlpack_device where = {}) {
+  hone::detail::require_view_of<T>();
+  auto a = hone::detail::array_of_dlpack<T>("columns_of", t, where);
+  if (a.dimensions != 2) hone::detail::fail("columns_of: tensor has %zu dimensions, must have 2", a.dimensions);
+  std::swap(a.sizes[0], a.sizes[1]), std::swap(a.strides[0], a.strides[1]);
+  return hone::detail::rows_in_matrix("columns_of", "transposed tensor", a);
 }
 /// N x C x H x W, with any number of sizes after C.
 template <class T, hone::detail::any_dlpack_tensor Tensor>

@@ -20,6 +20,7 @@ namespace {
 
 using hone::adapt::channels_last_pixels_of;
 using hone::adapt::column_major_rows_of;
+using hone::adapt::columns_of;
 using hone::adapt::dlpack_device;
 using hone::adapt::labels_of;
 using hone::adapt::pixels_of;
@@ -30,9 +31,10 @@ using hone::adapt::visit_pixels;
 using hone::adapt::visit_rows;
 using support::message;
 
-/// The structs of DLPack 1.x: its enums have a type of their own, and an owner has a version and flags.
+/// The structs of DLPack 1.x, in which an owner has a version and flags.
 namespace v1 {
-enum device_kind : std::int32_t { cpu = 1, cuda = 2, cuda_host = 3, metal = 8, cuda_managed = 13 };
+using device_kind = std::int32_t;
+constexpr device_kind cpu = 1, cuda = 2, cuda_host = 3, metal = 8, cuda_managed = 13;
 struct device {
   device_kind device_type;
   std::int32_t device_id;
@@ -86,13 +88,13 @@ constexpr hone::index rows = 37, classes = 10;
 template <class T>
 std::vector<T> logits() {
   std::vector<T> z;
+  z.reserve(rows * classes);
   for (hone::index i = 0; i < rows * classes; ++i) z.push_back(T(float(support::noise(i))));
   return z;
 }
 std::vector<std::int64_t> labels() {
-  std::vector<std::int64_t> y;
-  for (const int label : support::labels(rows, classes)) y.push_back(label);
-  return y;
+  const std::vector<int> y = support::labels(rows, classes);
+  return {y.begin(), y.end()};
 }
 
 }  // namespace
@@ -121,6 +123,7 @@ TEST_CASE("strides choose the view") {
   const auto at = z.data();
   CHECK(rows_of<float>(made<float>(at, {4, 3}, {8, 1}).t) == hone::matrix_view{at, 4, 3, 8});
   CHECK(column_major_rows_of<float>(made<float>(at, {4, 3}, {1, 4}).t) == hone::image_view{at, 1, 3, 4});
+  CHECK(columns_of<float>(made<float>(at, {3, 4}, {1, 8}).t) == hone::matrix_view{at, 4, 3, 8});
   CHECK(rows_of<float>(made<float>(at, {2, 4, 3}).t) == hone::matrix_view{at, 8, 3});  // batch, tokens, vocabulary
   CHECK(rows_of<float>(made<float>(at, {2, 4, 3}, {32, 8, 1}).t) == hone::matrix_view{at, 8, 3, 8});
   CHECK(rows_of<float>(made<float>(at, {1, 3}, {-7, 1}).t) == hone::matrix_view{at, 1, 3});
@@ -164,6 +167,11 @@ TEST_CASE("what has no view is refused, and the error says what there is") {
   CHECK(message([&] { rows_of<float>(made<float>(at, {4, 3}, {0, 1}).t); }).starts_with("rows_of: tensor is 4 x 3"));
   CHECK(message([&] { rows_of<float>(made<float>(at, {7}).t); }) ==
         "rows_of: tensor has 1 dimensions, must have at least 2");
+  CHECK(message([&] {
+          columns_of<float>(made<float>(at, {4, 3}).t);
+        }).starts_with("columns_of: transposed tensor is 3 x 4"));
+  CHECK(message([&] { columns_of<float>(made<float>(at, {7}).t); }) ==
+        "columns_of: tensor has 1 dimensions, must have 2");
   CHECK(message([&] { column_major_rows_of<float>(made<float>(at, {4, 3}).t); }) ==
         "column_major_rows_of: tensor is 4 x 3 with strides 3 x 1, row-major: read it in place with rows_of or "
         "visit_rows");
