@@ -211,3 +211,24 @@ TEST_CASE("labels and empty arrays") {
   CHECK(message([&] { rows_of(right(none, 4, 10)); }) ==
         "rows_of: mdspan is 4 x 10 with strides 10 x 1, but has no data");
 }
+
+namespace {
+
+/// The example of docs/matrices.md.
+template <class Matrix, class Labels>
+double loss_of(Matrix logits, Matrix gradient, Labels labels) {
+  // [mdspan]
+  const auto objective = hone::cross_entropy(hone::smooth(hone::classes(hone::adapt::labels_of(labels)), 0.1));
+  const double loss =
+      hone::evaluate(cpu, objective, hone::adapt::rows_of(logits), {.gradient = hone::adapt::rows_of(gradient)});
+  // [/mdspan]
+  return loss;
+}
+
+}  // namespace
+
+TEST_CASE("the example of docs/matrices.md") {
+  std::vector<float> z = logits(), gradient(z.size());
+  const std::vector<int> y = support::labels(rows, classes);
+  CHECK(loss_of(right(z.data(), rows, classes), right(gradient.data(), rows, classes), right(y.data(), rows)) > 0);
+}

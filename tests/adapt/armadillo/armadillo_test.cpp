@@ -238,3 +238,21 @@ TEST_CASE("tensors clip and average a network of Armadillo") {
   const arma::mat fixed = w;
   static_assert(std::is_same_v<decltype(hone::adapt::tensors_of(w, fixed)), hone::tensor_list<const double>>);
 }
+
+TEST_CASE("the example of docs/matrices.md") {
+  const arma::fmat logits = ::logits();
+  const arma::Row<std::size_t> labels = ::labels();
+  // [columns]
+  arma::fmat gradient(arma::size(logits));  // classes x samples, as everywhere in Armadillo and mlpack
+  const auto objective = hone::cross_entropy(hone::smooth(hone::classes(hone::adapt::labels_of(labels)), 0.1));
+  const double loss =
+      hone::evaluate(cpu, objective, hone::adapt::columns_of(logits), {.gradient = hone::adapt::columns_of(gradient)});
+  // [/columns]
+  CHECK(loss > 0);
+  arma::fmat dw = logits, db = logits;
+  // [clip]
+  hone::transform(cpu, hone::clip_by_global_norm(5), hone::adapt::tensors_of(dw, db));
+  // [/clip]
+  CHECK(arma::norm(arma::join_rows(arma::vectorise(dw), arma::vectorise(db)), "fro") ==
+        doctest::Approx(5).epsilon(1e-4));
+}

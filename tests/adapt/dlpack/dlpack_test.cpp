@@ -317,3 +317,39 @@ TEST_CASE("dlpack.h") {
   CHECK(int(kDLROCMHost) == hone::detail::dl_rocm_host);
 }
 #endif
+
+namespace {
+
+/// The example of docs/matrices.md.
+double loss_of(const v1::managed& logits, const v1::managed& gradient, const v1::managed& labels) {
+  // [dlpack]
+  const auto y = hone::adapt::labels_of<std::int64_t>(labels);
+  const auto objective = hone::cross_entropy(hone::smooth(hone::classes(y), 0.1));
+  const double loss = hone::evaluate(cpu, objective, hone::adapt::rows_of<const float>(logits),
+                                     {.gradient = hone::adapt::rows_of<float>(gradient)});
+  // [/dlpack]
+  return loss;
+}
+double any_loss_of(const v1::managed& logits, const v1::managed& labels) {
+  // [visit]
+  const double loss = hone::adapt::visit_labels(labels, [&](auto y) {
+    return hone::adapt::visit_rows<const float, const double, const Eigen::half>(logits, [&](auto z) {
+      return hone::evaluate(cpu, hone::cross_entropy(hone::smooth(hone::classes(y), 0.1)), z);  // of any type and order
+    });
+  });
+  // [/visit]
+  return loss;
+}
+
+}  // namespace
+
+TEST_CASE("the examples of docs/matrices.md") {
+  std::vector<float> z = logits<float>(), gradient(z.size());
+  std::vector<std::int64_t> y = labels();
+  made<std::int64_t> label_tensor(y.data(), {rows});
+  made<float> logit_tensor(z.data(), {rows, classes}), gradient_tensor(gradient.data(), {rows, classes});
+  const v1::managed read{{1, 0}, nullptr, nullptr, 1, logit_tensor.t},
+      written{{1, 0}, nullptr, nullptr, 0, gradient_tensor.t}, targets{{1, 0}, nullptr, nullptr, 1, label_tensor.t};
+  CHECK(loss_of(read, written, targets) > 0);
+  CHECK(any_loss_of(read, targets) == loss_of(read, written, targets));
+}

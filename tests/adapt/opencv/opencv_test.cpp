@@ -181,3 +181,24 @@ TEST_CASE("no images, and an empty matrix") {
   cv::Mat no_rows(0, 10, CV_32F);
   CHECK(rows_of<float>(no_rows).rows == 0);
 }
+
+TEST_CASE("the example of docs/matrices.md") {
+  std::vector<cv::Mat> images = batch_of<float>();
+  const std::int64_t seed = 1, step = 2;
+  const hone::index n = 6;
+  // [opencv]
+  // images: a std::vector of n cv::Mat of height x width, CV_32FC3
+  std::vector<float> batch(images.size() * images[0].total() * 3);
+  hone::adapt::stack_planes(images, hone::image_view{batch.data(), n, 3, height, width});  // N x C x H x W
+  const auto draw = hone::mixup_or_cutmix{}.draw(seed, step, n, height, width);
+  const hone::matrix_view rows{batch.data(), n, 3 * height * width};
+  hone::blend(cpu, draw, rows, rows);  // in place
+  // [/opencv]
+  std::vector<float> pixels(batch.size());
+  // [pixels]
+  hone::adapt::stack_pixels(images, hone::matrix_view{pixels.data(), n, height * width * 3});  // N x H x W x C
+  const hone::matrix_view samples{pixels.data(), n, height * width * 3};
+  hone::blend(cpu, hone::adapt::interleaved(draw, 3), samples, samples);
+  // [/pixels]
+  CHECK(pixels[1] == batch[std::size_t(height) * width]);
+}
