@@ -54,15 +54,15 @@ struct reliability_diagram {
     return count() > 0 ? static_cast<double>(correct) / static_cast<double>(count()) : 0;
   }
   double mean_confidence() const noexcept {
-    double sum = 0;
-    for (reliability_bin const& b : bins) sum += b.confidence_sum;
-    return mean(sum);
+    double total = 0;
+    for (reliability_bin const& b : bins) total += b.confidence_sum;
+    return mean(total);
   }
   /// Σ count/n |accuracy - confidence| over the bins (ECE; Naeini et al. 2015, Guo et al. 2017, arXiv 1706.04599).
   double expected_calibration_error() const noexcept {
-    double sum = 0;
-    for (reliability_bin const& b : bins) sum += std::abs(static_cast<double>(b.correct) - b.confidence_sum);
-    return mean(sum);
+    double total = 0;
+    for (reliability_bin const& b : bins) total += std::abs(static_cast<double>(b.correct) - b.confidence_sum);
+    return mean(total);
   }
   /// Returns the largest |accuracy - confidence| of a bin (MCE).
   double maximum_calibration_error() const noexcept {
@@ -82,9 +82,9 @@ struct reliability_diagram {
   void add(reliability_diagram const& other);
 
  private:
-  double mean(double sum) const noexcept {
+  double mean(double total) const noexcept {
     if (undefined > 0) return std::numeric_limits<double>::quiet_NaN();
-    return count() > 0 ? sum / static_cast<double>(count()) : 0;
+    return count() > 0 ? total / static_cast<double>(count()) : 0;
   }
 };
 
