@@ -83,15 +83,6 @@ bool same_layout(image_view<T> a, image_view<U> b) noexcept {
   return a.images == b.images && a.pixels == b.pixels;
 }
 
-template <class View, class Prediction>
-bool same_layout(View, Prediction) noexcept {
-  static_assert(
-      std::is_void_v<View>,
-      "evaluate: dense targets and teachers are views of the prediction's kind: all hone::matrix_view, or all "
-      "hone::image_view");
-  return false;
-}
-
 /// Fails if the view is not valid, or does not have this many rows and columns.
 template <class View>
 void require_shape(View v, const char* name, index rows, index columns) {
@@ -104,6 +95,10 @@ void require_shape(View v, const char* name, index rows, index columns) {
 /// Fails as require_shape does, and if the layout of the view differs from that of the prediction.
 template <class View, class Prediction>
 void require_like(View v, const char* name, Prediction prediction) {
+  static_assert(
+      requires { same_layout(v, prediction); },
+      "evaluate: dense targets and teachers are views of the prediction's kind: all hone::matrix_view, or all "
+      "hone::image_view");
   require_shape(v, name, rows_of(prediction), columns_of(prediction));
   if (!same_layout(v, prediction)) fail("evaluate: %s and prediction cut their pixels into images differently", name);
 }
