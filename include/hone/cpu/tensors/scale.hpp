@@ -5,7 +5,7 @@
 
 #include <hone/core/unit_cut.hpp>
 #include <hone/cpu/memory/convert.hpp>
-#include <hone/cpu/simd/pack.hpp>
+#include <hone/cpu/simd/math.hpp>
 #include <hone/gradient/scaling.hpp>
 
 #include <algorithm>
