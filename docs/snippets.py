@@ -12,7 +12,8 @@ Without pages: README.md, CONTRIBUTING.md and docs/*.md. A page names its source
     (this block is kept)
     ```
 
-and the source marks what is shown, indented as it may be: `// [smoothing]` … `// [/smoothing]`.
+and the source marks what is shown, indented as it may be: `// [smoothing]` … `// [/smoothing]`. A block may also be ```c,
+```rust or ```python, where the marks are in the comments of C and Python too: `/* [smoothing] */`, `# [smoothing]`.
 """
 import re
 import sys
@@ -20,8 +21,9 @@ import textwrap
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-BLOCK = re.compile(r"(<!-- snippet: (?P<path>[^#\s]+)#(?P<name>\S+) -->\n```cpp\n)(?P<code>.*?)(?P<end>^```$)", re.S | re.M)
+BLOCK = re.compile(r"(<!-- snippet: (?P<path>[^#\s]+)#(?P<name>\S+) -->\n```(?:cpp|c|rust|python)\n)(?P<code>.*?)(?P<end>^```$)", re.S | re.M)
 COMMENT = "<!-- snippet:"
+MARK = re.compile(r"\s*(?://|#|/\*) \[(/?[\w-]+)\](?: \*/)?")
 
 
 class Missing(Exception):
@@ -34,10 +36,11 @@ def cut(path, name):
     if not source.is_file():
         raise Missing(f"{path} does not exist")
     lines = source.read_text(encoding="utf-8").splitlines()
-    marks = [number for number, line in enumerate(lines) if line.strip() in (f"// [{name}]", f"// [/{name}]")]
-    if len(marks) != 2 or lines[marks[0]].strip() != f"// [{name}]":
+    marks = [(number, mark[1]) for number, line in enumerate(lines) if (mark := MARK.fullmatch(line))]
+    own = [number for number, mark in marks if mark in (name, f"/{name}")]
+    if len(own) != 2 or (own[0], name) not in marks:
         raise Missing(f"{path} has no single // [{name}] … // [/{name}]")
-    shown = [line for line in lines[marks[0] + 1:marks[1]] if not re.fullmatch(r"\s*// \[/?[\w-]+\]", line)]
+    shown = [line for line in lines[own[0] + 1:own[1]] if not MARK.fullmatch(line)]
     return textwrap.dedent("\n".join(shown)).strip("\n") + "\n"
 
 

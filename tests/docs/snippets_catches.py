@@ -28,8 +28,12 @@ def page(name, code, path="source.cpp"):
     return f"Text.\n\n<!-- snippet: {path}#{name} -->\n```cpp\n{code}```\n\nMore text.\n\n```cpp\nuntouched\n```\n"
 
 
+PYTHON = "<!-- snippet: source.py#two -->\n```python\nx = 2\n```\n"
+
 CASES = [  # page, complaints expected, page after --write
     (page("inner", INNER), "", page("inner", INNER)),
+    (PYTHON, "", PYTHON),
+    (PYTHON.replace("x = 2", "x = 3"), "differs from", PYTHON),
     (page("outer", OUTER), "", page("outer", OUTER)),
     (page("inner", ""), "differs from", page("inner", INNER)),
     (page("inner", INNER.replace("a", "b")), "differs from", page("inner", INNER)),
@@ -47,6 +51,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         snippets.ROOT = Path(folder)
         (snippets.ROOT / "source.cpp").write_text(SOURCE, encoding="utf-8")
+        (snippets.ROOT / "source.py").write_text("# [two]\nx = 2\n# [/two]\n", encoding="utf-8")
         target = snippets.ROOT / "page.md"
         for number, (text, wanted, written) in enumerate(CASES):
             target.write_text(text, encoding="utf-8")
