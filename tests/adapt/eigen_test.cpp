@@ -256,7 +256,7 @@ TEST_CASE("labels and weights are views of vectors, of segments too") {
   CHECK(labels_of(y).data() == y.data());
   CHECK(labels_of(y.segment(3, 5)).data() == y.data() + 3);
   CHECK(labels_of(y.segment(3, 5)).size() == 5);
-  CHECK(hone::classes(y.head(5)).size == 5);
+  CHECK(hone::classes(labels_of(y.head(5))).size == 5);
   CHECK(labels_of(Eigen::Map<const Eigen::RowVectorXi>(nullptr, 0)).empty());
   const auto objective = hone::weigh_rows(hone::cross_entropy(hone::classes(labels_of(y))), weights_of(weights));
   const std::vector<float> copy(weights.begin(), weights.end());

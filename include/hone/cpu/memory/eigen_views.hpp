@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Accepts Eigen's vectors as labels and weights: also a temporary Eigen::Map or segment, because it views memory that
-/// outlives it.
+/// Accepts Eigen's vectors as labels and weights: also a temporary Eigen::Map, because it views the caller's memory.
 #pragma once
 
 #include <hone/core/contiguous.hpp>
@@ -13,10 +12,6 @@ namespace hone::inline HONE_ABI::detail {
 
 template <class Vector, int Options, class Stride>
 inline constexpr bool is_only_a_view<Eigen::Map<Vector, Options, Stride>> = true;
-template <class Of, int Rows, int Columns, bool InnerPanel>
-inline constexpr bool is_only_a_view<Eigen::Block<Of, Rows, Columns, InnerPanel>> = true;
-template <class Of, int Size>
-inline constexpr bool is_only_a_view<Eigen::VectorBlock<Of, Size>> = true;
 
 }  // namespace hone::inline HONE_ABI::detail
 
