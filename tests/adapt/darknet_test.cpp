@@ -296,4 +296,30 @@ TEST_CASE("the numbers of a yolo layer are checked, and nothing is written") {
         "yolo_level: layer.outputs is 480, must be n x (5 + classes) x h x w, 3 x 85 x 4 x 5");
 }
 
+TEST_CASE("the page") {
+  owned_layer last(2, 4);
+  last.l.groups = 1;
+  layer& l = last.l;
+  const std::vector<int> labels = {1, 2};
+  const float* input = last.input.data();  // net.input; in AlexeyAB's and hank-ai's forks, state.input
+  // [softmax]
+  const auto objective = hone::cross_entropy(hone::smooth(hone::classes(labels), 0.1));
+  hone::adapt::delta(cpu, objective, l, input);  // in forward_softmax_layer, in place of softmax_x_ent_cpu
+  // [/softmax]
+  CHECK(last.cost > 0);
+  {
+    yolo y;
+    layer& head = y.l;
+    const float* raw = y.input.data();
+    const auto boxes = some_boxes();
+    const int net_w = 80, net_h = 64;
+    // [yolo]
+    const hone::adapt::yolo_level level(head, net_w, net_h);
+    const auto losses = hone::adapt::yolo_delta(cpu, head, raw, level.level(), boxes,
+                                                {.box = 0.07, .iou_threshold = 0.213, .scale_x_y = 1.05});
+    // [/yolo]
+    CHECK(losses.total() > 0);
+  }
+}
+
 }  // namespace
