@@ -10,7 +10,7 @@
 namespace example {
 
 // [refined]
-using net_type = dlib::add_loss_layer<hone::adapt::dlib_loss<hone::adapt::smoothed_classes>, lenet>;
+using net_type = dlib::add_loss_layer<hone::adapt::dlib_loss<hone::adapt::dlib_smoothed>, lenet>;
 
 result train_refined(plan const& plan, images const& train, images const& test) {
   net_type net;

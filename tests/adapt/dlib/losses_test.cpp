@@ -72,7 +72,7 @@ TEST_CASE("losses of pixels are those of dlib where no pixel is ignored, and mea
 
 TEST_CASE("smoothing, focal loss, mixing and a teacher are those of a plain loop") {
   const auto x = nets::images(6);
-  nets::class_net<hone::adapt::smoothed_classes> net(hone::adapt::smoothed_classes{.epsilon = 0.25});
+  nets::class_net<hone::adapt::dlib_smoothed> net(hone::adapt::dlib_smoothed{.epsilon = 0.25});
   const auto t = nets::tensor_of(net, x);
   const double smoothed = net.compute_loss(t, labels.begin());
   dlib::tensor const& z = net.subnet().get_output();
@@ -102,12 +102,12 @@ TEST_CASE("smoothing, focal loss, mixing and a teacher are those of a plain loop
     other.subnet() = net.subnet();
     return other.compute_loss(t, y.begin());
   };
-  CHECK(loss_by(hone::adapt::focal_classes{.gamma = 1.5}, labels) == doctest::Approx(focal).epsilon(1e-6));
-  CHECK(loss_by(hone::adapt::mixed_classes{.epsilon = 0}, mixed_y) == doctest::Approx(mixed).epsilon(1e-6));
-  CHECK(loss_by(hone::adapt::taught_classes{.temperature = 1, .share = 0.5}, taught_y) ==
+  CHECK(loss_by(hone::adapt::dlib_focal{.gamma = 1.5}, labels) == doctest::Approx(focal).epsilon(1e-6));
+  CHECK(loss_by(hone::adapt::dlib_mixed{.epsilon = 0}, mixed_y) == doctest::Approx(mixed).epsilon(1e-6));
+  CHECK(loss_by(hone::adapt::dlib_taught{.temperature = 1, .share = 0.5}, taught_y) ==
         doctest::Approx(taught).epsilon(1e-6));
   taught_y[4].logits.pop_back();
-  CHECK(error_of([&] { loss_by(hone::adapt::taught_classes{}, taught_y); }) ==
+  CHECK(error_of([&] { loss_by(hone::adapt::dlib_taught{}, taught_y); }) ==
         "dlib_loss: the teacher's logits of sample 4 are 2 numbers, those of sample 0 are 3");
 }
 
@@ -211,8 +211,8 @@ TEST_CASE("a net of boxes learns them") {
 }
 
 TEST_CASE("a net is saved and loaded with the numbers of its objective, and not as another") {
-  using smooth_net = nets::class_net<hone::adapt::smoothed_classes>;
-  smooth_net net(hone::adapt::smoothed_classes{.epsilon = 0.3});
+  using smooth_net = nets::class_net<hone::adapt::dlib_smoothed>;
+  smooth_net net(hone::adapt::dlib_smoothed{.epsilon = 0.3});
   const auto x = nets::tensor_of(net, nets::images(6));
   const double loss = net.compute_loss(x, labels.begin());
   std::stringstream stream;
@@ -224,17 +224,17 @@ TEST_CASE("a net is saved and loaded with the numbers of its objective, and not 
   CHECK(loaded.compute_loss(x, labels.begin()) == loss);
 
   stream.clear(), stream.seekg(0);
-  nets::class_net<hone::adapt::focal_classes> other;
+  nets::class_net<hone::adapt::dlib_focal> other;
   CHECK_THROWS_WITH_AS(
       dlib::deserialize(other, stream),
-      doctest::Contains("'hone_dlib_loss_1 smoothed_classes' found while deserializing hone_dlib_loss_1 focal_classes"),
+      doctest::Contains("'hone_dlib_loss_1 smoothed' found while deserializing hone_dlib_loss_1 focal"),
       dlib::serialization_error);
 
   std::ostringstream text, xml;
   text << net;
-  CHECK(text.str().find("dlib_loss\t(smoothed_classes)") != std::string::npos);
+  CHECK(text.str().find("dlib_loss\t(smoothed)") != std::string::npos);
   dlib::net_to_xml(net, xml);
-  CHECK(xml.str().find("<dlib_loss objective='smoothed_classes'/>") != std::string::npos);
+  CHECK(xml.str().find("<dlib_loss objective='smoothed'/>") != std::string::npos);
 }
 
 }  // namespace

@@ -73,7 +73,7 @@ TEST_CASE("the page: dnn_trainer") {
 }
 
 TEST_CASE("the page: mixing") {
-  using mixed_net = dlib::add_loss_layer<hone::adapt::dlib_loss<hone::adapt::mixed_classes>, body<input_layer>>;
+  using mixed_net = dlib::add_loss_layer<hone::adapt::dlib_loss<hone::adapt::dlib_mixed>, body<input_layer>>;
   mixed_net net;
   std::vector<dlib::sgd> solvers(mixed_net::num_computational_layers);
   dlib::resizable_tensor x;
@@ -97,7 +97,7 @@ TEST_CASE("the page: a teacher") {
   for (hone::index i = 0; i < logits.rows; ++i)
     y.push_back({labels[std::size_t(i)], {logits.row(i), logits.row(i) + logits.columns}});
   // [/teacher]
-  dlib::add_loss_layer<hone::adapt::dlib_loss<hone::adapt::taught_classes>, body<input_layer>> net;
+  dlib::add_loss_layer<hone::adapt::dlib_loss<hone::adapt::dlib_taught>, body<input_layer>> net;
   net.to_tensor(data.begin(), data.end(), x);
   CHECK(net.compute_parameter_gradients(x, y.begin()) > 0);
 }
