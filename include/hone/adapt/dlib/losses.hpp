@@ -77,7 +77,7 @@ void require_output(const char* layer, dlib::tensor const& input, Subnet const& 
 ///     template <class Subnet> using loss_smoothed = dlib::add_loss_layer<hone::adapt::dlib_loss<smoothed>, Subnet>;
 ///
 /// The output of the net is N x K x 1 x 1. Value and gradient are means over the samples, as those of dlib's losses.
-/// A label that is no class is hone::invalid_argument; in dnn_trainer it leaves the next call of the trainer.
+/// A label that is no class is hone::invalid_argument; in dnn_trainer it leaves a later call of the trainer.
 /// A factory with members needs serialize and deserialize; its `name`, a string, is saved with it.
 template <class Factory>
 class dlib_loss : public detail::saved_loss<dlib_loss<Factory>, Factory> {

@@ -59,8 +59,8 @@ gradient_report adaptive_clip(cpu const& backend, Net& net, adaptive_clip_option
 /// The step is one of hone::transform, or a callable that changes the gradients of the net itself, such as
 /// [](net_type& net) { hone::adapt::adaptive_clip(hone::cpu(), net); }. It must not depend on the number of a step.
 /// The net is viewed and must not move. A trainer on several devices has copies of the net, whose gradients the step
-/// cannot reach: hone::invalid_argument, which leaves the next call of the trainer. So does a solver without a net.
-/// Saved and loaded as Solver; the step is not saved.
+/// cannot reach: hone::invalid_argument, which leaves a later call of the trainer. So does that of a solver without a
+/// net. Saved and loaded as Solver; the step is not saved.
 template <class Solver>
 class clipped {
  public:
@@ -78,7 +78,7 @@ class clipped {
     };
     hook_->change = [&net, step = std::move(step), backend] {
       if constexpr (std::invocable<Step const&, Net&>)
-        step(net);
+        static_cast<void>(backend), step(net);
       else
         transform(backend, step, gradients(net));
     };
