@@ -12,6 +12,7 @@
 #include <hone/core/narrowed.hpp>
 #include <hone/cuda/memory/row_place.cuh>
 #include <hone/cuda/run/backend.cuh>
+#include <hone/cuda/run/barrier.cuh>
 #include <hone/cuda/run/launch.cuh>
 #include <hone/cuda/run/reduce.cuh>
 #include <hone/loss/region/term.hpp>
