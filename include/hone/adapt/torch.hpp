@@ -2,4 +2,4 @@
 /// hone in LibTorch, 1.13 or later: docs/torch.md.
 #pragma once
 
-#include <hone/adapt/torch/loss.hpp>
+#include <hone/adapt/torch/cpu.hpp>

@@ -29,13 +29,13 @@ TEST_CASE("torch: N logits of elements are N x 1") {
   check([&](auto view) { return hone::binary_cross_entropy(view(t)); }, z);
   const at::Tensor wide = waves({7, 3});
   const at::Tensor column = wide.select(1, 1);
-  CHECK(ha::value([&](auto view) { return hone::binary_cross_entropy(view(t)); }, column) ==
-        ha::value([&](auto view) { return hone::binary_cross_entropy(view(t)); }, column.contiguous()));
+  CHECK(ha::value<double>([&](auto view) { return hone::binary_cross_entropy(view(t)); }, column) ==
+        ha::value<double>([&](auto view) { return hone::binary_cross_entropy(view(t)); }, column.contiguous()));
 }
 
 TEST_CASE("torch: gradients of varifocal loss, whose weight has no gradient") {
   const at::Tensor z = waves({4, 3}).requires_grad_(), t = at::sigmoid(waves({4, 3}, 2.9));
-  const at::Tensor g = gradient(ha::loss(hone::varifocal_loss(ha::rows_of<double>(t)), z), z);
+  const at::Tensor g = gradient(ha::loss<double>(hone::varifocal_loss(ha::rows_of<double>(t)), z), z);
   at::Tensor expected = at::empty({4, 3}, at::kDouble);
   hone::evaluate(hone::cpu{1}, hone::varifocal_loss(ha::rows_of<double>(t)), ha::rows_of<double>(z),
                  {.gradient = ha::rows_of<double>(expected)});
@@ -67,13 +67,14 @@ TEST_CASE("torch: gradients of losses of boxes") {
   check(hone::siou_loss(wanted), p);
   check(hone::experimental::alpha_iou_loss(wanted), p);
   check([&](auto view) { return 2 * hone::giou_loss(view(t)) + hone::diou_loss(view(t)); }, p, hone::sum);
-  check(hone::weigh_rows(hone::iou_loss(wanted), std::vector<double>{1, 2, 3, 4, 5}), p);
+  const std::vector<double> weights{1, 2, 3, 4, 5};
+  check(hone::weigh_rows(hone::iou_loss(wanted), weights), p);
 }
 
 TEST_CASE("torch: losses of boxes with parts without gradient have the gradient of evaluate") {
   const at::Tensor p = boxes(0.3).requires_grad_(), t = boxes(0);
   const auto compare = [&](auto const& objective) {
-    const at::Tensor g = gradient(ha::loss(objective, p), p);
+    const at::Tensor g = gradient(ha::loss<double>(objective, p), p);
     at::Tensor expected = at::empty({5, 4}, at::kDouble);
     hone::evaluate(hone::cpu{1}, objective, ha::rows_of<double>(p), {.gradient = ha::rows_of<double>(expected)});
     CHECK(at::equal(g, expected));

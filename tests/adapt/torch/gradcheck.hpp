@@ -33,7 +33,7 @@ inline at::Tensor gradient(at::Tensor const& loss, at::Tensor const& by, bool re
 }
 inline double number(at::Tensor const& x) { return x.item<double>(); }
 inline double distance(at::Tensor const& a, at::Tensor const& b) {
-  REQUIRE(a.sizes() == b.sizes());
+  REQUIRE((a.sizes() == b.sizes()));
   return a.numel() == 0 ? 0 : number((a.detach().to(at::kDouble) - b.detach().to(at::kDouble)).abs().max());
 }
 
@@ -48,10 +48,10 @@ inline double& at_place(at::Tensor const& x, std::int64_t i) {
 template <class Source>
 void check(Source const& source, at::Tensor const& logits, hone::reduction how = hone::mean, double tolerance = 1e-8) {
   const at::Tensor z = logits.detach().clone().requires_grad_();
-  const at::Tensor loss = ha::loss(source, z, how);
+  const at::Tensor loss = ha::loss<double>(source, z, how);
   REQUIRE(loss.dim() == 0);
-  REQUIRE(loss.scalar_type() == at::kDouble);
-  CHECK(number(loss) == ha::value(source, z, how));
+  REQUIRE((loss.scalar_type() == at::kDouble));
+  CHECK(number(loss) == ha::value<double>(source, z, how));
   const at::Tensor g = gradient(3 * loss, z);
   const double h = 1e-5;
   const at::Tensor x = z.detach();
@@ -60,9 +60,9 @@ void check(Source const& source, at::Tensor const& logits, hone::reduction how =
     double& at = at_place(x, i);
     const double before = at;
     at = before + h;
-    const double above = ha::value(source, x, how);
+    const double above = ha::value<double>(source, x, how);
     at = before - h;
-    const double below = ha::value(source, x, how);
+    const double below = ha::value<double>(source, x, how);
     at = before;
     worst = std::max(worst, std::abs(3 * (above - below) / (2 * h) - at_place(g, i)));
     largest = std::max(largest, std::abs(at_place(g, i)));

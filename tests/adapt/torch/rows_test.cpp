@@ -34,7 +34,7 @@ TEST_CASE("torch: gradients of losses of labels") {
 
 TEST_CASE("torch: gradients of mixed labels") {
   const batch b;
-  const std::vector<int> partner{5, 4, 3, 2, 1, 0};
+  const std::vector<hone::index> partner{5, 4, 3, 2, 1, 0};
   const auto y = hone::classes(ha::labels_of(b.y));
   const auto mixed = hone::mix(y, hone::partner_classes(ha::labels_of(b.y), partner), 0.3);
   check(hone::cross_entropy(mixed), b.z);

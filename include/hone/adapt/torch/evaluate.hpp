@@ -4,6 +4,9 @@
 
 #include <hone/adapt/torch/backend.hpp>
 #include <hone/adapt/torch/form.hpp>
+#include <hone/core/outputs.hpp>
+#include <hone/core/reduction.hpp>
+#include <hone/loss/evaluable.hpp>
 
 #include <ATen/ops/empty.h>
 
@@ -49,7 +52,7 @@ concept objective_or_function =
 /// One loss per row, N or N x H x W, or per element, in the shape of the logits.
 template <class Objective>
 at::Tensor empty_losses(at::Tensor const& logits, at::TensorOptions const& options) {
-  using first = std::remove_cvref_t<decltype(hone::detail::leaves(std::declval<Objective const&>())
+  using first = std::remove_cvref_t<decltype(hone::detail::all_leaves(std::declval<Objective const&>())
                                                  .apply([](auto const& l, auto const&...) { return l; }))>;
   if constexpr (hone::elementwise<typename first::term_type>) {
     return empty_in_form(form::rows, logits.sizes(), options);
@@ -63,7 +66,7 @@ at::Tensor empty_losses(at::Tensor const& logits, at::TensorOptions const& optio
 template <class T, form Form, class Backend, class Source>
 outcome evaluate_in_form(const char* function, Backend& backend, Source const& source, at::Tensor const& logits,
                          reduction how, wanted want) {
-  using traits = backend_traits<std::remove_const_t<Backend>>;
+  using traits = traits_of<Backend>;
   using A = accumulator_t<T>;
   std::vector<at::Tensor> kept;
   const auto objective = objective_of(source, call_view<T, Form, traits::device>(function, logits, kept));
@@ -99,7 +102,7 @@ outcome evaluate_in_form(const char* function, Backend& backend, Source const& s
 template <class T, class Backend, class Source>
 outcome evaluate_as(const char* function, Backend& backend, Source const& source, at::Tensor const& logits,
                     reduction how, wanted want) {
-  constexpr at::DeviceType device = backend_traits<std::remove_const_t<Backend>>::device;
+  constexpr at::DeviceType device = traits_of<Backend>::device;
   constexpr bool rows = forms_of<objective_type<Source, T, form::rows, device>>.rows;
   constexpr bool pixels = forms_of<objective_type<Source, T, form::pixels, device>>.pixels;
   static_assert(rows || pixels, "hone::adapt: the views of an objective must all be matrices or all be images");
@@ -112,21 +115,27 @@ outcome evaluate_as(const char* function, Backend& backend, Source const& source
   }
 }
 
-/// Evaluates an objective on a tensor of any floating dtype and any strides.
-template <class Backend, class Source>
+/// Evaluates an objective on a tensor of any strides and any floating dtype, or one of those of Numbers.
+template <class... Numbers, class Backend, class Source>
 outcome evaluate_tensor(const char* function, Backend& backend, Source const& source, at::Tensor const& logits,
                         reduction how, wanted want) {
-  using traits = backend_traits<std::remove_const_t<Backend>>;
+  using traits = traits_of<Backend>;
   static_assert(objective_or_function<Source>,
                 "hone::adapt: this argument must be an objective, such as hone::cross_entropy(target), or a function "
                 "that returns one: [&](auto view) { return hone::cross_entropy(hone::probabilities(view(q))); }");
   require_device(function, "logits", logits, traits::device);
+  traits::require_stream(function, backend, logits);
   if (logits.dim() == 0) hone::detail::fail("%s: logits is a scalar, must be N, N x C or N x C x H x W", function);
   if (logits._fw_grad(0).defined())
     hone::detail::fail("%s: logits has a tangent: a loss of hone has no forward-mode derivative", function);
-  return with_number<typename traits::numbers>(
-      function, "logits", logits.scalar_type(),
-      [&]<class T>(std::type_identity<T>) { return evaluate_as<T>(function, backend, source, logits, how, want); });
+  const auto evaluate = [&]<class T>(std::type_identity<T>) {
+    return evaluate_as<T>(function, backend, source, logits, how, want);
+  };
+  if constexpr (sizeof...(Numbers) > 0) {
+    return with_number_among<Numbers...>(function, "logits", logits.scalar_type(), evaluate);
+  } else {
+    return with_number<typename traits::numbers>(function, "logits", logits.scalar_type(), evaluate);
+  }
 }
 
 }  // namespace detail

@@ -16,6 +16,16 @@
 
 #include <hone/core/macros_push.hpp>
 
+namespace hone::inline HONE_ABI::detail {
+
+/// Returns the leaves of an objective of any kind: called here, `leaves` is looked up where the kinds are declared.
+template <class Objective>
+auto all_leaves(Objective const& objective) {
+  return leaves(objective);
+}
+
+}  // namespace hone::inline HONE_ABI::detail
+
 namespace hone::inline HONE_ABI::adapt::detail {
 
 enum class form : unsigned char {
@@ -117,13 +127,13 @@ constexpr forms forms_of_leaves(hone::detail::list<Leaf...> (*)()) {
 }
 template <class Objective>
 inline constexpr forms forms_of =
-    forms_of_leaves(static_cast<decltype(hone::detail::leaves(std::declval<Objective const&>())) (*)()>(nullptr));
+    forms_of_leaves(static_cast<decltype(hone::detail::all_leaves(std::declval<Objective const&>())) (*)()>(nullptr));
 
 /// Whether a loss of regions has one region per image, so that logits must be images.
 template <class Objective>
 bool has_regions_of_images(Objective const& objective) {
   bool any = false;
-  hone::detail::leaves(objective).each([&]<class Leaf>([[maybe_unused]] Leaf const& leaf) {
+  hone::detail::all_leaves(objective).each([&]<class Leaf>([[maybe_unused]] Leaf const& leaf) {
     if constexpr (hone::detail::is_region_loss<typename Leaf::term_type>)
       any = any || hone::detail::region_of(leaf.term).policy.per_image;
   });

@@ -2,10 +2,10 @@
 /// The node of autograd whose backward pass multiplies a gradient that the forward pass computed.
 #pragma once
 
-#include <hone/adapt/torch/backend.hpp>
+#include <hone/core/config.hpp>
 
+#include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/empty_like.h>
 #include <torch/csrc/autograd/function.h>
 #include <torch/csrc/autograd/functions/basic_ops.h>
 #include <torch/csrc/autograd/functions/utils.h>
@@ -30,28 +30,15 @@ auto make_node(X&&... x) {
   }
 }
 
-/// to[i] = factor · from[i], in float for 16-bit numbers; to may be from. Not a torch operator: after one, the threads
-/// of OpenMP spin for milliseconds.
-inline void multiply_on_cpu(at::Tensor const& from, double factor, at::Tensor const& to) {
-  with_number("backward", "the gradient", from.scalar_type(), [&]<class T>(std::type_identity<T>) {
-    using A = accumulator_t<T>;
-    T const* const x = numbers_of<const T>(from);
-    T* const y = numbers_of<T>(to);
-    const index n = from.numel(), each = index(1) << 15;
-    const A f = static_cast<A>(factor);
-    on_cpu::for_chunks(torch_cpu(), (n + each - 1) / each, 0, [&](index chunk, std::byte*) {
-      const index end = std::min(n, (chunk + 1) * each);
-      for (index i = chunk * each; i < end; ++i) y[i] = static_cast<T>(static_cast<A>(x[i]) * f);
-    });
-  });
-}
+/// times(gradient, factor, in_place) of a backend.
+using multiplication = at::Tensor (*)(at::Tensor const& gradient, at::Tensor const& factor, bool in_place);
 
 /// The gradient of a loss: grad_output times the gradient that the forward pass computed. grad_output is read on its
 /// own device. A factor of 1 on the CPU costs no pass.
 struct loss_node : torch::autograd::Node {
-  explicit loss_node(torch::autograd::edge_list&& next) : Node(std::move(next)) {}
+  loss_node(at::Tensor const& logits, at::Tensor const& gradient, multiplication times)
+      : Node(torch::autograd::collect_next_edges(logits)), gradient_(gradient, false), times_(times) {}
 
-  void save(at::Tensor const& gradient) { gradient_ = torch::autograd::SavedVariable(gradient, false); }
   std::string name() const override { return "HoneLossBackward"; }
   void will_release_variables() override { last_ = true; }
   void release_variables() override {
@@ -69,7 +56,7 @@ struct loss_node : torch::autograd::Node {
     {
       const at::NoGradGuard no_grad;
       const at::Tensor saved = gradient;
-      gradient = times(saved, factor, std::exchange(last_, false) && !given_);
+      gradient = times_(saved, factor, std::exchange(last_, false) && !given_);
       given_ = given_ || gradient.is_same(saved);
     }
     if (differentiates) refuse_derivative(gradient, factor);
@@ -77,19 +64,6 @@ struct loss_node : torch::autograd::Node {
   }
 
  private:
-  static at::Tensor times(at::Tensor const& gradient, at::Tensor const& factor, bool in_place) {
-    if (!gradient.is_cpu()) {
-      const at::Tensor f = factor.detach();
-      return in_place ? at::Tensor(gradient.detach()).mul_(f) : gradient.mul(f);
-    }
-    const double f = factor.scalar_type() == at::kDouble ? *numbers_of<const double>(factor)
-                                                         : static_cast<double>(*numbers_of<const float>(factor));
-    if (f == 1) return gradient;
-    const at::Tensor to = in_place ? gradient : at::empty_like(gradient);
-    multiply_on_cpu(gradient, f, to);
-    return to;
-  }
-
   /// Lets a derivative of the gradient fail, instead of being 0: it leads to the logits and to grad_output.
   void refuse_derivative(at::Tensor& gradient, at::Tensor const& factor) {
     gradient = gradient.detach();
@@ -100,15 +74,15 @@ struct loss_node : torch::autograd::Node {
   }
 
   torch::autograd::SavedVariable gradient_;
+  multiplication times_;
   bool last_ = false;   // this backward pass is the last one that reads the saved gradient
   bool given_ = false;  // an earlier one returned it, and others may hold it
 };
 
 /// Makes `value` the result of a node that returns `gradient` for the logits.
-inline void set_gradient(at::Tensor& value, at::Tensor const& gradient, at::Tensor const& logits) {
-  const auto node = make_node<loss_node>(torch::autograd::collect_next_edges(logits));
-  node->save(gradient);
-  torch::autograd::set_history(value, node);
+inline void set_gradient(at::Tensor& value, at::Tensor const& gradient, at::Tensor const& logits,
+                         multiplication times) {
+  torch::autograd::set_history(value, make_node<loss_node>(logits, gradient, times));
 }
 
 }  // namespace hone::inline HONE_ABI::adapt::detail

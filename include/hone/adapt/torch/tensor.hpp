@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <type_traits>
+#include <utility>
 
 namespace Eigen {
 struct half;
@@ -66,6 +67,17 @@ decltype(auto) with_number(const char* function, const char* parameter, at::Scal
   if (type == at::kHalf) return f(std::type_identity<typename Numbers::half>());
   if (type == at::kBFloat16) return f(std::type_identity<typename Numbers::bfloat16>());
   return f(std::type_identity<float>());
+}
+/// The same for some number types alone, which the compiler then compiles.
+template <class First, class... More, class F>
+decltype(auto) with_number_among(const char* function, const char* parameter, at::ScalarType type, F&& f) {
+  if (type == dtype_of<First>) return f(std::type_identity<First>());
+  if constexpr (sizeof...(More) > 0) {
+    return with_number_among<More...>(function, parameter, type, std::forward<F>(f));
+  } else {
+    hone::detail::fail("%s: %s is %s, which is none of the number types that the call names", function, parameter,
+                       toString(type));
+  }
 }
 
 // ---- checks
