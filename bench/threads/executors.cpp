@@ -3,9 +3,9 @@
 // at::mm, when the threads of OpenMP still spin. Google Benchmark, with its options:
 //   nice -n -10 hone_executors_bench
 // The counter `gain` is the time of one thread by that of two, in the same state and in turns.
+#include <hone/adapt/torch/cpu.hpp>
 #include <hone/hone.hpp>
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/mm.h>
 #include <ATen/ops/rand.h>
 #include <benchmark/benchmark.h>
@@ -95,11 +95,6 @@ const auto on_openmp = [](int n, hone::cpu_task task) {
 #pragma omp parallel for num_threads(n) schedule(static, 1)
   for (int i = 0; i < n; ++i) task(i);
 };
-const auto on_torch = [](int n, hone::cpu_task task) {
-  at::parallel_for(0, n, 1, [task](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) task(int(i));
-  });
-};
 const auto on_tbb = [](int n, hone::cpu_task task) {
   tbb::parallel_for(0, n, [task](int i) { task(i); }, tbb::simple_partitioner());
 };
@@ -172,9 +167,12 @@ int main(int argc, char** argv) {
     dlib::parallel_for(dlib_pool, 0, n, [task](long i) { task(int(i)); });
   };
 
-  const std::pair<const char*, hone::cpu> executors[] = {
-      {"hone", hone::cpu{2}},        {"openmp", hone::cpu{2, on_openmp}}, {"torch", hone::cpu{2, on_torch}},
-      {"tbb", hone::cpu{2, on_tbb}}, {"dlib", hone::cpu{2, on_dlib}},     {"queue", hone::cpu{2, on_queue}}};
+  const std::pair<const char*, hone::cpu> executors[] = {{"hone", hone::cpu{2}},
+                                                         {"openmp", hone::cpu{2, on_openmp}},
+                                                         {"torch", hone::cpu{2, hone::adapt::at_parallel_for{}}},
+                                                         {"tbb", hone::cpu{2, on_tbb}},
+                                                         {"dlib", hone::cpu{2, on_dlib}},
+                                                         {"queue", hone::cpu{2, on_queue}}};
   for (const hone::index rows : {256, 1024, 8192}) {
     const auto of = std::make_shared<problem>(rows);
     for (auto const& [name, cpu] : executors)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What docs/threads.md shows of executors: hone on the threads of OpenMP, oneTBB, LibTorch, dlib and of a pool of one's
-// own. Those that are installed are compiled.
+// What docs/threads.md shows of executors: hone on the threads of OpenMP, oneTBB, dlib and of a pool of one's own. Those
+// that are installed are compiled.
 #include <hone/hone.hpp>
 
 #include <cmath>
@@ -15,9 +15,6 @@
 #endif
 #if defined(WITH_DLIB)
 #include <dlib/threads.h>
-#endif
-#if defined(WITH_TORCH)
-#include <ATen/Parallel.h>
 #endif
 
 namespace {
@@ -77,19 +74,6 @@ void one_tbb() {
   compare("oneTBB", cpu);
 }
 #endif
-#if defined(WITH_TORCH)
-void torch() {
-  // [torch]
-  const auto on_torch = [](int n, hone::cpu_task task) {
-    at::parallel_for(0, n, 1, [task](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) task(int(i));
-    });
-  };
-  hone::cpu cpu{at::get_num_threads(), on_torch};
-  // [/torch]
-  compare("LibTorch", cpu);
-}
-#endif
 #if defined(WITH_DLIB)
 void dlib_pool() {
   dlib::thread_pool pool(3);
@@ -112,9 +96,6 @@ int main() {
 #endif
 #if defined(WITH_TBB)
   one_tbb();
-#endif
-#if defined(WITH_TORCH)
-  torch();
 #endif
 #if defined(WITH_DLIB)
   dlib_pool();

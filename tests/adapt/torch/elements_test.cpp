@@ -48,7 +48,7 @@ at::Tensor boxes(double shift) {
   at::Tensor b = at::empty({5, 4}, at::kDouble);
   for (int i = 0; i < 5; ++i) {
     double* const row = b.data_ptr<double>() + 4 * i;
-    row[0] = i + shift, row[1] = 2 * i - shift, row[2] = i + 3 + 2 * shift, row[3] = 2 * i + 2 + shift;
+    row[0] = i + shift, row[1] = 2 * i - shift, row[2] = i + 3 + 2 * shift, row[3] = 2 * i + 2 + 1.6 * shift;
   }
   return b;
 }
