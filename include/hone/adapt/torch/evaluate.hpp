@@ -131,7 +131,9 @@ outcome evaluate_tensor(const char* function, Backend& backend, Source const& so
   const auto evaluate = [&]<class T>(std::type_identity<T>) {
     return evaluate_as<T>(function, backend, source, logits, how, want);
   };
-  if constexpr (sizeof...(Numbers) > 0) {
+  if constexpr (!objective_or_function<Source>) {
+    return {};  // avoids further compiler errors
+  } else if constexpr (sizeof...(Numbers) > 0) {
     return with_number_among<Numbers...>(function, "logits", logits.scalar_type(), evaluate);
   } else {
     return with_number<typename traits::numbers>(function, "logits", logits.scalar_type(), evaluate);

@@ -6,6 +6,8 @@
 #include <hone/core/error.hpp>
 #include <hone/core/view.hpp>
 
+#include <ATen/core/ivalue.h>  // first: clang refuses LibTorch 1.13 where its vectors come before it
+
 #include <ATen/core/Tensor.h>
 
 #include <concepts>

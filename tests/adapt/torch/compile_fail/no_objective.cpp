@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // wrong: hone::adapt: this argument must be an objective, such as hone::cross_entropy
-#include <hone/adapt/torch/loss.hpp>
+#include <hone/adapt/torch.hpp>
 #include <hone/loss.hpp>
 
 auto loss(hone::cpu const& cpu, at::Tensor const& y, at::Tensor const& z) {
