@@ -3,3 +3,5 @@
 #pragma once
 
 #include <hone/adapt/torch/cpu.hpp>
+#include <hone/adapt/torch/module_tensors.hpp>
+#include <hone/adapt/torch/transform.hpp>
