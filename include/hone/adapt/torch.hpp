@@ -3,5 +3,7 @@
 #pragma once
 
 #include <hone/adapt/torch/cpu.hpp>
+#include <hone/adapt/torch/group_by_decay.hpp>
 #include <hone/adapt/torch/module_tensors.hpp>
+#include <hone/adapt/torch/schedule.hpp>
 #include <hone/adapt/torch/transform.hpp>
