@@ -3,6 +3,7 @@
 #pragma once
 
 #include <hone/adapt/torch/averaged_module.hpp>
+#include <hone/adapt/torch/blend.hpp>
 #include <hone/adapt/torch/cpu.hpp>
 #include <hone/adapt/torch/group_by_decay.hpp>
 #include <hone/adapt/torch/module_tensors.hpp>
