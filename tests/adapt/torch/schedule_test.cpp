@@ -7,6 +7,8 @@
 
 #include <support/message.hpp>
 
+#include <torch/version.h>
+
 namespace {
 
 constexpr hone::warmup_cosine policy{.start = 0.01, .peak = 0.2, .floor = 0.02, .warmup = 4, .total = 12};
@@ -142,4 +144,19 @@ TEST_CASE("torch group_by_decay: rules, several groups, and parameters of other 
   const hone::decay_rule wrong[] = {{"body.*", false}};
   CHECK(support::message([&] { hone::adapt::group_by_decay(optimizer, net, wrong); }) ==
         "group_by_decay: rule 0, \"body.*\", matches no parameter");
+}
+
+TEST_CASE("torch group_by_decay: what becomes of groups by hand") {
+  using torch::optim::SGDOptions;
+  std::vector<torch::optim::OptimizerParamGroup> groups;
+  groups.emplace_back(std::vector<torch::Tensor>{torch::zeros({2}, torch::requires_grad())},
+                      std::make_unique<SGDOptions>(SGDOptions(0.1).weight_decay(0)));
+  torch::optim::SGD optimizer(groups, SGDOptions(0.1).weight_decay(0.05));
+  const double decay = static_cast<SGDOptions const&>(optimizer.param_groups()[0].options()).weight_decay();
+#if TORCH_VERSION_MAJOR < 2
+  CHECK(decay == 0);
+#elif TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR == 15
+  CHECK(decay == 0.05);
+#endif
+  CHECK(decay >= 0);
 }

@@ -45,6 +45,10 @@ struct module_adaptive_clip {
         hone::detail::fail(
             "transform: parameter %zu of adaptive_clip is %s, that of the gradients is %s, another tensor", place,
             parameters->name(place).c_str(), gradients.name(place).c_str());
+      if (options.units == agc_units::columns &&
+          !(parameters->parameter(place).is_contiguous() && gradients.parameter(place).grad().is_contiguous()))
+        hone::detail::fail("transform: %s is not contiguous, must be for units that are columns",
+                           parameters->name(place).c_str());
       list.push_back(all[place]);
       for (const std::size_t excluded : options.excluded)
         if (excluded == place) its.excluded.push_back(i);
