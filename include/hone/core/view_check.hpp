@@ -83,15 +83,6 @@ bool same_layout(image_view<T> a, image_view<U> b) noexcept {
   return a.images == b.images && a.pixels == b.pixels;
 }
 
-template <class View, class Prediction>
-bool same_layout(View, Prediction) noexcept {
-  static_assert(
-      std::is_void_v<View>,
-      "evaluate: dense targets and teachers are views of the prediction's kind: all hone::matrix_view, or all "
-      "hone::image_view");
-  return false;
-}
-
 /// Fails if the view is not valid, or does not have this many rows and columns.
 template <class View>
 void require_shape(View v, const char* name, index rows, index columns) {
