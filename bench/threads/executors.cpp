@@ -169,7 +169,7 @@ int main(int argc, char** argv) {
 
   const std::pair<const char*, hone::cpu> executors[] = {{"hone", hone::cpu{2}},
                                                          {"openmp", hone::cpu{2, on_openmp}},
-                                                         {"torch", hone::cpu{2, hone::adapt::at_parallel_for{}}},
+                                                         {"torch", hone::cpu{2, hone::adapt::at_parallel_for<>{}}},
                                                          {"tbb", hone::cpu{2, on_tbb}},
                                                          {"dlib", hone::cpu{2, on_dlib}},
                                                          {"queue", hone::cpu{2, on_queue}}};

@@ -4,6 +4,8 @@
 
 #include <ATen/Parallel.h>
 
+#include <atomic>
+#include <chrono>
 #include <functional>
 #include <string>
 #include <thread>
@@ -178,6 +180,21 @@ TEST_CASE("torch: the same bits with any number of threads, and inside parallel 
     for (std::int64_t i = begin; i < end; ++i) values[std::size_t(i)] = ha::value<double>(objective, z.detach());
   });
   for (const double value : values) CHECK(value == ha::value<double>(hone::cpu{1}, objective, z));
+  at::set_num_threads(before);
+}
+
+// at::parallel_for is compiled here, and without -fopenmp it runs all tasks on the caller.
+TEST_CASE("torch: torch_cpu has as many threads as LibTorch, whatever the compiler's options") {
+  const int before = at::get_num_threads();
+  at::set_num_threads(2);
+  std::atomic<int> met{0};
+  std::atomic<int> seen{0};
+  hone::on_cpu::for_chunks(hone::adapt::torch_cpu(), 2, 0, [&](hone::index, std::byte*) {
+    ++met;
+    for (int i = 0; i < 2000 && met < 2; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    if (met == 2) ++seen;
+  });
+  CHECK(seen == 2);
   at::set_num_threads(before);
 }
 

@@ -83,7 +83,7 @@ TEST_CASE("torch: the page's backends") {
   const auto objective = hone::cross_entropy(hone::classes(hone::adapt::labels_of(y)));
   const at::Tensor logits = network().forward(x).detach();
   // [backend]
-  hone::cpu cpu = hone::adapt::torch_cpu();  // at::get_num_threads() threads of at::parallel_for
+  hone::cpu cpu = hone::adapt::torch_cpu();  // at::get_num_threads() threads
   double loss = hone::adapt::value(cpu, objective, logits);
   double same = hone::adapt::value(objective, logits);  // torch_cpu() is the default
   double bits = hone::adapt::value(hone::cpu{1}, objective, logits);

@@ -5,6 +5,7 @@
 #include <hone/adapt/torch/loss.hpp>
 #include <hone/cpu/evaluate.hpp>
 
+#include <ATen/Config.h>
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty_like.h>
 
@@ -14,7 +15,17 @@
 
 namespace hone::inline HONE_ABI::adapt {
 
+/// Whether at::parallel_for, which is compiled into the caller's code, uses threads there: where LibTorch's are
+/// OpenMP's, only with -fopenmp. Without it, all tasks run on the caller, and nothing says so.
+#if defined(_OPENMP) || !AT_PARALLEL_OPENMP
+constexpr bool parallel_for_has_threads = true;
+#else
+constexpr bool parallel_for_has_threads = false;
+#endif
+
 /// The executor of LibTorch's threads, OpenMP's or its own. Inside a parallel region, tasks run on the calling thread.
+/// HasThreads: parallel_for_has_threads; code with and without -fopenmp needs functions of different names.
+template <bool HasThreads = parallel_for_has_threads>
 struct at_parallel_for {
   void operator()(int n, cpu_task task) const {
     at::parallel_for(0, n, 1, [task](std::int64_t begin, std::int64_t end) {
@@ -23,8 +34,18 @@ struct at_parallel_for {
   }
 };
 
-/// hone::cpu on at::get_num_threads() threads of LibTorch. Cheap: take a new one after at::set_num_threads.
-inline cpu torch_cpu() { return cpu{std::clamp(at::get_num_threads(), 1, on_cpu::max_threads), at_parallel_for{}}; }
+/// Returns hone::cpu with at::get_num_threads() threads: those of LibTorch, by at::parallel_for, or hone's own where
+/// at::parallel_for has none. In a parallel region of LibTorch all runs on the caller. Cheap: take a new one after
+/// at::set_num_threads.
+template <bool HasThreads = parallel_for_has_threads>
+cpu torch_cpu() {
+  const int threads = std::clamp(at::get_num_threads(), 1, on_cpu::max_threads);
+  if constexpr (HasThreads) {
+    return cpu{threads, at_parallel_for<>{}};
+  } else {
+    return cpu{at::in_parallel_region() ? 1 : threads};
+  }
+}
 
 namespace detail {
 
