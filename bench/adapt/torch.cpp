@@ -2,6 +2,7 @@
 // hone in a process of LibTorch: what a call of the adapter costs, and cross entropy with its gradient beside
 // LibTorch's.
 //   nice -n -10 hone_torch_bench
+//   hone_torch_bench --memory hone|torch      the peak memory of a loss with its gradient, beyond that of the logits
 // Microseconds, an eighth of the times are below. "after mm": right after at::mm of 1024 x 1024, whose threads still
 // spin.
 #include <hone/adapt/torch.hpp>
@@ -15,10 +16,12 @@
 #include <ATen/ops/randint.h>
 #include <ATen/ops/randn.h>
 
+#include <sys/resource.h>
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <functional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -106,9 +109,29 @@ void beside_torch() {
   }
 }
 
+/// The growth of the largest memory of the process by one call, in MiB; another call has loaded the libraries before.
+void memory(bool by_hone) {
+  const auto call = [&](problem const& p) { by_hone ? p.node() : p.torch(); };
+  const auto largest = [] {
+    rusage all{};
+    getrusage(RUSAGE_SELF, &all);
+    return double(all.ru_maxrss) / 1024;
+  };
+  at::set_num_threads(1);
+  call(problem(8, 10));
+  const problem p(4096, 4000);
+  const double before = largest();
+  call(p);
+  std::printf("4096 x 4000, logits of %.1f MiB: %.1f MiB more\n", double(p.z.nbytes()) / (1 << 20), largest() - before);
+}
+
 }  // namespace
 
-int main() {
+int main(int count, char** arguments) {
+  if (count == 3 && std::string(arguments[1]) == "--memory") {
+    memory(std::string(arguments[2]) == "hone");
+    return 0;
+  }
   overhead();
   beside_torch();
 }
