@@ -20,7 +20,7 @@ extern "C" double classifier(float* logits, float* losses, const int* targets, i
 
 int main() {  // stands in for train_gpt2.c
   const int B = 2, T = 2, V = 3, Vp = 4;
-  std::vector<float> logits = {2, 0, -1, 9, 0.5f, 1, 3, 9, 0, 0, 0, 9, 1, 1, 1, 9}, losses(B * T);
+  std::vector<float> logits = {2, 0, -1, 9, 0.5f, 1, 3, 9, 0, 0, 0, 9, 1, 1, 1, 9}, losses(4);
   const std::vector<int> targets = {0, 2, 1, -1};  // the last token is ignored
   std::printf("loss %.4f\n", classifier(logits.data(), losses.data(), targets.data(), B, T, V, Vp));
   for (int i = 0; i < Vp; ++i) std::printf("%8.4f", static_cast<double>(logits[i]));

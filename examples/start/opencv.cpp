@@ -18,6 +18,7 @@ int main() {
   const auto draw = hone::mixup{.alpha = 1}.draw(1, 0, n);                                 // seed, step, samples
   const hone::matrix_view rows{batch.data(), n, 3 * height * width};
   hone::blend(hone::cpu(), draw, rows, rows);  // train on the batch and on hone::mix of its labels
-  for (int i = 0; i < n; ++i) std::printf("image %d with image %d: %.3f\n", i, int(draw.partner[i]), *rows.row(i));
+  for (int i = 0; i < n; ++i)
+    std::printf("image %d with image %d: %.3f\n", i, int(draw.partner[unsigned(i)]), *rows.row(i));
 }
 // [/program]
