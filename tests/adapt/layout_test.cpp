@@ -79,6 +79,7 @@ TEST_CASE("images with other strides have no view") {
   CHECK(none(view<4>({2, 3, 4, 5}, {-60, -20, -5, -1})));
   CHECK(none(view<4>({2, 3, 4, 5}, {100, 1, 15, 3})));  // channels last, images apart
   CHECK(none(view<1>({3}, {1})));
+  CHECK(none(view<4>({2, 3, 4, 5}, {60, 20, 5, INT64_MAX})));
 }
 
 TEST_CASE("images of nothing have every view") {

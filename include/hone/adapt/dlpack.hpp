@@ -101,7 +101,7 @@ strided_array<T> array_of_dlpack(const char* function, Tensor const& t, adapt::d
          where.cuda);
   }
   const int dimensions = static_cast<int>(t.ndim);
-  require(dimensions >= 0 && dimensions <= int(strided_array<T>::most), function, "ndim", dimensions, "in [0, 32]");
+  require(dimensions >= 0 && dimensions <= 32, function, "ndim", dimensions, "in [0, 32]");
   if (!t.shape && dimensions > 0) fail("%s: tensor has %d dimensions but no shape", function, dimensions);
   strided_array<T> a;
   if (t.data) a.data = reinterpret_cast<T*>(static_cast<char*>(t.data) + t.byte_offset);

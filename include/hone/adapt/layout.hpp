@@ -63,7 +63,7 @@ constexpr views_of_rows<T> view_from_strides(T* data, std::span<const index> siz
     if (pixels == 1)
       pixel_stride = strides[k];
     else
-      nested = nested && strides[k] == pixel_stride * pixels;
+      nested = nested && strides[k] == product_of_sizes(pixel_stride, pixels);
     pixels = product_of_sizes(pixels, sizes[k]);
     empty = empty || sizes[k] == 0;
   }

@@ -17,7 +17,7 @@ namespace hone::inline HONE_ABI::detail {
 /// Numbers at data + Σ place[k] · strides[k], in elements.
 template <class T>
 struct strided_array {
-  static constexpr std::size_t most = 32;  // dimensions, as NumPy has them
+  static constexpr std::size_t most = 34;  // dimensions: 32, channels (array_of_opencv), and one more in rows()
 
   T* data = nullptr;
   std::size_t dimensions = 0;

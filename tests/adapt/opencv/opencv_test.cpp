@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -21,14 +22,14 @@ using hone::adapt::stack_planes;
 using support::message;
 
 const hone::cpu cpu{1};
-constexpr int images = 6, height = 5, width = 7, channels = 3;
+constexpr int count = 6, height = 5, width = 7, channels = 3;
 constexpr hone::index features = hone::index(channels) * height * width;
 
 /// Images that differ in every number. With padding, each is a part of a larger one.
 template <class T>
 std::vector<cv::Mat> batch_of(bool padded = false) {
   std::vector<cv::Mat> all;
-  for (int i = 0; i < images; ++i) {
+  for (int i = 0; i < count; ++i) {
     cv::Mat m(height + 2, width + 3, CV_MAKETYPE(cv::DataType<T>::depth, channels), cv::Scalar::all(99));
     m = padded ? m(cv::Rect(1, 1, width, height)) : cv::Mat(height, width, m.type());
     for (int y = 0; y < height; ++y)
@@ -48,10 +49,10 @@ TEST_CASE_TEMPLATE("images are stacked by planes and by pixels, padded or not", 
   for (const bool padded : {false, true}) {
     const std::vector<cv::Mat> all = batch_of<T>(padded);
     CHECK(all[0].isContinuous() == !padded);
-    std::vector<T> planes(images * features), pixels(images * (features + 2), T(9));
-    stack_planes(all, hone::image_view{planes.data(), images, channels, height, width});
-    stack_pixels(all, hone::matrix_view{pixels.data(), images, features, features + 2});
-    for (int i = 0; i < images; ++i)
+    std::vector<T> planes(count * features), pixels(count * (features + 2), T(9));
+    stack_planes(all, hone::image_view{planes.data(), count, channels, height, width});
+    stack_pixels(all, hone::matrix_view{pixels.data(), count, features, features + 2});
+    for (int i = 0; i < count; ++i)
       for (int y = 0; y < height; ++y)
         for (int x = 0; x < width; ++x)
           for (int c = 0; c < channels; ++c) {
@@ -65,30 +66,30 @@ TEST_CASE_TEMPLATE("images are stacked by planes and by pixels, padded or not", 
 
 TEST_CASE_TEMPLATE("mixup and cutmix are the same on planes and on pixels", T, float, std::uint8_t) {
   const std::vector<cv::Mat> all = batch_of<T>(true);
-  std::vector<T> planes(images * features), pixels(planes.size());
-  stack_planes(all, hone::image_view{planes.data(), images, channels, height, width});
-  stack_pixels(all, hone::matrix_view{pixels.data(), images, features});
+  std::vector<T> planes(count * features), pixels(planes.size());
+  stack_planes(all, hone::image_view{planes.data(), count, channels, height, width});
+  stack_pixels(all, hone::matrix_view{pixels.data(), count, features});
   const auto same = [&](auto const& draw) {
     std::vector<T> mixed(planes.size()), other(planes.size());
-    hone::blend(cpu, draw, hone::matrix_view{planes.data(), images, features},
-                hone::matrix_view{mixed.data(), images, features});
-    hone::blend(cpu, interleaved(draw, channels), hone::matrix_view{pixels.data(), images, features},
-                hone::matrix_view{other.data(), images, features});
-    for (int i = 0; i < images; ++i)
+    hone::blend(cpu, draw, hone::matrix_view{planes.data(), count, features},
+                hone::matrix_view{mixed.data(), count, features});
+    hone::blend(cpu, interleaved(draw, channels), hone::matrix_view{pixels.data(), count, features},
+                hone::matrix_view{other.data(), count, features});
+    for (int i = 0; i < count; ++i)
       for (int p = 0; p < height * width; ++p)
         for (int c = 0; c < channels; ++c)
           CHECK(mixed[std::size_t(i * features + c * height * width + p)] ==
                 other[std::size_t(i * features + p * channels + c)]);
     CHECK(mixed != planes);
   };
-  same(hone::mixup{}.draw(1, 2, images));
-  same(hone::cutmix{}.draw(1, 2, images, height, width));
-  same(hone::mixup_or_cutmix{.per = hone::sample}.draw(1, 2, images, height, width));
+  same(hone::mixup{}.draw(1, 2, count));
+  same(hone::cutmix{}.draw(1, 2, count, height, width));
+  same(hone::mixup_or_cutmix{.per = hone::sample}.draw(1, 2, count, height, width));
 
-  const auto draw = hone::cutmix{.per = hone::sample, .least = 0.5, .most = 0.5}.draw(1, 2, images, height, width);
+  const auto draw = hone::cutmix{.per = hone::sample, .least = 0.5, .most = 0.5}.draw(1, 2, count, height, width);
   std::vector<T> mixed(pixels.size());
-  hone::blend(cpu, interleaved(draw, channels), hone::matrix_view{pixels.data(), images, features},
-              hone::matrix_view{mixed.data(), images, features});
+  hone::blend(cpu, interleaved(draw, channels), hone::matrix_view{pixels.data(), count, features},
+              hone::matrix_view{mixed.data(), count, features});
   for (int y = 0; y < height; ++y)
     for (int x = 0; x < width; ++x) {
       const auto box = draw.boxes[0];
@@ -100,8 +101,8 @@ TEST_CASE_TEMPLATE("mixup and cutmix are the same on planes and on pixels", T, f
 
 TEST_CASE("images of another type or size are refused, and nothing is written") {
   std::vector<cv::Mat> all = batch_of<std::uint8_t>();
-  std::vector<float> planes(images * features, 5), before = planes;
-  const hone::image_view batch{planes.data(), images, channels, height, width};
+  std::vector<float> planes(count * features, 5), before = planes;
+  const hone::image_view batch{planes.data(), count, channels, height, width};
   CHECK(message([&] { stack_planes(all, batch); }) ==
         "stack_planes: an image holds CV_8U, must hold CV_32F: convert it with cv::Mat::convertTo, and scale bytes by "
         "1/255");
@@ -113,12 +114,12 @@ TEST_CASE("images of another type or size are refused, and nothing is written") 
   CHECK(message([&] { stack_planes(all, batch); }) ==
         "stack_planes: image 4 is 5 x 8 with 3 channels, image 0 is 5 x 7 with 3");
   all[4] = cv::Mat(height, width, CV_32FC1);
-  CHECK(message([&] { stack_pixels(all, hone::matrix_view{planes.data(), images, features}); }) ==
+  CHECK(message([&] { stack_pixels(all, hone::matrix_view{planes.data(), count, features}); }) ==
         "stack_pixels: image 4 is 5 x 7 with 1 channels, image 0 is 5 x 7 with 3");
   all[4] = all[3];
-  CHECK(message([&] { stack_planes(all, hone::image_view{planes.data(), images, channels, height, width - 1}); }) ==
+  CHECK(message([&] { stack_planes(all, hone::image_view{planes.data(), count, channels, height, width - 1}); }) ==
         "stack_planes: image 0 is 5 x 7 with 3 channels, the batch has 90 numbers for it, of 3 channels");
-  CHECK(message([&] { stack_planes(all, hone::image_view{planes.data(), images, 1, channels * height, width}); }) ==
+  CHECK(message([&] { stack_planes(all, hone::image_view{planes.data(), count, 1, channels * height, width}); }) ==
         "stack_planes: image 0 is 5 x 7 with 3 channels, the batch has 105 numbers for it, of 1 channels");
   all.pop_back();
   CHECK(message([&] { stack_planes(all, batch); }) == "stack_planes: 5 images for a batch of 6");
@@ -168,6 +169,10 @@ TEST_CASE("blobs, masks and images of pixels") {
   cv::Mat cut = mask(cv::Rect(0, 0, 3, 3));
   CHECK(message([&] { labels_of<std::uint8_t>(cut); }) ==
         "labels_of: matrix is 3 x 3 with strides 7 x 1, must be contiguous: make a contiguous copy");
+  int many[32] = {};
+  std::fill(many, many + 32, 1);
+  cv::Mat widest(32, many, CV_32FC3);
+  CHECK(rows_of<float>(widest) == hone::matrix_view{widest.ptr<float>(), 1, channels});
   cv::Mat_<double> typed(3, 4);
   CHECK(rows_of<double>(typed).columns == 4);
 }
