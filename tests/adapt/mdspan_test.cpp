@@ -197,6 +197,28 @@ TEST_CASE("more dimensions: rows of tokens, and images") {
         "tensor_of: mdspan is 4 x 3 with strides 1 x 4, must be contiguous: make a contiguous copy");
 }
 
+namespace {
+/// An mdspan of this layout, or of one that has no strides.
+struct without_strides : span_of<float, packed<extents<any, any>, true>> {
+  static bool is_strided() { return false; }
+};
+/// The widest matrix: 32 dimensions, the last of 3.
+struct of_32_dimensions {
+  static constexpr std::size_t rank() { return 32; }
+  float* data_handle() const { return data; }
+  static std::size_t extent(std::size_t k) { return k == 31 ? 3 : 1; }
+  static std::size_t stride(std::size_t) { return 1; }
+  float* data;
+};
+}  // namespace
+
+TEST_CASE("32 dimensions, and a layout without strides") {
+  float numbers[12] = {};
+  CHECK(rows_of(of_32_dimensions{numbers}) == hone::matrix_view{numbers, 1, 3});
+  CHECK(message([&] { rows_of(without_strides{right(numbers, 4, 3)}); }) ==
+        "rows_of: mdspan has a layout without strides: copy it into one of layout_right");
+}
+
 TEST_CASE("labels and empty arrays") {
   std::int64_t labels[6] = {1, 2, 0, 1, 2, 0};
   const std::int64_t* fixed = labels;

@@ -23,6 +23,14 @@
 namespace hone::inline HONE_ABI {
 namespace detail {
 
+/// True unless an accessor changes the numbers that it reads, as that of std::linalg::scaled does.
+template <class M>
+inline constexpr bool plain_accessor = true;
+template <class M>
+  requires requires { typename M::accessor_type; }
+inline constexpr bool plain_accessor<M> =
+    std::is_same_v<typename M::accessor_type::reference, typename M::accessor_type::element_type&>;
+
 /// Its numbers are behind a pointer, and every dimension has a stride.
 template <class M>
 concept mdspan_shaped = requires(M const& m) {
@@ -62,7 +70,11 @@ constexpr mdspan_order order_of_mdspan() noexcept {
 
 template <mdspan_shaped M>
 strided_array<mdspan_number<M>> array_of_mdspan(const char* function, M const& m) {
-  static_assert(M::rank() <= strided_array<int>::most, "hone::adapt: an mdspan has at most 32 dimensions");
+  static_assert(plain_accessor<M>,
+                "hone::adapt: the accessor of this mdspan changes the numbers that it reads: copy them into an array");
+  static_assert(M::rank() <= 32, "hone::adapt: an mdspan has at most 32 dimensions");
+  if constexpr (requires { m.is_strided(); })
+    if (!m.is_strided()) fail("%s: mdspan has a layout without strides: copy it into one of layout_right", function);
   strided_array<mdspan_number<M>> a{m.data_handle()};
   for (std::size_t k = 0; k < M::rank(); ++k) a.add(index(m.extent(k)), index(m.stride(k)));
   require_array(function, "mdspan", a);
