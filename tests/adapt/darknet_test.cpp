@@ -2,6 +2,7 @@
 // A stand-in has the names, types and layouts of darknet's `layer` (include/darknet.h); darknet itself is not needed.
 #include <hone/adapt/darknet.hpp>
 #include <hone/hone.hpp>
+#include "../support/message.hpp"
 
 #include <doctest/doctest.h>
 
@@ -12,6 +13,8 @@
 #include <vector>
 
 namespace {
+
+using support::message;
 
 const hone::cpu cpu;
 
@@ -48,16 +51,6 @@ double softmax_x_ent(int n, float const* x, int truth, float* delta) {
   for (int i = 0; i < n; ++i) all += std::exp(double(x[i]));
   for (int i = 0; i < n; ++i) delta[i] = float((i == truth ? 1 : 0) - std::exp(double(x[i])) / all);
   return -std::log(std::exp(double(x[truth])) / all);
-}
-
-template <class Call>
-std::string error_of(Call call) {
-  try {
-    call();
-  } catch (hone::invalid_argument const& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 TEST_CASE("the delta of a softmax layer is darknet's: minus the gradient, summed over the batch") {
@@ -110,7 +103,7 @@ TEST_CASE("what darknet has and hone has not is an error, and writes nothing") {
     owned_layer broken = s;
     broken.l.delta = broken.delta.data(), broken.l.output = broken.output.data(), broken.l.cost = &broken.cost;
     change(broken.l);
-    std::string text = error_of([&] { hone::adapt::delta(cpu, objective, broken.l); });
+    std::string text = message([&] { hone::adapt::delta(cpu, objective, broken.l); });
     CHECK(broken.delta == std::vector<float>(8, 77.F));
     CHECK(broken.cost == -1);
     return text;
@@ -123,15 +116,15 @@ TEST_CASE("what darknet has and hone has not is an error, and writes nothing") {
   CHECK(error([](layer& l) { l.delta = nullptr; }) == "delta: layer.delta is null");
   CHECK(error([](layer& l) { l.output = nullptr; }) == "rows_of: layer.output is null, and no other numbers are given");
   CHECK(error([](layer& l) { l.batch = -1; }) == "rows_of: layer.batch is -1, must be at least 0");
-  CHECK(error_of([&] { hone::adapt::delta(cpu, hone::cross_entropy(hone::classes(wrong)), s.l); }) ==
+  CHECK(message([&] { hone::adapt::delta(cpu, hone::cross_entropy(hone::classes(wrong)), s.l); }) ==
         "evaluate: the label of row 1 is 4, must be in [0, 4)");
   CHECK(s.delta == std::vector<float>(8, 77.F));
-  CHECK(error_of([&] { hone::adapt::pixels_of(s.l); }) ==
+  CHECK(message([&] { hone::adapt::pixels_of(s.l); }) ==
         "pixels_of: layer.outputs is 4, must be out_c x out_h x out_w, 0 x 0 x 0");
-  CHECK(error_of([&] { hone::adapt::delta(cpu, objective, s.l, hone::matrix_view(s.l.output, 2, 3)); }) ==
+  CHECK(message([&] { hone::adapt::delta(cpu, objective, s.l, hone::matrix_view(s.l.output, 2, 3)); }) ==
         "delta: prediction is 2 x 3, the layer has 2 x 4 numbers");
   s.l.groups = 3;
-  CHECK(error_of([&] { hone::adapt::rows_of(s.l); }) ==
+  CHECK(message([&] { hone::adapt::rows_of(s.l); }) ==
         "rows_of: layer.outputs is 4, must be a multiple of layer.groups, 3");
 }
 
@@ -269,29 +262,29 @@ TEST_CASE("the numbers of a yolo layer are checked, and nothing is written") {
   const auto level = y.level();
   auto boxes = some_boxes();
   boxes[1].label = 3;
-  CHECK(error_of([&] { hone::adapt::yolo_delta(cpu, y.l, y.input.data(), level.level(), boxes); }) ==
+  CHECK(message([&] { hone::adapt::yolo_delta(cpu, y.l, y.input.data(), level.level(), boxes); }) ==
         "yolo_delta: the label of box 1 is 3, must be in [0, 3)");
-  CHECK(error_of([&] { hone::adapt::yolo_delta(cpu, y.l, nullptr, level.level(), {}); }) ==
+  CHECK(message([&] { hone::adapt::yolo_delta(cpu, y.l, nullptr, level.level(), {}); }) ==
         "yolo_delta: raw is null, give the layer's input");
-  CHECK(error_of([&] { hone::adapt::yolo_delta(cpu, y.l, y.input.data(), level.level(), {}, {.box = -1}); }) ==
+  CHECK(message([&] { hone::adapt::yolo_delta(cpu, y.l, y.input.data(), level.level(), {}, {.box = -1}); }) ==
         "yolo_delta: box is -1, must be finite and not negative");
-  CHECK(error_of([&] {
+  CHECK(message([&] {
           hone::adapt::yolo_delta(cpu, y.l, y.input.data(), level.level(), some_boxes(), {.labels = {.positive = 2}});
         }) == "binary_cross_entropy: positive is 2, must be in [0, 1]");
-  CHECK(error_of([&] {
+  CHECK(message([&] {
           auto other = level.level();
           other.columns = 4;
           hone::adapt::yolo_delta(cpu, y.l, y.input.data(), other, {});
         }) == "yolo_delta: the level has 2 x 3 x 4 x 4 slots and the layer 2 x 3 x 4 x 5");
   CHECK(y.delta == std::vector<float>(y.delta.size(), 77.F));
 
-  CHECK(error_of([&] { hone::adapt::yolo_level(y.l, 80, 80); }) ==
+  CHECK(message([&] { hone::adapt::yolo_level(y.l, 80, 80); }) ==
         "yolo_level: 80 x 80 pixels on 5 x 4 cells, the cells must be square");
   y.chosen[2] = 1;
-  CHECK(error_of([&] { y.level(); }) ==
+  CHECK(message([&] { y.level(); }) ==
         "yolo_level: layer.mask[2] is 1, must be 5: anchors of a level must be consecutive");
   y.chosen[2] = 5, y.l.classes = 80;
-  CHECK(error_of([&] { y.level(); }) ==
+  CHECK(message([&] { y.level(); }) ==
         "yolo_level: layer.outputs is 480, must be n x (5 + classes) x h x w, 3 x 85 x 4 x 5");
 }
 

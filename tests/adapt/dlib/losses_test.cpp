@@ -9,8 +9,8 @@
 
 namespace {
 
-using nets::error_of;
 using nets::labels;
+using support::message;
 
 struct near_box {
   static auto objective(hone::matrix_view<const float> boxes) { return hone::giou_loss(boxes, hone::centers); }
@@ -66,7 +66,7 @@ TEST_CASE("losses of pixels are those of dlib where no pixel is ignored, and mea
   const auto found = ours(nets::images(2)), expected = theirs(nets::images(2));
   CHECK(found[1] == expected[1]);
   std::vector<dlib::matrix<std::uint16_t>> small(4, dlib::matrix<std::uint16_t>(5, 6));
-  CHECK(error_of([&] { ours.compute_loss(x, small.begin()); }) ==
+  CHECK(message([&] { ours.compute_loss(x, small.begin()); }) ==
         "dlib_pixel_loss: the label of sample 0 is 5 x 6, the output of the net is 5 x 7");
 }
 
@@ -107,7 +107,7 @@ TEST_CASE("smoothing, focal loss, mixing and a teacher are those of a plain loop
   CHECK(loss_by(hone::adapt::dlib_taught{.temperature = 1, .share = 0.5}, taught_y) ==
         doctest::Approx(taught).epsilon(1e-6));
   taught_y[4].logits.pop_back();
-  CHECK(error_of([&] { loss_by(hone::adapt::dlib_taught{}, taught_y); }) ==
+  CHECK(message([&] { loss_by(hone::adapt::dlib_taught{}, taught_y); }) ==
         "dlib_loss: the teacher's logits of sample 4 are 2 numbers, those of sample 0 are 3");
 }
 
@@ -119,7 +119,7 @@ TEST_CASE("a draw of mixup gives the labels of its samples") {
     CHECK(y[i].partner == labels[std::size_t(draw.partner[i])]);
     CHECK(y[i].lambda == draw.lambda[i]);
   }
-  CHECK(error_of([&] { hone::adapt::mixed({1, 2}, draw); }) == "mixed: 2 labels, the draw has 6 samples");
+  CHECK(message([&] { hone::adapt::mixed({1, 2}, draw); }) == "mixed: 2 labels, the draw has 6 samples");
 }
 
 TEST_CASE("a label that is no class is an error, where dlib's loss is silent") {
@@ -130,9 +130,9 @@ TEST_CASE("a label that is no class is an error, where dlib's loss is silent") {
   const auto x = nets::tensor_of(theirs, nets::images(6));
   CHECK(theirs.compute_loss(x, wrong.begin()) > 0);  // -1 is below K
   ours.subnet() = theirs.subnet();
-  CHECK(error_of([&] { ours.compute_loss(x, wrong.begin()); }) ==
+  CHECK(message([&] { ours.compute_loss(x, wrong.begin()); }) ==
         "evaluate: the label of row 2 is -1, must be in [0, 3)");
-  CHECK(error_of([&] { ours.compute_loss(x, large.begin()); }) ==
+  CHECK(message([&] { ours.compute_loss(x, large.begin()); }) ==
         "evaluate: the label of row 1 is 3, must be in [0, 3)");
 }
 
@@ -140,7 +140,7 @@ TEST_CASE("an output that has pixels is no row of classes") {
   using net_type = dlib::add_loss_layer<hone::adapt::dlib_loss<nets::plain>, nets::segmenter<nets::input>>;
   net_type net;
   const auto x = nets::tensor_of(net, nets::images(6));
-  CHECK(error_of([&] { net.compute_loss(x, labels.begin()); }) ==
+  CHECK(message([&] { net.compute_loss(x, labels.begin()); }) ==
         "dlib_loss: the output of the net is 6 x 3 x 5 x 7, must be N x K x 1 x 1");
 }
 
@@ -171,7 +171,7 @@ TEST_CASE("boxes: the value of giou_loss, its gradient by centres and logarithms
   CHECK(found.bottom == b[1] + std::exp(b[3]) / 2);
 
   y[1] = {};
-  CHECK(error_of([&] { net.compute_loss(x, y.begin()); }) ==
+  CHECK(message([&] { net.compute_loss(x, y.begin()); }) ==
         "dlib_box_loss: the box of sample 1 has no area: left 0, top 0, right 0, bottom 0");
 }
 

@@ -4,6 +4,7 @@
 
 #include <hone/adapt/dlib.hpp>
 #include <hone/hone.hpp>
+#include "../../support/message.hpp"
 
 #include <dlib/dnn.h>
 
@@ -50,17 +51,6 @@ dlib::resizable_tensor tensor_of(Net const& net, std::vector<image> const& x) {
   dlib::resizable_tensor t;
   net.to_tensor(x.begin(), x.end(), t);
   return t;
-}
-
-/// The message of the hone::invalid_argument that a call throws.
-template <class Call>
-std::string error_of(Call call) {
-  try {
-    call();
-  } catch (hone::invalid_argument const& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 template <class List>

@@ -7,17 +7,17 @@
 
 namespace {
 
-using nets::error_of;
 using nets::labels;
+using support::message;
 using net_type = nets::class_net<nets::plain>;
 
 TEST_CASE("the lists have weights and biases apart, from the loss on") {
   net_type net;
   const auto x = nets::tensor_of(net, nets::images(6));
-  CHECK(error_of([&] { hone::adapt::parameters(net); }) ==
+  CHECK(message([&] { hone::adapt::parameters(net); }) ==
         "parameters: the net has no parameters yet, dlib makes them in the first forward pass");
   net.compute_loss(x, labels.begin());
-  CHECK(error_of([&] { hone::adapt::gradients(net); }) ==
+  CHECK(message([&] { hone::adapt::gradients(net); }) ==
         "gradients: computational layer 0 of the net has 423 parameters and 0 gradients, call "
         "net.compute_parameter_gradients(...) first");
   net.compute_parameter_gradients(x, labels.begin());

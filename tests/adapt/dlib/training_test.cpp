@@ -10,9 +10,9 @@
 
 namespace {
 
-using nets::error_of;
 using nets::labels;
 using nets::numbers_of;
+using support::message;
 using net_type = nets::class_net<nets::plain>;
 using solver = hone::adapt::clipped<dlib::sgd>;
 const hone::cpu cpu;
@@ -75,7 +75,7 @@ TEST_CASE("a clipping solver works where only one layer learns") {
 TEST_CASE("a solver without its net is an error of the trainer, not a silent step without clipping") {
   net_type net = new_net(), other = net;
   const auto error_in_training = [&](solver const& s) {
-    return error_of([&] {
+    return message([&] {
       dlib::dnn_trainer<net_type, solver> trainer(net, s);
       trainer.train_one_step(nets::images(6), labels);
       wait_for_error(trainer);
@@ -88,7 +88,7 @@ TEST_CASE("a solver without its net is an error of the trainer, not a silent ste
 
 TEST_CASE("a label that is no class leaves a later call of the trainer") {
   net_type net = new_net();
-  CHECK(error_of([&] {
+  CHECK(message([&] {
           dlib::dnn_trainer<net_type> trainer(net);
           trainer.train_one_step(nets::images(2), std::vector<unsigned long>{0, 7});
           wait_for_error(trainer);
@@ -210,7 +210,7 @@ TEST_CASE("rates: set_rate is exact, where dlib's own schedule is a step late") 
       trainer.train_one_step(nets::images(6), labels);
     }
     trainer.get_net(dlib::force_flush_to_disk::no);
-    CHECK(error_of([&] { hone::adapt::set_rate(trainer, 0); }) == "set_rate: rate is 0, must be finite and positive");
+    CHECK(message([&] { hone::adapt::set_rate(trainer, 0); }) == "set_rate: rate is 0, must be finite and positive");
   }
   CHECK(used == rates);
   used.clear();
