@@ -229,3 +229,20 @@ TEST_CASE("torch averaged_module: copied to another module") {
           hone::adapt::averaged_module(made(), hone::ema{}).copy_to(one, wider);
         }).find("copy_to: linear.weight is 4 x 2") == 0);
 }
+
+TEST_CASE("torch average: tensors of inference mode have no version to change") {
+  std::shared_ptr<normed> net;
+  {
+    const c10::InferenceMode inference;
+    net = made();
+  }
+  hone::adapt::averaged_module average(net, hone::ema{.decay = 0.5});
+  average.update(one);
+  {
+    const hone::adapt::swapped evaluation(one, average);
+    CHECK(support::message([&] { average.update(one); }).find("the module computes with the averages") !=
+          std::string::npos);
+  }
+  average.update(one);
+  CHECK(average.steps() == 2);
+}

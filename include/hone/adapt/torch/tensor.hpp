@@ -119,8 +119,11 @@ T* numbers_of(at::Tensor const& x) {
   return static_cast<T*>(x.numel() > 0 ? x.data_ptr() : nullptr);
 }
 
-/// Tells autograd that hone has written to a tensor: a backward pass that saved the former numbers then fails.
-inline void mark_written(at::Tensor const& x) { x.unsafeGetTensorImpl()->bump_version(); }
+/// Tells autograd that hone has written to a tensor: a backward pass that saved the former numbers then fails. Tensors
+/// of inference mode have no version, and no graph saves them.
+inline void mark_written(at::Tensor const& x) {
+  if (!x.is_inference()) x.unsafeGetTensorImpl()->bump_version();
+}
 
 template <class X>
 concept any_tensor = std::derived_from<std::remove_cvref_t<X>, at::Tensor>;
