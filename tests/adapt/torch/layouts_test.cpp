@@ -191,4 +191,30 @@ TEST_CASE("torch: what does not fit is refused with names and values") {
         "loss: a tensor of view() is 5 x 6 with strides 1, 5, the logits are 6 x 5 with strides 5, 1");
   CHECK(said([&] { ha::loss([&](auto view) { return hone::cross_entropy(hone::classes(view.labels(z))); }, z); }) ==
         "loss: a tensor of view.labels() is Double, must be of an integer dtype");
+  CHECK(said([&] { ha::value(target, at::_efficientzerotensor({6, 5})); }).find("value: logits must be dense") == 0);
+}
+
+TEST_CASE("torch: labels of pixels have the sizes of the pixels") {
+  const at::Tensor z = waves({2, 5, 3, 4}), of_pixels = labels(24, 5).view({2, 3, 4});
+  const auto value = [&](at::Tensor const& x) {
+    return ha::value<double>([&](auto view) { return hone::cross_entropy(hone::classes(view.labels(x))); }, z);
+  };
+  const double expected = value(of_pixels);
+  CHECK(value(of_pixels.view({24})) == expected);
+  CHECK(value(of_pixels.view({2, 1, 3, 4})) == expected);
+  CHECK(value(of_pixels.transpose(1, 2).contiguous().transpose(1, 2)) == expected);
+  CHECK(support::message([&] { value(of_pixels.view({2, 4, 3})); }) ==
+        "value: a tensor of view.labels() is 2 x 4 x 3 with strides 12, 3, 1, the logits are 2 x 5 x 3 x 4 with "
+        "strides 60, 12, 4, 1: the sizes must be those of the pixels");
+}
+
+TEST_CASE("torch: a teacher has no gradient, and must not ask for one") {
+  const at::Tensor z = waves({6, 5}).requires_grad_(), asking = teacher.clone().requires_grad_();
+  const auto of = [](at::Tensor const& t) { return [&t](auto view) { return hone::distillation(view(t), 2); }; };
+  const std::string text = "a tensor of view() requires a gradient, and a loss has one for the logits alone: detach it";
+  CHECK(support::message([&] { ha::loss<double>(of(asking), z); }) == "loss: " + text);
+  CHECK(support::message([&] { ha::backward<double>(of(asking), z); }) == "backward: " + text);
+  CHECK(ha::value<double>(of(asking), z) == number(ha::loss<double>(of(asking.detach()), z)));
+  const at::NoGradGuard no_grad;
+  CHECK(number(ha::loss<double>(of(asking), z)) == ha::value<double>(of(teacher), z));
 }

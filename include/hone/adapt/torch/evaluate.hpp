@@ -57,9 +57,7 @@ at::Tensor empty_losses(at::Tensor const& logits, at::TensorOptions const& optio
   if constexpr (hone::elementwise<typename first::term_type>) {
     return empty_in_form(form::rows, logits.sizes(), options);
   } else {
-    at::DimVector sizes(logits.sizes().begin(), logits.sizes().end());
-    if (sizes.size() > 1) sizes.erase(sizes.begin() + 1);
-    return at::empty(sizes, options);
+    return at::empty(sizes_of_rows(logits), options);
   }
 }
 
@@ -69,7 +67,8 @@ outcome evaluate_in_form(const char* function, Backend& backend, Source const& s
   using traits = traits_of<Backend>;
   using A = accumulator_t<T>;
   std::vector<at::Tensor> kept;
-  const auto objective = objective_of(source, call_view<T, Form, traits::device>(function, logits, kept));
+  const auto objective =
+      objective_of(source, call_view<T, Form, traits::device>(function, logits, want.gradient, kept));
   if constexpr (Form == form::rows && forms_of<decltype(objective)>.pixels)
     if (logits.dim() > 2 && has_regions_of_images(objective))
       return evaluate_in_form<T, form::pixels>(function, backend, source, logits, how, want);

@@ -9,6 +9,7 @@
 #include <hone/loss/region/term.hpp>
 
 #include <ATen/core/DimVector.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty_strided.h>
 
 #include <algorithm>
@@ -68,6 +69,13 @@ inline form form_of(at::Tensor const& x) {
   return !has_form(usual, x) && has_form(other, x) ? other : usual;
 }
 
+/// The sizes of rows: those of the logits without their classes.
+inline at::DimVector sizes_of_rows(at::Tensor const& logits) {
+  at::DimVector sizes(logits.sizes().begin(), logits.sizes().end());
+  if (sizes.size() > 1) sizes.erase(sizes.begin() + 1);
+  return sizes;
+}
+
 inline at::Tensor empty_in_form(form f, at::IntArrayRef sizes, at::TensorOptions const& options) {
   return at::empty_strided(sizes, strides_for(f, sizes), options);
 }
@@ -98,10 +106,8 @@ struct forms {
 
 template <class View>
 constexpr forms forms_of_view() {
-  return {!requires(View v){v.images;
-}
-, !requires(View v) { v.row_stride; }
-};  // namespace hone::inline HONE_ABI::adapt::detail
+  constexpr bool images = requires(View v) { v.images; }, matrix = requires(View v) { v.row_stride; };
+  return {.rows = !images, .pixels = !matrix};
 }
 template <class... View>
 constexpr forms forms_of_views(hone::detail::list<View...> (*)()) {
@@ -146,10 +152,11 @@ bool has_regions_of_images(Objective const& objective) {
 template <class T, form Form, at::DeviceType Device>
 class call_view {
  public:
-  call_view(const char* function, at::Tensor const& logits, std::vector<at::Tensor>& kept) noexcept
-      : function_(function), logits_(&logits), kept_(&kept) {}
+  call_view(const char* function, at::Tensor const& logits, bool gradient, std::vector<at::Tensor>& kept) noexcept
+      : function_(function), logits_(&logits), gradient_(gradient), kept_(&kept) {}
 
-  /// Throws hone::invalid_argument if device, dtype or sizes are not those of the logits.
+  /// Throws hone::invalid_argument if device, dtype or sizes are not those of the logits, and if x requires a gradient
+  /// where those of the logits are computed: a loss has none for other tensors.
   auto operator()(at::Tensor const& x) const {
     require_device(function_, "a tensor of view()", x, Device);
     if (x.scalar_type() != logits_->scalar_type())
@@ -159,16 +166,25 @@ class call_view {
     if (x.sizes() != logits_->sizes())
       hone::detail::fail("%s: a tensor of view() is %s, the logits are %s", function_, layout_of(x).c_str(),
                          layout_of(*logits_).c_str());
+    if (gradient_ && x.requires_grad() && at::GradMode::is_enabled())
+      hone::detail::fail(
+          "%s: a tensor of view() requires a gradient, and a loss has one for the logits alone: detach it", function_);
     kept_->push_back(in_form(Form, x));
     return view_in_form<const T, Form>(kept_->back());
   }
 
-  /// Throws hone::invalid_argument if the dtype is no integer type, or if the device is not that of the logits.
+  /// Throws hone::invalid_argument if the dtype is no integer type, if the device is not that of the logits, and if
+  /// there are as many sizes as for labels of pixels, but others.
   std::span<const std::int64_t> labels(at::Tensor const& y) const {
     require_device(function_, "a tensor of view.labels()", y, Device);
     if (!at::isIntegralType(y.scalar_type(), false))
       hone::detail::fail("%s: a tensor of view.labels() is %s, must be of an integer dtype", function_,
                          toString(y.scalar_type()));
+    const at::DimVector sizes = sizes_of_rows(*logits_);
+    if (sizes.size() > 1 && y.dim() == static_cast<std::int64_t>(sizes.size()) && y.sizes() != at::IntArrayRef(sizes))
+      hone::detail::fail(
+          "%s: a tensor of view.labels() is %s, the logits are %s: the sizes must be those of the pixels", function_,
+          layout_of(y).c_str(), layout_of(*logits_).c_str());
     kept_->push_back(y.scalar_type() == at::kLong ? y.contiguous() : y.to(at::kLong).contiguous());
     return {numbers_of<const std::int64_t>(kept_->back()), static_cast<std::size_t>(y.numel())};
   }
@@ -176,6 +192,7 @@ class call_view {
  private:
   const char* function_;
   at::Tensor const* logits_;
+  bool gradient_;
   std::vector<at::Tensor>* kept_;
 };
 

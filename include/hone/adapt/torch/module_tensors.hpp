@@ -172,7 +172,8 @@ class module_tensors {
     return {i, t.data_ptr(), t.numel(), t.dim() < 2 ? 1 : t.size(0)};
   }
   void check(std::size_t i, at::Tensor const& t) const {
-    const bool dense = t.layout() == at::kStrided && t.is_cpu() && !t.is_neg() && detail::is_floating(t.scalar_type());
+    const bool dense = t.layout() == at::kStrided && t.is_cpu() && !t.is_neg() && !t._is_zerotensor() &&
+                       detail::is_floating(t.scalar_type());
     if (dense && (t.is_contiguous() || (t.is_non_overlapping_and_dense() &&
                                         (t.dim() < 2 || t.size(0) == 1 || t.stride(0) == t.numel() / t.size(0)))))
       return;

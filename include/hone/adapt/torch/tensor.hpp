@@ -100,8 +100,8 @@ inline void require_device(const char* function, const char* parameter, at::Tens
   if (x.device().type() != device)
     hone::detail::fail("%s: %s is on %s, must be on %s", function, parameter, x.device().str().c_str(),
                        c10::DeviceTypeName(device, true).c_str());
-  if (x.layout() != at::kStrided || x.is_neg() || x.is_conj())
-    hone::detail::fail("%s: %s must be dense, without a lazy negation or conjugation: see to_dense, resolve_neg",
+  if (x.layout() != at::kStrided || x.is_neg() || x.is_conj() || x._is_zerotensor())
+    hone::detail::fail("%s: %s must be dense, without a lazy negation or conjugation: see to_dense, resolve_neg, clone",
                        function, parameter);
 }
 
