@@ -2,8 +2,8 @@
 /// Batches of OpenCV's images for mixup and cutmix, and views of its matrices in place.
 ///
 ///     std::vector<cv::Mat> images;  // CV_32FC3, of one size
-///     hone::adapt::stack_planes(images, hone::image_view{batch.data(), images.size(), 3, height, width});  // N x C x
-///     H x W hone::blend(cpu, draw, hone::matrix_view{batch.data(), images.size(), 3 * height * width}, …);
+///     hone::adapt::stack_planes(images, hone::image_view{batch.data(), images.size(), 3, height, width});
+///     hone::blend(cpu, draw, hone::matrix_view{batch.data(), images.size(), 3 * height * width}, …);  // N x C x H x W
 ///
 /// A cv::Mat is H x W x C with the channels of a pixel side by side; its rows may be padded. T is the type of its
 /// numbers: float for CV_32F, double for CV_64F, std::uint8_t for CV_8U. Numbers are never converted:
@@ -11,9 +11,9 @@
 /// keep one of them alive.
 #pragma once
 
+#include <hone/adapt/interleaved.hpp>
 #include <hone/adapt/strided_array.hpp>
 #include <hone/core/view_check.hpp>
-#include <hone/sample/draw.hpp>
 
 #include <opencv2/core.hpp>
 
@@ -127,18 +127,6 @@ void stack_pixels(std::span<const cv::Mat> images, matrix_view<T> batch) {
     const index width = index(m.cols) * m.channels();
     for (int y = 0; y < m.rows; ++y) std::copy_n(m.ptr<T>(y), width, batch.row(i) + y * width);
   }
-}
-
-/// The draw for a batch N x H x W x C: as blend pastes boxes in planes, a draw of boxes in images whose rows are
-/// W · C wide. A draw without boxes is the same for every layout.
-template <class Draw>
-Draw interleaved(Draw draw, integer channels) {
-  hone::detail::require(channels >= 1, "interleaved", "channels", channels.value, "at least 1");
-  if constexpr (requires { draw.boxes; }) {
-    draw.width *= channels;
-    for (pixel_box& box : draw.boxes) box.x1 *= channels, box.x2 *= channels;
-  }
-  return draw;
 }
 
 /// A row is a sample of `cols` numbers, one channel; or more dimensions, the last of which are the classes. Padded rows

@@ -2,6 +2,7 @@
 /// Mixup and cutmix of a batch of images.
 #pragma once
 
+#include <hone/adapt/interleaved.hpp>
 #include <hone/adapt/torch/tensor.hpp>
 #include <hone/cpu.hpp>
 #include <hone/sample/blend.hpp>
@@ -27,15 +28,6 @@ void require_image_size(Draw const& draw, at::Tensor const& images) {
       hone::detail::fail("blend: images is %s, the draw is for height %jd and width %jd", layout_of(images).c_str(),
                          std::intmax_t(draw.height), std::intmax_t(draw.width));
   }
-}
-/// The draw of boxes for rows of height x (width · channels), in which the channels of a pixel are side by side.
-template <class Draw>
-Draw with_wide_pixels(Draw draw, index channels) {
-  if constexpr (requires { draw.boxes; }) {
-    draw.width *= channels;
-    for (pixel_box& box : draw.boxes) box.x1 *= channels, box.x2 *= channels;
-  }
-  return draw;
 }
 
 /// Calls f(std::type_identity<T>()) for the dtypes that blend takes with this draw.
@@ -92,7 +84,7 @@ at::Tensor blend(cpu const& backend, Draw const& draw, at::Tensor const& images)
   const at::Tensor from = last ? images : images.contiguous();
   const at::Tensor mixed = at::empty_like(from);
   if (last)
-    detail::blend_rows(backend, detail::with_wide_pixels(draw, images.size(1)), from, mixed);
+    detail::blend_rows(backend, interleaved(draw, images.size(1)), from, mixed);
   else
     detail::blend_rows(backend, draw, from, mixed);
   return mixed;
