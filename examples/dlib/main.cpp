@@ -3,10 +3,9 @@
 #include "command_line.hpp"
 #include "common_options.hpp"
 #include "data.hpp"
+#include "peak_memory.hpp"
 #include "spread.hpp"
 #include "training.hpp"
-
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
@@ -91,12 +90,6 @@ images stripes(std::size_t count) {
   return all;
 }
 
-double peak_megabytes() {
-  rusage use{};
-  getrusage(RUSAGE_SELF, &use);
-  return static_cast<double>(use.ru_maxrss) / 1024;
-}
-
 int run(options o) {
   if (o.recipe != "plain" && o.recipe != "refined")
     throw demo::usage_error("--recipe is '" + o.recipe + "', must be plain or refined");
@@ -121,8 +114,8 @@ int run(options o) {
     std::fflush(stdout);
   }
   const auto [mean, deviation] = demo::spread_of(right);
-  std::printf("%s: %.2f +- %.2f %%, %.1f ms per step, peak memory %.0f MB\n", o.recipe.c_str(), mean, deviation,
-              demo::spread_of(milliseconds).mean, peak_megabytes());
+  std::printf("%s: %.2f +- %.2f %%, %.1f ms per step, peak memory %.0f MiB\n", o.recipe.c_str(), mean, deviation,
+              demo::spread_of(milliseconds).mean, demo::peak_mebibytes());
   return demo::done;
 }
 

@@ -3,8 +3,7 @@
 
 #include "command_line.hpp"
 #include "data.hpp"
-
-#include <sys/resource.h>
+#include "peak_memory.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -79,12 +78,10 @@ double accuracy(network& net, images const& all) {
 void stopwatch::start() { begin_ = now(), cpu_begin_ = cpu_time(); }
 void stopwatch::stop() { seconds_ += now() - begin_, cpu_seconds_ += cpu_time() - cpu_begin_, ++steps_; }
 void stopwatch::report(options const& o, double accuracy) const {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
   const double milliseconds = 1e3 / static_cast<double>(std::max<std::int64_t>(steps_, 1));
   std::printf("seed %d: accuracy %.2f %%, %d steps of %.2f ms (%.2f ms of CPU time), peak memory %.0f MiB\n",
               static_cast<int>(o.seed), 100 * accuracy, static_cast<int>(steps_), seconds_ * milliseconds,
-              cpu_seconds_ * milliseconds, static_cast<double>(usage.ru_maxrss) / 1024);
+              cpu_seconds_ * milliseconds, demo::peak_mebibytes());
 }
 
 int program(const char* name, int count, const char* const* arguments, double rate,
