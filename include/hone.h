@@ -125,8 +125,8 @@ typedef struct hone_row_options {
   int32_t unused;            /* 0 */
   double gamma;              /* of HONE_SOFTMAX_FOCAL; default 2 */
   double epsilon;            /* of HONE_POLY1; default 2 */
-  double z_loss;             /* 0: none; of HONE_CROSS_ENTROPY without class_weights */
-  double distillation;       /* 0: none; the same; a teacher and labels are needed */
+  double z_loss;             /* 0: none; of HONE_CROSS_ENTROPY */
+  double distillation;       /* 0: none; of HONE_CROSS_ENTROPY; a teacher is needed */
   double temperature;        /* default 1 */
   hone_vector class_weights; /* of HONE_CROSS_ENTROPY of labels: one per class, copied; mean divides by the labels' */
 } hone_row_options;
@@ -156,6 +156,7 @@ typedef struct hone_element_options {
   int32_t has_background; /* not 0: on one column, labels `background` are of no class, and 0 is the class */
   int32_t unused;         /* 0 */
   int64_t background;
+  hone_vector positive_weights; /* of HONE_BINARY_CROSS_ENTROPY, PyTorch's pos_weight: one, or one per column; copied */
 } hone_element_options;
 
 /* Losses of boxes, rows of four numbers, float or double (docs/boxes.md). Targets: boxes of the same format in
@@ -179,8 +180,8 @@ typedef struct hone_box_options {
 } hone_box_options;
 
 /* Losses of the overlap of classes over the pixels of images or of the batch (docs/segmentation.md):
- * factor * kind + cross_entropy * cross entropy, of float or double logits. Targets: labels or probabilities;
- * HONE_LOVASZ: labels alone. */
+ * factor * kind + cross_entropy * cross entropy, of float or double logits. Targets: labels or probabilities; of
+ * sigmoids, labels or numbers in [0, 1] as those of elements; HONE_LOVASZ: labels alone. */
 enum { HONE_DICE = 0, HONE_JACCARD = 1, HONE_TVERSKY = 2, HONE_FOCAL_TVERSKY = 3, HONE_LOVASZ = 4 };
 enum { HONE_ABSENT_SKIPPED = 0, HONE_ABSENT_ZERO = 1, HONE_ABSENT_COUNTED = 2 };
 typedef struct hone_region_options {
@@ -200,6 +201,8 @@ typedef struct hone_region_options {
   int32_t logarithm;         /* not 0: -log, not 1 - ...; not of HONE_FOCAL_TVERSKY and HONE_LOVASZ */
   int32_t per_image;         /* not 0: a region is an image, not the batch */
   int32_t absent;            /* what a class without pixels counts as */
+  int32_t sigmoid;           /* not 0: classes are independent, cross entropy is binary; not of HONE_LOVASZ */
+  int32_t unused;            /* 0 */
   hone_vector class_weights; /* one per class, or none; copied */
 } hone_region_options;
 
@@ -347,6 +350,9 @@ HONE_API hone_status hone_average_copy(const hone_context* context, const hone_a
  */
 HONE_API hone_status hone_average_save(const hone_average* average, const char* path);
 HONE_API hone_status hone_average_load(hone_average* average, const char* path);
+/* The same bytes in memory: write says in `bytes` how many they are, and writes them unless `buffer` is NULL. */
+HONE_API hone_status hone_average_write(const hone_average* average, void* buffer, int64_t size, int64_t* bytes);
+HONE_API hone_status hone_average_read(hone_average* average, const void* buffer, int64_t size);
 HONE_API hone_status hone_average_updates(const hone_average* average, int64_t* updates);
 
 /* ---- schedules ------------------------------------------------------------------------------------------------------

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Compiles hone's C interface, ../include/hone/c/hone.cpp, to hone/_hone.so, which ctypes loads: no Python header is
 needed, and one wheel serves every Python. CXX chooses the compiler, HONE_CXXFLAGS more flags (-march=native), HONE_EIGEN
-the folder of Eigen's headers."""
+the folder of Eigen's headers; HONE_LIBRARY is a library to take in place of compiling one. ccache is used where it is."""
 import os
 import re
 import shlex
+import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 from setuptools import Distribution, setup
@@ -39,11 +41,17 @@ class build_library(build_py):
             raise SystemExit(f"hone: {source} is not there: install from hone's repository, with `pip install ./python`")
         to = Path(self.build_lib) / "hone/_hone.so"
         to.parent.mkdir(parents=True, exist_ok=True)
-        command = [*shlex.split(os.environ.get("CXX", "g++")), "-std=c++20", "-O2", "-fPIC", "-shared", "-pthread",
-                   "-fvisibility=hidden", *shlex.split(os.environ.get("HONE_CXXFLAGS", "")), "-I", str(INCLUDE),
-                   "-isystem", eigen(), str(source), "-o", str(to)]
-        print(shlex.join(command), flush=True)
-        subprocess.run(command, check=True)
+        if os.environ.get("HONE_LIBRARY"):  # compiled already
+            shutil.copyfile(os.environ["HONE_LIBRARY"], to)
+            return
+        compiler, flags = shlex.split(os.environ.get("CXX", "g++")), shlex.split(os.environ.get("HONE_CXXFLAGS", ""))
+        launcher = ["ccache"] if shutil.which("ccache") and Path(compiler[0]).name != "ccache" else []
+        with tempfile.TemporaryDirectory() as folder:  # an object and a library, for ccache keeps objects alone
+            for command in ([*launcher, *compiler, "-std=c++20", "-O2", "-fPIC", "-pthread", "-fvisibility=hidden", *flags,
+                             "-I", str(INCLUDE), "-isystem", eigen(), "-c", str(source), "-o", f"{folder}/hone.o"],
+                            [*compiler, "-shared", "-pthread", *flags, f"{folder}/hone.o", "-o", str(to)]):
+                print(shlex.join(command), flush=True)
+                subprocess.run(command, check=True)
 
 
 class any_python(bdist_wheel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import ctypes as c
 import sys
-from typing import Any, List, Optional, Sequence, Tuple
+from typing import Any, List, NoReturn, Optional, Sequence, Tuple
 
 from . import _native as n
 
@@ -46,8 +46,9 @@ _KINDS = {"f": n.FLOAT32, "d": n.FLOAT64, "e": n.FLOAT16, "B": n.UINT8}
 class View:
     """The memory of an array: address, dtype, shape and strides, in numbers; `owner` keeps it alive."""
 
-    def __init__(self, x: Any, name: str) -> None:
-        self.name, self.x, self._buffer = name, x, None
+    def __init__(self, x: Any, name: str, types: Tuple[int, ...] = tuple(n.NAMES)) -> None:
+        self.name, self.x, self._types = name, x, types
+        self._buffer: Optional[_Buffer] = None
         if isinstance(x, (int, float, complex, str, list, tuple)) or x is None:
             raise ValueError(f"{name} is a {type(x).__name__}, must be an array: of NumPy, torch, array.array, "
                              "or of another library with __dlpack__")
@@ -75,8 +76,9 @@ class View:
         self.data, self.readonly = b.buf or 0, bool(b.readonly)
         self.shape = tuple(b.shape[i] for i in range(b.ndim))
         strides = [b.strides[i] for i in range(b.ndim)] if b.strides else _compact(self.shape, b.itemsize)
-        if any(s % b.itemsize for s in strides):
-            raise ValueError(f"{self.name} has strides of {tuple(strides)} bytes, no multiples of its {b.itemsize}")
+        if any(s % b.itemsize for s in strides) or self.data % b.itemsize:
+            raise ValueError(f"{self.name} at {self.data:#x} has strides of {tuple(strides)} bytes: they must be "
+                             f"multiples of its {b.itemsize}")
         self.strides = tuple(s // b.itemsize for s in strides)
 
     def _by_dlpack(self) -> None:
@@ -107,10 +109,12 @@ class View:
                         else tuple(_compact(self.shape, 1)))
 
     def _known(self, dtype: Optional[int], said: str) -> int:
-        if dtype is None:
-            raise ValueError(f"{self.name} has numbers {said!r}, must be float32, float64, float16, bfloat16, int32, "
-                             "int64 or uint8")
-        return dtype
+        return self.refuse(repr(said)) if dtype is None else dtype
+
+    def refuse(self, said: str) -> NoReturn:
+        *names, last = (n.NAMES[t] for t in self._types)
+        hint = ": NumPy has x.astype, torch x.to" if hasattr(self.x, "dtype") else ""
+        raise ValueError(f"{self.name} has numbers {said}, must be {', '.join(names)} or {last}{hint}")
 
     def size(self) -> int:
         product = 1
@@ -121,6 +125,15 @@ class View:
     def is_compact(self) -> bool:
         expected = _compact(self.shape, 1)
         return self.size() == 0 or all(e == 1 or s == w for e, s, w in zip(self.shape, self.strides, expected))
+
+    def is_dense(self) -> bool:
+        """Whether the numbers lie side by side, in any order of the dimensions (channels_last, Fortran)."""
+        expected = 1
+        for stride, extent in sorted((s, e) for e, s in zip(self.shape, self.strides) if e != 1):
+            if stride != expected:
+                return self.size() == 0
+            expected *= extent
+        return True
 
     def writable(self) -> "View":
         if self.readonly:
@@ -159,11 +172,16 @@ def array_of(v: View) -> n.Array:
     return n.Array(v.data, v.dtype, IMAGES, shape[0], shape[1], v.size() // max(shape[0] * shape[1], 1))
 
 
-def vector_of(x: Any, name: str, keep: List[Any]) -> n.Vector:
+LABELS, WEIGHTS = (n.INT32, n.INT64), (n.FLOAT32, n.FLOAT64)
+
+
+def vector_of(x: Any, name: str, keep: List[Any], types: Tuple[int, ...] = WEIGHTS) -> n.Vector:
     """Contiguous labels or weights of any shape, in their order; none for None."""
     if x is None:
         return n.Vector()
-    v = View(x, name)
+    v = View(x, name, types)
+    if v.dtype not in types:
+        v.refuse(n.NAMES[v.dtype])
     if not v.is_compact():
         raise ValueError(f"{name} of shape {v.shape} has strides {v.strides}, must be contiguous")
     keep.append(v)
@@ -173,15 +191,16 @@ def vector_of(x: Any, name: str, keep: List[Any]) -> n.Vector:
 _NOTHING = c.c_double()  # the address of an empty vector
 
 
-def list_of(tensors: Sequence[Any], name: str, keep: List[Any], write: bool = True) -> Tuple[Any, int]:
-    """A list of contiguous tensors."""
+def list_of(tensors: Sequence[Any], name: str, keep: List[Any], write: bool = True,
+            any_order: bool = False) -> Tuple[Any, int]:
+    """A list of contiguous tensors; with any_order, of tensors whose numbers lie side by side."""
     tensors = list(tensors)
     made = (n.Tensor * max(len(tensors), 1))()
     for i, x in enumerate(tensors):
         v = View(x, f"tensor {i} of {name}")
         if write:
             v.writable()
-        if not v.is_compact():
+        if not (v.is_compact() or (any_order and v.is_dense())):
             raise ValueError(f"{v.name} of shape {v.shape} has strides {v.strides}, must be contiguous")
         keep.append(v)
         rows = v.shape[0] if v.shape else 1

@@ -6,7 +6,7 @@ import ctypes as c
 from typing import Any, List, NamedTuple, Optional, Union
 
 from . import _native as n
-from ._arrays import IMAGES, MATRIX, View, array_of, empty_like, vector_of
+from ._arrays import IMAGES, LABELS, MATRIX, View, array_of, empty_like, vector_of
 
 _REDUCTIONS = {"mean": 0, "sum": 1, "batch_mean": 3, "element_mean": 4}
 _BOX_KINDS = {"iou": 0, "giou": 1, "diou": 2, "ciou": 3, "eiou": 4, "siou": 5, "log_iou": 6, "focal_eiou": 7}
@@ -35,8 +35,9 @@ def _evaluate(create: str, options: Any, prediction: Any, keep: List[Any], *, la
     loss = n.Handle("loss", create, c.byref(options))
     view = View(prediction, "the prediction")
     logits = array_of(view)
-    targets = n.Targets(labels=vector_of(labels, "labels", keep), partners=vector_of(partners, "partners", keep),
-                        mixed_labels=vector_of(mixed_labels, "mixed_labels", keep),
+    targets = n.Targets(labels=vector_of(labels, "labels", keep, LABELS),
+                        partners=vector_of(partners, "partners", keep, (n.INT64,)),
+                        mixed_labels=vector_of(mixed_labels, "mixed_labels", keep, LABELS),
                         row_weights=vector_of(row_weights, "row_weights", keep))
     if isinstance(lambdas, (int, float)):
         one = c.c_double(lambdas)
@@ -149,22 +150,27 @@ def poly1_cross_entropy(logits: Any, labels: Any, *, epsilon: float = 2, smoothi
 
 def _elements(logits: Any, targets: Any, ignore: Optional[int], more: dict, **options: Any) -> Loss:
     keep: List[Any] = []
-    read = View(targets, "targets")
+    read = View(targets, "targets", (n.FLOAT32, n.FLOAT64, n.FLOAT16, n.BFLOAT16, n.INT32, n.INT64))
     of = {"labels": targets} if read.dtype in (n.INT32, n.INT64) else {"numbers": targets, "numbers_name": "targets"}
-    background = more.pop("background", None)
+    background, positive_weights = more.pop("background", None), more.pop("positive_weights", None)
+    if isinstance(positive_weights, (int, float)):
+        positive_weights = (c.c_double * 1)(positive_weights)
     members = {"gamma": 2.0, "alpha": 0.25, "gamma_positive": 1.0, "gamma_negative": 4.0, "clip": 0.05, "epsilon": 2.0}
     members.update(options)
     made = n.ElementOptions(ignores=ignore is not None, ignore=ignore or 0, has_background=background is not None,
-                            background=background or 0, **members)
+                            background=background or 0,
+                            positive_weights=vector_of(positive_weights, "positive_weights", keep), **members)
     return _evaluate("element_loss_create", made, logits, keep, **of, **more)
 
 
 def binary_cross_entropy(logits: Any, targets: Any, *, smoothing: float = 0, ignore: Optional[int] = None,
-                         **more: Any) -> Loss:
+                         positive_weights: Any = None, **more: Any) -> Loss:
     """Binary cross entropy on logits. Targets: numbers in [0, 1] of the logits' type and shape, or labels (int32, int64),
-    of which those outside the columns are background. `more`: reduction, gradient, unreduced, context as in
-    cross_entropy; background, the label of no class where there is one column."""
-    return _elements(logits, targets, ignore, more, kind=0, smoothing=smoothing)
+    of which those outside the columns are background. positive_weights: torch's pos_weight, a number or a vector of one
+    per column. `more`: reduction, gradient, unreduced, context as in cross_entropy; background, the label of no class
+    where there is one column."""
+    return _elements(logits, targets, ignore, {**more, "positive_weights": positive_weights}, kind=0,
+                     smoothing=smoothing)
 
 
 def sigmoid_focal_loss(logits: Any, targets: Any, *, alpha: float = 0.25, gamma: float = 2,
@@ -212,7 +218,7 @@ def _region(kind: str, logits: Any, labels: Any, options: dict) -> Loss:
         cross_entropy=take("cross_entropy", 0), smoothing=take("smoothing", 0), smooth=take("smooth", 0),
         smooth_denominator=-1 if below is None else below, alpha=take("alpha", 0.3), beta=take("beta", 0.7),
         gamma=take("gamma", 0.75), squared=take("squared", False), logarithm=take("logarithm", False),
-        per_image=take("per_image", False), absent=_choice(_ABSENT, take("absent", "skipped"), "absent"),
+        per_image=take("per_image", False), sigmoid=take("sigmoid", False), absent=_choice(_ABSENT, take("absent", "skipped"), "absent"),
         class_weights=vector_of(take("class_weights", None), "class_weights", keep))
     return _evaluate("region_loss_create", made, logits, keep, labels=labels, numbers=take("probabilities", None),
                      numbers_name="probabilities", **options)
@@ -223,7 +229,8 @@ def dice_loss(logits: Any, labels: Any = None, **options: Any) -> Loss:
 
     options: ignore, smooth, smooth_denominator, squared, logarithm, per_image, absent ("skipped", "zero", "counted"),
     class_weights, smoothing, factor, and cross_entropy, the weight of a cross entropy that is added; probabilities in
-    place of labels; mixed_labels, lambdas, reduction, gradient and context as in cross_entropy."""
+    place of labels; mixed_labels, lambdas, reduction, gradient and context as in cross_entropy. sigmoid=True: classes
+    are independent, p = sigmoid(logit), cross entropy is binary, and `probabilities` are targets in [0, 1]."""
     return _region("dice", logits, labels, options)
 
 
@@ -243,7 +250,7 @@ def focal_tversky_loss(logits: Any, labels: Any = None, **options: Any) -> Loss:
 
 
 def lovasz_softmax_loss(logits: Any, labels: Any, **options: Any) -> Loss:
-    """The Lovász-softmax loss; options ignore, per_image, absent, class_weights, factor."""
+    """The Lovász-softmax loss; options ignore, per_image, absent, class_weights, factor, cross_entropy."""
     return _region("lovasz", logits, labels, options)
 
 
@@ -266,6 +273,6 @@ def calibrate(logits: Any, labels: Any, *, bins: int = 15, temperature: float = 
     view = View(logits, "logits")
     array, result = array_of(view), n.Calibration()
     ignored = None if ignore is None else c.byref(c.c_int64(ignore))
-    n.call("calibrate", n.context_of(context), c.byref(array), vector_of(labels, "labels", keep), ignored, bins,
+    n.call("calibrate", n.context_of(context), c.byref(array), vector_of(labels, "labels", keep, LABELS), ignored, bins,
            temperature, c.byref(result))
     return Calibration(*(getattr(result, name) for name, _ in n.Calibration._fields_))

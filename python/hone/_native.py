@@ -45,7 +45,7 @@ class RowOptions(Options):
 class ElementOptions(Options):
     _fields_ = [("size", size_t), ("kind", i32), ("ignores", i32), ("ignore", i64), ("smoothing", f64), ("alpha", f64),
                 ("gamma", f64), ("gamma_positive", f64), ("gamma_negative", f64), ("clip", f64), ("epsilon", f64),
-                ("has_background", i32), ("unused", i32), ("background", i64)]
+                ("has_background", i32), ("unused", i32), ("background", i64), ("positive_weights", Vector)]
 
 
 class BoxOptions(Options):
@@ -56,7 +56,7 @@ class RegionOptions(Options):
     _fields_ = [("size", size_t), ("kind", i32), ("ignores", i32), ("ignore", i64), ("factor", f64),
                 ("cross_entropy", f64), ("smoothing", f64), ("smooth", f64), ("smooth_denominator", f64),
                 ("alpha", f64), ("beta", f64), ("gamma", f64), ("squared", i32), ("logarithm", i32),
-                ("per_image", i32), ("absent", i32), ("class_weights", Vector)]
+                ("per_image", i32), ("absent", i32), ("sigmoid", i32), ("unused", i32), ("class_weights", Vector)]
 
 
 class Targets(Options):
@@ -137,6 +137,8 @@ _ARGUMENTS = {
     "average_copy": [pointer, pointer, _P(Tensor), i64],
     "average_save": [pointer, c.c_char_p],
     "average_load": [pointer, c.c_char_p],
+    "average_write": [pointer, pointer, i64, _P(i64)],
+    "average_read": [pointer, pointer, i64],
     "average_updates": [pointer, _P(i64)],
     "schedule_create": [_P(ScheduleOptions), _P(pointer)],
     "schedule_rate": [pointer, i64, _P(f64)],

@@ -55,7 +55,7 @@ def _clip(gradients: Sequence[Any], scaler: Optional[LossScaler], context: Optio
     clip = n.Handle("clip", "clip_create", c.byref(n.ClipOptions(**{"p": 2.0, "clipping": 0.01, "epsilon": 1e-3,
                                                                    **options})))
     keep: List[Any] = []
-    tensors, count = list_of(gradients, "gradients", keep)
+    tensors, count = list_of(gradients, "gradients", keep, any_order=parameters is None)
     weights = None
     if parameters is not None:
         weights, others = list_of(parameters, "parameters", keep, write=False)
@@ -150,6 +150,19 @@ class _Average:
     def save(self, path: Union[str, "os.PathLike[str]"]) -> None:
         """Writes a file that is complete at any time."""
         n.call("average_save", self._handle.pointer, os.fsencode(path))
+
+    def state_bytes(self) -> bytes:
+        """What `save` writes, as bytes, for a checkpoint of your own."""
+        size = c.c_int64()
+        n.call("average_write", self._handle.pointer, None, 0, c.byref(size))
+        buffer = c.create_string_buffer(size.value)
+        n.call("average_write", self._handle.pointer, buffer, size.value, None)
+        return buffer.raw
+
+    def load_state_bytes(self, state: bytes) -> None:
+        """Reads state_bytes of the same shapes; after an error the averages are as they were."""
+        state = bytes(state)
+        n.call("average_read", self._handle.pointer, c.c_char_p(state), len(state))
 
     def load(self, path: Union[str, "os.PathLike[str]"]) -> None:
         """Reads a file of the same shapes; after an error the averages are as they were."""

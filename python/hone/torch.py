@@ -12,11 +12,13 @@ from . import _losses
 class _Function(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, prediction: torch.Tensor, loss: Callable[..., Any], arguments: tuple, options: dict) -> Any:
-        value, gradient = loss(prediction.detach(), *arguments, **options)
+        needed = bool(ctx.needs_input_grad[0])
+        value, gradient = loss(prediction.detach(), *arguments, **{"gradient": needed, **options})
         ctx.save_for_backward(gradient)
         return prediction.new_tensor(value, dtype=torch.promote_types(prediction.dtype, torch.float32))
 
     @staticmethod
+    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *factors: torch.Tensor) -> Any:
         (gradient,) = ctx.saved_tensors
         factor = factors[0]

@@ -183,6 +183,16 @@ void compare_rows() {
     o.class_weights = hone_vector_of(b.of_classes.data(), HONE_FLOAT64, b.columns), o.smoothing = 0.2;
     b.compare(row_loss(o), b.labelled(),
               hone::cross_entropy(hone::weigh_classes(hone::smooth(labels, 0.2), b.of_classes)));
+    const hone_array teacher = b.array(b.teacher.data());
+    hone_targets taught = b.labelled();
+    taught.teacher = &teacher;
+    o.z_loss = 1e-3;
+    const auto weighed = hone::cross_entropy(hone::weigh_classes(hone::smooth(labels, 0.2), b.of_classes));
+    b.compare(row_loss(o), b.labelled(), weighed + hone::z_loss(1e-3));
+    o.distillation = 0.3, o.temperature = 2;
+    b.compare(row_loss(o), taught,
+              weighed + 0.3 * hone::distillation(b.view(b.teacher.data()), 2) + hone::z_loss(1e-3));
+    o.distillation = 0, o.z_loss = 0;
     o.kind = HONE_SOFTMAX_FOCAL, o.gamma = 1.5;
     hone_loss* none = nullptr;
     CHECK(hone_row_loss_create(&o, &none) == HONE_INVALID_ARGUMENT);
@@ -203,6 +213,12 @@ void compare_rows() {
     b.compare(row_loss(o), t, hone::cross_entropy(hone::probabilities(b.view(b.soft.data()))), true, HONE_ELEMENT_MEAN);
     o.smoothing = 0.1;
     b.compare(row_loss(o), t, hone::cross_entropy(hone::smooth(hone::probabilities(b.view(b.soft.data())), 0.1)));
+    const hone_array teacher = b.array(b.teacher.data());
+    t.teacher = &teacher;
+    o.smoothing = 0, o.distillation = 0.5, o.temperature = 4;
+    b.compare(row_loss(o), t,
+              hone::cross_entropy(hone::probabilities(b.view(b.soft.data()))) +
+                  0.5 * hone::distillation(b.view(b.teacher.data()), 4));
   }
 }
 
@@ -226,6 +242,15 @@ void compare_elements() {
   compare(o, t, hone::binary_cross_entropy(view));
   o.smoothing = 0.2;
   compare(o, t, hone::binary_cross_entropy(view, hone::smooth_binary(0.2)));
+  o.positive_weights = hone_vector_of(b.of_classes.data(), HONE_FLOAT64, b.columns);
+  compare(
+      o, t,
+      hone::weigh_positives(hone::binary_cross_entropy(view, hone::smooth_binary(0.2)), hone::numbers(b.of_classes)));
+  o.smoothing = 0, o.positive_weights.size = 1;
+  const auto plain = hone::smooth_binary(0);
+  compare(o, t, hone::weigh_positives(hone::binary_cross_entropy(view, plain), b.of_classes[0]));
+  compare(o, b.labelled32(),
+          hone::weigh_positives(hone::binary_cross_entropy(hone::classes(b.others), plain), b.of_classes[0]));
   compare(hone_element_defaults(HONE_SIGMOID_FOCAL), t, hone::sigmoid_focal_loss(view));
   compare(hone_element_defaults(HONE_QUALITY_FOCAL), t, hone::quality_focal_loss(view));
   compare(hone_element_defaults(HONE_VARIFOCAL), t, hone::varifocal_loss(view));
@@ -316,6 +341,36 @@ TEST_CASE("losses of regions") {
   b.compare(loss(), b.labelled32(), hone::lovasz_softmax_loss(hone::classes(b.others), {.per_image = true}), false);
   o.ignores = 1, o.ignore = -100;
   b.compare(loss(), b.labelled(), hone::lovasz_softmax_loss(labels, {.per_image = true}), false);
+  o.cross_entropy = 0.5, o.factor = 2;
+  b.compare(loss(), b.labelled(),
+            2.0 * hone::lovasz_softmax_loss(labels, {.per_image = true}) + 0.5 * hone::cross_entropy(labels), false);
+}
+
+TEST_CASE_TEMPLATE("losses of regions of sigmoids", T, float, double) {
+  const batch<T, hone::image_view> b;
+  const hone_array soft = b.array(b.soft.data());
+  hone_targets t = hone_targets_of({});
+  t.numbers = &soft;
+  const auto view = b.view(b.soft.data());
+  hone_region_options o = hone_region_defaults(HONE_DICE);
+  const auto loss = [&] { return made<hone_loss>(hone_region_loss_create, &o); };
+  o.sigmoid = 1, o.smooth = 1;
+  b.compare(loss(), t, hone::sigmoid_dice_loss(view, {.smooth = 1}), false);
+  o.cross_entropy = 0.5, o.per_image = 1, o.squared = 1;
+  b.compare(loss(), t,
+            hone::sigmoid_dice_loss(view, {.smooth = 1, .squared = true, .per_image = true}) +
+                0.5 * hone::binary_cross_entropy(view),
+            false);
+  o = hone_region_defaults(HONE_JACCARD);
+  o.sigmoid = 1, o.ignores = 1, o.ignore = -100;
+  o.class_weights = hone_vector_of(b.of_classes.data(), HONE_FLOAT64, b.columns);
+  b.compare(loss(), b.labelled(),
+            hone::sigmoid_jaccard_loss(hone::classes(b.labels, {.ignore = -100}), {.weights = b.of_classes}), false);
+  o = hone_region_defaults(HONE_FOCAL_TVERSKY);
+  o.sigmoid = 1, o.gamma = 0.5;
+  b.compare(loss(), b.labelled32(), hone::sigmoid_focal_tversky_loss(hone::classes(b.others), {.gamma = 0.5}), false);
+  o.kind = HONE_TVERSKY;
+  b.compare(loss(), t, hone::sigmoid_tversky_loss(view), false);
 }
 
 TEST_CASE_TEMPLATE("gradients", T, float, double, Eigen::half) {
@@ -414,6 +469,20 @@ void compare_averages(hone_average_options const& o, auto const& policy, bool fr
   ok(hone_average_load(average.get(), path.c_str()));
   std::remove(path.c_str());
   std::fill(mine.begin(), mine.end(), S(0));
+  ok(hone_average_copy(nullptr, average.get(), to, 2));
+  CHECK(same_bits(mine, theirs));
+
+  std::int64_t bytes = 0;
+  ok(hone_average_write(average.get(), nullptr, 0, &bytes));
+  std::vector<char> saved(static_cast<std::size_t>(bytes) + 1, 'x');
+  CHECK(hone_average_write(average.get(), saved.data(), bytes - 1, nullptr) == HONE_INVALID_ARGUMENT);
+  CHECK(saved.front() == 'x');
+  ok(hone_average_write(average.get(), saved.data(), bytes + 1, nullptr));
+  CHECK(saved.back() == 'x');
+  ok(hone_average_update(nullptr, average.get(), list, 2, 1));
+  CHECK(hone_average_read(average.get(), saved.data(), bytes - 1) == HONE_INVALID_ARGUMENT);
+  CHECK(hone_average_read(average.get(), saved.data(), bytes + 1) == HONE_INVALID_ARGUMENT);
+  ok(hone_average_read(average.get(), saved.data(), bytes));
   ok(hone_average_copy(nullptr, average.get(), to, 2));
   CHECK(same_bits(mine, theirs));
   if constexpr (std::is_same_v<T, S>) {

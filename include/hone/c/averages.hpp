@@ -12,6 +12,11 @@
 #include <hone/cpu/tensors/swap.hpp>
 #include <hone/cpu/tensors/update.hpp>
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
 #include <variant>
 
 #include <hone/core/macros_push.hpp>
@@ -91,6 +96,39 @@ inline void swap_average(cpu const& backend, hone_average& average, hone_tensor 
 }
 inline void copy_average(cpu const& backend, hone_average const& average, hone_tensor const* to, std::int64_t count) {
   with_state(average, to, count, "to", [&](auto const& state, auto const& list) { copy(backend, state, list); });
+}
+
+/// Writes the state to a buffer, unless that is null, and returns how many bytes it has.
+inline std::int64_t write_average(hone_average const& average, void* buffer, std::int64_t size) {
+  return std::visit(
+      [&](auto const& state) {
+        std::int64_t bytes = 0;
+        state.write_to("write", [&](void const*, std::size_t n) { bytes += static_cast<std::int64_t>(n); });
+        if (!buffer) return bytes;
+        if (size < bytes)
+          detail::fail("size of the buffer is %jd, the state has %jd bytes", std::intmax_t(size), std::intmax_t(bytes));
+        auto* to = static_cast<std::byte*>(buffer);
+        state.write_to("write", [&](void const* data, std::size_t n) { std::memcpy(to, data, n), to += n; });
+        return bytes;
+      },
+      average.state);
+}
+inline void read_average(hone_average& average, void const* buffer, std::int64_t size) {
+  if (size < 0 || !buffer) detail::fail("buffer has %jd bytes%s", std::intmax_t(size), buffer ? "" : " at NULL");
+  std::visit(
+      [&](auto& state) {
+        std::span left(static_cast<std::byte const*>(buffer), static_cast<std::size_t>(size));
+        state.read_from(
+            "read",
+            [&](void* data, std::size_t n) {
+              n = std::min(n, left.size());
+              if (n > 0) std::memcpy(data, left.data(), n);
+              left = left.subspan(n);
+              return n;
+            },
+            true);
+      },
+      average.state);
 }
 
 }  // namespace hone::inline HONE_ABI::c

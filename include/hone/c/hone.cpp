@@ -109,8 +109,8 @@ hone_status hone_evaluate(const hone_context* context, const hone_loss* loss, co
                           const hone_targets* targets, const hone_outputs* outputs, double* value) {
   return guarded("hone_evaluate", [&] {
     const hone::c::call call{backend_of(context), given(prediction, "prediction"),
-                             read_options(targets, hone_targets_of({})),
-                             read_options(outputs, hone_outputs_to(nullptr))};
+                             read_options(targets, hone_targets_of({}), "targets"),
+                             read_options(outputs, hone_outputs_to(nullptr), "outputs")};
     const double result = given(loss, "loss").evaluate(call);
     if (value) *value = result;
   });
@@ -201,6 +201,15 @@ hone_status hone_average_load(hone_average* average, const char* path) {
     std::visit([&](auto& state) { hone::load_file(state, &given(path, "path")); }, given(average, "average").state);
   });
 }
+hone_status hone_average_write(const hone_average* average, void* buffer, std::int64_t size, std::int64_t* bytes) {
+  return guarded("hone_average_write", [&] {
+    const std::int64_t written = hone::c::write_average(given(average, "average"), buffer, size);
+    if (bytes) *bytes = written;
+  });
+}
+hone_status hone_average_read(hone_average* average, const void* buffer, std::int64_t size) {
+  return guarded("hone_average_read", [&] { hone::c::read_average(given(average, "average"), buffer, size); });
+}
 hone_status hone_average_updates(const hone_average* average, std::int64_t* updates) {
   return guarded("hone_average_updates", [&] {
     given(updates, "updates") =
@@ -236,8 +245,8 @@ hone_status hone_calibrate(const hone_context* context, const hone_array* logits
                            const std::int64_t* ignore, std::int64_t bins, double temperature,
                            hone_calibration* calibration) {
   return guarded("hone_calibrate", [&] {
-    given(calibration, "calibration") =
-        hone::c::calibrate(backend_of(context), given(logits, "logits"), labels, ignore, bins, temperature);
+    auto& result = given(calibration, "calibration");
+    result = hone::c::calibrate(backend_of(context), given(logits, "logits"), labels, ignore, bins, temperature);
   });
 }
 

@@ -5,6 +5,8 @@
 
 #include <hone.h>
 #include <hone/c/arrays.hpp>
+#include <hone/cpu/elements/strips.hpp>
+#include <hone/loss/element/term.hpp>
 #include <hone/target/classes.hpp>
 #include <hone/target/mix.hpp>
 #include <hone/target/partner_classes.hpp>
@@ -104,16 +106,52 @@ inline smooth_labels smooth_labels_of(hone_targets const& t, optional_label igno
   if (!given && (by_labels || by_partners)) detail::fail("lambdas are missing beside mixed_labels or partners");
   if (by_labels) second = labels_of(t.mixed_labels, "mixed_labels", ignore);
   if (by_partners) {
-    if (t.partners.dtype != HONE_INT64 || !t.partners.data)
+    if (t.partners.size < 0 || !t.partners.data)
+      detail::fail("partners has %jd rows%s", std::intmax_t(t.partners.size), t.partners.data ? "" : " at NULL");
+    if (t.partners.dtype != HONE_INT64)
       detail::fail("dtype of partners is %d (%s), must be int64", int(t.partners.dtype), name_of(t.partners.dtype));
     second.partner = static_cast<index const*>(t.partners.data), second.partners = t.partners.size;
   }
-  mix_target<any_classes, any_classes> mixed{first, second, 1, lambdas, lambdas.size() > 0};
+  mix_target<any_classes, any_classes> mixed{first, second, 1, lambdas, given};
   if (lambdas.size() == 1) {  // one for all rows
     mixed.lambda = lambdas[0], mixed.lambdas = {}, mixed.per_row = false;
     require(mixed.lambda >= 0 && mixed.lambda <= 1, "lambda", mixed.lambda, "in [0, 1]");
   }
   return {mixed, smoothing, leave_one_out};
+}
+
+/// One-hot targets of elements from labels of either width, as hone::classes beside an element-wise loss.
+struct one_hot_labels {
+  static constexpr bool dense = false;
+
+  any_classes labels;
+  optional_label background;
+
+  constexpr auto views() const { return detail::list(); }
+  bool ignoring() const noexcept { return labels.ignoring(); }
+  bool ignores(index i) const noexcept { return labels.ignores(i); }
+  void check_shape(auto prediction) const {
+    const index columns = detail::columns_of(prediction);
+    labels.check_shape(detail::rows_of(prediction), columns);
+    if (background.has_value && background.value >= 0 && background.value < columns)
+      detail::fail("background is %jd, must not be one of the %jd columns", std::intmax_t(background.value),
+                   std::intmax_t(columns));
+  }
+  /// Fails if one column has a label 1, because 0 and 1 then are those of a binary classifier, whose positive is 1.
+  void check_values(index rows, index columns) const {
+    if (columns != 1 || background.has_value) return;
+    for (index i = 0; i < rows; ++i)
+      if (labels.label(i) == 1 && !labels.ignores(i))
+        detail::fail("prediction has 1 column, and labels would name 0 as its class: give 0 and 1 as numbers");
+  }
+};
+template <class A>
+void fill_targets(one_hot_labels const& targets, on_cpu::segment s, index columns, A* to, A* part) noexcept {
+  const auto fill = [&]<class Label>(Label const* of) {
+    on_cpu::fill_targets(one_hot_targets<Label>{{of, targets.labels.size, {}, {}}}, s, columns, to, part);
+  };
+  void const* const of = targets.labels.data;
+  targets.labels.wide ? fill(static_cast<std::int64_t const*>(of)) : fill(static_cast<std::int32_t const*>(of));
 }
 
 }  // namespace hone::inline HONE_ABI::c

@@ -88,6 +88,7 @@ double with_view(hone_array const& a, Body const& body) {
 /// A copy of a vector of numbers, as double; numbers as hone views them.
 inline std::vector<double> copied(hone_vector const& v, const char* name) {
   const numbers n = numbers_of(v, name);
+  if (is_present(v) && n.size() == 0) detail::fail("%s has 0 numbers", name);
   std::vector<double> copy(static_cast<std::size_t>(n.size()));
   for (index i = 0; i < n.size(); ++i) copy[static_cast<std::size_t>(i)] = n[i];
   return copy;

@@ -5,9 +5,11 @@
 #include <hone.h>
 #include <hone/c/labels.hpp>
 #include <hone/c/loss.hpp>
+#include <hone/loss/element/binary_cross_entropy.hpp>
 #include <hone/loss/region/dice.hpp>
 #include <hone/loss/region/jaccard.hpp>
 #include <hone/loss/region/lovasz.hpp>
+#include <hone/loss/region/sigmoid.hpp>
 #include <hone/loss/region/tversky.hpp>
 #include <hone/loss/row/cross_entropy.hpp>
 #include <hone/target/probabilities.hpp>
@@ -28,9 +30,11 @@ class region_loss final : public hone_loss {
     require(detail::finite(options.factor), "factor", options.factor, "finite");
     require(detail::finite(options.cross_entropy), "cross_entropy", options.cross_entropy, "finite");
     require(options.smoothing >= 0 && options.smoothing < 1, "smoothing", options.smoothing, "in [0, 1)");
-    if (options.kind == HONE_LOVASZ && (options.smoothing != 0 || options.cross_entropy != 0))
-      detail::fail("smoothing is %.9g and cross_entropy %.9g, must be 0 for HONE_LOVASZ", options.smoothing,
-                   options.cross_entropy);
+    if (options.smoothing != 0 && (options.kind == HONE_LOVASZ || options.sigmoid != 0))
+      detail::fail("smoothing is %.9g, must be 0 for %s", options.smoothing,
+                   options.sigmoid != 0 ? "sigmoids" : "HONE_LOVASZ");
+    if (options.kind == HONE_LOVASZ && options.sigmoid != 0)
+      detail::fail("sigmoid is %d, must be 0 for HONE_LOVASZ", int(options.sigmoid));
     of_kind(classes_target<int>(), [](auto const&) { return 0.0; });  // checks the parameters of the kind
   }
 
@@ -40,14 +44,17 @@ class region_loss final : public hone_loss {
     c.refuse(is_present(c.targets.row_weights), "row_weights", name);
     c.refuse(c.targets.numbers && is_present(c.targets.labels), "labels", "a loss of probabilities");
     const optional_label ignore = ignored(options_.ignores, options_.ignore);
-    if (options_.kind == HONE_LOVASZ) {
-      c.refuse(c.targets.numbers != nullptr, "numbers", "HONE_LOVASZ");
-      c.refuse_mixing("HONE_LOVASZ");
-      const any_classes labels = labels_of(c.targets.labels, "labels", ignore);
-      return labels.wide ? lovasz<std::int64_t>(c, labels) : lovasz<std::int32_t>(c, labels);
-    }
+    if (options_.kind == HONE_LOVASZ) c.refuse(c.targets.numbers != nullptr, "numbers", "HONE_LOVASZ");
+    if (options_.kind == HONE_LOVASZ || options_.sigmoid != 0)
+      c.refuse_mixing(options_.sigmoid != 0 ? "a loss of sigmoids" : "HONE_LOVASZ");
     return with_view(c.prediction, [&]<class View>(View logits) -> double {
       if constexpr (sizeof(detail::number_of<View>) > 2) {
+        if (options_.kind == HONE_LOVASZ) return lovasz(c, logits, labels_of(c.targets.labels, "labels", ignore));
+        if (options_.sigmoid != 0) {
+          if (c.targets.numbers)
+            return of_elements(c, logits, dense_targets<View>{c.beside<View>(c.targets.numbers, "numbers")});
+          return of_elements(c, logits, one_hot_labels{labels_of(c.targets.labels, "labels", ignore), {}});
+        }
         if (!c.targets.numbers)
           return of_target(c, logits, smooth_labels_of(c.targets, ignore, options_.smoothing, false));
         c.refuse_mixing("a loss of probabilities");
@@ -68,17 +75,21 @@ class region_loss final : public hone_loss {
                         options_.factor * overlap + options_.cross_entropy * cross_entropy_term<Target>(target));
     });
   }
-  template <class Label>
-  double lovasz(call const& c, any_classes const& labels) const {
-    const classes_target<Label> target{static_cast<Label const*>(labels.data), labels.size, labels.ignore, {}};
-    return with_view(c.prediction, [&]<class View>(View logits) -> double {
-      if constexpr (sizeof(detail::number_of<View>) > 2) {
-        return c.evaluate(logits, options_.factor * lovasz_softmax_loss(target, {.per_image = options_.per_image != 0,
-                                                                                 .absent = absent(),
-                                                                                 .weights = numbers(weights_)}));
-      } else {
-        refuse_narrow(c.prediction, "a loss of regions");
-      }
+  template <class View>
+  double lovasz(call const& c, View logits, any_classes const& labels) const {
+    const lovasz_softmax_term sorted(labels, {false, options_.per_image != 0, absent(), numbers(weights_)});
+    return c.evaluate(logits,
+                      options_.factor * sorted + options_.cross_entropy * cross_entropy_term<any_classes>(labels));
+  }
+  /// The same overlaps of sigmoids. Every kind is one formula of sums.
+  template <class View, class Targets>
+  double of_elements(call const& c, View logits, Targets const& targets) const {
+    return of_kind(classes_target<int>(), [&](auto const& overlap) {
+      using formula = sigmoid_region_formula<std::remove_cvref_t<decltype(overlap.formula)>>;
+      return c.evaluate(
+          logits, options_.factor * element_term<formula, Targets>({overlap.formula, overlap.policy}, targets) +
+                      options_.cross_entropy *
+                          element_term<binary_cross_entropy_formula, Targets>(binary_cross_entropy_formula(), targets));
     });
   }
 

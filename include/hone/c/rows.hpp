@@ -33,8 +33,8 @@ class row_loss final : public hone_loss {
     require(detail::finite(options.z_loss), "z_loss", options.z_loss, "finite");
     require(detail::finite(options.distillation), "distillation", options.distillation, "finite");
     require(positive(options.temperature), "temperature", options.temperature, "finite and positive");
-    if (options.kind != HONE_CROSS_ENTROPY || !weights_.empty()) {
-      constexpr auto alone = "%s is %.9g, is for HONE_CROSS_ENTROPY without class_weights";
+    if (options.kind != HONE_CROSS_ENTROPY) {
+      constexpr auto alone = "%s is %.9g, is for HONE_CROSS_ENTROPY alone";
       if (options.distillation != 0) detail::fail(alone, "distillation", options.distillation);
       if (options.z_loss != 0) detail::fail(alone, "z_loss", options.z_loss);
     }
@@ -57,32 +57,36 @@ class row_loss final : public hone_loss {
       return alone(c, logits, poly1_cross_entropy_term<smooth_labels>(target, options_.epsilon));
     if (options_.kind == HONE_SOFTMAX_FOCAL)
       return alone(c, logits, softmax_focal_term<smooth_labels>(target, options_.gamma));
-    if (!weights_.empty()) return alone(c, logits, cross_entropy_term<weighed_labels>({target, numbers(weights_)}));
+    if (!weights_.empty()) return taught(c, logits, cross_entropy_term<weighed_labels>({target, numbers(weights_)}));
     if (options_.distillation == 0 && options_.z_loss == 0 && !is_present(c.targets.lambdas) &&
         !is_present(c.targets.row_weights)) {
       const cross_entropy_term plain(
           smooth_target<any_classes>{target.target.first, target.epsilon, target.elsewhere_only});
       return c.evaluate(logits, options_.factor * plain);  // what is asked for most has loops of its own
     }
-    const auto labelled = options_.factor * cross_entropy_term<smooth_labels>(target);
-    const auto z = z_loss();
-    if (options_.distillation == 0) return c.evaluate(logits, weigh_rows(labelled + z, c.row_weights()));
-    const distillation_term taught(c.beside<View>(c.targets.teacher, "teacher"), options_.temperature);
-    return c.evaluate(logits, weigh_rows(labelled + options_.distillation * taught + z, c.row_weights()));
+    return taught(c, logits, cross_entropy_term<smooth_labels>(target));
   }
 
   template <class View>
   double of_probabilities(call const& c, View logits) const {
     c.refuse(is_present(c.targets.labels), "labels", "a loss of probabilities");
     c.refuse_mixing("a loss of probabilities");
-    if (options_.kind != HONE_CROSS_ENTROPY || options_.distillation != 0 || !weights_.empty())
-      detail::fail(
-          "numbers are given, must be labels for any loss but HONE_CROSS_ENTROPY without class_weights and "
-          "distillation");
+    if (options_.kind != HONE_CROSS_ENTROPY || !weights_.empty())
+      detail::fail("numbers are given, must be labels for any loss but HONE_CROSS_ENTROPY without class_weights");
     const probabilities_target<View> soft{c.beside<View>(c.targets.numbers, "numbers")};
     const cross_entropy_term term(
         smooth_target<probabilities_target<View>>{soft, options_.smoothing, options_.leave_one_out != 0});
-    return c.evaluate(logits, weigh_rows(options_.factor * term + z_loss(), c.row_weights()));
+    return taught(c, logits, term);
+  }
+
+  /// Evaluates cross entropy with the z-loss and, where distillation is asked for, the teacher.
+  template <class View, class Target>
+  double taught(call const& c, View logits, cross_entropy_term<Target> const& term) const {
+    const auto labelled = options_.factor * term;
+    const auto z = z_loss();
+    if (options_.distillation == 0) return c.evaluate(logits, weigh_rows(labelled + z, c.row_weights()));
+    const distillation_term teacher(c.beside<View>(c.targets.teacher, "teacher"), options_.temperature);
+    return c.evaluate(logits, weigh_rows(labelled + options_.distillation * teacher + z, c.row_weights()));
   }
 
   /// The z-loss; a factor of 0 leaves it out, whatever the logits are.

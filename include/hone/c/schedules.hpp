@@ -77,6 +77,8 @@ inline hone_schedule* new_schedule(hone_schedule_options const& o) {
   if (o.milestone_count < 0 || (o.milestone_count > 0 && !o.milestones))
     detail::fail("milestone_count is %jd%s", std::intmax_t(o.milestone_count),
                  o.milestones ? "" : ", milestones is NULL");
+  if (o.milestone_count > 64)
+    detail::fail("milestone_count is %jd, must be at most 64", std::intmax_t(o.milestone_count));
   hone_schedule made{o, {.peak = o.peak, .factor = o.factor}};
   made.staircase.at = std::span(o.milestones, static_cast<std::size_t>(o.milestone_count));
   made.options.milestones = nullptr;

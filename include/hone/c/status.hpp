@@ -11,23 +11,50 @@
 #include <cstring>
 #include <exception>
 #include <new>
+#include <string_view>
 
 #include <hone/core/macros_push.hpp>
 
 namespace hone::inline HONE_ABI::c {
 
+/// What hone's sentences call by a name of C++, and the name of hone.h.
+inline constexpr struct renamed {
+  std::string_view in_cpp, in_c;
+} names_of_c[] = {
+    {"a row_stride", "a stride"},
+    {"mix lambda", "lambda"},
+    {"weigh_rows weight", "row_weight"},
+    {"weigh_classes weight", "class_weight"},
+    {"region loss weight", "class_weight"},
+    {"distillation teacher", "teacher"},
+    {".unreduced must be absent", "unreduced must be NULL"},
+    {"a hone::image_view, the prediction is a matrix_view", "HONE_IMAGES, the prediction is a HONE_MATRIX"},
+    {"hone::copy divides", "hone_average_copy divides"},
+};
+
 /// The sentence of the thread's last failure. Without a destructor: a thread's last objects may call hone.
 struct last_error {
   char text[1024] = {};
 
-  /// Puts the name of the C function in the place of the name with which hone's sentence begins.
+  /// Puts the name of the C function in the place of the name with which hone's sentence begins, and names of C in the
+  /// place of others.
   void set(const char* function, const char* sentence) noexcept {
     const char* rest = sentence;
     while ((*rest >= 'a' && *rest <= 'z') || (*rest >= '0' && *rest <= '9') || *rest == '_') ++rest;
     rest = rest != sentence && rest[0] == ':' && rest[1] == ' ' ? rest + 2 : sentence;
     std::size_t at = 0;
-    for (const char* part : {function, ": ", rest})
-      for (; *part && at + 1 < sizeof text; ++part) text[at++] = *part;
+    const auto put = [&](std::string_view part) {
+      for (std::size_t i = 0; i < part.size() && at + 1 < sizeof text; ++i) text[at++] = part[i];
+    };
+    put(function), put(": ");
+    for (std::string_view left = rest; !left.empty();) {
+      std::size_t read = 1;
+      std::string_view part = left.substr(0, 1);
+      for (renamed const& r : names_of_c)
+        if (left.starts_with(r.in_cpp)) read = r.in_cpp.size(), part = r.in_c;
+      put(part);
+      left.remove_prefix(read);
+    }
     text[at] = '\0';
   }
 };
@@ -69,12 +96,13 @@ T& given(T* pointer, const char* name) {
 /// Returns the caller's options over the defaults: those of an older hone.h are shorter. `least`: the size of the
 /// struct in version 0.1. Fails for sizes that no version has.
 template <class Options>
-Options read_options(Options const* from, Options const& defaults, std::size_t least = sizeof(Options)) {
+Options read_options(Options const* from, Options const& defaults, const char* name = "options",
+                     std::size_t least = sizeof(Options)) {
   if (!from) return defaults;
   if (from->size < least)
-    detail::fail("size of the options is %zu, must be at least %zu, as sizeof says", from->size, least);
+    detail::fail("size of the %s is %zu, must be at least %zu, as sizeof says", name, from->size, least);
   if (from->size > sizeof(Options))
-    detail::fail("size of the options is %zu, must be at most %zu: the program has the header of a newer hone",
+    detail::fail("size of the %s is %zu, must be at most %zu: the program has the header of a newer hone", name,
                  from->size, sizeof(Options));
   Options options = defaults;
   std::memcpy(&options, from, from->size);

@@ -30,20 +30,19 @@ struct lovasz_formula {
 
 /// A region loss whose derivative by p differs from pixel to pixel: a backend stores it, and with_slopes is the term of
 /// the rows that reads it. This term itself adds nothing.
-template <class Label>
+template <class Target>
 struct lovasz_softmax_term : region_rows_base {
   using statistics = row::list<row::softmax<>>;
   static constexpr bool sorts_pixels = true;
 
-  classes_target<Label> target;
+  Target target;
   lovasz_formula formula = {};
   // Of the backend: the derivatives of the errors, in the prediction's layout, and a number per class that multiplies
   // them.
   void const* slopes = nullptr;
   row::class_table table = {};
 
-  lovasz_softmax_term(classes_target<Label> target_, region_policy policy_)
-      : region_rows_base(policy_), target(target_) {}
+  lovasz_softmax_term(Target target_, region_policy policy_) : region_rows_base(policy_), target(target_) {}
 
   template <operand V>
   struct result {
@@ -119,7 +118,7 @@ auto lovasz_softmax_loss(Target target, lovasz_softmax_options const& options = 
   }
 }
 
-static_assert(row_term<lovasz_softmax_term<int>>);
+static_assert(row_term<lovasz_softmax_term<classes_target<int>>>);
 
 }  // namespace hone::inline HONE_ABI
 
