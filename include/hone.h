@@ -7,9 +7,9 @@
  *
  * - A function returns a status. Where that is not HONE_OK, hone_last_error() says in one sentence what was wrong, and
  *   nothing was written. No exception leaves a function.
- * - Memory belongs to the caller and is read and written in place. Handles are made by ..._create and freed by
- * ..._free, which take NULL. A handle may be used from several threads at once, if no call changes it (update, swap,
- * load).
+ * - Memory belongs to the caller and is read and written in place. Handles are made by
+ *   ..._create and freed by ..._free, which takes NULL. A handle may be used from several threads at once, if no call
+ *   changes it (update, swap, load).
  * - Every struct of options begins with its size, so that later versions can add members. hone_..._defaults(kind), at
  * the end of this header, fills one with the defaults, which the comments name; where none is named it is 0. Options
  * may be NULL: the defaults of kind 0.
@@ -241,8 +241,7 @@ typedef struct hone_outputs {
 HONE_API hone_status hone_evaluate(const hone_context* context, const hone_loss* loss, const hone_array* prediction,
                                    const hone_targets* targets, const hone_outputs* outputs, double* value);
 
-/* ---- gradients ----------------------------------------------------------------------------------------------------
- */
+/* ---- gradients --------------------------------------------------------------------------------------------------- */
 
 /* The factor of a loss whose gradients would underflow in 16 bits (docs/low_precision.md). */
 typedef struct hone_scaler hone_scaler;
@@ -306,8 +305,7 @@ HONE_API hone_status hone_clip_apply(const hone_context* context, const hone_cli
                                      const hone_tensor* gradients, const hone_tensor* parameters, int64_t count,
                                      hone_gradient_report* report);
 
-/* ---- averages ------------------------------------------------------------------------------------------------------
- */
+/* ---- averages ---------------------------------------------------------------------------------------------------- */
 
 /* A shadow of a list of parameters, float or, of double parameters, double (docs/averages.md). */
 typedef struct hone_average hone_average;
@@ -355,8 +353,7 @@ HONE_API hone_status hone_average_write(const hone_average* average, void* buffe
 HONE_API hone_status hone_average_read(hone_average* average, const void* buffer, int64_t size);
 HONE_API hone_status hone_average_updates(const hone_average* average, int64_t* updates);
 
-/* ---- schedules ------------------------------------------------------------------------------------------------------
- */
+/* ---- schedules --------------------------------------------------------------------------------------------------- */
 
 /* A rate as a function of the step, counted from 0 (docs/schedules.md). */
 typedef struct hone_schedule hone_schedule;
@@ -396,8 +393,7 @@ HONE_API hone_status hone_schedule_create(const hone_schedule_options* options, 
 HONE_API void hone_schedule_free(hone_schedule* schedule);
 HONE_API hone_status hone_schedule_rate(const hone_schedule* schedule, int64_t step, double* rate);
 
-/* ---- mixing
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- mixing ------------------------------------------------------------------------------------------------------ */
 
 /* Mixup and cutmix (docs/mixing.md): with an alpha of 0 the other is always used. */
 enum { HONE_PER_BATCH = 0, HONE_PER_PAIR = 1, HONE_PER_SAMPLE = 2 };
@@ -429,8 +425,7 @@ HONE_API hone_status hone_draw_mixing(const hone_mixing_options* options, int64_
 HONE_API hone_status hone_blend(const hone_context* context, const hone_draw* draw, const hone_array* images,
                                 void* mixed);
 
-/* ---- calibration
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- calibration ------------------------------------------------------------------------------------------------- */
 
 typedef struct hone_calibration {
   double expected_error; /* ECE */
@@ -451,8 +446,7 @@ HONE_API hone_status hone_calibrate(const hone_context* context, const hone_arra
 } /* extern "C" */
 #endif
 
-/* ---- helpers of this header
- * --------------------------------------------------------------------------------------------- */
+/* ---- helpers of this header -------------------------------------------------------------------------------------- */
 
 static inline hone_array hone_matrix(const void* data, int32_t dtype, int64_t rows, int64_t columns) {
   hone_array a;

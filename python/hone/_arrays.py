@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import ctypes as c
 import sys
-from typing import Any, List, NoReturn, Optional, Sequence, Tuple
+from typing import Any, List, Optional, Sequence, Tuple
 
 from . import _native as n
 
@@ -109,12 +109,12 @@ class View:
                         else tuple(_compact(self.shape, 1)))
 
     def _known(self, dtype: Optional[int], said: str) -> int:
-        return self.refuse(repr(said)) if dtype is None else dtype
-
-    def refuse(self, said: str) -> NoReturn:
-        *names, last = (n.NAMES[t] for t in self._types)
+        if dtype in self._types:
+            return dtype
+        names = [n.NAMES[t] for t in self._types]
+        choice = " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
         hint = ": NumPy has x.astype, torch x.to" if hasattr(self.x, "dtype") else ""
-        raise ValueError(f"{self.name} has numbers {said}, must be {', '.join(names)} or {last}{hint}")
+        raise ValueError(f"{self.name} has numbers {n.NAMES.get(dtype) or repr(said)}, must be {choice}{hint}")
 
     def size(self) -> int:
         product = 1
@@ -180,8 +180,6 @@ def vector_of(x: Any, name: str, keep: List[Any], types: Tuple[int, ...] = WEIGH
     if x is None:
         return n.Vector()
     v = View(x, name, types)
-    if v.dtype not in types:
-        v.refuse(n.NAMES[v.dtype])
     if not v.is_compact():
         raise ValueError(f"{name} of shape {v.shape} has strides {v.strides}, must be contiguous")
     keep.append(v)

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 import numpy as np
@@ -80,8 +81,17 @@ class Arrays(unittest.TestCase):
         for wrong, said in ((self.logits.astype(complex), "'Zd'"), ([[1.0, 2.0]], "is a list"), (3, "is a int")):
             with self.assertRaisesRegex(ValueError, said):
                 hone.cross_entropy(wrong, self.labels)
-        with self.assertRaisesRegex(ValueError, "dtype of labels is 7 .uint8., must be int32 or int64"):
-            hone.cross_entropy(self.logits, self.labels.astype(np.uint8))
+        for wrong in (np.uint8, np.int8, np.int16, np.uint16, np.uint32, np.uint64, bool, np.float32):
+            with self.assertRaisesRegex(ValueError, "^labels has numbers .*, must be int32 or int64: NumPy has x.astype"):
+                hone.cross_entropy(self.logits, self.labels.astype(wrong))
+            if wrong is not np.float32:
+                with self.assertRaisesRegex(ValueError, "^targets has numbers"):
+                    hone.binary_cross_entropy(self.logits, self.labels.astype(wrong))
+        with self.assertRaisesRegex(ValueError, "^row_weights has numbers int64, must be float32 or float64"):
+            hone.cross_entropy(self.logits, self.labels, row_weights=self.labels)
+        packed = np.zeros(6 * 8 + 1, np.uint8)[1:].view(np.float64)
+        with self.assertRaisesRegex(ValueError, "^row_weights at 0x.* must be multiples of its 8"):
+            hone.cross_entropy(self.logits, self.labels, row_weights=packed)
 
     def test_in_place_and_errors(self):
         before = self.logits.copy()
@@ -143,6 +153,28 @@ class Arrays(unittest.TestCase):
         self.assertEqual(one.value, all_cores.value)
         np.testing.assert_array_equal(one.gradient, all_cores.gradient)
 
+    def test_two_threads_at_once(self):
+        work = [(random_numbers(512, 100, seed=s), labels_below(100, 512, seed=s)) for s in range(4)]
+        alone, together, errors = [hone.cross_entropy(*w) for w in work], [None] * 4, [None] * 4
+
+        def run(i):
+            for _ in range(20):
+                together[i] = hone.cross_entropy(*work[i])
+                try:
+                    hone.cross_entropy(work[i][0], np.full(512, 100 + i))
+                except ValueError as wrong:
+                    errors[i] = str(wrong)
+
+        threads = [threading.Thread(target=run, args=(i,)) for i in range(4)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        for i in range(4):
+            self.assertEqual(together[i].value, alone[i].value)
+            np.testing.assert_array_equal(together[i].gradient, alone[i].gradient)
+            self.assertEqual(errors[i], f"hone_evaluate: the label of row 0 is {100 + i}, must be in [0, 100)")
+
     def test_unreduced(self):
         losses = np.empty(6)
         value, _ = hone.cross_entropy(self.logits, self.labels, smoothing=0.1, unreduced=losses)
@@ -194,6 +226,14 @@ class AgainstTorch(unittest.TestCase):
 
         self.compare(hone.cross_entropy(logits, labels, factor=0.7, teacher=teacher, distillation=0.3, temperature=4,
                                         z_loss=1e-2), distilled, logits)
+        soft, weights = np.abs(random_numbers(8, 5, seed=8)), np.abs(random_numbers(5, seed=9))
+        t = torch.from_numpy(teacher)
+        self.compare(hone.cross_entropy(logits, labels, class_weights=weights, teacher=teacher, distillation=1),
+                     lambda z: ce(z, y, weight=torch.from_numpy(weights)) + torch.nn.functional.kl_div(
+                         z.log_softmax(1), t.softmax(1), reduction="batchmean"), logits)
+        self.compare(hone.cross_entropy(logits, probabilities=soft, teacher=teacher, distillation=1),
+                     lambda z: ce(z, torch.from_numpy(soft)) + torch.nn.functional.kl_div(
+                         z.log_softmax(1), t.softmax(1), reduction="batchmean"), logits)
 
     def test_images(self):
         logits, labels = random_numbers(2, 4, 3, 5), labels_below(4, 2, 3, 5)
@@ -219,6 +259,19 @@ class AgainstTorch(unittest.TestCase):
             return ((0.25 * t + 0.75 * (1 - t)) * (1 - p_t) ** 2 * bce(x, t, reduction="none")).sum()
 
         self.compare(hone.sigmoid_focal_loss(logits, targets, reduction="sum"), focal, logits)
+        weights = np.random.default_rng(4).uniform(0, 3, 7)
+        self.compare(hone.binary_cross_entropy(logits, targets, positive_weights=weights),
+                     lambda x: bce(x, t, pos_weight=torch.from_numpy(weights)), logits)
+        self.compare(hone.binary_cross_entropy(logits, targets, positive_weights=3),
+                     lambda x: bce(x, t, pos_weight=torch.tensor(3.0)), logits)
+
+        def sigmoid_dice(x):
+            p = x.sigmoid()
+            both, total = (p * t).sum(0), p.sum(0) + t.sum(0)
+            return (1 - (2 * both + 1) / (total + 1)).mean() + 0.5 * bce(x, t)
+
+        self.compare(hone.dice_loss(logits, probabilities=targets, sigmoid=True, smooth=1, cross_entropy=0.5),
+                     sigmoid_dice, logits)
 
         def focal_softmax(z):
             log_p = z.log_softmax(1)[torch.arange(6), torch.arange(6)]
@@ -274,6 +327,45 @@ class AgainstTorch(unittest.TestCase):
         self.assertAlmostEqual(hone.torch.apply(hone.softmax_focal_loss, net(x), y, gamma=0.0).item(),
                                torch.nn.functional.cross_entropy(net(x), y).item(), places=12)
 
+    def test_gradcheck(self):
+        torch.manual_seed(4)
+        y, t = torch.tensor([0, 2, 1]), torch.rand(3, 4, dtype=torch.float64)
+
+        def checked(loss, *arguments, shape=(3, 4), **options):
+            x = torch.randn(shape, dtype=torch.float64, requires_grad=True)
+            self.assertTrue(torch.autograd.gradcheck(
+                lambda x: 3 * hone.torch.apply(loss, x, *arguments, **options), (x,)))
+
+        checked(hone.cross_entropy, y, smoothing=0.1, z_loss=0.1)
+        checked(hone.cross_entropy, y.repeat(2, 1), shape=(2, 4, 3))
+        checked(hone.softmax_focal_loss, y)
+        checked(hone.binary_cross_entropy, t, positive_weights=2)
+        checked(hone.asymmetric_loss, t.round())
+        checked(hone.dice_loss, y, smooth=1)
+        checked(hone.jaccard_loss, sigmoid=True, probabilities=t, cross_entropy=0.5)
+
+    def test_autograd_of_leaves(self):
+        x, y = torch.randn(3, 4, dtype=torch.float64, requires_grad=True), torch.tensor([0, 3, 1])
+        loss = hone.torch.apply(hone.cross_entropy, x, y)
+        loss.backward(retain_graph=True)
+        once = x.grad.clone()
+        loss.backward()
+        torch.testing.assert_close(x.grad, 2 * once, atol=0, rtol=0)
+        (first,) = torch.autograd.grad(hone.torch.apply(hone.cross_entropy, x, y), x, create_graph=True)
+        with self.assertRaises(RuntimeError):  # no second derivative, and not a wrong one
+            first.sum().backward()
+        with torch.no_grad():
+            self.assertFalse(hone.torch.apply(hone.cross_entropy, x.detach(), y).requires_grad)
+
+    def test_gradients_of_channels_last(self):
+        g = torch.randn(4, 3, 2, 2).contiguous(memory_format=torch.channels_last)
+        norm = g.double().norm().item()
+        report = hone.clip_by_global_norm([g], norm / 2)
+        self.assertAlmostEqual(report.norm, norm, places=5)
+        self.assertAlmostEqual(g.double().norm().item(), norm / 2, places=5)
+        with self.assertRaisesRegex(ValueError, "tensor 0 of parameters .* must be contiguous"):
+            hone.Ema([g])
+
     def test_clip_and_ema_of_parameters(self):
         torch.manual_seed(2)
         net = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Linear(4, 2))
@@ -318,7 +410,10 @@ class Training(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "tensor 1 of gradients is float64, tensor 0 is float32"):
             hone.clip_by_value([g[0], np.zeros(3)], 1)
         with self.assertRaisesRegex(ValueError, "tensor 0 of gradients .* must be contiguous"):
-            hone.clip_by_value([g[0].T], 1)
+            hone.clip_by_value([g[0][:, ::2]], 1)
+        g[0][0, 0] = 1
+        hone.clip_by_value([g[0].T], 0.01)  # side by side, in another order
+        self.assertEqual(np.abs(g[0]).max(), np.float32(0.01))
 
     def test_scaler(self):
         scaler = hone.LossScaler(initial=4, interval=1)
@@ -351,6 +446,14 @@ class Training(unittest.TestCase):
             ema.update(w)
             ema.load(path)
             self.assertEqual(ema.updates, 1)
+            state = ema.state_bytes()
+            with open(path, "rb") as file:
+                self.assertEqual(file.read(), state)
+            ema.update(w)
+            ema.load_state_bytes(state)
+            self.assertEqual(ema.updates, 1)
+            with self.assertRaisesRegex(ValueError, "^hone_average_read: the state ends after"):
+                ema.load_state_bytes(state[:-1])
             with self.assertRaisesRegex(OSError, "hone_average_load: .*/none"):
                 ema.load(os.path.join(folder, "none"))
         swa = hone.Swa(w)

@@ -75,14 +75,14 @@ inline bool same_memory(footprint const& a, footprint const& b) noexcept {
   return a.begin == b.begin && a.rows == b.rows && a.width == b.width && (a.rows <= 1 || a.stride == b.stride);
 }
 
-inline void require_apart(const char* function, const char* name, footprint const& a, const char* other,
-                          footprint const& b) {
+[[gnu::noinline]] inline void require_apart(const char* function, const char* name, footprint const& a,
+                                            const char* other, footprint const& b) {
   if (overlap(a, b))
     fail("%s: %s and %s overlap, %s begins %jd bytes after %s; they must be apart", function, name, other, name,
          std::intmax_t(a.begin - b.begin), other);
 }
-inline void require_same_or_apart(const char* function, const char* name, footprint const& a, const char* other,
-                                  footprint const& b) {
+[[gnu::noinline]] inline void require_same_or_apart(const char* function, const char* name, footprint const& a,
+                                                    const char* other, footprint const& b) {
   if (!same_memory(a, b) && overlap(a, b))
     fail("%s: %s and %s overlap in part, %s begins %jd bytes after %s; they must be the same or apart", function, name,
          other, name, std::intmax_t(a.begin - b.begin), other);

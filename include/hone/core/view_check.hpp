@@ -39,8 +39,8 @@ inline bool fits_memory(std::initializer_list<std::intmax_t> sizes) noexcept {
   return all <= max_numbers;
 }
 /// Fails if rows would overlap, if a matrix that is not empty has no data, or if memory cannot hold the matrix.
-inline void require_memory(const char* function, const char* name, std::intmax_t rows, std::intmax_t columns,
-                           std::intmax_t row_stride, bool data) {
+[[gnu::noinline]] inline void require_memory(const char* function, const char* name, std::intmax_t rows,
+                                             std::intmax_t columns, std::intmax_t row_stride, bool data) {
   if (row_stride < columns)
     fail("%s: %s has a row_stride of %jd, must be at least its %jd columns", function, name, row_stride, columns);
   if (!data && rows > 0 && columns > 0) fail("%s: %s is %jd x %jd but has no data", function, name, rows, columns);
@@ -53,8 +53,8 @@ void require_memory(const char* function, const char* name, matrix_view<T> v) {
   require_memory(function, name, v.rows, v.columns, v.row_stride, v.data != nullptr);
 }
 
-inline void require_images(const char* function, const char* name, std::intmax_t images, std::intmax_t channels,
-                           std::intmax_t pixels, bool data) {
+[[gnu::noinline]] inline void require_images(const char* function, const char* name, std::intmax_t images,
+                                             std::intmax_t channels, std::intmax_t pixels, bool data) {
   if (images < 0 || channels < 0 || pixels < 0)
     fail("%s: %s is %jd x %jd x %jd, sizes must not be negative", function, name, images, channels, pixels);
   if (!data && images > 0 && channels > 0 && pixels > 0)

@@ -48,7 +48,8 @@ void each_input_of_leaf(Leaf const& leaf, See const& see) {
 struct footprint_of_outputs {
   footprint gradient, unreduced, value;
 
-  void require_apart_from(const char* name, footprint const& input) const {
+  /// One copy for all objectives: most of the code of a call would be such checks.
+  [[gnu::noinline]] void require_apart_from(const char* name, footprint const& input) const {
     require_apart("evaluate", "gradient", gradient, name, input);
     require_apart("evaluate", "unreduced", unreduced, name, input);
     require_apart("evaluate", "value", value, name, input);
