@@ -109,12 +109,13 @@ class View:
                         else tuple(_compact(self.shape, 1)))
 
     def _known(self, dtype: Optional[int], said: str) -> int:
-        if dtype in self._types:
+        if dtype is not None and dtype in self._types:
             return dtype
         names = [n.NAMES[t] for t in self._types]
         choice = " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
         hint = ": NumPy has x.astype, torch x.to" if hasattr(self.x, "dtype") else ""
-        raise ValueError(f"{self.name} has numbers {n.NAMES.get(dtype) or repr(said)}, must be {choice}{hint}")
+        is_now = n.NAMES[dtype] if dtype else repr(said)
+        raise ValueError(f"{self.name} has numbers {is_now}, must be {choice}{hint}")
 
     def size(self) -> int:
         product = 1

@@ -263,7 +263,7 @@ class Calibration(NamedTuple):
     mean_confidence: float
     negative_log_likelihood: float
     brier_score: float
-    count: int
+    count: int  # type: ignore[assignment]  # not the method of tuples
 
 
 def calibrate(logits: Any, labels: Any, *, bins: int = 15, temperature: float = 1, ignore: Optional[int] = None,
@@ -275,4 +275,4 @@ def calibrate(logits: Any, labels: Any, *, bins: int = 15, temperature: float = 
     ignored = None if ignore is None else c.byref(c.c_int64(ignore))
     n.call("calibrate", n.context_of(context), c.byref(array), vector_of(labels, "labels", keep, LABELS), ignored, bins,
            temperature, c.byref(result))
-    return Calibration(*(getattr(result, name) for name, _ in n.Calibration._fields_))
+    return Calibration(*(getattr(result, name) for name in Calibration._fields))

@@ -44,7 +44,7 @@ class LossScaler:
     def state_dict(self) -> dict:
         state = n.ScalerState()
         n.call("scaler_get_state", self._handle.pointer, c.byref(state))
-        return {name: getattr(state, name) for name, _ in n.ScalerState._fields_}
+        return {name: getattr(state, name) for name in ("scale", "finite", "not_finite")}
 
     def load_state_dict(self, state: dict) -> None:
         n.call("scaler_set_state", self._handle.pointer, c.byref(n.ScalerState(**state)))
@@ -275,8 +275,9 @@ class Draw:
     def __init__(self, rows: int, height: int, width: int) -> None:
         self.height, self.width = height, width
         self._arrays = ((c.c_float * rows)(), (c.c_int64 * rows)(), (c.c_int64 * (4 * rows))(), (c.c_uint8 * rows)())
-        self.lambdas, self.partners, self.boxes, self.cut = (memoryview(a).cast("B").cast(form) for a, form in
-                                                             zip(self._arrays, ("f", "q", "q", "B")))
+        lambdas, partners, boxes, cut = self._arrays
+        self.lambdas, self.cut = memoryview(lambdas).cast("B").cast("f"), memoryview(cut).cast("B")
+        self.partners, self.boxes = (memoryview(a).cast("B").cast("q") for a in (partners, boxes))
         self._draw = n.Draw(*(c.addressof(a) for a in self._arrays), rows, height, width)
 
 
