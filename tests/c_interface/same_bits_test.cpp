@@ -13,6 +13,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <thread>
 #include <type_traits>
 #include <vector>
 
@@ -487,7 +488,7 @@ void compare_averages(hone_average_options const& o, auto const& policy, bool fr
   CHECK(same_bits(mine, theirs));
   if constexpr (std::is_same_v<T, S>) {
     if (from_zero) return;
-    const std::vector<T> kept = weights;
+    const std::vector<T> kept(weights.begin(), weights.end());
     ok(hone_average_swap(nullptr, average.get(), list, 2));
     CHECK(same_bits(weights, theirs));
     CHECK(hone_average_update(nullptr, average.get(), list, 2, 1) == HONE_INVALID_ARGUMENT);
@@ -602,6 +603,34 @@ TEST_CASE("calibration") {
   CHECK(same_bits(c.brier_score, truth.brier_score()));
   CHECK(same_bits(c.negative_log_likelihood, truth.negative_log_likelihood()));
   CHECK((c.accuracy == truth.accuracy() && c.count == b.rows - 1));
+}
+
+TEST_CASE("threads share handles, and each has its own error") {
+  const batch<float, hone::matrix_view> b;
+  const auto loss = row_loss(hone_row_defaults(HONE_CROSS_ENTROPY));
+  const hone_array logits = b.array(b.logits.data());
+  const hone_targets right = b.labelled32();
+  double truth = 0;
+  ok(hone_evaluate(nullptr, loss.get(), &logits, &right, nullptr, &truth));
+  const auto work = [&](std::int32_t wrong, bool& same) {
+    const std::vector<std::int32_t> labels(static_cast<std::size_t>(b.rows), wrong);
+    const hone_targets targets = hone_targets_of(hone_vector_of(labels.data(), HONE_INT32, b.rows));
+    const std::string expected =
+        "hone_evaluate: the label of row 0 is " + std::to_string(wrong) + ", must be in [0, 11)";
+    same = true;
+    for (int i = 0; i < 50; ++i) {
+      double value = 0;
+      same = same && hone_evaluate(nullptr, loss.get(), &logits, &right, nullptr, &value) == HONE_OK && value == truth;
+      same = same && hone_evaluate(nullptr, loss.get(), &logits, &targets, nullptr, &value) == HONE_INVALID_ARGUMENT &&
+             hone_last_error() == expected;
+    }
+  };
+  bool mine = false, theirs = false;
+  std::thread other([&] { work(101, theirs); });
+  work(100, mine);
+  other.join();
+  CHECK(mine);
+  CHECK(theirs);
 }
 
 TEST_CASE("what a loss does not read is refused, and so are types that it has no loops for") {

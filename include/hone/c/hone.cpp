@@ -237,7 +237,8 @@ hone_status hone_draw_mixing(const hone_mixing_options* options, std::int64_t se
 }
 hone_status hone_blend(const hone_context* context, const hone_draw* draw, const hone_array* images, void* mixed) {
   return guarded("hone_blend", [&] {
-    hone::c::blend_images(backend_of(context), given(draw, "draw"), given(images, "images"), mixed);
+    hone_draw const& by = given(draw, "draw");
+    hone::c::blend_images(backend_of(context), by, given(images, "images"), mixed);
   });
 }
 
