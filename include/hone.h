@@ -7,12 +7,12 @@
  *
  * - A function returns a status. Where that is not HONE_OK, hone_last_error() says in one sentence what was wrong, and
  *   nothing was written. No exception leaves a function.
- * - Memory belongs to the caller and is read and written in place. Handles are made by
- *   ..._create and freed by ..._free, which takes NULL. A handle may be used from several threads at once, if no call
- *   changes it (update, swap, load).
+ * - Memory belongs to the caller and is read and written in place. Handles are made by ..._create and freed by a
+ *   function whose name ends in _free, which takes NULL. A handle may be used from several threads at once, if no call
+ *   changes it (update, swap, load, read).
  * - Every struct of options begins with its size, so that later versions can add members. hone_..._defaults(kind), at
- * the end of this header, fills one with the defaults, which the comments name; where none is named it is 0. Options
- * may be NULL: the defaults of kind 0.
+ *   the end of this header, fills one with the defaults, which the comments name; where none is named it is 0. Options
+ *   may be NULL: the defaults of kind 0.
  * - Formulas, ranges and sources are on the pages of docs/ that the comments name. Results are those of the C++ calls.
  */
 #ifndef HONE_H
@@ -191,7 +191,7 @@ typedef struct hone_region_options {
   int64_t ignore;
   double factor;             /* of `kind`; default 1 */
   double cross_entropy;      /* 0: none */
-  double smoothing;          /* of the targets, in [0, 1); not of HONE_LOVASZ */
+  double smoothing;          /* of the targets, in [0, 1); not of HONE_LOVASZ and sigmoids */
   double smooth;             /* added to numerator and denominator */
   double smooth_denominator; /* added to the denominator in place of smooth; negative, the default: smooth */
   double alpha;              /* of the Tverskys, false positives; default .3 */
