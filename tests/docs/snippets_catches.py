@@ -28,6 +28,15 @@ def page(name, code, path="source.cpp"):
     return f"Text.\n\n<!-- snippet: {path}#{name} -->\n```cpp\n{code}```\n\nMore text.\n\n```cpp\nuntouched\n```\n"
 
 
+OLD = "// One.\nint a;\nint b;\nint c;\n"
+NEW = "// Two.\n// Three.\nint a;\nint d;\nint e;\nint c;\n"
+CHANGED = "@@\n int a;\n-int b;\n+int d;\n+int e;\n int c;\n"
+
+
+def difference(code, most=2, new="new.cpp"):
+    return f"<!-- difference: old.cpp {new}, at most {most} lines added -->\n```diff\n{code}```\n\nMore text.\n"
+
+
 PYTHON = "<!-- snippet: source.py#two -->\n```python\nx = 2\n```\n"
 
 CASES = [  # page, complaints expected, page after --write
@@ -43,6 +52,13 @@ CASES = [  # page, complaints expected, page after --write
     (page("inner", "", path="absent.cpp"), "does not exist", None),
     ("<!-- snippet: source.cpp#inner -->\n\n```cpp\n```\n", "no ```cpp block follows", None),
     ("<!-- snippet: source.cpp -->\n```cpp\n```\n", "no ```cpp block follows", None),
+    (difference(CHANGED), "", difference(CHANGED)),
+    (difference(""), "differs from old.cpp and new.cpp", difference(CHANGED)),
+    (difference(CHANGED, most=1), "new.cpp adds 2 lines, more than 1", difference(CHANGED, most=1)),
+    (difference("", new="absent.cpp"), "absent.cpp does not exist", None),
+    ("<!-- difference: old.cpp new.cpp -->\n```diff\n```\n", "no ```diff block follows", None),
+    (difference("") + page("inner", ""), "page.md:8: differs from source.cpp#inner",
+     difference(CHANGED) + page("inner", INNER)),
 ]
 
 
@@ -52,6 +68,8 @@ def main():
         snippets.ROOT = Path(folder)
         (snippets.ROOT / "source.cpp").write_text(SOURCE, encoding="utf-8")
         (snippets.ROOT / "source.py").write_text("# [two]\nx = 2\n# [/two]\n", encoding="utf-8")
+        (snippets.ROOT / "old.cpp").write_text(OLD, encoding="utf-8")
+        (snippets.ROOT / "new.cpp").write_text(NEW, encoding="utf-8")
         target = snippets.ROOT / "page.md"
         for number, (text, wanted, written) in enumerate(CASES):
             target.write_text(text, encoding="utf-8")
