@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// Losses of hone as output layers of mlpack's networks (mlpack 4), and gradient steps and averages as callbacks of
-/// ensmallen's optimisers.
+/// Losses of hone as output layers of mlpack's networks (mlpack 4), and gradient steps, schedules and averages as
+/// callbacks of ensmallen's optimisers.
 ///
 ///     mlpack::FFN<hone::adapt::output_layer<hone::adapt::smoothed_classes>> net(
 ///         hone::adapt::output_layer(hone::adapt::smoothed_classes{.epsilon = 0.1}));
@@ -17,6 +17,7 @@
 #include <hone/distil/distillation.hpp>
 #include <hone/loss/row/cross_entropy.hpp>
 #include <hone/loss/row/softmax_focal.hpp>
+#include <hone/schedule/schedule.hpp>
 #include <hone/target/smooth.hpp>
 
 #include <cstdint>
@@ -191,6 +192,48 @@ class on_step {
   cpu backend_;
   Average average_;
   ema_state<T>* shadow_;
+};
+
+/// An ensmallen callback that sets the optimiser's StepSize() to the rate of each step, from step 0 on. A callback that
+/// is given to Train again goes on where it was. After each training the optimiser has its own step size again. Does
+/// not compile with an optimiser that has no StepSize(); decay policies of ensmallen would change the rate.
+template <schedule Schedule>
+class scheduled_rate {
+ public:
+  explicit scheduled_rate(Schedule schedule, index first_step = 0) : schedule_(schedule), step_(first_step) {
+    static_cast<void>(schedule_.rate(step_));  // throws for a schedule that is not valid
+  }
+
+  index steps() const noexcept { return step_; }
+
+  template <class Optimizer, class Function, class Coordinates>
+  void BeginOptimization(Optimizer& optimizer, Function&, Coordinates&) {
+    own_ = step_size(optimizer);
+    step_size(optimizer) = schedule_.rate(step_);
+  }
+  template <class Optimizer, class Function, class Coordinates>
+  void StepTaken(Optimizer& optimizer, Function&, Coordinates&) {
+    step_size(optimizer) = schedule_.rate(++step_);
+  }
+  template <class Optimizer, class Function, class Coordinates>
+  void EndOptimization(Optimizer& optimizer, Function&, Coordinates&) {
+    step_size(optimizer) = own_;
+  }
+
+ private:
+  template <class Optimizer>
+  double& step_size(Optimizer& optimizer) {
+    constexpr bool settable = requires { optimizer.StepSize() = 0.0; };
+    static_assert(settable, "scheduled_rate: this optimiser has no StepSize to set");
+    if constexpr (settable)
+      return optimizer.StepSize();
+    else
+      return own_;
+  }
+
+  Schedule schedule_;
+  index step_;
+  double own_ = 0;
 };
 
 }  // namespace adapt

@@ -115,18 +115,22 @@ TEST_CASE("a network trains with a smoothed loss, clipped gradients and an avera
   // [/network]
   net.Reset(784);
   const double before = net.Evaluate(train.x, train.labels);
+  const int steps = 30 * 19;  // 30 epochs of 600 samples
   ens::Adam optimizer(1e-3, 32, 0.9, 0.999, 1e-8, 30 * train.x.n_cols);
   // [train]
   hone::ema_state<double> shadow(hone::adapt::parameters(net));  // after net.Reset(inputs)
+  const hone::warmup_cosine rate{.peak = 2e-3, .warmup = steps / 10, .total = steps};
   net.Train(train.x, train.labels, optimizer, hone::adapt::on_gradient(cpu, hone::clip_by_global_norm(20)),
-            hone::adapt::on_step(cpu, hone::ema(0.95), shadow));
+            hone::adapt::scheduled_rate(rate), hone::adapt::on_step(cpu, hone::ema(0.95), shadow));
+  hone::swap(cpu, shadow, hone::adapt::parameters(net));  // to test with the averages; swap again to train on
   // [/train]
   CHECK(net.Evaluate(train.x, train.labels) < before / 2);
   CHECK(accuracy(net, test) > 0.4);  // chance is 0.1
-  const double last = accuracy(net, test);
-  hone::copy(cpu, shadow, hone::adapt::parameters(net));
-  CHECK(accuracy(net, test) > 0.4);  // chance is 0.1
-  MESSAGE("accuracy ", last, ", of the average ", accuracy(net, test));
+  const double average = accuracy(net, test);
+  hone::swap(cpu, shadow, hone::adapt::parameters(net));
+  CHECK(net.Evaluate(train.x, train.labels) < before / 2);
+  CHECK(accuracy(net, test) > 0.4);
+  MESSAGE("accuracy ", accuracy(net, test), ", of the average ", average);
 }
 
 TEST_CASE("a callback clips what the optimiser sees") {
@@ -137,6 +141,44 @@ TEST_CASE("a callback clips what the optimiser sees") {
   ens::StandardSGD plain(1, 64, 64);
   net.Train(train.x, train.labels, plain, hone::adapt::on_gradient(cpu, hone::clip_by_global_norm(0.25)));
   CHECK(arma::norm(arma::vectorise(net.Parameters() - before)) == doctest::Approx(0.25).epsilon(1e-6));
+}
+
+TEST_CASE("a callback sets the rate of every step") {
+  const images train = read("train", 80);
+  const hone::warmup_cosine policy{.peak = 0.5, .warmup = 3, .total = 9};
+  auto net = network(smoothed_classes{.epsilon = 0}, false), expected = network(smoothed_classes{.epsilon = 0}, false);
+  net.Reset(784);
+  expected.Reset(784);
+  expected.Parameters() = net.Parameters();
+  ens::StandardSGD optimizer(0.125, 16, 80, 0, false);
+  hone::adapt::scheduled_rate rate(policy);
+  net.Train(train.x, train.labels, optimizer, rate);  // 5 steps
+  CHECK(rate.steps() == 5);
+  CHECK(optimizer.StepSize() == 0.125);
+  net.Train(train.x, train.labels, optimizer, rate);  // 4 steps before the floor, and one at it
+  CHECK(rate.steps() == 10);
+  for (int step = 0; step < 10; ++step) {
+    const arma::uword first = arma::uword(step % 5) * 16;
+    ens::StandardSGD one(policy.rate(step), 16, 16, 0, false);
+    expected.Train(train.x.cols(first, first + 15), train.labels.cols(first, first + 15), one);
+  }
+  CHECK(arma::approx_equal(net.Parameters(), expected.Parameters(), "absdiff", 0.0));
+}
+
+TEST_CASE("a rate is set inside ensmallen's other optimisers, from any step on") {
+  const images train = read("train", 16);
+  auto net = network(smoothed_classes{});
+  net.Reset(784);
+  const arma::mat before = net.Parameters();
+  ens::Adam adam(1, 16, 0.9, 0.999, 1e-8, 16);
+  hone::adapt::scheduled_rate rate(hone::step_decay{.peak = 1, .factor = 0.5, .period = 10}, 30);
+  net.Train(train.x, train.labels, adam, rate);
+  CHECK(rate.steps() == 31);
+  CHECK(arma::abs(net.Parameters() - before).max() == doctest::Approx(0.125).epsilon(1e-3));  // Adam's first step
+  CHECK(adam.StepSize() == 1);
+  CHECK(message([] { hone::adapt::scheduled_rate(hone::warmup_cosine{.peak = 1}); }) ==
+        "warmup_cosine: total is 0, must be at least 1");
+  CHECK(message([] { hone::adapt::scheduled_rate(hone::constant{.value = 1}, -1); }) != "");
 }
 
 TEST_CASE("the losses are those of hone on columns") {
