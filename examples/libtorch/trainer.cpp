@@ -1,22 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "trainer.hpp"
 
-#include "command_line.hpp"
-#include "data.hpp"
-#include "peak_memory.hpp"
-
 #include <algorithm>
-#include <chrono>
-#include <cstdio>
-#include <ctime>
 
 namespace trainer {
 
 namespace {
-
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
-
-double cpu_time() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
 images tensors_of(demo::image_set const& set) {
   const auto n = static_cast<std::int64_t>(set.size());
@@ -25,18 +14,6 @@ images tensors_of(demo::image_set const& set) {
   auto bytes = set.pixels;
   const auto pixels = torch::from_blob(bytes.data(), {n, 1, 28, 28}, torch::kByte);
   return {pixels.to(torch::kFloat).div_(255).sub_(0.2860).div_(0.3530), y};  // mean, deviation of the training images
-}
-
-std::vector<demo::option<options>> table() {
-  return {{"--quick", "", "20 steps", demo::set_true(&options::quick)},
-          {"--validation", "", "test on the last sixth of the training images", demo::set_true(&options::validation)},
-          {"--seed", "N", "of the weights, the order and the draws",
-           demo::set_number<std::int64_t>(&options::seed, 0, 1 << 30)},
-          {"--epochs", "N", "3", demo::set_number<std::int64_t>(&options::epochs, 1, 1000)},
-          {"--batch", "N", "64", demo::set_number<std::int64_t>(&options::batch, 2, 10000)},
-          {"--threads", "N", "1", demo::set_number<std::int64_t>(&options::threads, 1, 1024)},
-          {"--rate", "X", "the largest learning rate", demo::set_number<double>(&options::rate, 0, 100)},
-          {"--data", "FOLDER", "of Fashion-MNIST", demo::set_text(&options::data)}};
 }
 
 }  // namespace
@@ -75,39 +52,14 @@ double accuracy(network& net, images const& all) {
   return static_cast<double>(right) / static_cast<double>(all.size());
 }
 
-void stopwatch::start() { begin_ = now(), cpu_begin_ = cpu_time(); }
-void stopwatch::stop() { seconds_ += now() - begin_, cpu_seconds_ += cpu_time() - cpu_begin_, ++steps_; }
-void stopwatch::report(options const& o, double accuracy) const {
-  const double milliseconds = 1e3 / static_cast<double>(std::max<std::int64_t>(steps_, 1));
-  std::printf("seed %d: accuracy %.2f %%, %d steps of %.2f ms (%.2f ms of CPU time), peak memory %.0f MiB\n",
-              static_cast<int>(o.seed), 100 * accuracy, static_cast<int>(steps_), seconds_ * milliseconds,
-              cpu_seconds_ * milliseconds, demo::peak_mebibytes());
-}
-
 int program(const char* name, int count, const char* const* arguments, double rate,
             void (*train)(options const&, dataset const&)) {
-  return demo::program(name, count, arguments, [&](std::span<const char* const> given, std::string const&) {
-    if (std::ranges::find(given, std::string_view("--help")) != given.end()) {
-      std::printf("%s: trains a network on Fashion-MNIST\n%s", name, demo::listed(table()).c_str());
-      return demo::done;
-    }
-    options o;
-    const auto known = table();
-    for (auto const& option : demo::given_options(known, given)) option.apply(o);
-    if (o.quick) o.epochs = 1;
-    if (!(o.rate > 0)) o.rate = rate;
-    torch::set_num_threads(static_cast<int>(o.threads));
-    torch::manual_seed(static_cast<std::uint64_t>(o.seed));
-    demo::dataset data = demo::read_dataset(o.data);
-    if (o.validation) {
-      const std::size_t kept = data.train.size() / 6 * 5;
-      data.test = data.train.part(kept, data.train.size());
-      data.train = data.train.part(0, kept);
-    }
-    if (o.quick) data.test = data.test.part(0, 1000);
-    train(o, {tensors_of(data.train), tensors_of(data.test)});
-    return demo::done;
-  });
+  return demo::trainer_program(name, count, arguments, {.rate = rate},
+                               [&](options const& o, demo::dataset const& data) {
+                                 torch::set_num_threads(static_cast<int>(o.threads));
+                                 torch::manual_seed(static_cast<std::uint64_t>(o.seed));
+                                 train(o, {tensors_of(data.train), tensors_of(data.test)});
+                               });
 }
 
 }  // namespace trainer

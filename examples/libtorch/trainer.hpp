@@ -2,21 +2,17 @@
 /// What baseline.cpp and refined.cpp share: options, images, the network, and the report.
 #pragma once
 
+#include "trainer_program.hpp"
+
 #include <torch/torch.h>
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
 namespace trainer {
 
-struct options {
-  bool quick = false;       // 20 steps
-  bool validation = false;  // tests on the last sixth of the training images, which are then not trained on
-  std::int64_t seed = 1, epochs = 3, batch = 64, threads = 1;
-  double rate = 0;  // 0: that of the program
-  std::string data;
-};
+using options = demo::trainer_options;
+using demo::stopwatch;
 
 struct images {
   torch::Tensor x, y;  // N x 1 x 28 x 28 of mean 0 and deviation 1; N labels
@@ -46,18 +42,6 @@ std::vector<torch::Tensor> batches(options const& o, images const& all);
 
 /// The share of the images that are classified rightly, by the network in evaluation mode.
 double accuracy(network& net, images const& all);
-
-/// Counts steps, their time and the time of all threads; prints the result of a training.
-class stopwatch {
- public:
-  void start();
-  void stop();  // after a step
-  void report(options const& o, double accuracy) const;
-
- private:
-  double begin_ = 0, seconds_ = 0, cpu_begin_ = 0, cpu_seconds_ = 0;
-  std::int64_t steps_ = 0;
-};
 
 /// What main() does: reads the options and the images, and calls train.
 int program(const char* name, int count, const char* const* arguments, double rate,
