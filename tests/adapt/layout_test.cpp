@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <hone/adapt/layout.hpp>
+#include <hone/adapt/layout/strides.hpp>
 
 #include <doctest/doctest.h>
 

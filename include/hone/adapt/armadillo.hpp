@@ -11,7 +11,7 @@
 /// X.t(), do not compile; strides that no view has throw hone::invalid_argument.
 #pragma once
 
-#include <hone/adapt/layout.hpp>
+#include <hone/adapt/layout/strides.hpp>
 
 #include <armadillo>
 

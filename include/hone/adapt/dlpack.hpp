@@ -12,7 +12,7 @@
 /// that names dtype, device, sizes or strides if they are not what was asked for.
 #pragma once
 
-#include <hone/adapt/strided_array.hpp>
+#include <hone/adapt/layout/strided_array.hpp>
 
 #include <cstdint>
 #include <limits>

@@ -11,7 +11,7 @@
 /// none in memory, do not compile; strides that no view has throw hone::invalid_argument.
 #pragma once
 
-#include <hone/adapt/layout.hpp>
+#include <hone/adapt/layout/strides.hpp>
 #include <hone/core/tensor_list.hpp>
 #include <hone/cpu/memory/eigen_views.hpp>
 

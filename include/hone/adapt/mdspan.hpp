@@ -11,7 +11,7 @@
 /// Strides that no view has throw hone::invalid_argument. Numbers that are const give views of const.
 #pragma once
 
-#include <hone/adapt/strided_array.hpp>
+#include <hone/adapt/layout/strided_array.hpp>
 
 #include <concepts>
 #include <cstddef>

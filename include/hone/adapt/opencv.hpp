@@ -11,8 +11,8 @@
 /// keep one of them alive.
 #pragma once
 
-#include <hone/adapt/interleaved.hpp>
-#include <hone/adapt/strided_array.hpp>
+#include <hone/adapt/layout/interleaved.hpp>
+#include <hone/adapt/layout/strided_array.hpp>
 #include <hone/core/view_check.hpp>
 
 #include <opencv2/core.hpp>

@@ -2,7 +2,7 @@
 /// Mixup and cutmix of a batch of images.
 #pragma once
 
-#include <hone/adapt/interleaved.hpp>
+#include <hone/adapt/layout/interleaved.hpp>
 #include <hone/adapt/torch/tensor.hpp>
 #include <hone/cpu.hpp>
 #include <hone/sample/blend.hpp>

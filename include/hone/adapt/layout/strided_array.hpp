@@ -3,7 +3,7 @@
 /// make of theirs, and its views.
 #pragma once
 
-#include <hone/adapt/layout.hpp>
+#include <hone/adapt/layout/strides.hpp>
 
 #include <array>
 #include <cstdio>
