@@ -34,7 +34,7 @@ int main() {
   for (int i = 0; i < samples; ++i) labels(i) = i % classes;
   net.dw.resize(features, classes), net.db.resize(classes);
   hone::ema_state<float> shadow(hone::adapt::tensors_of(net.w, net.b));
-  const auto average = hone::ema(0.9);
+  const auto average = hone::ema{.decay = 0.9};
 
   double first = 0, last = 0;
   for (int step = 0; step < 20; ++step) {

@@ -279,7 +279,7 @@ TEST_CASE("tensors clip and average a network of Eigen") {
   const Eigen::MatrixXf before = w;
   hone::ema_state<float> shadow(parameters);
   w.setZero();
-  hone::update(cpu, hone::ema(0.75), shadow, parameters);
+  hone::update(cpu, hone::ema{.decay = 0.75}, shadow, parameters);
   hone::copy(cpu, shadow, parameters);
   CHECK((w - 0.75F * before).cwiseAbs().maxCoeff() < 1e-6F);
   const Eigen::MatrixXf fixed = w;

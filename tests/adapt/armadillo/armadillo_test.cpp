@@ -232,7 +232,7 @@ TEST_CASE("tensors clip and average a network of Armadillo") {
   const arma::mat before = w;
   hone::ema_state<double> shadow(parameters);
   w.zeros();
-  hone::update(cpu, hone::ema(0.75), shadow, parameters);
+  hone::update(cpu, hone::ema{.decay = 0.75}, shadow, parameters);
   hone::copy(cpu, shadow, parameters);
   CHECK(arma::abs(w - 0.75 * before).max() < 1e-12);
   const arma::mat fixed = w;

@@ -121,7 +121,7 @@ TEST_CASE("a network trains with a smoothed loss, clipped gradients and an avera
   hone::ema_state<double> shadow(hone::adapt::parameters(net));  // after net.Reset(inputs)
   const hone::warmup_cosine rate{.peak = 2e-3, .warmup = steps / 10, .total = steps};
   net.Train(train.x, train.labels, optimizer, hone::adapt::on_gradient(cpu, hone::clip_by_global_norm(20)),
-            hone::adapt::scheduled_rate(rate), hone::adapt::on_step(cpu, hone::ema(0.95), shadow));
+            hone::adapt::scheduled_rate(rate), hone::adapt::on_step(cpu, hone::ema{.decay = 0.95}, shadow));
   hone::swap(cpu, shadow, hone::adapt::parameters(net));  // to test with the averages; swap again to train on
   // [/train]
   CHECK(net.Evaluate(train.x, train.labels) < before / 2);

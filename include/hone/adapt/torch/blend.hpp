@@ -8,6 +8,7 @@
 #include <hone/sample/blend.hpp>
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <cstddef>
 #include <type_traits>

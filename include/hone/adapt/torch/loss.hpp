@@ -17,6 +17,8 @@
 #include <hone/adapt/torch/evaluate.hpp>
 #include <hone/adapt/torch/node.hpp>
 
+#include <ATen/core/grad_mode.h>
+
 #include <hone/core/macros_push.hpp>
 
 namespace hone::inline HONE_ABI::adapt {
