@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What docs/threads.md shows of executors: hone on the threads of OpenMP, oneTBB, dlib and of a pool of one's own. Those
-// that are installed are compiled.
+// What docs/threads.md shows of executors: hone on the threads of OpenMP, oneTBB, dlib and of a pool of one's own.
+// Those that are installed are compiled.
 #include <hone/hone.hpp>
 
 #include <cmath>
