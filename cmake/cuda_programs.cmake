@@ -26,14 +26,27 @@ endif()
 
 add_custom_target(hone_cuda_programs)
 
-# hone_cuda_program(TARGET SOURCE…): to be linked with what it needs, hone::cuda at least.
+# hone_cuda_program(TARGET [OPTIMISED] SOURCE…): to be linked with what it needs, hone::cuda at least. For the simulator the host
+# code is compiled without optimisation, which takes longer than it saves; OPTIMISED is for programs that compute much on the
+# host. (cudasim.cmake passes -O2 before; nvcc warns that the last -O counts.)
 function(hone_cuda_program target)
+  cmake_parse_arguments(A "OPTIMISED" "" "" ${ARGN})
   if(HONE_CUDA_PROGRAMS STREQUAL CUDASIM)
-    cudasim_executable(${target} SOURCES ${ARGN} CUDA_FLAGS -Werror all-warnings,default-stream-launch)
+    set(optimisation -O0)
+    if(A_OPTIMISED)
+      set(optimisation -O1)
+    endif()
+    cudasim_executable(${target} SOURCES ${A_UNPARSED_ARGUMENTS}
+                       CUDA_FLAGS ${optimisation} -Werror all-warnings,default-stream-launch)
   else()
-    add_executable(${target} EXCLUDE_FROM_ALL ${ARGN})
+    add_executable(${target} EXCLUDE_FROM_ALL ${A_UNPARSED_ARGUMENTS})
     target_compile_options(${target} PRIVATE  # CMake 3.25 does not know nvcc's C++20
       "$<$<COMPILE_LANGUAGE:CUDA>:-std=c++20;-lineinfo;-Werror=all-warnings,default-stream-launch>")
+    if(CMAKE_CUDA_COMPILER_VERSION VERSION_GREATER_EQUAL 12.1)
+      # one source can take minutes: its kernels side by side; and what is not compressed, an archive compresses better
+      target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CUDA>:--split-compile=0;--no-compress>")
+    endif()
+    target_link_options(${target} PRIVATE -static-libstdc++ -static-libgcc)  # ./run gpu takes programs to other machines
   endif()
   add_dependencies(hone_cuda_programs ${target})
 endfunction()

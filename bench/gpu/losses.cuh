@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// The works: checked against a reference in double, then timed beside a copy of the same bytes.
+/// The losses of rows and elements, checked against a reference in double.
 #pragma once
 
 #include <hone/hone.cuh>
@@ -17,68 +17,56 @@
 
 namespace bench {
 
-inline constexpr const char* cross_entropy_name = "cross entropy, smoothing 0.1";
-
 /// The largest error of a gradient, relative and absolute, before it is divided by what a mean is over.
 template <class T>
 inline constexpr double relative_error = sizeof(T) == 2 ? 4e-3 : 1e-5;  // bfloat16 keeps eight bits
 inline constexpr double absolute_error = 4e-6;
 
-template <class T>
-class works {
- public:
-  works(options const& o, const char* type) : o_(o), type_(type) {}
+/// What is asked of a loss.
+struct how {
+  hone::reduction reduce = hone::mean;
+  bool gradient = true, in_place = false;
+};
 
-  bool all_right() const { return right_; }
+template <class T>
+class losses_of {
+ public:
+  losses_of(table& works, const char* type) : works_(works), type_(type) {}
 
   /// objective(data, set) makes what evaluate is asked for; `each`: whether a mean is over elements, not rows.
   template <class Objective, class Reference>
-  void measure(const char* name, data<T> const& d, Objective const& objective, Reference const& reference, bool each,
-               bool in_place = false) {
+  void measure(std::string const& name, shape s, beside what, bool labels, Objective const& objective,
+               Reference const& reference, bool each, how const& asked = {}) {
+    const entry e{name, s.rows, s.columns, type_};
+    if (!works_.wants(e)) return;
+    if (works_.asked().quick) s.rows = std::max<index>(2, std::min<index>(s.rows, 32768 / s.columns));
+    const data<T> d(s, what, labels, works_);
     hone::cuda gpu(d.stream);
     const auto call = [&](int set) {
-      hone::evaluate(gpu, objective(d, set), d.logits(set),
-                     {.gradient = in_place ? d.logits(set) : d.gradient(set), .value = d.value()});
+      hone::outputs<T> out{.value = d.value()};
+      if (asked.gradient) out.gradient = asked.in_place ? d.logits(set) : d.gradient(set);
+      hone::evaluate(gpu, objective(d, set), d.logits(set), out, asked.reduce);
     };
-    const std::string what = wrong(d, call, reference, each, in_place);
-    if (!what.empty()) {
-      right_ = false;
-      std::printf("WRONG: %s, %jd x %jd, %s: %s\n", name, std::intmax_t(d.size.rows), std::intmax_t(d.size.columns),
-                  type_, what.c_str());
-      return;
-    }
-    report(name, d,
-           rotate(d.stream,
-                  {{call, true},
-                   {call, false},
-                   {[&](int set) { d.copy_by_runtime(set); }, true},
-                   {[&](int set) { d.copy_by_kernel(set); }, true}},
-                  d.sets, o_));
-  }
-
-  /// A shape in which a work is wanted; fewer rows where it is only to be seen to run.
-  template <class Body>
-  void on(shape s, std::string const& name, beside what, bool labels, Body const& body) {
-    if ((name + ", " + std::to_string(s.rows) + "x" + std::to_string(s.columns) + ", " + type_).find(o_.filter) ==
-        std::string::npos)
-      return;
-    if (o_.quick) s.rows = std::max<index>(2, std::min<index>(s.rows, 32768 / s.columns));
-    body(data<T>(s, what, labels, o_));
+    const index bytes = d.bytes - (asked.gradient ? 0 : s.rows * s.columns * index(sizeof(T)));
+    works_.measure({name, s.rows, s.columns, type_}, bytes, d.sets, d.stream, call,
+                   [&] { return wrong(d, call, reference, each, asked); });
   }
 
  private:
   /// How the first set's answer differs from the reference: every row's gradient, and the value.
   template <class Call, class Reference>
-  static std::string wrong(data<T> const& d, Call const& call, Reference const& reference, bool each, bool in_place) {
+  static std::string wrong(data<T> const& d, Call const& call, Reference const& reference, bool each,
+                           how const& asked) {
     const auto z = d.host(d.logits(0)), others = d.host(d.others(0));
     const auto labels = d.host_labels();
     const index rows = d.size.rows, columns = d.size.columns;
-    if (!in_place) check(cudaMemsetAsync(d.gradient(0).data, 0xff, z.size() * sizeof(T), d.stream), "cudaMemsetAsync");
+    if (!asked.in_place)
+      check(cudaMemsetAsync(d.gradient(0).data, 0xff, z.size() * sizeof(T), d.stream), "cudaMemsetAsync");
     call(0);
     d.stream.wait();
-    const auto gradient = d.host(in_place ? d.logits(0) : d.gradient(0));
+    const auto gradient = asked.gradient ? d.host(asked.in_place ? d.logits(0) : d.gradient(0)) : std::vector<T>();
 
-    const double divisor = double(rows) * (each ? double(columns) : 1);
+    const double divisor = asked.reduce.how == hone::sum.how ? 1 : double(rows) * (each ? double(columns) : 1);
     std::vector<double> losses(static_cast<std::size_t>(rows));
     std::atomic<index> bad_row{-1}, next{0};
     const auto some_rows = [&] {
@@ -111,63 +99,52 @@ class works {
     return {};
   }
 
-  void report(const char* name, data<T> const& d, timing const& t) const {
-    const double graph = t.microseconds[0], stream = t.microseconds[1], runtime = t.microseconds[2],
-                 kernel = t.microseconds[3], speed = double(d.bytes) / graph * 1e-3,
-                 part = std::min(runtime, kernel) / graph;
-    std::printf("| %-38s | %6jd x %6jd | %-8s | %8.1f | %8.1f | %6.0f | %5.2f |\n", name, std::intmax_t(d.size.rows),
-                std::intmax_t(d.size.columns), type_, graph, stream, speed, part);
-    std::fflush(stdout);
-    if (!o_.table) return;
-    std::fprintf(o_.table, "%s\t%jd\t%jd\t%s\t%jd\t%d\t%d\t%d\t%.3f\t%.3f\t%.3f\t%.3f\t%.1f\t%.3f\n", name,
-                 std::intmax_t(d.size.rows), std::intmax_t(d.size.columns), type_, std::intmax_t(d.bytes), d.sets,
-                 t.calls, t.rounds, graph, stream, runtime, kernel, speed, part);
-    std::fflush(o_.table);
-  }
-
-  options const& o_;
+  table& works_;
   const char* type_;
-  bool right_ = true;
 };
 
 /// Each work in each shape of one type.
 template <class T>
-bool losses(options const& o, const char* type) {
-  works<T> all(o, type);
+void losses(table& works, const char* type) {
+  losses_of<T> all(works, type);
   const auto ce = [](data<T> const& d, int set) {
     return hone::cross_entropy(hone::smooth(hone::classes(d.labels(set)), 0.1));
   };
   const auto ce_reference = [](reference::row const& r) { return reference::cross_entropy(r, 0.1); };
-  for (const shape s : {shape{8192, 1000}, {1024, 32000}, {65536, 10}, {100000, 80}, {1024, 100000}})
-    all.on(s, cross_entropy_name, beside::nothing, true, [&](data<T> const& d) {
-      all.measure(cross_entropy_name, d, ce, ce_reference, false);
-      if (s.rows == 8192) all.measure("cross entropy, smoothing 0.1, in place", d, ce, ce_reference, false, true);
-    });
-  for (const shape s : {shape{8192, 1000}, {65536, 10}}) {
-    const char* name = "distillation T=4 + cross entropy";
-    all.on(s, name, beside::teacher, true, [&](data<T> const& d) {
-      all.measure(
-          name, d,
-          [](data<T> const& from, int set) {
-            return 0.7 * hone::cross_entropy(hone::classes(from.labels(set))) +
-                   0.3 * hone::distillation(from.others(set), 4);
-          },
-          [](reference::row const& r) { return reference::distillation(r, 4); }, false);
-    });
-  }
-  all.on({100000, 80}, "sigmoid focal, dense targets", beside::targets, false, [&](data<T> const& d) {
+  const std::string name = "cross entropy, smoothing 0.1";
+  const auto cross_entropy = [&](std::string const& more, shape s, how const& asked = {}) {
+    all.measure(name + more, s, beside::nothing, true, ce, ce_reference, false, asked);
+  };
+  for (const shape s : {shape{8192, 1000}, {65536, 10}, {100000, 80}, {1024, 32000}, {1024, 128256}})
+    cross_entropy("", s);
+  for (const shape s : {shape{32768, 256},
+                        {32768, 1024},
+                        {32768, 4096},
+                        {8192, 16384},
+                        {2048, 65536},
+                        {8192, 8192},
+                        {4096, 32768}})  // powers of two, as others report
+    if (sizeof(T) == 2 || s.columns == 1024 || s.columns == 8192 || s.columns == 32768) cross_entropy("", s);
+  for (const shape s : {shape{8192, 1000}, {65536, 10}, {100000, 80}}) cross_entropy(", sum", s, {.reduce = hone::sum});
+  for (const shape s : {shape{8192, 1000}, {1024, 32000}, {1024, 128256}})
+    cross_entropy(", value alone", s, {.gradient = false});
+  cross_entropy(", in place", {8192, 1000}, {.in_place = true});
+  for (const shape s : {shape{8192, 1000}, {65536, 10}})
     all.measure(
-        "sigmoid focal, dense targets", d,
-        [](data<T> const& from, int set) { return hone::sigmoid_focal_loss(from.others(set)); },
-        [](reference::row const& r) { return reference::sigmoid_focal(r); }, true);
-  });
-  all.on({100000, 80}, "binary cross entropy, dense targets", beside::targets, false, [&](data<T> const& d) {
-    all.measure(
-        "binary cross entropy, dense targets", d,
-        [](data<T> const& from, int set) { return hone::binary_cross_entropy(from.others(set)); },
-        [](reference::row const& r) { return reference::binary_cross_entropy(r); }, true);
-  });
-  return all.all_right();
+        "distillation T=4 + cross entropy", s, beside::teacher, true,
+        [](data<T> const& from, int set) {
+          return 0.7 * hone::cross_entropy(hone::classes(from.labels(set))) +
+                 0.3 * hone::distillation(from.others(set), 4);
+        },
+        [](reference::row const& r) { return reference::distillation(r, 4); }, false);
+  all.measure(
+      "sigmoid focal, dense targets", {100000, 80}, beside::targets, false,
+      [](data<T> const& from, int set) { return hone::sigmoid_focal_loss(from.others(set)); },
+      [](reference::row const& r) { return reference::sigmoid_focal(r); }, true);
+  all.measure(
+      "binary cross entropy, dense targets", {100000, 80}, beside::targets, false,
+      [](data<T> const& from, int set) { return hone::binary_cross_entropy(from.others(set)); },
+      [](reference::row const& r) { return reference::binary_cross_entropy(r); }, true);
 }
 
 }  // namespace bench

@@ -1,4 +1,4 @@
 // SPDX-License-Identifier: MIT
 #include <gpu/losses.cuh>
 
-bool bench::losses_bfloat16(options const& o) { return losses<__nv_bfloat16>(o, "bfloat16"); }
+void bench::losses_bfloat16(table& works) { losses<__nv_bfloat16>(works, "bfloat16"); }

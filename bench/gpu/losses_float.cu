@@ -1,4 +1,4 @@
 // SPDX-License-Identifier: MIT
 #include <gpu/losses.cuh>
 
-bool bench::losses_float(options const& o) { return losses<float>(o, "float"); }
+void bench::losses_float(table& works) { losses<float>(works, "float"); }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The losses on CUDA, value and gradient, beside a copy of the bytes that they must move.
+// What hone does on CUDA, beside a copy of the bytes that it must move.
 //
-//   hone_gpu_bench [--seconds PER_WORK] [--filter TEXT] [--table FILE] [--quick]
+//   hone_gpu_bench [--seconds PER_WORK] [--filter TEXT] [--table FILE] [--quick] [--once] [--list]
 //
-// The table is of tabs, with what is known of the device in lines that begin with #.
+// The table is of tabs, with what is known of the device in lines that begin with #. --once calls each work once,
+// inside of what a profiler is told to look at; --list names the works, and needs no device.
 #include <gpu/options.hpp>
+#include <gpu/table.hpp>
 
 #include <cuda_runtime_api.h>
 
@@ -13,7 +15,14 @@
 
 namespace {
 
+int all(bench::options const& o) {
+  bench::table works(o);
+  bench::all(works);
+  return works.all_right() ? 0 : 1;
+}
+
 int run(bench::options& o) {
+  if (o.list) return all(o);
   int devices = 0;
   const cudaError_t error = cudaGetDeviceCount(&devices);
   if (error != cudaSuccess || devices == 0)
@@ -33,8 +42,7 @@ int run(bench::options& o) {
 #endif
   std::printf(
       "| work | shape | type | us in a graph | us on a stream | GB/s | of copy |\n|---|---|---|---|---|---|---|\n");
-  const bool floats = bench::losses_float(o), halves = bench::losses_bfloat16(o);
-  return floats && halves ? 0 : 1;
+  return all(o);
 }
 
 }  // namespace
@@ -44,8 +52,8 @@ int main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string name = argv[i];
     const char* value = i + 1 < argc ? argv[i + 1] : nullptr;
-    if (name == "--quick") {
-      o.quick = true;
+    if (bool* flag = name == "--quick" ? &o.quick : name == "--once" ? &o.once : name == "--list" ? &o.list : nullptr) {
+      *flag = true;
       continue;
     }
     if (!value) return std::cerr << "hone_gpu_bench: " << name << " is not an option, or lacks a value\n", 2;

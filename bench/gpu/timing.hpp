@@ -2,8 +2,9 @@
 /// Times on a stream: contenders run in rounds, in turns, and medians are compared.
 #pragma once
 
-#include <cuda/device.cuh>
 #include <gpu/options.hpp>
+
+#include <hone/cuda/run/error.cuh>
 
 #include <algorithm>
 #include <chrono>

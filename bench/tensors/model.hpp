@@ -5,6 +5,7 @@
 #include "../parallel.hpp"
 #include "../random.hpp"
 #include "../work.hpp"
+#include "resnet50.hpp"
 
 #include <hone/hone.hpp>
 
@@ -15,29 +16,9 @@
 
 namespace bench {
 
-/// The 161 tensors: of 53 convolutions, each with its batch norm, and of the last layer. 25.6 million numbers. A test
-/// makes them smaller.
+/// The sizes of ResNet-50's tensors. A test makes them smaller.
 inline std::vector<index> resnet50(registry const& r) {
-  std::vector<index> sizes;
-  const auto add = [&](index n) { sizes.push_back(r.columns(n)); };
-  const auto convolution = [&](index from, index to, index side) {
-    for (const index n : {from * to * side * side, to, to}) add(n);
-  };
-  convolution(3, 64, 7);
-  index in = 64;
-  const int blocks[] = {3, 4, 6, 3};
-  for (int layer = 0; layer < 4; ++layer) {
-    const index width = index(64) << layer;
-    for (int block = 0; block < blocks[layer]; ++block) {
-      convolution(in, width, 1);
-      convolution(width, width, 3);
-      convolution(width, 4 * width, 1);
-      if (block == 0) convolution(in, 4 * width, 1);
-      in = 4 * width;
-    }
-  }
-  for (const index n : {2048 * 1000, 1000}) add(n);
-  return sizes;
+  return sizes_of_resnet50([&](index n) { return r.columns(n); });
 }
 
 inline index total(std::vector<index> const& sizes) { return std::accumulate(sizes.begin(), sizes.end(), index(0)); }

@@ -92,6 +92,7 @@ int main() {
   prove(hone::cross_entropy(hone::classes(labels)) + own::confidence_penalty_term(0.1), z, 2, 3, "confidence penalty");
   const own::trusted_labels<int> trusted{hone::classes(labels), trust};
   prove(hone::cross_entropy(trusted), z, 2, 3, "trusted_labels");
+  expect(trusted.of_rows(1, 1).trust[0], trust[1], "trusted_labels of a row");
   std::vector<double> losses(2);
   hone::evaluate(hone::cpu(), hone::cross_entropy(trusted), hone::matrix_view{z.data(), 2, 3},
                  {.unreduced = losses.data()});

@@ -116,6 +116,9 @@ struct trusted_labels {
   HONE_HD bool labels_fit(hone::index i, hone::index columns) const { return inner.labels_fit(i, columns); }
   HONE_HD double label_weight(hone::index i, hone::numbers w) const { return inner.label_weight(i, w); }
   HONE_HD auto dense_views() const { return inner.dense_views(); }
+  trusted_labels of_rows(hone::index first, hone::index count) const {  // for linear_logits on CUDA
+    return {inner.of_rows(first, count), trust.part(first, count)};
+  }
 
   template <class Number, class Sink>
   HONE_HD void visit(hone::index i, hone::index columns, Number scale, Sink& sink) const {
@@ -139,7 +142,7 @@ struct trusted_labels {
   }
 };
 
-static_assert(hone::row_target<trusted_labels<int>>);
+static_assert(hone::row_target<trusted_labels<int>> && hone::rowwise_target<trusted_labels<int>>);
 // [/target]
 
 // [schedule]

@@ -31,6 +31,21 @@ int main() {
     expect(near(loss, value) && near(loss * 3, losses[0] + losses[1] + losses[2]) && losses[3] == 0, "outputs");
   }
   {
+    // [validation]
+    std::vector<int> classes(4);
+    std::vector<float> log_sums(4);
+    hone::index correct = 0, counted = 0;
+    double loss = hone::evaluate(cpu, objective, hone::matrix_view{logits.data(), rows, columns},
+                                 {.log_sum_exp = log_sums.data(),  // one per row
+                                  .predicted = classes.data(),     // the class with the largest logit
+                                  .correct = &correct,             // where it is the label
+                                  .counted = &counted});           // of how many rows
+    double accuracy = double(correct) / double(counted);
+    // [/validation]
+    expect(classes == std::vector{0, 1, 2, -1} && counted == 3 && near(accuracy, 1), "validation");
+    expect(near(3 * loss, log_sums[0] + log_sums[1] + log_sums[2] - 2 - 1 - 3) && log_sums[3] == 0, "log_sum_exp");
+  }
+  {
     // [in_place]
     hone::matrix_view z{logits.data(), rows, columns};
     double before = hone::evaluate(cpu, objective, z);                 // the value alone

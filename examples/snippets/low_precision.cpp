@@ -4,6 +4,7 @@
 
 #include "expect.hpp"
 
+#include <cmath>
 #include <vector>
 
 int main() {
@@ -36,6 +37,32 @@ int main() {
       master[i] -= rate * static_cast<float>(measured.factor) * static_cast<float>(gradient[i]);  // 2^-26, not 0
     // [/half]
     expect(master[11] == -0x1p-26f, "a gradient that half does not have");
+  }
+
+  {
+    const auto chain = hone::unscale(1);
+    const auto sgd = []<hone::operand V>(V const& g, V& p) { p -= V(0.001) * g; };
+    std::vector<Eigen::bfloat16> weight(4096, Eigen::bfloat16(1.0f));
+    const std::vector<float> slope(4096, -0.25f);
+    const auto backward = [] {};
+    // [stochastic]
+    const hone::tensor_list<Eigen::bfloat16> parameters{{weight.data(), 64, 64}};
+    const hone::tensor_list<const float> gradients{{slope.data(), 64, 64}};
+    for (int step = 0; step < 1000; ++step) {
+      backward();
+      const hone::stochastic_rounding rounding{.seed = 1, .step = step};
+      hone::step(cpu, chain, sgd, gradients, hone::rounded_by(rounding, parameters));  // no masters
+    }
+    // [/stochastic]
+    double sum = 0;
+    for (const auto w : weight) sum += static_cast<double>(static_cast<float>(w));
+    expect(std::abs(sum / 4096 - 1.25) < 0.003, "stochastic rounding keeps updates of 2^-12 on average");
+    const hone::master_weights<float> masters(parameters);
+    const int step = 1000;
+    // [refresh]
+    hone::refresh(cpu, masters, parameters, hone::stochastic_rounding{.seed = 1, .step = step});
+    // [/refresh]
+    expect(weight[0] == Eigen::bfloat16(masters.tensors()[0].data[0]), "a bfloat16 stays as it is");
   }
 
   std::vector<Eigen::bfloat16> weight(12, Eigen::bfloat16(1.0f)), gradient(12);

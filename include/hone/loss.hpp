@@ -34,6 +34,7 @@
 #include <hone/loss/element/varifocal.hpp>
 #include <hone/loss/element/weights.hpp>
 #include <hone/loss/evaluable.hpp>
+#include <hone/loss/linear_check.hpp>
 #include <hone/loss/modulation.hpp>
 #include <hone/loss/region/dice.hpp>
 #include <hone/loss/region/jaccard.hpp>
@@ -47,6 +48,8 @@
 #include <hone/loss/row/expected_bin.hpp>
 #include <hone/loss/row/gather.hpp>
 #include <hone/loss/row/ldam.hpp>
+#include <hone/loss/row/leaf_of_rows.hpp>
+#include <hone/loss/row/linear_logits.hpp>
 #include <hone/loss/row/poly1_cross_entropy.hpp>
 #include <hone/loss/row/skipped_rows.hpp>
 #include <hone/loss/row/soft_target_focal.hpp>
@@ -54,3 +57,4 @@
 #include <hone/loss/row/statistics.hpp>
 #include <hone/loss/row/term.hpp>
 #include <hone/loss/row/z_loss.hpp>
+#include <hone/loss/row_facts.hpp>

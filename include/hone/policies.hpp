@@ -8,6 +8,7 @@
 #include <hone/calibration.hpp>
 #include <hone/detect.hpp>
 #include <hone/distil.hpp>
+#include <hone/distributed.hpp>
 #include <hone/extend.hpp>
 #include <hone/gradient.hpp>
 #include <hone/large_batch.hpp>

@@ -5,3 +5,5 @@
 #include <hone/core/config.hpp>  // first: it refuses compilers of older standards
 
 #include <hone/precision/master_weights.hpp>
+#include <hone/precision/round_number.hpp>
+#include <hone/precision/stochastic_rounding.hpp>

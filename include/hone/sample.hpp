@@ -14,3 +14,4 @@
 #include <hone/sample/mixup_or_cutmix.hpp>
 #include <hone/sample/partners.hpp>
 #include <hone/sample/philox.hpp>
+#include <hone/sample/seed_of_rank.hpp>

@@ -26,4 +26,5 @@
 #include <hone/structure/precise_batch_norm.hpp>
 #include <hone/structure/recalibrate_check.hpp>
 #include <hone/structure/recalibration.hpp>
+#include <hone/structure/running_statistics.hpp>
 #include <hone/structure/weight_standardisation.hpp>

@@ -382,7 +382,7 @@ void rows_of_images() {
 /// NaN and infinities: in their row only, and in no row that counts for nothing.
 template <class Device>
 void rows_of_no_numbers() {
-  for (const index K : {index(3), index(200), index(3000), index(40000)}) {
+  for (const index K : {index(3), index(32), index(80), index(200), index(3000), index(40000)}) {
     CAPTURE(K);
     row_batch<Device, float> b({9, K});
     std::vector<float> z = b.z;
@@ -415,36 +415,80 @@ void rows_of_no_numbers() {
   }
 }
 
-/// Rows that begin beside a multiple of 16 bytes answer as those that do not.
+/// Rows that begin beside a multiple of 16 bytes answer as those that do not, whether the gradient's rows begin as far
+/// beside one or not.
 template <class Device>
 void rows_of_odd_pointers() {
-  for (const index K : {index(12), index(200), index(3000), index(12000), index(40000)}) {
+  for (const index K :
+       {index(12), index(48), index(80), index(200), index(1001), index(3000), index(12000), index(40000)}) {
     CAPTURE(K);
     const row_batch<Device, float> b({6, K});
     std::vector<float> shifted(b.z.size() + 1);
     std::copy(b.z.begin(), b.z.end(), shifted.begin() + 1);
-    const typename Device::template buffer<float> from(shifted), to(shifted), gradient(b.z);
+    const typename Device::template buffer<float> from(shifted), gradient(b.z);
     const auto objective = hone::cross_entropy(hone::classes(b.device_labels, {.ignore = -7}));
     const hone::matrix_view<const float> odd{from.data() + 1, 6, K};
-    Device::evaluate(objective, odd, hone::outputs<float>{.gradient = {to.data() + 1, 6, K}}, hone::sum);
     Device::evaluate(objective, b.view(b.device_z), hone::outputs<float>{.gradient = {gradient.data(), 6, K}},
                      hone::sum);
-    const auto seen = to.host(), expected = gradient.host();
-    bool alike = true;
-    for (std::size_t i = 0; i < expected.size(); ++i)
-      alike &= close(double(seen[i + 1]), double(expected[i]), tolerance<float>);
-    CHECK(alike);
-    CHECK(seen[0] == 0);
+    const auto expected = gradient.host();
+    for (const std::size_t beside : {std::size_t(0), std::size_t(1), std::size_t(2)}) {
+      CAPTURE(beside);
+      const typename Device::template buffer<float> to(std::vector<float>(b.z.size() + 3));
+      Device::evaluate(objective, odd, hone::outputs<float>{.gradient = {to.data() + beside, 6, K}}, hone::sum);
+      const auto seen = to.host();
+      bool alike = true, untouched = true;
+      for (std::size_t i = 0; i < expected.size(); ++i)
+        alike &= close(double(seen[i + beside]), double(expected[i]), tolerance<float>);
+      for (std::size_t i = 0; i < seen.size(); ++i)
+        untouched &= seen[i] == 0 || (i >= beside && i < beside + expected.size());
+      CHECK(alike);
+      CHECK(untouched);
+    }
+  }
+}
+
+/// Softmax does not depend on a number that is added to all logits, if it leaves their bits. The loss of a row whose
+/// other logits are far below the highest is their distance from it.
+template <class Device>
+void rows_of_large_logits() {
+  for (const index K : {index(12), index(200), index(3000), index(12000), index(40000)}) {
+    for (const double by : {1e3, -1e4, 3e5, -2e6, 6e8, -9e8, 3e9, -3e20, 1e38}) {
+      CAPTURE(K);
+      CAPTURE(by);
+      row_batch<Device, float> b({2, K});
+      const auto at = static_cast<float>(by);
+      for (std::size_t i = 0; i < b.z.size(); ++i) b.z[i] = at + b.z[i];
+      const typename Device::template buffer<float> z(b.z), gradient(b.z), losses(2);
+      Device::evaluate(hone::cross_entropy(hone::classes(b.device_labels, {.ignore = -7})),
+                       hone::matrix_view<const float>{z.data(), 2, K},
+                       hone::outputs<float>{.gradient = {gradient.data(), 2, K}, .unreduced = losses.data()},
+                       hone::sum);
+      const auto g = gradient.host(), u = losses.host();
+      for (index i = 0; i < 2; ++i) {
+        row_of_numbers row, q(static_cast<std::size_t>(K));
+        for (index c = 0; c < K; ++c) row.push_back(double(b.z[std::size_t(i * K + c)]) - double(at));
+        q[std::size_t(b.labels[std::size_t(i)])] = 1;
+        const row_answer right = cross_entropy_of(row, q);
+        CHECK(close(double(u[std::size_t(i)]), right.loss, tolerance<float>));
+        bool alike = true;
+        for (index c = 0; c < K; ++c)
+          alike &= close(double(g[std::size_t(i * K + c)]), right.gradient[std::size_t(c)], tolerance<float>);
+        CHECK(alike);
+      }
+    }
   }
 }
 
 /// Sizes on both sides of every change of kernel.
 inline std::vector<shape> row_shapes() {
-  return {{1, 1},       {300, 1},  {5, 2},      {129, 10},  {131, 10, 3}, {7, 31},      {40, 80},
-          {9, 97},      {17, 128}, {3, 129, 7}, {9, 1000},  {8, 1001},    {3, 1024, 8}, {4, 1025},
-          {2, 4100, 3}, {2, 8193}, {3, 16384},  {1, 32768}, {2, 32772, 4}};
+  return {{1, 1},       {300, 1},     {5, 2},    {129, 10},  {131, 10, 3}, {131, 16},    {19, 16, 1}, {130, 20},
+          {33, 20, 12}, {7, 31},      {257, 32}, {5, 48, 8}, {66, 56},     {40, 80},     {3, 80, 4},  {7, 95},
+          {130, 96},    {9, 97},      {17, 128}, {7, 96, 2}, {3, 129, 7},  {9, 1000},    {8, 1001},   {3, 1024, 8},
+          {4, 1025},    {2, 4100, 3}, {2, 8193}, {3, 16384}, {1, 32768},   {2, 32772, 4}};
 }
-inline std::vector<shape> some_row_shapes() { return {{131, 10}, {9, 100}, {5, 1003, 1}, {3, 8192}, {2, 40000}}; }
+inline std::vector<shape> some_row_shapes() {
+  return {{131, 10}, {133, 32}, {7, 64}, {9, 100}, {5, 1003, 1}, {3, 8190, 2}, {2, 40001, 7}};
+}
 
 template <class Device>
 void row_losses_of_labels() {
@@ -455,6 +499,7 @@ void row_losses_of_labels() {
   rows_of_labels<Device, float>({{1, 200000, 1}});
   rows_of_no_numbers<Device>();
   rows_of_odd_pointers<Device>();
+  rows_of_large_logits<Device>();
 }
 template <class Device>
 void row_losses_of_targets() {
@@ -464,7 +509,7 @@ template <class Device>
 void row_losses_of_terms() {
   rows_of_terms<Device, float>(row_shapes());
   rows_of_terms<Device, typename Device::half>(some_row_shapes());
-  rows_of_terms<Device, double>({{131, 10}, {9, 100}, {3, 3000}, {2, 200000}});
+  rows_of_terms<Device, double>({{131, 10}, {131, 16}, {9, 48}, {9, 100}, {3, 3000}, {2, 200000}});
   rows_of_images<Device>();
 }
 

@@ -191,3 +191,68 @@ TEST_CASE("evaluate: targets and teachers of the wrong shape throw") {
           [&](call& c) { c(hone::distillation(view{numbers.data(), 4, 4}, 4)); });
   refuses("evaluate: targets is 4 x 4", [&](call& c) { c(hone::sigmoid_focal_loss(view{numbers.data(), 4, 4})); });
 }
+
+TEST_CASE("evaluate: outputs of rows that the objective does not have throw") {
+  const auto o = hone::cross_entropy(hone::classes(labels));
+  const hone::matrix_view<float> dense{numbers.data(), 4, 3};
+  struct facts {
+    std::vector<float> log_sum_exp = std::vector<float>(4, 7);
+    std::vector<int> predicted = std::vector<int>(4, 7);
+    hone::index correct = 7, counted = 7;
+  } f;
+  const auto with = [&](call& c, auto const& objective, auto const& set) {
+    hone::outputs<float> out{.gradient = {c.out.data(), 4, 3}, .value = &c.value};
+    set(out);
+    hone::evaluate(c.cpu, objective, hone::matrix_view<float>{c.logits.data(), 4, 3}, out);
+  };
+  const auto sums = [&](auto& out) { out.log_sum_exp = f.log_sum_exp.data(); };
+  const auto classes = [&](auto& out) { out.predicted = f.predicted.data(); };
+  const auto counts = [&](auto& out) { out.counted = &f.counted; };
+  const auto all = [&](auto& out) { classes(out), out.correct = &f.correct; };
+  const auto of_elements = hone::binary_cross_entropy(dense);
+  refuses("outputs.log_sum_exp is for losses of rows", [&](call& c) { with(c, of_elements, sums); });
+  refuses("outputs.predicted is for losses of rows", [&](call& c) { with(c, of_elements, classes); });
+  refuses("outputs.counted is for losses of rows", [&](call& c) { with(c, of_elements, counts); });
+  refuses("outputs.predicted is for losses of rows, such as hone::cross_entropy, without a region loss",
+          [&](call& c) { with(c, o + hone::dice_loss(hone::classes(labels)), classes); });
+  refuses("outputs.log_sum_exp needs a term with a softmax of the logits",
+          [&](call& c) { with(c, hone::distillation(dense, 2), sums); });
+  refuses("outputs.counted is counted from outputs.predicted, which must be present",
+          [&](call& c) { with(c, o, counts); });
+  refuses("outputs.correct needs one label per row, hone::classes, in the first term that has labels",
+          [&](call& c) { with(c, hone::cross_entropy(hone::probabilities(dense)), all); });
+  refuses("outputs.correct needs one label per row", [&](call& c) {
+    with(c, hone::cross_entropy(hone::mix(hone::classes(labels), hone::classes(labels), numbers_of_rows)) + o, all);
+  });
+  refuses("log_sum_exp and gradient overlap",
+          [&](call& c) { with(c, o, [&](auto& out) { out.log_sum_exp = c.out.data(); }); });
+  refuses("predicted and labels overlap",
+          [&](call& c) { with(c, o, [&](auto& out) { out.predicted = const_cast<int*>(labels.data()); }); });
+  // Rows of 5 numbers, of which 3 are classes: the padding is written, and the gradient in place has that of the
+  // logits.
+  const auto padded = [&](call& c, hone::index from, bool zero) {
+    hone::evaluate(c.cpu, o, hone::matrix_view<float>{c.logits.data(), 4, 3, 5},
+                   {.gradient = {c.out.data(), 4, 3, 5}, .value = c.out.data() + from, .zero_padding = zero});
+  };
+  refuses("value and gradient overlap", [&](call& c) { padded(c, 4, true); });
+  refuses("value and gradient overlap", [&](call& c) { padded(c, 19, true); });
+  call c;
+  padded(c, 4, false), padded(c, 20, true);
+  CHECK(c.out[3] == 0);
+  CHECK(c.out[19] == 0);
+  c.logits[3] = 9, c.logits[20] = 9;
+  hone::evaluate(c.cpu, hone::binary_cross_entropy(dense), hone::matrix_view<float>{c.logits.data(), 4, 3, 5},
+                 {.gradient = {c.logits.data(), 4, 3, 5}, .zero_padding = true});
+  CHECK(c.logits[3] == 0);
+  CHECK(c.logits[19] == 0);
+  CHECK(c.logits[20] == 9);
+  const std::vector<int> zeros(4, 0);
+  refuses("gradient and prediction overlap", [&](call& other) {
+    hone::evaluate(other.cpu, hone::cross_entropy(hone::classes(zeros)),
+                   hone::matrix_view<float>{other.out.data() + 3, 4, 2, 5},
+                   {.gradient = {other.out.data(), 4, 2, 5}, .zero_padding = true});
+  });
+  CHECK(f.log_sum_exp == std::vector<float>(4, 7));
+  CHECK(f.predicted == std::vector<int>(4, 7));
+  CHECK(f.correct + f.counted == 14);
+}

@@ -18,12 +18,13 @@ namespace {
 
 /// What a kernel may do, per what it has to.
 struct bounds {
-  double views = 1;         // that are read; one is written
-  double reads = 1;         // of every number
-  double words = 0.95;      // share of bytes that move 16 at a time
-  double barriers = 0;      // per row; besides, a few per block for the value
-  double instructions = 0;  // of threads per element, by PTX
-  int ways = 1;             // of bank conflicts
+  double views = 1;          // that are read; one is written
+  double reads = 1;          // of every number
+  double words = 0.95;       // share of bytes that move 16 at a time
+  double coalescing = 0.95;  // share of the bytes of its sectors that a warp asks for
+  double barriers = 0;       // per row; besides, a few per block for the value
+  double instructions = 0;   // of threads per element, by PTX
+  int ways = 1;              // of bank conflicts
   double reads_of_labels = 1;
   int terms = 1;  // whose mean the device counts
 };
@@ -95,8 +96,8 @@ void stays_within(bounds most, cudasim_counters const& c, rows_of_logits<T> cons
           double(c.block_barriers) / double(b.rows), ", worst bank ", c.shared_max_ways);
   CHECK(double(c.global_load_bytes) <= 1.02 * loads);
   CHECK(double(c.global_store_bytes) <= 1.02 * matrix + 64);
-  CHECK(cudasim_load_coalescing(c) >= 0.95);
-  CHECK(cudasim_store_coalescing(c) >= 0.95);
+  CHECK(cudasim_load_coalescing(c) >= most.coalescing);
+  CHECK(cudasim_store_coalescing(c) >= most.coalescing);
   CHECK(cudasim_wide_fraction(c) >= most.words);
   CHECK(double(c.block_barriers) <= most.barriers * double(b.rows) + 8 * double(c.blocks));
   CHECK(double(c.instructions) <= most.instructions * n);
@@ -121,7 +122,7 @@ void moves_once(const char* kernel, rows_of_logits<T> const& b, Objective const&
   MESSAGE("under mean, loads ", double(all.global_load_bytes) / least, " of the least, 16 bytes ",
           cudasim_wide_fraction(all), "; counting takes ", double(counting.instructions) / double(b.rows),
           " instructions per row");
-  CHECK(double(all.global_load_bytes) <= 1.02 * least + most.terms * labels);
+  CHECK(double(all.global_load_bytes) <= 1.02 * least + (most.terms + most.reads_of_labels - 1) * labels);
   CHECK(double(counting.global_load_bytes) <= most.terms * (1.01 * labels + 64));
   CHECK(cudasim_load_coalescing(counting) >= 0.95);
   CHECK(double(counting.block_barriers) <= 8 * double(counting.blocks));
@@ -136,38 +137,56 @@ void shapes() {
   const auto both = [&](auto const& b) { return 0.7 * loss(b) + 0.3 * hone::distillation(b.view(b.taught), 4); };
   SUBCASE("8192 x 1000") {
     const rows_of_logits<T> b(64, 1000);
-    moves_once("row_kernel", b, loss(b), {.instructions = narrow ? 43 : 36});
+    moves_once("row_kernel", b, loss(b), {.instructions = narrow ? 31 : 23});
+  }
+  SUBCASE("8192 x 1001: rows begin anywhere") {  // the vectors of a warp may begin inside a sector of 32 bytes
+    const rows_of_logits<T> b(64, 1001);
+    moves_once("row_kernel", b, loss(b), {.coalescing = 0.9, .instructions = narrow ? 31 : 23});
   }
   SUBCASE("8192 x 1000 with a teacher") {
     const rows_of_logits<T> b(32, 1000);
-    moves_once("row_kernel", b, both(b), {.views = 2, .barriers = 2, .instructions = narrow ? 95 : 80, .terms = 2});
+    moves_once("row_kernel", b, both(b), {.views = 2, .barriers = 2, .instructions = narrow ? 91 : 72, .terms = 2});
   }
   SUBCASE("2048 x 4096") {
     const rows_of_logits<T> b(16, 4096);
-    moves_once("row_kernel", b, loss(b), {.barriers = 2, .instructions = narrow ? 57 : 48});
+    moves_once("row_kernel", b, loss(b), {.barriers = 2, .instructions = narrow ? 45 : 38});
   }
   SUBCASE("1024 x 32000") {
     const rows_of_logits<T> b(4, 32000);
-    moves_once("row_kernel", b, loss(b), {.barriers = 2, .instructions = narrow ? 40 : 30});
+    moves_once("row_kernel", b, loss(b), {.barriers = 2, .instructions = narrow ? 26 : 18});
   }
   SUBCASE("65536 x 10") {
     const rows_of_logits<T> b(4096, 10);
     moves_once("tile_kernel", b, loss(b),
-               {.words = narrow ? 0.9 : 0.95, .barriers = 4.0 / 128, .instructions = 100, .ways = 3});
+               {.words = narrow ? 0.9 : 0.95, .barriers = 4.0 / 128, .instructions = 70, .ways = 2});
+  }
+  SUBCASE("65536 x 32") {
+    const rows_of_logits<T> b(1024, 32);
+    // The label's logit is loaded once more, by then from a cache.
+    moves_once(
+        "small_team_kernel", b, loss(b),
+        {.coalescing = narrow ? 0.7 : 0.8, .instructions = narrow ? 46 : 37, .reads_of_labels = narrow ? 1.5 : 2});
+  }
+  SUBCASE("65536 x 21") {
+    const rows_of_logits<T> b(1024, 21);
+    moves_once("tile_kernel", b, loss(b), {.barriers = 4.0 / 128, .instructions = narrow ? 50 : 45, .ways = 3});
   }
   SUBCASE("100000 x 80") {
     const rows_of_logits<T> b(512, 80);
-    moves_once("tile_kernel", b, loss(b), {.barriers = 4.0 / 128, .instructions = 73, .ways = 9});
+    moves_once("small_team_kernel", b, loss(b), {.coalescing = narrow ? 0.8 : 0.9, .instructions = narrow ? 35 : 24});
   }
   SUBCASE("rows too long for on-chip memory are read twice") {
     const rows_of_logits<T> b(3, 100000);
-    moves_once("row_kernel", b, loss(b), {.reads = 2, .barriers = 2, .instructions = narrow ? 42 : 37});
+    moves_once("row_kernel", b, loss(b), {.reads = 2, .barriers = 2, .instructions = narrow ? 25 : 17});
+  }
+  SUBCASE("1024 x 21841: rows begin anywhere") {
+    const rows_of_logits<T> b(8, 21841);
+    moves_once("row_kernel", b, loss(b), {.coalescing = 0.9, .barriers = 2, .instructions = narrow ? 30 : 22});
   }
   SUBCASE("images of 19 classes use the tile kernel") {
     const rows_of_logits<T> b(2 * 1024, 19);
     moves_once<true>("tile_kernel", b, loss(b),
-                     {.words = narrow ? 0.94 : 0.95, .barriers = 4.0 / 128, .instructions = 78, .ways = narrow ? 8 : 4},
-                     2);
+                     {.words = narrow ? 0.94 : 0.95, .barriers = 4.0 / 128, .instructions = 54, .ways = 2}, 2);
   }
   SUBCASE("images of 400 classes are read twice, one pixel at a time") {
     const rows_of_logits<T> b(2 * 512, 400);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Streams of another device than the current one. The simulator reports several devices but has one, so the linker
-// redirects the calls below to this file, which records the current device and the device of each stream.
+// Streams of another device than the current one, and allocators of the caller. The simulator reports several devices
+// but has one, so the linker redirects the calls below to this file, which records the current device and the device of
+// each stream.
 #include <hone/hone.cuh>
 
 #include <cuda/device.cuh>
@@ -23,7 +24,7 @@ namespace {
 
 int current = 0;
 std::map<cudaStream_t, int> device_of;
-int launched = 0;
+int launched = 0, allocated = 0;
 std::string astray;   // calls in a stream of another device than the current one
 std::string refused;  // a call that fails
 
@@ -66,6 +67,7 @@ cudaError_t __wrap_cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flag
   return code;
 }
 cudaError_t __wrap_cudaMallocAsync(void** to, std::size_t bytes, cudaStream_t stream) {
+  ++allocated;
   return __real_cudaMallocAsync(to, bytes, note("cudaMallocAsync", stream));
 }
 cudaError_t __wrap_cudaFreeAsync(void* memory, cudaStream_t stream) {
@@ -190,6 +192,79 @@ TEST_CASE("a backend works on the device of its stream and leaves the current de
   REQUIRE(cudaPointerGetAttributes(&attributes, second.workspace()) == cudaSuccess);
   CHECK(attributes.device == 1);
 #endif
+}
+
+namespace {
+
+/// A trainer's allocator: it counts.
+struct counting_allocator {
+  int given = 0, taken = 0, left = 1000;
+
+  void* allocate(std::size_t bytes) {
+    void* memory = nullptr;
+    if (left-- <= 0 || cudaMalloc(&memory, bytes) != cudaSuccess) return nullptr;
+    ++given;
+    return memory;
+  }
+  void release(void* memory, cudaStream_t stream) {
+    ++taken;
+    cudaStreamSynchronize(stream);
+    cudaFree(memory);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a backend with an allocator takes all memory from it, and gives all of it back") {
+  make_current(0);
+  const batch b;
+  counting_allocator caching;
+  {
+    // [allocator]
+    hone::cuda gpu(
+        b.stream,
+        hone::device_allocator{
+            .allocate = [](void* mine, std::size_t bytes,
+                           cudaStream_t) { return static_cast<counting_allocator*>(mine)->allocate(bytes); },
+            .release = [](void* mine, void* memory,
+                          cudaStream_t stream) { static_cast<counting_allocator*>(mine)->release(memory, stream); },
+            .context = &caching});
+    // [/allocator]
+#if defined(CUDASIM)
+    allocated = 0;
+#endif
+    b.evaluate(gpu);
+    b.step(gpu);
+    b.stream.wait();
+#if defined(CUDASIM)
+    CHECK(allocated == 0);
+#endif
+    CHECK(caching.given >= 8);  // the workspace, and each object of the step
+    CHECK(caching.taken == caching.given - 1);
+
+    caching.left = 0;
+    CHECK_THROWS_WITH_AS(hone::device_report{gpu}, "device_report: the allocator has no 32 bytes of device memory",
+                         hone::cuda_error);
+    CHECK(caching.taken == caching.given - 1);
+  }
+  CHECK(caching.taken == caching.given);
+  CHECK_THROWS_WITH_AS(hone::cuda(b.stream, hone::device_allocator{.release = [](void*, void*, cudaStream_t) {}}),
+                       "cuda: allocator has release but no allocate, must have both or neither",
+                       hone::invalid_argument);
+}
+
+TEST_CASE("pool_allocator takes memory from a pool of CUDA") {
+  make_current(0);
+  const batch b;
+  cudaMemPool_t pool = nullptr;
+  REQUIRE(cudaDeviceGetDefaultMemPool(&pool, 0) == cudaSuccess);
+  hone::cuda gpu(b.stream, hone::pool_allocator(pool)), plain(b.stream);
+  b.evaluate(plain);
+  const std::vector<float> answer = b.answer();
+  b.evaluate(gpu);
+  CHECK(b.answer() == answer);
+  b.step(gpu);
+  b.stream.wait();
 }
 
 #if defined(CUDASIM)

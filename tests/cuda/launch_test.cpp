@@ -2,11 +2,13 @@
 // Index arithmetic of kernel launches, also beyond 2^31 elements. Needs no CUDA.
 #include <hone/cuda/rows/shape.hpp>
 #include <hone/cuda/run/launch.hpp>
+#include <hone/cuda/run/occupancy_table.hpp>
 
 #include <doctest/doctest.h>
 
 #include <cstdint>
 #include <random>
+#include <vector>
 
 using hone::index;
 namespace on_cuda = hone::on_cuda;
@@ -42,17 +44,51 @@ TEST_CASE("small_divider computes exact quotients below 2^16") {
   CHECK(right);
 }
 
+TEST_CASE("occupancy_table asks once per kernel, until it is full") {
+  static on_cuda::occupancy_table table;
+  std::mt19937_64 random(2);
+  std::vector<std::uint64_t> kernels(300);
+  for (std::uint64_t& k : kernels) k = random();
+  kernels[1] = kernels[0] ^ (std::uint64_t(1) << 20);  // their first entry is the same
+  int asked = 0;
+  const auto answer_of = [&](std::size_t k) {
+    return table.find(kernels[k], [&] { return ++asked, static_cast<int>(k) + 1; });
+  };
+  bool right = true;
+  for (int round = 0; round < 3; ++round)
+    for (std::size_t k = 0; k < kernels.size(); ++k) right &= answer_of(k) == static_cast<int>(k) + 1;
+  CHECK(right);
+  CHECK(asked == 300);
+  for (std::size_t k = 0; k < 4000; ++k) table.find(random(), [] { return 7; });
+  for (std::size_t k = 0; k < kernels.size(); ++k) right &= answer_of(k) == static_cast<int>(k) + 1;
+  CHECK(right);
+  CHECK(table.find(0, [] { return 65535; }) == 65535);
+}
+
 namespace {
 
 using on_cuda::row_kernel;
 
 // One view of float logits: vectors of 4, 4 bytes per element.
-constexpr row_kernel for_floats(index columns) { return on_cuda::row_kernel_for(columns, 4, 4, 1, 4); }
+constexpr row_kernel for_floats(index columns, bool in_vectors = false) {
+  return on_cuda::row_kernel_for(columns, 4, 4, 1, 4, in_vectors);
+}
 static_assert(for_floats(1) == row_kernel::tile && for_floats(95) == row_kernel::tile);
 static_assert(for_floats(96) == row_kernel::warp && for_floats(1024) == row_kernel::warp);
 static_assert(for_floats(1025) == row_kernel::block && for_floats(8192) == row_kernel::block);
 static_assert(for_floats(8193) == row_kernel::wide_block && for_floats(32768) == row_kernel::wide_block);
 static_assert(for_floats(32769) == row_kernel::streamed && for_floats(on_cuda::max_columns) == row_kernel::streamed);
+
+// Rows of few classes, in vectors; with a teacher, 4 threads share the longer ones.
+static_assert(for_floats(12, true) == row_kernel::tile && for_floats(16, true) == row_kernel::team_48);
+static_assert(for_floats(48, true) == row_kernel::team_48 && for_floats(52, true) == row_kernel::team_96);
+static_assert(for_floats(96, true) == row_kernel::team_96 && for_floats(100, true) == row_kernel::warp);
+static_assert(on_cuda::team_shape_for(row_kernel::team_96, 4, 4).size == 2);
+static_assert(on_cuda::team_shape_for(row_kernel::team_96, 4, 8).size == 4);
+static_assert(on_cuda::team_shape_for(row_kernel::team_48, 8, 40).slots == 1);
+static_assert(on_cuda::row_kernel_for(16, 8, 40, 20, 4, true) == row_kernel::team_48);
+static_assert(on_cuda::row_kernel_for(96, 8, 2, 1, 4, true) == row_kernel::team_96);
+static_assert(on_cuda::row_kernel_for(48, 2, 16, 1, 8, true) == row_kernel::team_96);  // arithmetic in double
 
 // 16-bit logits hold as many elements; a teacher beside float logits takes its share of the registers.
 static_assert(on_cuda::capacity_of(row_kernel::wide_block, 8, 2) == 32768);
@@ -67,7 +103,7 @@ constexpr bool tiles_fit() {
       for (const int size : {4, 8}) {
         const index rows = on_cuda::tile_rows_of_images(columns, views, size);
         if (on_cuda::tile_bytes(rows, columns, views, size) > on_cuda::shared_bytes) return false;
-        if (on_cuda::row_kernel_for(columns, 4, 4 * views, views, size) == row_kernel::tile &&
+        if (on_cuda::row_kernel_for(columns, 4, 4 * views, views, size, false) == row_kernel::tile &&
             on_cuda::tile_bytes(on_cuda::tile_rows_of_matrix, on_cuda::tile_stride(columns), views, size) >
                 on_cuda::shared_bytes)
           return false;

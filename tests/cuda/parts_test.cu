@@ -62,6 +62,7 @@ double grid_sum_of(int blocks, int threads, double rate) {
 constexpr int numbers_of_team = 9;
 template <class Team>
 __device__ void use_team(Team team, float* out) {
+  if constexpr (requires { team.take(true); }) team.take(true);
   const int rank = team.rank();
   float* const mine = out + static_cast<int>(threadIdx.x) * numbers_of_team;
   for (int turn = 0; turn < 4; ++turn) {
@@ -86,6 +87,8 @@ __global__ void use_teams(float* out) {
     use_team(block(memory), out);
   } else if constexpr (Threads == 1) {
     use_team(lone_thread(), out);
+  } else if constexpr (Threads < 32) {
+    use_team(small_team<Threads>(), out);
   } else {
     use_team(one_warp(), out);
   }
@@ -200,6 +203,8 @@ TEST_CASE("grid_sum is bit-identical in any order of blocks") {
 
 TEST_CASE("a team's reduction returns the result to all of its threads, several times in a row") {
   test_teams<1, false>(1, 64);
+  test_teams<2, false>(2, 64);
+  test_teams<4, false>(4, 64);
   test_teams<32, false>(32, 96);
   test_teams<32, true>(32, 32);
   test_teams<96, true>(96, 96);

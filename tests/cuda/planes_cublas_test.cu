@@ -2,33 +2,10 @@
 // Channel attention with products by cuBLAS. On the simulator cublas_stand_in.cpp takes its place.
 #include <hone/hone.cuh>
 
-#include <hone/cuda/structure/cublas_product.cuh>
-
 #include <conformance/recalibration.hpp>
+#include <cuda/blas.cuh>
 #include <cuda/device.cuh>
 #include <support/message.hpp>
-
-namespace {
-
-struct blas_handle {
-  cublasHandle_t of = nullptr;
-
-  blas_handle() { REQUIRE(cublasCreate(&of) == CUBLAS_STATUS_SUCCESS); }
-  ~blas_handle() { cublasDestroy(of); }
-};
-
-/// Makes the product for whatever stream a call is on.
-struct any_stream {
-  cublasHandle_t of;
-
-  template <class A>
-  void operator()(cudaStream_t stream, hone::matrix_product<A> const& product) const {
-    hone::on_cuda::check_cublas(cublasSetStream(of, stream), "cublasSetStream");
-    hone::cublas_product(hone::cuda(stream), of)(stream, product);
-  }
-};
-
-}  // namespace
 
 TEST_CASE("channel attention by cuBLAS passes its conformance cases") {
   const blas_handle blas;

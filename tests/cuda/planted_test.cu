@@ -49,8 +49,9 @@ struct kernel {
   int rows, columns;
   bool elements = false;
 };
-const kernel element{"element_kernel", 40, 16, true}, tile{"tile_kernel", 40, 10}, warp{"row_kernel_of", 12, 200},
-    block{"row_kernel_of", 3, 2000}, wide_block{"row_kernel_of", 2, 10000}, streamed{"row_kernel_of", 2, 40000};
+const kernel element{"element_kernel", 40, 16, true}, tile{"tile_kernel", 40, 10}, pairs{"small_team_kernel", 40, 24},
+    warp{"row_kernel_of", 12, 200}, block{"row_kernel_of", 3, 2000}, wide_block{"row_kernel_of", 2, 10000},
+    streamed{"row_kernel_of", 2, 40000};
 
 /// What the simulator says of one call: kinds that are told apart, and all in all.
 struct findings {
@@ -94,7 +95,7 @@ buffer unwritten(kernel const& k) { return buffer(std::size_t(k.rows) * k.column
 }  // namespace
 
 TEST_CASE("the simulator reports nothing for a correct call, and each planted bug as what it is") {
-  for (kernel const& k : {element, tile, warp, block, wide_block, streamed}) {
+  for (kernel const& k : {element, tile, pairs, warp, block, wide_block, streamed}) {
     CAPTURE(k.name);
     CAPTURE(k.columns);
     CHECK(evaluate(k, asks::gradient, written(k), k.rows).all == 0);
@@ -126,10 +127,13 @@ TEST_CASE("the simulator reports nothing for a block that processes several tile
   for (asks what : {asks::gradient, asks::value}) CHECK(evaluate(tiles, what, written(tiles), tiles.rows).all == 0);
 }
 TEST_CASE("a warp without its barrier is a race only if the gradient overwrites the logits in place") {
-  CHECK(evaluate(warp, asks::gradient, written(warp), warp.rows, false).all == 0);
-  CHECK(evaluate(warp, asks::gradient_in_place, written(warp), warp.rows).all == 0);
-  const findings f = evaluate(warp, asks::gradient_in_place, written(warp), warp.rows, false);
-  CHECK(f.races > 0);
-  CHECK(f.of_this_kernel);
+  for (kernel const& k : {pairs, warp}) {
+    CAPTURE(k.name);
+    CHECK(evaluate(k, asks::gradient, written(k), k.rows, false).all == 0);
+    CHECK(evaluate(k, asks::gradient_in_place, written(k), k.rows).all == 0);
+    const findings f = evaluate(k, asks::gradient_in_place, written(k), k.rows, false);
+    CHECK(f.races > 0);
+    CHECK(f.of_this_kernel);
+  }
 }
 #endif

@@ -90,7 +90,7 @@ TEST_CASE("a non-finite gradient makes the squares of g non-finite, even if y is
 
 TEST_CASE("in_range<float> rejects sums whose squares overflowed or underflowed") {
   using detail::in_range;
-  CHECK(in_range<float>(1));
+  CHECK(in_range<float>(1.0));
   CHECK(in_range<float>(0x1p-85));
   CHECK(in_range<float>(0x1p119));
   for (const double lost :

@@ -14,6 +14,7 @@ FOLDERS = {  # a folder and what its door says
     "average.hpp": "Averages of parameters, and their states on disk.",
     "calibration.hpp": "Calibration: reliability diagrams and temperature scaling.",
     "detect.hpp": "Detection: confidence targets, decoding of boxes, non-maximum suppression.",
+    "distributed.hpp": "Several ranks: communicators, exact sums, shards.",
     "distil.hpp": "Distillation: terms, teachers' files, averages and labels of teachers.",
     "gradient.hpp": "Gradients: unscaling, clipping, loss scaling.",
     "large_batch.hpp": "Large batches: accumulation, groups without decay, zero-initialised scales.",
@@ -33,9 +34,9 @@ OF_DOORS = {
     "hone.hpp": ("Everything for a CPU trainer. Needs Eigen.", ["cpu.hpp", "policies.hpp", "version.hpp"]),
     "hone.cuh": ("Everything for a CUDA trainer. Needs the CUDA toolkit.", ["cuda.cuh", "policies.hpp", "version.hpp"]),
 }
-# No door leads to what needs a library that few programs are linked with. Headers of adapt/ are doors themselves, hone.h
+# No door leads to what needs a library that few programs are linked with, or threads. Headers of adapt/ are doors themselves, hone.h
 # is that of c/.
-NO_DOOR = ["cuda/structure/cublas_product.cuh"]
+NO_DOOR = ["cuda/structure/cublas_product.cuh", "distributed/thread_group.hpp"]
 NOT_HONES_OWN = ("adapt/", "c/")  # for those who have another library or another language
 INCLUDE = re.compile(r"^\s*#\s*include\s*<hone/([^>]+)>", re.M)
 

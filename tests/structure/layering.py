@@ -11,7 +11,7 @@ from pathlib import Path
 
 # A folder includes itself and these. The arrows point one way: policies know no backend, backends no adapter and no C.
 POLICIES = ["target", "loss", "sample", "gradient", "average", "schedule", "large_batch", "precision", "detect",
-            "calibration", "distil", "structure", "parity"]
+            "calibration", "distil", "structure", "parity", "distributed"]
 MAY_INCLUDE = {
     "core": [],
     "io": ["core"],
@@ -22,14 +22,16 @@ MAY_INCLUDE = {
     "average": ["core", "io"],
     "schedule": ["core"],
     "large_batch": ["core"],
-    "precision": ["core"],
+    "precision": ["core", "sample"],
     "detect": ["core", "loss", "sample"],
     "calibration": ["core", "target"],
     "distil": ["core", "io", "target", "loss"],
     "structure": ["core", "sample"],
     "parity": ["core", "loss", "schedule", "structure"],
-    "cpu": ["core", *POLICIES],
-    "cuda": ["core", *POLICIES],
+    "distributed": ["core", "io", "target", "loss", "sample", "gradient", "average", "large_batch", "calibration",
+                    "structure"],
+    "cpu": ["core", "io", *POLICIES],
+    "cuda": ["core", "io", *POLICIES],
     "adapt": ["core", "io", "cpu", "cuda", *POLICIES],
     "c": ["core", "io", "cpu", *POLICIES],
     "version.hpp": ["core"],
@@ -49,28 +51,33 @@ ROOMS = {
              **{wing: ["simd", "memory", "run", "regions"] for wing in OF_REGIONS},
              "": ["rows", "elements", "boxes"]},
 }
+for backend in ("cpu", "cuda"):  # the verbs over ranks: above all others
+    ROOMS[backend]["distributed"] = [*ROOMS[backend]]
 SHARED = ["loss/modulation.hpp"]  # of a folder itself, and yet below its rooms
 # A header of cpu/ has its twin in cuda/, in the room of the same name, and the reverse; these stand alone.
 ALONE = {
     "an operand of CUDA is one number, and the device has its functions":
         ["cpu/simd/" + name for name in ("atan", "bits", "exp", "exp_of_minus", "half_packs", "log", "mask", "math",
-                                      "pack", "packet", "partial_moves", "share", "transpose")]
+                                      "pack", "packet", "partial_moves", "row_product", "share", "transpose")]
         + ["cuda/simd/device_float"],
     "packs and strips: a thread of CUDA reads its numbers as they lie":
         ["cpu/memory/" + name for name in ("box_layout", "convert", "eigen_views", "interleave", "row_layout",
-                                           "streaming_store", "transposed_rows")]
-        + ["cpu/elements/segments", "cpu/elements/strips"],
+                                           "packed_product", "streaming_store", "transposed_rows")]
+        + ["cpu/elements/segments", "cpu/elements/strips", "cuda/elements/cursor"],
     "a launch's arguments, and numbers that only the device knows":
-        ["cuda/memory/" + name for name in ("device_scalar", "divisor", "job", "row_place", "vector", "views")],
+        ["cuda/memory/" + name for name in ("device_scalar", "device_step", "divisor", "job", "row_place", "values",
+                                           "vector", "views")],
     "threads of the process": ["cpu/run/" + name for name in ("chunks", "cores", "executor", "float_environment",
                                                               "job_number", "scratch", "shares", "system_thread",
                                                               "threads")],
-    "devices, kernels and grids": ["cuda/run/" + name for name in ("barrier", "device", "device_value", "error",
-                                                                   "launch", "reduce")],
+    "devices, kernels and grids": ["cuda/run/" + name for name in ("allocator", "barrier", "device", "device_value", "error",
+                                                                   "launch", "occupancy_table", "reduce", "resident",
+                                                                   "side_stream", "tasks")],
     "strips of targets and weights in the caches":
         ["cpu/rows/" + name for name in ("allowed_classes", "full_target", "gradient_sweep", "group_losses",
                                          "shared_weights", "sparse_target", "sweeps")],
-    "where a team of threads holds a row": ["cuda/rows/" + name for name in ("registers", "shape", "shared_tile",
+    "where a team of threads holds a row": ["cuda/rows/" + name for name in ("base_weights", "held_numbers", "registers",
+                                                                            "row_sums", "shape", "shared_tile", "small_teams",
                                                                             "team")],
     "the CPU sorts a class at a time": ["cuda/rows/sorted_pixels"],
     "CUDA finds values outside the range while it computes": ["cpu/elements/target_range"],
@@ -80,13 +87,18 @@ ALONE = {
         ["cpu/tensors/" + name for name in ("averages", "scale", "tensors", "transform_lists")]
         + ["cuda/tensors/" + name for name in ("device_list", "device_memory", "gradient_factors", "gradients",
                                                "list_piece", "pairs")],
-    "state that stays on the device": ["cuda/tensors/" + name for name in ("device_ema_state", "device_loss_scaler",
+    "state that stays on the device": ["cuda/tensors/" + name for name in ("advance", "device_ema_state",
+                                                                          "device_loss_scaler",
                                                                           "device_report", "device_schedule",
                                                                           "device_units")],
+    "ranks whose numbers are on the device":
+        ["cuda/distributed/" + name for name in ("device_communicator", "device_sharded_list", "device_step_sums",
+                                                 "divisors", "exact_value", "gradients", "message", "shard_facts",
+                                                 "shard_rows")],
     "mixing by packs; draws on the device": ["cpu/samples/blend_numbers", "cuda/samples/device_draw",
                                              "cuda/samples/draw", "cuda/samples/draw_path"],
     "tiles of columns in the caches, and products of them":
-        ["cpu/structure/" + name for name in ("deform_columns", "deform_parts", "pixel_major", "row_product")],
+        ["cpu/structure/" + name for name in ("deform_columns", "deform_parts", "pixel_major")],
     "kernels, tiled in shared memory": ["cuda/structure/" + name for name in ("deform_column_gradients", "deform_taps",
                                                                              "deform_weight_gradients")],
     "runs of planes by packs; a team of threads per plane":
@@ -95,10 +107,16 @@ ALONE = {
     "CBAM has no verb on CUDA": ["cpu/structure/" + name for name in ("cbam", "cbam_planes", "map_correlation",
                                                                       "mean_and_max")],
     "tiles of pixels by packs; a thread per pixel": ["cpu/structure/pixel_tiles", "cuda/structure/pixel_threads"],
-    "products: Eigen's on the CPU, the caller's or hone's own on CUDA": ["cuda/structure/cublas_product",
+    "products: Eigen's on the CPU, the caller's or hone's own on CUDA": ["cuda/memory/linear_product", "cuda/memory/product_side",
+                                                                         "cuda/structure/cublas_product",
                                                                          "cuda/structure/small_product"],
+    "packs and blocks of numbers: a thread of CUDA adds its own to an exact sum":
+        ["cpu/distributed/" + name for name in ("box_values", "element_values", "exact_block", "row_values")],
     "calibration has no verb on CUDA": ["cpu/calibration/" + name for name in ("logit_row", "reliability",
                                                                               "temperature")],
+    "over ranks in host memory": ["cpu/distributed/" + name for name in ("batch_norm", "block_sums", "calibration",
+                                                                         "channel_sums", "normalise_run", "replicas",
+                                                                         "tensor_norms", "unit_norms")],
 }
 STANDARD = re.compile(r"[a-z_0-9]+$")  # <vector>: no folder, no suffix
 EIGEN = re.compile(r"(Eigen|unsupported/Eigen)/")

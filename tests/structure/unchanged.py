@@ -4,8 +4,8 @@
 
     unchanged.py COMPILER PATH... -- COMMAND [ARGUMENT...]      the status of COMMAND, 0 where it need not run
 
-A PATH is a file, or a folder with all that is in it: what COMMAND reads, system headers aside. What is remembered is
-a hash of the files, of the command and of COMPILER's version, in the folder of ccache; without ccache nothing is.
+A PATH is a file, or a folder with all that is in it except CMakeLists.txt: what COMMAND reads, system headers aside. What is
+remembered is a hash of the files, of the command and of COMPILER's version, in the folder of ccache; without ccache nothing is.
 For commands that only compile: a program is run each time.
 """
 import hashlib
@@ -31,7 +31,8 @@ def name_of_mark(compiler, paths, command):
     key = hashlib.sha256(subprocess.run([compiler, "--version"], capture_output=True, check=True).stdout)
     key.update("\0".join(command).replace(str(ROOT), ".").encode())
     for path in paths:
-        for file in sorted(f for f in [path, *path.rglob("*")] if f.is_file() and f.suffix != ".pyc"):
+        for file in sorted(f for f in [path, *path.rglob("*")]
+                           if f.is_file() and f.suffix != ".pyc" and f.name != "CMakeLists.txt"):
             key.update(b"\0" + str(file.relative_to(ROOT)).encode() + b"\0" + file.read_bytes())
     return key.hexdigest()
 

@@ -4,6 +4,7 @@
 
 #include <hone/core/error.hpp>
 
+#include <exception>
 #include <string>
 
 namespace support {
@@ -14,6 +15,17 @@ std::string message(Body&& body) {
   try {
     body();
   } catch (const hone::invalid_argument& error) {
+    return error.what();
+  }
+  return {};
+}
+
+/// The message of the exception that body throws, whatever its type; empty where it throws nothing.
+template <class Body>
+std::string error_of(Body&& body) {
+  try {
+    body();
+  } catch (std::exception const& error) {
     return error.what();
   }
   return {};

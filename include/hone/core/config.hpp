@@ -57,6 +57,14 @@
 #define HONE_OWN_TO_OBJECT
 #endif
 
+/// The architecture that a kernel is compiled for, as 900 for sm_90; 0 on the host. Only for the choice of
+/// instructions.
+#if defined(__CUDA_ARCH__)
+#define HONE_DEVICE_ARCHITECTURE __CUDA_ARCH__
+#else
+#define HONE_DEVICE_ARCHITECTURE 0
+#endif
+
 /// Compiles its argument in a HONE_HD function for the host and removes it for the device.
 #if defined(__CUDA_ARCH__)
 #define HONE_ON_HOST(...)

@@ -37,6 +37,12 @@ class numbers {
   HONE_HD constexpr void const* data() const noexcept { return data_; }
   HONE_HD constexpr index number_bytes() const noexcept { return wide_ ? sizeof(double) : sizeof(float); }
   HONE_HD constexpr bool is_repeated() const noexcept { return repeated_; }
+  /// Views numbers [first, first + count); one that is used for every row stays the same.
+  constexpr numbers part(index first, index count) const noexcept {
+    if (repeated_) return *this;
+    if (wide_) return {static_cast<double const*>(data_) + first, count};
+    return {static_cast<float const*>(data_) + first, count};
+  }
   HONE_HD double operator[](index i) const noexcept { return as<double>(i); }
   /// Returns number i in the type of the arithmetic, because a conversion through double is expensive on a GPU.
   template <class A>

@@ -75,6 +75,26 @@ HONE_HD constexpr V zero_where(Condition const& condition, V x) noexcept {
   return select(condition, V(0), x);
 }
 
+/// 1 / x and a / x for x in [2^-126, 2^126], where a GPU needs no more than one and two instructions.
+template <class V>
+HONE_HD HONE_INLINE V reciprocal(V x) noexcept {
+  return V(1) / x;
+}
+template <class V>
+HONE_HD HONE_INLINE V quotient(V a, V x) noexcept {
+  return a / x;
+}
+
+/// min and max of numbers; either argument if one of them is NaN. On a GPU they take one instruction.
+template <class V>
+HONE_HD HONE_INLINE V lesser_number(V a, V b) noexcept {
+  return min(a, b);
+}
+template <class V>
+HONE_HD HONE_INLINE V larger_number(V a, V b) noexcept {
+  return max(a, b);
+}
+
 /// exp(-a) for a >= 0 to full relative accuracy, but for results that an operand may flush to 0.
 template <operand V>
 HONE_HD V exp_of_minus(V a) noexcept {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// Cuts the tensors of a list into pieces for threads or blocks: a piece has several full units, or a part of one unit.
-/// Every unit, or part of a unit, has a slot that stores its sums. The cut depends on the sizes alone and is the same
-/// on every backend.
+/// Every unit, or part of a unit, has a slot that stores its sums. The cut depends on the sizes alone, and on the size
+/// of a piece, which every backend chooses.
 #pragma once
 
 #include <hone/core/config.hpp>
@@ -21,7 +21,7 @@ struct tensor_units {
   HONE_HD constexpr index count() const noexcept { return by_column ? columns : rows; }
 };
 
-inline constexpr index piece_elements = 32768, columns_per_piece = 256;
+inline constexpr index piece_elements = 32768, columns_per_piece = 256;  // of the CPU
 
 HONE_HD constexpr index smaller(index a, index b) noexcept { return b < a ? b : a; }
 constexpr index quotient_up(index a, index b) noexcept { return (a + b - 1) / b; }
@@ -33,17 +33,16 @@ struct unit_cut {
   index first_piece = 0, first_unit = 0, first_slot = 0;
 
   /// Calls row(slot, unit, first number, count) for each row, or part of a row, in a piece; or, for units by column,
-  /// columns(first slot, first unit, first column, count), which covers all rows.
-  HONE_NO_EXEC_CHECK template <class Row, class Columns>
+  /// columns(first slot, first unit, first column, count), which covers all rows. Piece: the numbers of a piece.
+  HONE_NO_EXEC_CHECK template <index Piece = piece_elements, class Row, class Columns>
   HONE_HD void visit(index piece, Row const& row, Columns const& columns) const {
     index k = piece - first_piece;
     if (units.by_column) {
       const index first = k * per_piece;
       columns(first_slot + first, first_unit + first, first, smaller(per_piece, units.columns - first));
     } else if (parts > 1) {
-      const index unit = k / parts, begin = (k - unit * parts) * piece_elements;
-      row(first_slot + k, first_unit + unit, unit * units.columns + begin,
-          smaller(piece_elements, units.columns - begin));
+      const index unit = k < parts ? 0 : k / parts, begin = (k - unit * parts) * Piece;  // GPUs divide slowly
+      row(first_slot + k, first_unit + unit, unit * units.columns + begin, smaller(Piece, units.columns - begin));
     } else {
       const index end = smaller((k + 1) * per_piece, units.rows);
       for (k *= per_piece; k < end; ++k) row(first_slot + k, first_unit + k, k * units.columns, units.columns);
@@ -52,7 +51,7 @@ struct unit_cut {
 };
 
 /// Fills cuts[0 … tensors]; the last entry holds the totals. units_of(i) returns the units of tensor i.
-template <class UnitsOf>
+template <index Piece = piece_elements, class UnitsOf>
 void cut_units(unit_cut* cuts, std::size_t tensors, UnitsOf const& units_of) {
   unit_cut next;
   for (std::size_t i = 0; i < tensors; ++i) {
@@ -64,11 +63,11 @@ void cut_units(unit_cut* cuts, std::size_t tensors, UnitsOf const& units_of) {
     if (by_column) {
       next.per_piece = columns_per_piece;
       pieces = quotient_up(columns, columns_per_piece);
-    } else if (columns > piece_elements) {
-      next.parts = quotient_up(columns, piece_elements);
+    } else if (columns > Piece) {
+      next.parts = quotient_up(columns, Piece);
       pieces = rows * next.parts;
     } else if (columns > 0) {
-      next.per_piece = piece_elements / columns;
+      next.per_piece = Piece / columns;
       pieces = quotient_up(rows, next.per_piece);
     }
     cuts[i] = next;

@@ -90,6 +90,12 @@ constexpr image_view<const T> const_view(image_view<T> v) noexcept {
 template <class View>
 concept any_view = requires(View v) { const_view(v); };
 
+/// Returns rows [first, first + count) of a matrix.
+template <class T>
+constexpr matrix_view<T> part_of_rows(matrix_view<T> v, index first, index count) noexcept {
+  return {v.data ? v.row(first) : nullptr, count, v.columns, v.row_stride};
+}
+
 /// The number type of a view, without const.
 template <class View>
 using number_of = std::remove_const_t<std::remove_pointer_t<decltype(View::data)>>;

@@ -11,6 +11,7 @@
 #include <hone/cpu/rows/rows.hpp>
 #include <hone/loss/apart.hpp>
 #include <hone/loss/evaluable.hpp>
+#include <hone/loss/row_facts.hpp>
 
 #include <algorithm>
 #include <array>
@@ -22,6 +23,36 @@ namespace hone::inline HONE_ABI {
 
 namespace detail {
 
+/// Checks all arguments of evaluate but the reduction.
+template <class View, class... Leaf>
+void check_arguments(list<Leaf...> const& all, View prediction, typename outputs_of<View>::type const& out) {
+  constexpr sum_of kind = kind_of_sum<Leaf...>();
+  require_valid(prediction, "prediction");
+  require_like_if_present(out.gradient, "gradient", prediction);
+  all.each([&](auto const& l) { on_cpu::check_leaf(prediction, l); });
+  if constexpr (any_region_loss<Leaf...>)
+    require_no_losses_of_rows(out.unreduced, kind == sum_of::rows ? "row" : "element");
+  const index rows = rows_of(prediction);
+  require_row_facts(out, all, rows);
+  require_outputs_apart(prediction, out, all, kind == sum_of::elements ? rows * columns_of(prediction) : rows);
+}
+
+/// Sets a gradient, if there is one, to 0.
+template <class View>
+void clear_if_present(View gradient) {
+  if (gradient.data)
+    for (index i = 0; i < rows_of(gradient); ++i) on_cpu::clear_row(gradient, i, columns_of(gradient));
+}
+
+/// Sets the padding behind the rows of a gradient, if there is one, to zeros.
+template <class T>
+void clear_padding(matrix_view<T> v) noexcept {
+  if (!v.data) return;
+  for (index i = 0; i < v.rows; ++i) std::fill(v.row(i) + v.columns, v.row(i) + v.row_stride, static_cast<T>(0.0f));
+}
+template <class T>
+void clear_padding(image_view<T>) noexcept {}
+
 /// Checks all arguments before it writes. If there is nothing to average, the value and the gradient are 0
 /// for any logits; the unreduced losses are still written.
 template <class View, class... Leaf>
@@ -29,13 +60,8 @@ double evaluate_leaves(cpu const& backend, list<Leaf...> const& all, View predic
                        typename outputs_of<View>::type out, reduction how) {
   constexpr sum_of kind = kind_of_sum<Leaf...>();
   using A = accumulator_t<number_of<View>>;
-  require_valid(prediction, "prediction");
+  check_arguments(all, prediction, out);
   const index rows = rows_of(prediction), columns = columns_of(prediction);
-  require_like_if_present(out.gradient, "gradient", prediction);
-  all.each([&](auto const& l) { on_cpu::check_leaf(prediction, l); });
-  if constexpr (any_region_loss<Leaf...>)
-    require_no_losses_of_rows(out.unreduced, kind == sum_of::rows ? "row" : "element");
-  require_outputs_apart(prediction, out, all, kind == sum_of::elements ? rows * columns : rows);
   const index each = count_of_row(how, kind == sum_of::elements, columns);
   const auto scales = all.apply(
       [&](auto const&... l) { return std::array{factor_of(how, on_cpu::divisor_of(l, all, rows, each))...}; });
@@ -60,11 +86,12 @@ double evaluate_leaves(cpu const& backend, list<Leaf...> const& all, View predic
   } else {
     total = on_cpu::sum_boxes(backend, on_cpu::box_job<View, Leaf...>{{prediction, out, all}, scales});
   }
+  if constexpr (kind == sum_of::rows) on_cpu::write_row_counts(out, all, rows, columns);
   if (!counts) {
     total = 0;
-    if (gradient.data)
-      for (index i = 0; i < rows; ++i) on_cpu::clear_row(gradient, i, columns);
+    clear_if_present(gradient);
   }
+  if (out.zero_padding) clear_padding(gradient);
   if (out.value) *out.value = narrowed<A>(total);
   return total;
 }
@@ -89,17 +116,24 @@ auto divisors_of_view(Objective const& objective, View prediction) {
   });
 }
 
-template <class Objective, class View>
-double evaluate_view(cpu const& backend, Objective const& objective, View prediction,
-                     typename outputs_of<View>::type const& out, reduction how) {
+/// Returns evaluate(leaves of the objective). Refuses at compile time what the CPU cannot evaluate.
+template <class View, class Objective, class Evaluate>
+double with_leaves(Objective const& objective, Evaluate const& evaluate) {
   require_evaluable<Objective, View>();
   static_assert(!has_late_factor<Objective>,
                 "evaluate: a hone::device_scalar is read on a device: it goes with hone::cuda");
   if constexpr (hone::objective<Objective>) {
-    return evaluate_leaves(backend, leaves(objective), prediction, out, how);
+    return evaluate(leaves(objective));
   } else {
     return 0;  // suppresses further errors of the compiler
   }
+}
+
+template <class Objective, class View>
+double evaluate_view(cpu const& backend, Objective const& objective, View prediction,
+                     typename outputs_of<View>::type const& out, reduction how) {
+  return with_leaves<View>(objective,
+                           [&](auto const& all) { return evaluate_leaves(backend, all, prediction, out, how); });
 }
 
 }  // namespace detail

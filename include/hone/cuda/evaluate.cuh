@@ -7,6 +7,7 @@
 #include <hone/cuda/elements/regions.cuh>
 #include <hone/cuda/rows/lovasz.cuh>
 #include <hone/cuda/rows/regions.cuh>
+#include <hone/cuda/rows/row_facts.cuh>
 #include <hone/cuda/rows/rows.cuh>
 #include <hone/loss/apart.hpp>
 #include <hone/loss/evaluable.hpp>
@@ -150,12 +151,11 @@ void launch_region_values(cuda const& backend, on_cuda::job<View, Leaf...> const
   });
 }
 
-/// Checks all arguments before it enqueues anything.
+/// Checks all arguments of a call.
 template <class View, class... Leaf>
-void enqueue_leaves(cuda& backend, list<Leaf...> const& all, View prediction,
-                    typename outputs_of<View>::type const& out, device_reduction const& how) {
+void check_call(list<Leaf...> const& all, View prediction, typename outputs_of<View>::type const& out,
+                numbers device_count) {
   constexpr sum_of kind = kind_of_sum<Leaf...>();
-  constexpr bool by_rows = kind != sum_of::elements;
   require_valid(prediction, "prediction");
   const index rows = rows_of(prediction), columns = columns_of(prediction);
   require_like_if_present(out.gradient, "gradient", prediction);
@@ -165,8 +165,19 @@ void enqueue_leaves(cuda& backend, list<Leaf...> const& all, View prediction,
   all.each([&](auto const& l) { on_cuda::check_leaf(prediction, l); });
   if constexpr (any_region_loss<Leaf...>)
     require_no_losses_of_rows(out.unreduced, kind == sum_of::rows ? "row" : "element");
-  require_outputs_apart(prediction, out, all, by_rows ? rows : rows * columns)
-      .require_apart_from("the count of mean_over", footprint_of(how.device_count));
+  require_row_facts(out, all, rows);
+  require_outputs_apart(prediction, out, all, kind != sum_of::elements ? rows : rows * columns)
+      .require_apart_from("the count of mean_over", footprint_of(device_count));
+}
+
+/// Checks all arguments before it enqueues anything.
+template <class View, class... Leaf>
+void enqueue_leaves(cuda& backend, list<Leaf...> const& all, View prediction,
+                    typename outputs_of<View>::type const& out, device_reduction const& how) {
+  constexpr sum_of kind = kind_of_sum<Leaf...>();
+  constexpr bool by_rows = kind != sum_of::elements;
+  check_call(all, prediction, out, how.device_count);
+  const index rows = rows_of(prediction), columns = columns_of(prediction);
   backend.reserve(workspace_for(all) + workspace_for_regions(all, prediction));
 
   const on_cuda::device_of_stream device(backend.placed());
@@ -184,12 +195,15 @@ void enqueue_leaves(cuda& backend, list<Leaf...> const& all, View prediction,
       on_cuda::launch_elements(backend, work);
     if (out.value) launch_region_values(backend, work);
   } else if constexpr (kind == sum_of::rows) {
+    on_cuda::launch_predictions(backend, prediction, out.predicted);
     on_cuda::launch_rows(backend, work);
+    on_cuda::launch_row_facts(backend, out, all, rows, columns);
   } else if constexpr (kind == sum_of::elements) {
     on_cuda::launch_elements(backend, work);
   } else {
     on_cuda::launch_boxes(backend, work);
   }
+  on_cuda::clear_padding(backend, out);
 }
 
 template <class Objective, class View>

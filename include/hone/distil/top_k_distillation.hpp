@@ -64,6 +64,11 @@ struct top_k_distillation_term : row_term_base {
       }
   }
 
+  top_k_distillation_term of_rows(index first, index count) const {
+    const index k = teacher.k;
+    return top_k_distillation_term({teacher.classes + first * k, teacher.log_probabilities + first * k,
+                                    teacher.rest + first, count, teacher.columns, k, temperature});
+  }
   HONE_HD float row_number(index i) const { return teacher.rest[i]; }
   HONE_NO_EXEC_CHECK template <class Put>
   HONE_HD void list(index i, Put const& put) const {

@@ -35,9 +35,9 @@ struct norm_request {
 
 /// Returns whether a sum of up to a few thousand squares in A is accurate: no square overflowed, and squares that
 /// underflowed do not matter. False for NaN.
-template <class A>
-HONE_HD constexpr bool in_range(double squares) noexcept {
-  return sizeof(A) == 8 ? squares > 0 : squares > 0x1p-86 && squares < 0x1p120;
+template <class A, class Sum>
+HONE_HD constexpr bool in_range(Sum squares) noexcept {
+  return sizeof(A) == 8 ? squares > Sum(0) : squares > Sum(0x1p-86) && squares < Sum(0x1p120);
 }
 
 /// Adds one number to the sums, in double.

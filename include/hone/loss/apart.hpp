@@ -44,15 +44,34 @@ void each_input_of_leaf(Leaf const& leaf, See const& see) {
     see(leaf.weights[k].is_repeated() ? "factor" : "weigh_rows weights", footprint_of(leaf.weights[k]));
 }
 
-/// The memory of the outputs that a call requests.
+/// Returns the footprint of a gradient with its padding.
+template <class T>
+footprint footprint_with_padding(matrix_view<T> v) noexcept {
+  footprint bytes = footprint_of(v);
+  bytes.width = bytes.stride;
+  return bytes;
+}
+template <class T>
+footprint footprint_with_padding(image_view<T> v) noexcept {
+  return footprint_of(v);
+}
+
+/// The memory of the outputs that a call requests, empty where one is absent; of the gradient with the padding that is
+/// written.
 struct footprint_of_outputs {
-  footprint gradient, unreduced, value;
+  named_footprint of[7];
 
   /// One copy for all objectives: most of the code of a call would be such checks.
   [[gnu::noinline]] void require_apart_from(const char* name, footprint const& input) const {
-    require_apart("evaluate", "gradient", gradient, name, input);
-    require_apart("evaluate", "unreduced", unreduced, name, input);
-    require_apart("evaluate", "value", value, name, input);
+    require_apart("evaluate", of, named_footprint{name, input});
+  }
+  /// Fails if outputs share memory with one another or with the prediction; the gradient may be the prediction.
+  [[gnu::noinline]] void require_apart_in_themselves(footprint const& gradient, footprint const& prediction) const {
+    const std::span all(of);
+    require_same_or_apart("evaluate", "gradient", gradient, "prediction", prediction);
+    const bool in_place = same_memory(gradient, prediction);
+    require_apart("evaluate", all.subspan(in_place ? 1 : 0), named_footprint{"prediction", prediction});
+    require_apart_among("evaluate", all);
   }
 };
 
@@ -61,15 +80,16 @@ struct footprint_of_outputs {
 template <class View, class... Leaf>
 footprint_of_outputs require_outputs_apart(View prediction, typename outputs_of<View>::type const& out,
                                            list<Leaf...> const& all, index losses) {
-  const footprint_of_outputs outputs{footprint_of(out.gradient), footprint_of(out.unreduced, losses),
-                                     footprint_of(out.value, 1)};
-  const footprint logits = footprint_of(prediction);
-  require_same_or_apart("evaluate", "gradient", outputs.gradient, "prediction", logits);
-  require_apart("evaluate", "unreduced", outputs.unreduced, "prediction", logits);
-  require_apart("evaluate", "value", outputs.value, "prediction", logits);
-  require_apart("evaluate", "unreduced", outputs.unreduced, "gradient", outputs.gradient);
-  require_apart("evaluate", "value", outputs.value, "gradient", outputs.gradient);
-  require_apart("evaluate", "value", outputs.value, "unreduced", outputs.unreduced);
+  const index rows = rows_of(prediction);
+  const footprint gradient = footprint_of(out.gradient);
+  const footprint_of_outputs outputs{{{"gradient", out.zero_padding ? footprint_with_padding(out.gradient) : gradient},
+                                      {"unreduced", footprint_of(out.unreduced, losses)},
+                                      {"value", footprint_of(out.value, 1)},
+                                      {"log_sum_exp", footprint_of(out.log_sum_exp, rows)},
+                                      {"predicted", footprint_of(out.predicted, rows)},
+                                      {"correct", footprint_of(out.correct, 1)},
+                                      {"counted", footprint_of(out.counted, 1)}}};
+  outputs.require_apart_in_themselves(gradient, footprint_of(prediction));
   all.each([&](auto const& leaf) {
     each_input_of_leaf(leaf,
                        [&](const char* name, footprint const& input) { outputs.require_apart_from(name, input); });

@@ -27,7 +27,8 @@ struct anything {
   constexpr anything(X&&...) noexcept {}
 };
 struct any_outputs {
-  anything gradient = {}, unreduced = {}, value = {};
+  anything gradient = {}, unreduced = {}, value = {}, log_sum_exp = {}, predicted = {}, correct = {}, counted = {},
+           zero_padding = {};
 };
 /// The backend parameter of such an overload: the conversion makes the overload lose.
 template <class Backend>

@@ -2,6 +2,7 @@
 /// The modulating factor m^γ of the focal losses, and its slope.
 #pragma once
 
+#include <hone/core/coefficient.hpp>
 #include <hone/core/operand.hpp>
 
 #include <hone/core/macros_push.hpp>
@@ -16,18 +17,18 @@ struct modulation {
   V outer, weight_inside, slope_inside;
   V weight, slope;  // outer · weight_inside, outer · slope_inside
 
-  HONE_HD HONE_INLINE modulation(V m, V slope_factor, double gamma)
+  HONE_HD HONE_INLINE modulation(V m, V slope_factor, exponent const& gamma)
       : outer(m), weight_inside(m), slope_inside(slope_factor), weight(m), slope(slope_factor) {
-    if (gamma == 2) {
+    if (gamma.is(exponent::kind::two)) {
       // m · m and m · slope_factor
-    } else if (gamma == 1) {
+    } else if (gamma.is(exponent::kind::one)) {
       outer = V(1), slope_inside = select(m == V(0), V(0), slope_factor);
-    } else if (gamma == 0) {
+    } else if (gamma.is(exponent::kind::zero)) {
       outer = V(1), weight_inside = V(1), slope_inside = select(m == V(0), V(0), slope_factor / divisor(m));
-    } else if (gamma == 4) {
+    } else if (gamma.is(exponent::kind::four)) {
       outer = m * m * m;
     } else {
-      outer = exp(V(gamma < 1e-30 ? 1e-30 : gamma) * log(m));  // γ rounded to 0 in float would give NaN at m = 0
+      outer = exp(gamma.positive().as<V>() * log(m));
       weight_inside = V(1), slope_inside = select(m == V(0), V(0), slope_factor / divisor(m));
     }
     weight = outer * weight_inside, slope = outer * slope_inside;

@@ -28,7 +28,7 @@ HONE_HD constexpr philox_block philox(philox_block counter, std::uint32_t key0, 
 }
 
 /// The purpose of random bits; no two purposes share bits.
-enum class purpose : std::uint8_t { lambda, partner, box, choice, path, block };
+enum class purpose : std::uint8_t { lambda, partner, box, choice, path, block, rounding, rank };
 
 /// The random bits of one training step.
 struct random_bits {

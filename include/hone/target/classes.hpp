@@ -54,6 +54,9 @@ struct classes_target {
   }
 
   HONE_HD constexpr auto dense_views() const { return detail::list(); }
+  constexpr classes_target of_rows(index first, index count) const noexcept {
+    return {data + first, count, ignore, background};
+  }
 
   template <class See>
   void each_input(See const& see) const {

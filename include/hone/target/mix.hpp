@@ -48,6 +48,12 @@ struct mix_target {
   }
 
   HONE_HD constexpr auto dense_views() const { return detail::concatenated(first.dense_views(), second.dense_views()); }
+  mix_target of_rows(index from, index count) const noexcept
+    requires rowwise_target<First> && rowwise_target<Second>
+  {
+    return {first.of_rows(from, count), second.of_rows(from, count), lambda,
+            per_row ? lambdas.part(from, count) : lambdas, per_row};
+  }
 
   template <class See>
   void each_input(See const& see) const {

@@ -31,6 +31,10 @@ struct partner_classes_target {
   }
 
   HONE_HD constexpr auto dense_views() const { return detail::list(); }
+  /// The labels stay those of all rows, because a partner may be any of them.
+  constexpr partner_classes_target of_rows(index first, index count) const noexcept {
+    return {classes, partner + first, count};
+  }
 
   template <class See>
   void each_input(See const& see) const {

@@ -28,6 +28,11 @@ struct probabilities_target {
     sink.dense(view, scale);
   }
   HONE_HD constexpr auto dense_views() const { return detail::list(view); }
+  constexpr probabilities_target of_rows(index first, index count) const noexcept
+    requires requires { View::row_stride; }
+  {
+    return {detail::part_of_rows(view, first, count)};
+  }
 
   template <class See>
   void each_input(See const& see) const {

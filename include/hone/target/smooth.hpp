@@ -48,6 +48,11 @@ struct smooth_target {
     sink.uniform(scale * each);
   }
   HONE_HD constexpr auto dense_views() const { return target.dense_views(); }
+  smooth_target of_rows(index first, index count) const noexcept
+    requires rowwise_target<Target>
+  {
+    return {target.of_rows(first, count), epsilon, elsewhere_only};
+  }
 
   template <class See>
   void each_input(See const& see) const {

@@ -41,6 +41,8 @@ struct silent_sink {
 /// check_shape(n, K)   throws if the sizes do not fit n rows of K classes; reads no memory of the caller
 /// each_input(see)  (optional) calls see(name, footprint) for all memory that it reads; outputs may not overlap it
 /// check_values(n, K)  throws if a label, λ or weight is out of range; for backends that can read them
+/// of_rows(first, count)  (optional) returns the target, of the same type, of rows [first, first + count), which has
+///                 been checked with the others; linear_logits on CUDA need it
 template <class T>
 concept row_target = requires(T const& target, index i, detail::silent_sink sink) {
   { T::labels } -> std::convertible_to<int>;
@@ -73,6 +75,12 @@ HONE_HD bool weighs_rows_alike([[maybe_unused]] Target const& target) noexcept {
 }
 
 }  // namespace detail
+
+/// A target that can be cut into blocks of rows.
+template <class T>
+concept rowwise_target = row_target<T> && requires(T const& target, index i) {
+  { target.of_rows(i, i) } -> std::same_as<T>;
+};
 
 /// A target for losses of elements, whose labels may be outside the classes; no class then gets their weight.
 /// check_numbers(n)    checks the same as check_values, except for the labels

@@ -43,6 +43,7 @@ struct two_hot_target {
   }
 
   HONE_HD auto dense_views() const { return detail::list(); }
+  two_hot_target of_rows(index first, index count) const noexcept { return {values.part(first, count), ignore, clamp}; }
 
   template <class See>
   void each_input(See const& see) const {

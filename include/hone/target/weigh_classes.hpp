@@ -31,6 +31,11 @@ struct weigh_classes_target {
     target.visit(i, columns, scale, sink);
   }
   HONE_HD constexpr auto dense_views() const { return target.dense_views(); }
+  weigh_classes_target of_rows(index first, index count) const noexcept
+    requires rowwise_target<Target>
+  {
+    return {target.of_rows(first, count), weights};
+  }
 
   template <class See>
   void each_input(See const& see) const {

@@ -96,16 +96,34 @@ pack<A> box_sweep(detail::list<Leaf...> const& leaves, box_lines<A const, Rows> 
   return total;
 }
 
+/// Evaluates segments and adds up their sums, in double.
+struct box_sums {
+  double total = 0;
+
+  template <class A, bool Rows, class Leaves>
+  void sweep(Leaves const& leaves, box_lines<A const, Rows> predicted, box_lines<A, Rows> gradient, A* unreduced,
+             index padded) noexcept {
+    total += static_cast<double>(sum(box_sweep<A>(leaves, predicted, gradient, unreduced, padded)));
+  }
+  double end() const noexcept { return total; }
+};
+
 /// The data that all threads of a call share.
 template <class View, class... Leaf>
 struct box_job : detail::evaluation<View, Leaf...> {
   std::array<double, sizeof...(Leaf)> scales;  // factor of the reduction, per leaf
   bool streaming = false;                      // the gradient goes past the caches
+
+  /// Returns what evaluates the segments of one thread.
+  static box_sums sums() noexcept { return {}; }
 };
 
-template <class View, class... Leaf>
-class box_worker {
-  using job_type = box_job<View, Leaf...>;
+/// Job is a box_job, or has its members and other sums() (cpu/distributed/box_values.hpp).
+template <class Job>
+class box_worker;
+template <template <class, class...> class Job, class View, class... Leaf>
+class box_worker<Job<View, Leaf...>> {
+  using job_type = Job<View, Leaf...>;
   using A = typename job_type::A;
   using V = pack<A>;
   static constexpr std::size_t count = sizeof...(Leaf);
@@ -125,14 +143,14 @@ class box_worker {
 
   double run(index begin, index end) noexcept {
     const index max_boxes = needs_scratch() ? segment_boxes : long_segment_boxes;
-    double total = 0;
+    auto sums = job_.sums();
     for (index i = begin; i < end;) {
       box_segment s = segment_at(job_.prediction, i, end, max_boxes);
       if (s.boxes > V::size) s.boxes -= s.boxes % V::size;  // the last pack alone is copied
-      total += evaluate(s);
+      evaluate(s, sums);
       i += s.boxes;
     }
-    return total;
+    return sums.end();
   }
 
  private:
@@ -154,7 +172,8 @@ class box_worker {
     return is_in_place<A>(v) && !job_.streaming;
   }
 
-  double evaluate(box_segment s) noexcept {
+  template <class Sums>
+  void evaluate(box_segment s, Sums& sums) noexcept {
     const index padded = (s.boxes + V::size - 1) / V::size * V::size;
     const bool full = padded == s.boxes;
     A* const unreduced = job_.out.unreduced ? job_.out.unreduced + s.first : nullptr;
@@ -171,10 +190,9 @@ class box_worker {
     const auto leaves = [&]<std::size_t... I>(std::index_sequence<I...>) {
       return detail::list(leaf_at(detail::at<I>(job_.leaves), s, padded, I)...);
     }(std::index_sequence_for<Leaf...>());
-    const V total = box_sweep<A>(leaves, view_or_copy(job_.prediction, s, x_), gradient, losses, padded);
+    sums.sweep(leaves, view_or_copy(job_.prediction, s, x_), gradient, losses, padded);
     if (gradient.at[0] && !direct.at[0]) put(gradient, job_.out.gradient, s, job_.streaming);
     if (losses != unreduced) convert(static_cast<A const*>(losses), unreduced, s.boxes);
-    return static_cast<double>(sum(total));
   }
 
   template <class L>
@@ -213,10 +231,10 @@ double divisor_of(detail::leaf<Term, Weights> const&, detail::list<All...> const
 }
 
 /// Fills the outputs of box losses and returns Σ scale · factor · weight · loss.
-template <class View, class... Leaf>
-double sum_boxes(cpu const& backend, box_job<View, Leaf...> job) {
-  using worker = box_worker<View, Leaf...>;
-  using A = typename box_job<View, Leaf...>::A;
+template <template <class, class...> class Job, class View, class... Leaf>
+double sum_boxes(cpu const& backend, Job<View, Leaf...> job) {
+  using worker = box_worker<Job<View, Leaf...>>;
+  using A = typename Job<View, Leaf...>::A;
   job.streaming = worth_streaming(job.prediction, job.out.gradient);
   chunk_plan_t plan = chunk_plan<A>(job.prediction);
   if (job.streaming) plan.rows_per_chunk *= 4;  // a chunk ends by waiting for its streamed stores

@@ -66,17 +66,35 @@ pack<A> element_sweep(detail::list<Leaf...> const& leaves, A const* x, A* gradie
   return total;
 }
 
+/// Evaluates segments and adds up their sums, in double.
+struct element_sums {
+  double total = 0;
+
+  template <class A, class Leaves>
+  void sweep(Leaves const& leaves, segment, A const* x, A* gradient, bool streaming, A* unreduced,
+             index padded) noexcept {
+    total += static_cast<double>(sum(element_sweep(leaves, x, gradient, streaming, unreduced, padded)));
+  }
+  double end() const noexcept { return total; }
+};
+
 /// The data that all threads of a call share.
 template <class View, class... Leaf>
 struct element_job : detail::evaluation<View, Leaf...> {
   std::array<double, sizeof...(Leaf)> scales;  // factor of the reduction, per leaf
   index columns;
   bool streaming = false;  // the gradient goes past the caches where packs are aligned
+
+  /// Returns what evaluates the segments of one thread.
+  static element_sums sums() noexcept { return {}; }
 };
 
-template <class View, class... Leaf>
-class element_worker {
-  using job_type = element_job<View, Leaf...>;
+/// Job is an element_job, or has its members and other sums() (cpu/distributed/element_values.hpp).
+template <class Job>
+class element_worker;
+template <template <class, class...> class Job, class View, class... Leaf>
+class element_worker<Job<View, Leaf...>> {
+  using job_type = Job<View, Leaf...>;
   using A = typename job_type::A;
   using V = pack<A>;
 
@@ -94,14 +112,14 @@ class element_worker {
   }
 
   double run(index begin, index end) noexcept {
-    double total = 0;
+    auto sums = job_.sums();
     const bool one_line = is_one_line();
     for (index row = begin; row < end; row += one_line ? end - begin : 1) {
       const index length = (one_line ? end - begin : 1) * job_.columns;
       for (index at = 0; at < length; at += segment_elements)
-        total += evaluate({row + at / job_.columns, at % job_.columns, std::min(segment_elements, length - at)});
+        evaluate({row + at / job_.columns, at % job_.columns, std::min(segment_elements, length - at)}, sums);
     }
-    return total;
+    return sums.end();
   }
 
  private:
@@ -111,7 +129,8 @@ class element_worker {
     return full;
   }
 
-  double evaluate(segment s) noexcept {
+  template <class Sums>
+  void evaluate(segment s, Sums& sums) noexcept {
     A const* x = view_or_copy(job_.prediction, s, x_);
     const bool full = s.size % V::size == 0;
     auto* unreduced = job_.out.unreduced ? job_.out.unreduced + s.row * job_.columns + s.column : nullptr;
@@ -122,10 +141,9 @@ class element_worker {
       return detail::list(detail::at<I>(strips_).at(detail::at<I>(job_.leaves), s, part_)...);
     }(std::index_sequence_for<Leaf...>());
     const bool streaming = direct && job_.streaming && before_aligned_pack(direct) == 0;
-    const V total = element_sweep(leaves, x, gradient, streaming, losses, padded_size<A>(s));
+    sums.sweep(leaves, s, x, gradient, streaming, losses, padded_size<A>(s));
     if (gradient && !direct) scatter(job_.out.gradient, s, static_cast<A const*>(gradient_));
     if (losses && losses != unreduced) convert(static_cast<A const*>(losses), unreduced, s.size);
-    return static_cast<double>(sum(total));
   }
 
   template <class Body>
@@ -169,11 +187,11 @@ double divisor_of(detail::leaf<Term, Weights> const& leaf, detail::list<All...> 
 }
 
 /// Fills the outputs of element-wise terms and returns Σ scale · factor · weight · loss.
-template <class View, class... Leaf>
-double sum_elements(cpu const& backend, element_job<View, Leaf...> job) {
+template <template <class, class...> class Job, class View, class... Leaf>
+double sum_elements(cpu const& backend, Job<View, Leaf...> job) {
   job.streaming = worth_streaming(job.prediction, job.out.gradient);
-  using worker = element_worker<View, Leaf...>;
-  using A = typename element_job<View, Leaf...>::A;
+  using worker = element_worker<Job<View, Leaf...>>;
+  using A = typename Job<View, Leaf...>::A;
   chunk_plan_t plan = chunk_plan<A>(job.prediction);
   if (job.streaming) plan.rows_per_chunk *= 4;  // a chunk ends by waiting for its streamed stores
   return sum_over_chunks(backend, plan, worker::bytes(job.columns),

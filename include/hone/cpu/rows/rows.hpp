@@ -35,6 +35,14 @@ void check_leaf(View prediction, detail::leaf<Term, Weights> const& leaf) {
   }
 }
 
+/// Calls add(weight) with the target weights of every row that a leaf does not ignore.
+template <class Leaf, class Add>
+void each_label_weight(Leaf const& leaf, index rows, Add const& add) {
+  auto const& target = leaf.term.target;
+  for (index i = 0; i < rows; ++i)
+    if (!target.ignores(i)) add(target.label_weight(i, target.weights));
+}
+
 /// Returns the divisor of a leaf under a mean: its rows that count, or their target weights, times `each`; 1 for a
 /// region loss, which is a mean already.
 template <row_term Term, int Weights, class... All>
@@ -42,10 +50,8 @@ double divisor_of(detail::leaf<Term, Weights> const& leaf, detail::list<All...> 
   if constexpr (detail::is_region_loss<Term>) {
     return rows > 0 ? 1 : 0;
   } else if constexpr (detail::divides_by_weights<Term>) {
-    auto const& target = leaf.term.target;
     double total = 0;
-    for (index i = 0; i < rows; ++i)
-      if (!target.ignores(i)) total += target.label_weight(i, target.weights);
+    each_label_weight(leaf, rows, [&](double w) { total += w; });
     return total * static_cast<double>(each);
   } else {
     return count_rows(rows, skips_rows(leaf, leaves), [&](index i) { return skips(leaf, leaves, i); }) *
@@ -71,10 +77,10 @@ A const* class_weights_of([[maybe_unused]] Leaf const& leaf, [[maybe_unused]] ar
 }
 
 /// Fills the outputs of row terms and returns Σ scale · factor · weight · loss.
-template <class View, class... Leaf>
-double sum_rows(cpu const& backend, row_job<View, Leaf...> job) {
-  using worker = row_worker<View, Leaf...>;
-  using A = typename row_job<View, Leaf...>::A;
+template <template <class, class...> class Job, class View, class... Leaf>
+double sum_rows(cpu const& backend, Job<View, Leaf...> job) {
+  using worker = row_worker<Job<View, Leaf...>>;
+  using A = typename Job<View, Leaf...>::A;
   const index columns = detail::columns_of(job.prediction);
 
   constexpr int weighed = (int(copies_weights<Leaf>) + ... + 0);

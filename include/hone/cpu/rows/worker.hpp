@@ -5,6 +5,7 @@
 #include <hone/core/evaluation.hpp>
 #include <hone/cpu/rows/gradient_sweep.hpp>
 #include <hone/cpu/rows/group_losses.hpp>
+#include <hone/cpu/rows/row_facts.hpp>
 #include <hone/cpu/rows/shared_weights.hpp>
 
 #include <algorithm>
@@ -21,13 +22,20 @@ struct row_job : detail::evaluation<View, Leaf...> {
   index columns;
   typename row_job::A const* class_weights[sizeof...(Leaf)] = {};  // of full targets, in the type of the arithmetic
   bool streaming = false;                                          // the gradient goes past the caches
+
+  using losses_type = group_losses<typename row_job::A, sizeof...(Leaf)>;
+  losses_type losses() const noexcept { return losses_type(this->out.unreduced != nullptr); }  // of one thread
 };
 
 /// Evaluates rows in groups. While the sums of one group are computed, those of the next are not known, and a processor
-/// would wait for them: so the next group begins (its maxima) before the gradient of this one is written.
-template <class View, class... Leaf>
-class row_worker {
-  using job_type = row_job<View, Leaf...>;
+/// would wait for them: so the next group begins (its maxima) before the gradient of this one is written. Job is a
+/// row_job, or has its members and other losses() (cpu/distributed/row_values.hpp).
+template <class Job>
+class row_worker;
+template <template <class, class...> class Job, class View, class... Leaf>
+class row_worker<Job<View, Leaf...>> {
+ protected:
+  using job_type = Job<View, Leaf...>;
   using A = typename job_type::A;
   using V = pack<A>;
   static constexpr int W = V::size;
@@ -86,7 +94,7 @@ class row_worker {
     }
   }
 
- private:
+ protected:
   row_worker(job_type const& job, arena memory)
       : job_(job),
         tall_(is_tall(job.prediction)),
@@ -94,7 +102,7 @@ class row_worker {
         extent_(tall_, job.columns),
         exponentials_(strip(memory)),
         gradient_(strip(memory)),
-        losses_(job.out.unreduced != nullptr),
+        losses_(job.losses()),
         contexts_{new_context(memory, indices()), new_context(memory, indices())} {
     for (context& c : contexts_) {
       arena shared = memory;  // both groups have the same strips of weights
@@ -182,6 +190,7 @@ class row_worker {
     const auto sums = first_sweep(c.states, strips, c.row_max);
     const V total = collapse(sums.exponentials);  // at least 1, or NaN
     const row::normaliser<V> base{c.row_max, total, log_of_normal(total), V(1) / total};
+    if (job_.out.log_sum_exp || job_.out.predicted) write_row_facts(job_.out, c.g, c.z, extent_, base, c.factors);
     const auto over_lanes = [this](V x) { return collapse(x); };
     each(c, [&](auto& s, auto&, auto const&, std::size_t) {
       s.end_first(base, collapse(sums.logits), over_lanes);
@@ -193,10 +202,7 @@ class row_worker {
   /// Writes the outputs of the group and adds its losses.
   void end_group(context& c) noexcept {
     if (!c.counts) {
-      for (index row = c.g.row; row < c.g.row + c.g.rows; ++row) {
-        if (job_.out.unreduced) job_.out.unreduced[row] = 0;
-        if (job_.out.gradient.data) clear_row(job_.out.gradient, row, job_.columns);
-      }
+      for (index row = c.g.row; row < c.g.row + c.g.rows; ++row) write_row_of_nothing(job_.out, row, job_.columns);
       return;
     }
     if (job_.out.gradient.data) write_gradient(c);
@@ -287,7 +293,7 @@ class row_worker {
   A const* power_of_ = nullptr;  // see shared_strips
   int squarings_ = 0;
   bool varies_[count] = {};  // true if factors differ from row to row, or are 0
-  group_losses<A, count> losses_;
+  typename job_type::losses_type losses_;
   context contexts_[2];  // the group that is evaluated, and the next one
 };
 

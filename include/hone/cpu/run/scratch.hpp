@@ -14,7 +14,19 @@ namespace hone::inline HONE_ABI::on_cpu {
 
 inline constexpr std::size_t scratch_alignment = 64;
 
-enum class scratch_for : unsigned char { rows, regions, class_weights, tensors, norms, detections, samples, channels };
+enum class scratch_for : unsigned char {
+  rows,
+  regions,
+  class_weights,
+  tensors,
+  norms,
+  detections,
+  samples,
+  channels,
+  shards,
+  ranks,
+  linear
+};
 
 /// Aligned memory of the calling thread for one purpose. The thread's block grows to the largest request, is kept
 /// between calls and is freed when the thread ends. Destructors of static and thread_local objects may run later:

@@ -4,6 +4,7 @@
 /// tests/cpu/simd/math_test.cpp.
 #pragma once
 
+#include <hone/core/angle_series.hpp>
 #include <hone/cpu/simd/pack.hpp>
 
 #include <hone/core/macros_push.hpp>
@@ -41,8 +42,8 @@ pack<T> atan(pack<T> x) noexcept {
 
 /// Returns the angle in [0, π/2] whose tangent is low / high, for 0 <= low <= high and high > 0.
 HONE_INLINE pack<float> angle_of_ordered(pack<float> low, pack<float> high) noexcept {
-  constexpr float c[] = {-0.33333152735f,  0.19993772817f,  -0.14211055156f,  0.10666004003f,
-                         -0.075522128231f, 0.043211842281f, -0.016367915829f, 0.0029206889947f};
+  using s = detail::angle_series;
+  constexpr float c[] = {s::c0, s::c1, s::c2, s::c3, s::c4, s::c5, s::c6, s::c7};
   const pack<float> t = low / high, z = t * t;
   return fma(t * z, short_polynomial(z, c), t);
 }

@@ -3,6 +3,7 @@
 /// in f, double from one in (f / (2 + f))². Coefficients fitted for hone; ULP budgets in tests/cpu/simd/math_test.cpp.
 #pragma once
 
+#include <hone/core/log1p_of_unit.hpp>
 #include <hone/cpu/simd/bits.hpp>
 #include <hone/cpu/simd/pack.hpp>
 
@@ -96,8 +97,8 @@ pack<T> log1p(pack<T> x) noexcept {
 
 /// Returns log(1 + x) for x in [0, 1], as softplus needs it; in float as x - x² r(x), without case distinctions.
 inline pack<float> log1p_of_unit(pack<float> x) noexcept {
-  constexpr float c[] = {-0.49999647964f, 0.33321322645f, -0.24857163910f, 0.19153655972f,
-                         -0.13753804684f, 0.07920456470f, -0.03006581102f, 0.00536482919f};
+  using s = detail::log1p_of_unit_series;
+  constexpr float c[] = {s::c0, s::c1, s::c2, s::c3, s::c4, s::c5, s::c6, s::c7};
   return fma(x * x, short_polynomial(x, c), x);
 }
 inline pack<double> log1p_of_unit(pack<double> x) noexcept {

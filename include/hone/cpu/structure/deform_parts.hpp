@@ -3,7 +3,7 @@
 /// sums have the same order for every number of threads.
 #pragma once
 
-#include <hone/cpu/structure/row_product.hpp>
+#include <hone/cpu/simd/row_product.hpp>
 #include <hone/structure/deform_conv.hpp>
 
 #include <algorithm>

@@ -4,6 +4,7 @@
 
 #include <hone/cpu/memory/convert.hpp>
 #include <hone/cpu/simd/partial_moves.hpp>
+#include <hone/cpu/tensors/round_numbers.hpp>
 #include <hone/cpu/tensors/tensors.hpp>
 #include <hone/gradient/each_number.hpp>
 
@@ -141,6 +142,29 @@ void for_each_number(cpu const& backend, F const& f, tensor_list<T> const& first
   detail::require_number_lists("for_each_number", first, more...);
   on_cpu::for_tensors(backend, first, [&](std::size_t i, index begin, index end) {
     on_cpu::call_for_each<in_packs>(f, end - begin, first[i].data + begin, (more[i].data + begin)...);
+  });
+}
+
+/// The same where the numbers of the first list are of 16 bits and are rounded stochastically when they are written.
+///
+///     const hone::stochastic_rounding rounding{.seed = 1, .step = step};
+///     hone::for_each_number(cpu, sgd{0.1}, hone::rounded_by(rounding, parameters), momenta, gradients);
+template <class F, class P, class... More>
+void for_each_number(cpu const& backend, F const& f,
+                     rounded_list<stochastic_rounding, tensor_list<P>> const& parameters,
+                     tensor_list<More> const&... more) {
+  constexpr bool in_packs = detail::takes_operands<F, P, More...>;
+  tensor_list<P> const& first = *parameters.parameters;
+  detail::require_function_of_numbers<F, P, More...>();
+  detail::require_number_lists("for_each_number", first, more...);
+  const on_cpu::stochastic_store store{parameters.rounding, on_cpu::whole_tensors()};
+  store.require("for_each_number", first);
+  on_cpu::for_tensors(backend, first, [&](std::size_t i, index begin, index end) {
+    for (index at = begin; at < end; at += store.most) {
+      const index n = std::min(store.most, end - at);
+      store(i, at, n, first[i].data + at,
+            [&](auto* p) { on_cpu::call_for_each<in_packs>(f, n, p, (more[i].data + at)...); });
+    }
   });
 }
 

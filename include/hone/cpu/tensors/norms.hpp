@@ -66,16 +66,16 @@ power_sums block_sums(A const* g, index n, norm_request how) noexcept {
   return careful;
 }
 
-/// Returns the sums of n numbers of any type.
-template <class T>
-power_sums sums_of(T const* g, index n, norm_request how) noexcept {
+/// Calls add(sums) for each block of n numbers of any type, in order. The first number has the place `place` in its
+/// line, and blocks begin at multiples of norm_block of the line.
+template <class T, class Add>
+HONE_INLINE void for_blocks(T const* g, index n, index place, norm_request how, Add const& add) noexcept {
   using A = accumulator_t<T>;
   constexpr index W = pack<A>::size;
   constexpr index block_size = norm_block<A>;
   A block[std::size_t(block_size)];
-  power_sums total;
-  for (index i = 0; i < n; i += block_size) {
-    const index m = std::min(block_size, n - i);
+  for (index i = 0, m = 0; i < n; i += m) {
+    m = std::min(block_size - (i == 0 ? place % block_size : 0), n - i);
     A const* at = block;
     if constexpr (std::is_same_v<A, T>)
       if (m % W == 0) at = g + i;
@@ -84,8 +84,15 @@ power_sums sums_of(T const* g, index n, norm_request how) noexcept {
       convert(g + i, block, m);
       for (; padded % W != 0; ++padded) block[padded] = A(0);
     }
-    total.add(block_sums(at, padded, how));
+    add(block_sums(at, padded, how));
   }
+}
+
+/// Returns the sums of n numbers of any type.
+template <class T>
+power_sums sums_of(T const* g, index n, norm_request how) noexcept {
+  power_sums total;
+  for_blocks(g, n, 0, how, [&](power_sums const& s) { total.add(s); });
   return total;
 }
 

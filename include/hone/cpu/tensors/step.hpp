@@ -4,6 +4,7 @@
 
 #include <hone/average/averaged_in.hpp>
 #include <hone/cpu/tensors/each_number.hpp>
+#include <hone/cpu/tensors/round_numbers.hpp>
 #include <hone/cpu/tensors/transform.hpp>
 #include <hone/cpu/tensors/update.hpp>
 #include <hone/gradient/update_rule.hpp>
@@ -45,6 +46,7 @@ struct with_factor_and_average {
 /// Calls f with n numbers of several arrays, with gradients times `factor`; in double if the factor is out of the range
 /// of the arithmetic. At most step_block numbers.
 inline constexpr index step_block = 1024;
+static_assert(step_block <= stochastic_store<whole_tensors>::most);
 template <class A>
 bool fits_in(double factor) noexcept {
   return detail::scaling{factor, detail::infinity, 1, detail::infinity}.fits<A>(0);
@@ -108,42 +110,74 @@ step_average<Average, State> average_of(averaged_in_state<Average, State> const&
   return {last};
 }
 
-template <class Average, class F, class... Step, class G, class P, class... S>
-gradient_report take_step(cpu const& backend, gradient_chain<Step...> const& chain, F const& f, Average average,
-                          tensor_list<G> const& gradients, tensor_list<P> const& parameters,
-                          tensor_list<S> const&... states) {
-  using number = std::remove_const_t<G>;
-  detail::require_one_factor_of_step(chain);
-  detail::require_update_rule<F, number, P, S...>();
+/// Checks the lists of a step, and decides what its average does.
+template <class Average, class F, class Store, class G, class P, class... S>
+void prepare_step(Average& average, Store const& store, tensor_list<G const> const& gradients,
+                  tensor_list<P> const& parameters, tensor_list<S> const&... states) {
+  detail::require_update_rule<F, G, P, S...>();
   static_assert(sizeof...(S) <= 6, "step: at most 6 states");
   const detail::step_list_names names(sizeof...(S));
-  const tensor_list<number const> read_only = gradients;
   if constexpr (Average::exists)
-    detail::require_number_lists("step", names.at, read_only, parameters, states..., average.all.state->tensors());
+    detail::require_number_lists("step", names.at, gradients, parameters, states..., average.all.state->tensors());
   else
-    detail::require_number_lists("step", names.at, read_only, parameters, states...);
+    detail::require_number_lists("step", names.at, gradients, parameters, states...);
+  store.require("step", parameters);
   average.require(parameters);
   average.plan();
-  const gradient_report report = gradient_job<number const, gradient_chain<Step...>>(backend, chain, read_only)
-                                     .measure(detail::largest_number<accumulator_t<number>>());
-  if (!report.finite) return report;
-  constexpr bool in_packs = detail::takes_operands<F, number const, P, S...>;
-  for_tensors(backend, read_only, [&](std::size_t i, index begin, index end) {
-    if constexpr (in_packs && Average::template computes_in<P>)
-      if (average.averages(i) && fits_in<accumulator_t<number>>(report.factor)) {
-        const with_factor_and_average<F> with{f, report.factor, average.next.weight};
-        return call_for_each<true>(with, end - begin, read_only[i].data + begin, average.shadow(i) + begin,
+}
+
+/// The second sweep of a step whose gradients are finite.
+template <class Average, class F, class Store, class G, class P, class... S>
+void finish_step(cpu const& backend, F const& f, double factor, Average const& average, Store const& store,
+                 tensor_list<G const> const& gradients, tensor_list<P> const& parameters,
+                 tensor_list<S> const&... states) {
+  constexpr bool in_packs = detail::takes_operands<F, G const, P, S...>;
+  for_tensors(backend, gradients, [&](std::size_t i, index begin, index end) {
+    if constexpr (in_packs && Store::computes_in_place && Average::template computes_in<P>)
+      if (average.averages(i) && fits_in<accumulator_t<G>>(factor)) {
+        const with_factor_and_average<F> with{f, factor, average.next.weight};
+        return call_for_each<true>(with, end - begin, gradients[i].data + begin, average.shadow(i) + begin,
                                    parameters[i].data + begin, (states[i].data + begin)...);
       }
     for (index at = begin; at < end; at += step_block) {
       const index n = std::min(step_block, end - at);
-      call_with_gradients<in_packs>(f, report.factor, n, read_only[i].data + at, parameters[i].data + at,
-                                    (states[i].data + at)...);
+      store(i, at, n, parameters[i].data + at, [&](auto* p) {
+        call_with_gradients<in_packs>(f, factor, n, gradients[i].data + at, p, (states[i].data + at)...);
+      });
       average.of(i, at, n, static_cast<std::remove_const_t<P> const*>(parameters[i].data) + at);
     }
   });
   average.done();
+}
+
+template <class Average, class F, class... Step, class Store, class G, class P, class... S>
+gradient_report take_step(cpu const& backend, gradient_chain<Step...> const& chain, F const& f, Average average,
+                          Store const& store, tensor_list<G> const& gradients, tensor_list<P> const& parameters,
+                          tensor_list<S> const&... states) {
+  using number = std::remove_const_t<G>;
+  detail::require_one_factor_of_step(chain);
+  tensor_list<number const> const& read_only = gradients;
+  prepare_step<Average, F>(average, store, read_only, parameters, states...);
+  const gradient_report report = gradient_job<number const, gradient_chain<Step...>>(backend, chain, read_only)
+                                     .measure(detail::largest_number<accumulator_t<number>>());
+  if (report.finite) finish_step(backend, f, report.factor, average, store, read_only, parameters, states...);
   return report;
+}
+
+/// Splits off the average.
+template <class Step, class F, class Store, class G, class P, class... More>
+gradient_report step_and_store(cpu const& backend, Step const& chain, F const& update, Store const& store,
+                               tensor_list<G> const& gradients, tensor_list<P> const& parameters, More const&... more) {
+  return detail::split_average(
+      [&]<class... State>(auto const& last, State const&... states) {
+        static_assert(
+            (detail::is_state_list<State> && ...),
+            "step: after the parameters come lists of states, and at last hone::averaged_in(average, state) or "
+            "nothing");
+        return take_step(backend, detail::as_chain(chain), update, average_of(last), store, gradients, parameters,
+                         states...);
+      },
+      more...);
 }
 
 }  // namespace on_cpu
@@ -170,16 +204,17 @@ gradient_report take_step(cpu const& backend, gradient_chain<Step...> const& cha
 template <class Step, class F, class G, class P, class... More>
 gradient_report step(cpu const& backend, Step const& chain, F const& update, tensor_list<G> const& gradients,
                      tensor_list<P> const& parameters, More const&... more) {
-  return detail::split_average(
-      [&]<class... State>(auto const& last, State const&... states) {
-        static_assert(
-            (detail::is_state_list<State> && ...),
-            "step: after the parameters come lists of states, and at last hone::averaged_in(average, state) or "
-            "nothing");
-        return on_cpu::take_step(backend, detail::as_chain(chain), update, on_cpu::average_of(last), gradients,
-                                 parameters, states...);
-      },
-      more...);
+  return on_cpu::step_and_store(backend, chain, update, on_cpu::nearest_store(), gradients, parameters, more...);
+}
+/// The same with parameters of 16 bits that are rounded stochastically.
+///
+///     const hone::stochastic_rounding rounding{.seed = 1, .step = step};
+///     hone::step(cpu, clip, sgd{0.1, 0.9}, gradients, hone::rounded_by(rounding, parameters), momenta);
+template <class Step, class F, class G, class P, class... More>
+gradient_report step(cpu const& backend, Step const& chain, F const& update, tensor_list<G> const& gradients,
+                     rounded_list<stochastic_rounding, tensor_list<P>> const& parameters, More const&... more) {
+  const on_cpu::stochastic_store store{parameters.rounding, on_cpu::whole_tensors()};
+  return on_cpu::step_and_store(backend, chain, update, store, gradients, *parameters.parameters, more...);
 }
 
 }  // namespace hone::inline HONE_ABI

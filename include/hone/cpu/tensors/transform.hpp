@@ -60,16 +60,6 @@ class unit_norms {
       });
   }
 
- private:
-  /// Returns the p-norm of tensors [begin, end).
-  double norm_of(std::size_t begin, std::size_t end, double p, double y_scale) const {
-    double total = 0;
-    for (std::size_t i = begin; i < end; ++i)
-      each_unit(i, [&](double& factor, power_sums const& s, double) {
-        total = detail::combine_powers(total, s.power(p, factor * y_scale, before), p);
-      });
-    return p == 2 ? std::sqrt(total) : total;
-  }
   /// Calls body(factor, sums, Σ w²) for each unit of a tensor.
   template <class Body>
   void each_unit(std::size_t i, Body const& body) const {
@@ -80,6 +70,17 @@ class unit_norms {
       for (index k = 1; k < parts; ++k) s.add(sums[slot + k]), w += weights[slot + k];
       body(factors[u], s, w);
     }
+  }
+
+ private:
+  /// Returns the p-norm of tensors [begin, end).
+  double norm_of(std::size_t begin, std::size_t end, double p, double y_scale) const {
+    double total = 0;
+    for (std::size_t i = begin; i < end; ++i)
+      each_unit(i, [&](double& factor, power_sums const& s, double) {
+        total = detail::combine_powers(total, s.power(p, factor * y_scale, before), p);
+      });
+    return p == 2 ? std::sqrt(total) : total;
   }
   static std::size_t bytes(unit_cuts const& cut) noexcept {
     const auto slots = static_cast<std::size_t>(cut.slots()), units = static_cast<std::size_t>(cut.units());
@@ -99,18 +100,12 @@ template <class T, class... Step>
 class gradient_job<T, gradient_chain<Step...>> {
  public:
   gradient_job(cpu const& backend, gradient_chain<Step...> const& chain, tensor_list<T> const& gradients)
-      : backend_(backend),
-        chain_(chain),
-        gradients_(gradients),
-        cut_(gradients.size(), [&](std::size_t i) { return units_of(i); }),
-        norms_(cut_) {}
+      : gradient_job(backend, chain, gradients, [](detail::tensor_units units, std::size_t) { return units; }) {}
 
   /// Computes the report and the factors. `maximum` is the largest number that can be written.
   gradient_report measure(double maximum) {
     const detail::gradient_plan plan = detail::plan_of(chain_, maximum);
-    scale_rule_ = plan.scale_rule(plan.scale);
-    norms_.before = plan.before;
-    for_chunks(backend_, cut_.pieces(), 0, [&](index piece, std::byte*) { measure(piece, plan.sums(plan.scale)); });
+    sum_units(plan);
     return detail::settle(plan, plan.scale, norms_);
   }
 
@@ -143,7 +138,17 @@ class gradient_job<T, gradient_chain<Step...>> {
     });
   }
 
- private:
+ protected:
+  /// `adjust` takes the units of the tensor that stands in the list, and its number, and returns those of the whole.
+  template <class Adjust>
+  gradient_job(cpu const& backend, gradient_chain<Step...> const& chain, tensor_list<T> const& gradients,
+               Adjust const& adjust)
+      : backend_(backend),
+        chain_(chain),
+        gradients_(gradients),
+        cut_(gradients.size(), [&](std::size_t i) { return adjust(units_of(i), i); }),
+        norms_(cut_) {}
+
   detail::tensor_units units_of(std::size_t i) const {
     detail::tensor_units units{1, gradients_[i].size, false};
     chain_.each([&]<class S>(S const& step) {
@@ -154,7 +159,13 @@ class gradient_job<T, gradient_chain<Step...>> {
     return units;
   }
 
-  void measure(index piece, norm_request how) {
+  /// Computes the sums of all units.
+  void sum_units(detail::gradient_plan const& plan) {
+    scale_rule_ = plan.scale_rule(plan.scale);
+    norms_.before = plan.before;
+    for_chunks(backend_, cut_.pieces(), 0, [&](index piece, std::byte*) { sum_units(piece, plan.sums(plan.scale)); });
+  }
+  void sum_units(index piece, norm_request how) {
     const std::size_t i = cut_.tensor_of(piece);
     T const* const g = gradients_[i].data;
     cut_[i].visit(

@@ -5,6 +5,7 @@
 #include <hone/cuda/run/backend.cuh>
 #include <hone/cuda/run/launch.cuh>
 #include <hone/cuda/run/launch.hpp>
+#include <hone/cuda/run/resident.cuh>
 #include <hone/cuda/simd/device_float.cuh>
 #include <hone/loss/box/aligned.hpp>
 
@@ -37,8 +38,9 @@ void aligned(cuda const& backend, Metric const& metric, const char* function, ma
   detail::require_aligned(function, a, b, out);
   if (out.rows == 0) return;
   const device_of_stream device(backend.placed());
-  launch("aligned: aligned_kernel", aligned_kernel<Format, Metric, T>, {blocks_for(a.rows), block_threads},
-         backend.stream(), metric, a, b, out);
+  const auto kernel = aligned_kernel<Format, Metric, T>;
+  launch("aligned: aligned_kernel", kernel, resident_grid(kernel, blocks_for(a.rows), block_threads), backend.stream(),
+         metric, a, b, out);
 }
 
 }  // namespace on_cuda

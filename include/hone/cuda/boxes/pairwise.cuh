@@ -7,6 +7,7 @@
 #include <hone/cuda/run/backend.cuh>
 #include <hone/cuda/run/launch.cuh>
 #include <hone/cuda/run/launch.hpp>
+#include <hone/cuda/run/resident.cuh>
 #include <hone/cuda/simd/device_float.cuh>
 #include <hone/loss/box/pairwise.hpp>
 
@@ -77,8 +78,8 @@ void pairwise(cuda const& backend, const char* function, matrix_view<const T> a,
   const pair_cut cut{divider(columns), columns * ((out.rows + boxes_met - 1) / boxes_met)};
   const auto kernel = wide ? pairwise_kernel<N, Overlap, Format, T> : pairwise_kernel<1, Overlap, Format, T>;
   const device_of_stream device(backend.placed());
-  launch("pairwise: pairwise_kernel", kernel, {blocks_for(cut.pieces), block_threads}, backend.stream(), a, b, out,
-         cut);
+  launch("pairwise: pairwise_kernel", kernel, resident_grid(kernel, blocks_for(cut.pieces), block_threads),
+         backend.stream(), a, b, out, cut);
 }
 
 }  // namespace on_cuda

@@ -6,6 +6,7 @@
 #include <hone/cuda/run/backend.cuh>
 #include <hone/cuda/run/launch.cuh>
 #include <hone/cuda/run/launch.hpp>
+#include <hone/cuda/run/resident.cuh>
 #include <hone/cuda/simd/device_float.cuh>
 #include <hone/detect/fused_confidence.hpp>
 
@@ -56,8 +57,9 @@ void fused_confidence(cuda& backend, matrix_view<T> objectness, std::type_identi
   if (lines.pieces() == 0) return;
   const auto kernel = wide ? on_cuda::fused_confidence_kernel<N, number> : on_cuda::fused_confidence_kernel<1, number>;
   on_cuda::launch("fused_confidence: fused_confidence_kernel", kernel,
-                  {on_cuda::blocks_for(lines.pieces()), on_cuda::block_threads}, backend.stream(), from, iou, out,
-                  lines, fused_confidence_formula(options, std::numeric_limits<accumulator_t<T>>::min()));
+                  on_cuda::resident_grid(kernel, on_cuda::blocks_for(lines.pieces()), on_cuda::block_threads),
+                  backend.stream(), from, iou, out, lines,
+                  fused_confidence_formula(options, std::numeric_limits<accumulator_t<T>>::min()));
 }
 
 }  // namespace hone::inline HONE_ABI

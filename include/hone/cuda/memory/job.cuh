@@ -4,6 +4,7 @@
 
 #include <hone/core/evaluation.hpp>
 #include <hone/cuda/memory/divisor.cuh>
+#include <hone/cuda/memory/values.cuh>
 #include <hone/cuda/memory/views.cuh>
 
 #include <hone/core/macros_push.hpp>
@@ -13,6 +14,9 @@ namespace hone::inline HONE_ABI::on_cuda {
 template <class View, class... Leaf>
 struct job : detail::evaluation<View, Leaf...> {
   using factors = typename job::A[sizeof...(Leaf)];
+  using value = grid_value<typename job::A>;  // see memory/values.cuh
+  template <int>
+  using piece_value = piece_total<typename job::A>;
 
   scale_of_leaf scales[sizeof...(Leaf)];
   grid_scratch scratch;
@@ -27,7 +31,26 @@ struct job : detail::evaluation<View, Leaf...> {
       to[k] = __shfl_sync(all_lanes, factor, 0);  // read once per warp
     }
   }
+  /// Returns a number of the gradient as it is stored.
+  template <class V>
+  __device__ V of_gradient(V x) const {
+    return x;
+  }
 };
+
+/// Enqueues zeros behind the rows of the gradient, where these are requested.
+template <class Outputs>
+void clear_padding(cuda const& backend, [[maybe_unused]] Outputs const& out) {
+  if constexpr (requires { out.zero_padding, out.gradient.row_stride; }) {
+    const auto to = out.gradient;
+    const auto size = sizeof(*to.data);
+    if (!out.zero_padding || !to.data || to.rows == 0 || to.row_stride == to.columns) return;
+    check(cudaMemset2DAsync(to.data + to.columns, static_cast<std::size_t>(to.row_stride) * size, 0,
+                            static_cast<std::size_t>(to.row_stride - to.columns) * size,
+                            static_cast<std::size_t>(to.rows), backend.stream()),
+          "cudaMemset2DAsync");
+  }
+}
 
 /// Writes the outputs of a prediction without elements: its value and its losses are 0.
 template <class Outputs>
@@ -38,6 +61,13 @@ void write_nothing(cuda const& backend, Outputs const& out, index rows) {
   };
   clear(out.unreduced, rows);
   clear(out.value, 1);
+  clear(out.log_sum_exp, rows);
+  clear(out.correct, 1);
+  clear(out.counted, 1);
+  if (out.predicted && rows > 0)  // -1
+    check(cudaMemsetAsync(out.predicted, 0xff, sizeof(int) * static_cast<std::size_t>(rows), backend.stream()),
+          "cudaMemsetAsync");
+  clear_padding(backend, out);
 }
 
 }  // namespace hone::inline HONE_ABI::on_cuda

@@ -30,6 +30,15 @@ HONE_HD row_place place_of(image_view<T> v, divider pixels, index row) {
   const index image = pixels.quotient(row);
   return {row, row + image * (v.channels - 1) * v.pixels};
 }
+/// Returns the divisor of place_of.
+template <class T>
+divider pixels_of(matrix_view<T>) noexcept {
+  return {};
+}
+template <class T>
+divider pixels_of(image_view<T> v) noexcept {
+  return divider(v.pixels);
+}
 template <class T>
 HONE_HD index column_step(matrix_view<T>) {
   return 1;

@@ -50,6 +50,14 @@ struct alignas(sizeof(T) * N < 16 ? sizeof(T) * N : 16) vector<T, N> {
 template <class T>
 inline constexpr int wide_of = static_cast<int>(16 / sizeof(T));
 
+/// Returns how many numbers precede the first address at or after p that is aligned for vectors of N.
+template <int N, class T>
+HONE_HD int numbers_before_aligned(T const* p) noexcept {
+  constexpr unsigned numbers = N;
+  static_assert((numbers & (numbers - 1)) == 0);
+  return static_cast<int>((0U - static_cast<unsigned>(reinterpret_cast<std::uintptr_t>(p) / sizeof(T))) % numbers);
+}
+
 /// Returns whether a pointer is aligned for vectors of N. A null pointer is, because it is never read.
 template <int N, class T>
 bool is_aligned(T const* p) noexcept {
@@ -84,6 +92,21 @@ __device__ vector<T, N> narrowed_vector(A const (&from)[N]) {
 #pragma unroll
       for (int j = 0; j < N; ++j) v.set(j, detail::narrowed<T>(from[j]));
     }
+  }
+  return v;
+}
+
+/// Reads `count` of N numbers; the others are 0. They are as they are in memory, so that a thread may request more
+/// numbers before it uses these.
+template <int N, class T>
+__device__ vector<std::remove_const_t<T>, N> read_vector(T* from, int count) {
+  vector<std::remove_const_t<T>, N> v{};
+  if (count == N) {
+    v = *reinterpret_cast<vector<std::remove_const_t<T>, N> const*>(from);
+  } else {
+#pragma unroll
+    for (int j = 0; j < N; ++j)
+      if (j < count) v.set(j, from[j]);
   }
   return v;
 }

@@ -77,6 +77,24 @@ bool all_aligned(Job const& job, bool one_line) {
   return wide;
 }
 
+/// Returns whether each row of v is aligned for vectors of N behind as many numbers as the same row of `first`.
+template <int N, class T, class U>
+bool rows_aligned_like(matrix_view<T> v, matrix_view<U> first) noexcept {
+  constexpr index numbers = index(alignof(vector<T, N>) / sizeof(T));
+  static_assert(N % numbers == 0);
+  return numbers_before_aligned<numbers>(v.data) == numbers_before_aligned<N>(first.data) % numbers &&
+         (v.rows <= 1 || (v.row_stride - first.row_stride) % numbers == 0);
+}
+/// The same for all views of a call, and its gradient if that is given: whether vectors of a row begin at the same
+/// column in all of them.
+template <int N, class Job>
+bool all_aligned_alike(Job const& job) {
+  const auto first = job.prediction;
+  bool alike = !job.out.gradient.data || rows_aligned_like<N>(job.out.gradient, first);
+  all_views(first, job.leaves).each([&](auto const& v) { alike = alike && rows_aligned_like<N>(v, first); });
+  return alike;
+}
+
 }  // namespace hone::inline HONE_ABI::on_cuda
 
 #include <hone/core/macros_pop.hpp>

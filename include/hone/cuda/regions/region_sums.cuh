@@ -36,15 +36,6 @@ struct region_plan {
   index items() const noexcept { return regions * pieces.by * tiles.by; }
 };
 
-template <class T>
-divider pixels_of(matrix_view<T>) noexcept {
-  return {};
-}
-template <class T>
-divider pixels_of(image_view<T> v) noexcept {
-  return divider(v.pixels);
-}
-
 /// Returns the regions of a prediction, which are not yet cut into pieces.
 template <class View>
 region_plan regions_of(View prediction, region_policy const& policy, int numbers) noexcept {

@@ -4,6 +4,8 @@
 
 #include <hone/core/number.hpp>
 
+#include <initializer_list>
+
 #include <hone/core/macros_push.hpp>
 
 namespace hone::inline HONE_ABI::on_cuda {
@@ -11,7 +13,8 @@ namespace hone::inline HONE_ABI::on_cuda {
 /// tile         one thread per row; a block moves the rows through shared memory
 /// warp, block, wide_block  a row in the registers of 32, 256 or 512 threads
 /// streamed     rows of any length, read twice
-enum class row_kernel : unsigned char { tile, warp, block, wide_block, streamed };
+/// team_48, team_96  a row of up to as many classes, in whole vectors, in the registers of 2 or 4 threads
+enum class row_kernel : unsigned char { tile, warp, block, wide_block, streamed, team_48, team_96 };
 
 inline constexpr int shared_bytes = 48 * 1024 - 512;  // for tiles of a block: the default limit minus room for sums
 inline constexpr int register_bytes = 256;            // of a thread, for its part of a row
@@ -37,8 +40,25 @@ constexpr index capacity_of(row_kernel kernel, int N, int bytes) noexcept {
   return index(slots_for(kernel, N, bytes)) * N * (threads_of(kernel) / rows_of_block(kernel));
 }
 
-/// Returns the distance of rows in shared memory: odd, so that threads of neighbouring rows use different banks.
-constexpr index tile_stride(index columns) noexcept { return columns | 1; }
+/// The threads of a small team, and the vectors that each of them holds.
+struct team_shape {
+  int size, slots;
+};
+/// Returns the shape of team_48 and team_96. What a row costs besides its elements is spent by every thread of its
+/// team, so teams are as small as registers allow: with several views, or arithmetic in double, 4 threads share a
+/// longer row.
+constexpr team_shape team_shape_for(row_kernel kernel, int N, int bytes) noexcept {
+  const bool one_view = bytes <= 4;
+  const int most = kernel == row_kernel::team_96 && one_view ? 48 : 24;
+  const int fit = register_bytes / bytes, numbers = fit < most ? fit : most;
+  return {kernel == row_kernel::team_96 && !one_view ? 4 : 2, numbers < N ? 1 : numbers / N};
+}
+constexpr index capacity_of(team_shape team, int N) noexcept { return index(team.slots) * N * team.size; }
+
+/// Returns the distance of rows in shared memory, such that at most two threads of neighbouring rows use one bank.
+/// There is a gap behind each row only if its columns are a multiple of tile_group.
+inline constexpr int tile_group = 4;
+constexpr index tile_stride(index columns) noexcept { return columns % tile_group == 0 ? columns + 1 : columns; }
 
 constexpr index tile_bytes(index rows, index stride, int views, int size) noexcept {
   return rows * stride * views * size;
@@ -52,7 +72,13 @@ constexpr int tile_rows_of_images(index columns, int views, int size) noexcept {
 }
 inline constexpr int tile_rows_of_matrix = 128;
 
-constexpr row_kernel row_kernel_for(index columns, int N, int bytes, int views, int size) noexcept {
+inline constexpr index least_columns_of_team = 16;
+
+/// Returns the kernel for rows of `columns` classes; `in_vectors`: all of them are whole vectors of N, and aligned.
+constexpr row_kernel row_kernel_for(index columns, int N, int bytes, int views, int size, bool in_vectors) noexcept {
+  if (in_vectors && columns >= least_columns_of_team)
+    for (const row_kernel team : {row_kernel::team_48, row_kernel::team_96})
+      if (columns <= capacity_of(team_shape_for(team, N, bytes), N)) return team;
   if (tile_bytes(tile_rows_of_matrix, tile_stride(columns), views, size) <= shared_bytes) return row_kernel::tile;
   if (columns <= capacity_of(row_kernel::warp, N, bytes)) return row_kernel::warp;
   if (columns <= capacity_of(row_kernel::block, N, bytes)) return row_kernel::block;

@@ -3,6 +3,7 @@
 /// another function, so that all sums of a sweep are reduced together.
 #pragma once
 
+#include <hone/core/operand.hpp>
 #include <hone/cuda/run/reduce.cuh>
 
 #include <hone/core/macros_push.hpp>
@@ -22,12 +23,26 @@ struct added {
   }
 };
 
+template <class A, int N>
+__device__ void add_to(bundle<A, N>& to, bundle<A, N> const& more) {
+#pragma unroll
+  for (int i = 0; i < N; ++i) to[i] += more[i];
+}
+/// Calls f with every number of a bundle.
+template <class A, int N, class F>
+__device__ void hand(bundle<A, N>& numbers, F const& f) {
+#pragma unroll
+  for (int i = 0; i < N; ++i) f(numbers[i]);
+}
+
 struct lone_thread {
   static constexpr int size = 1;
 
   __device__ int rank() const { return 0; }
   /// Returns whether this thread reads the values that share() then broadcasts to its warp.
   __device__ bool reads() const { return true; }
+  /// Returns whether this team, or another one that goes the same way, wants something; all of its threads agree.
+  __device__ bool any(bool wanted) const { return wanted; }
   template <class X>
   __device__ void share(X&) const {}
   /// Replaces every number that each(f) passes to f by its reduction over the team, in every thread.
@@ -40,6 +55,7 @@ struct one_warp {
 
   __device__ int rank() const { return static_cast<int>(threadIdx.x) % 32; }
   __device__ bool reads() const { return rank() == 0; }
+  __device__ bool any(bool wanted) const { return wanted; }
   template <class X>
   __device__ void share(X& x) const {
     x = __shfl_sync(all_lanes, x, 0);
@@ -65,6 +81,7 @@ class one_block : private one_warp {
   __device__ explicit one_block(memory& shared) : shared_(shared) {}
 
   __device__ int rank() const { return static_cast<int>(threadIdx.x); }
+  using one_warp::any;
   using one_warp::reads;
   using one_warp::share;
 

@@ -28,6 +28,28 @@ __device__ bool is_allowed(A z) {
   return !(z < A(lowest_number<number_of_operand<A>>));
 }
 
+/// An element of a row whose target has no part of the labels, whatever its column is.
+template <class Element>
+struct without_labels : Element {
+  static constexpr bool is_unlabelled = true;
+};
+/// An element of the prediction that is not held in registers.
+template <class A>
+struct lone_element {
+  A logit;
+  int column;
+
+  __device__ static constexpr bool is_in_row() { return true; }
+  template <int I>
+  __device__ A number() const {
+    static_assert(I == 0, "only the prediction");
+    return logit;
+  }
+};
+
+template <class S>
+struct has_own_maximum : std::bool_constant<row::has_own_maximum<S>> {};
+
 template <class A, class Leaf, int FirstView>
 struct term_row {
   using Term = typename Leaf::term_type;
@@ -38,6 +60,7 @@ struct term_row {
   static constexpr bool over_allowed = allowed_target<Target>;
   static constexpr bool wants_logits = sums_sparse && Target::has_uniform && !over_allowed;  // the sum of all logits
   static constexpr int target_place = row::target_place<Term>;
+  static constexpr bool has_maxima = row::any_in<row::statistics_of<Term>, has_own_maximum>;
   static constexpr A lowest{lowest_number<number_of_operand<A>>};
 
   A weight = 0, scale = 0;    // factor · row weight, 0 if the row is skipped; and that times the reduction's factor
@@ -56,6 +79,7 @@ struct term_row {
   __device__ void begin(Leaf const& leaf, detail::list<All...> const& leaves, A reduction, index i, index columns,
                         Team const& team, unsigned long long* invalid_labels) {
     row_index = i;
+    weight = A(0);
     if (team.reads()) {
       weight = skips(leaf, leaves, i, columns) ? A(0) : leaf.template factor_of_row<A>(i);
       if constexpr (row::has_target<Term>) {
@@ -100,6 +124,23 @@ struct term_row {
 
   /// Divides the ground among `classes` classes.
   __device__ void share_ground(A classes) { parts.ground = classes == A(0) ? A(0) : parts.ground / classes; }
+
+  /// Prepares the gradient of the row, whose factors no class then needs to multiply by.
+  __device__ void scale_gradient(Term const& term) {
+    if constexpr (row::has_scaled<A, Term>) {
+      result = term.scaled(result, scale);
+      parts.ground = parts.ground * scale;
+#pragma unroll
+      for (int j = 0; j < Target::labels; ++j) parts.weight_at[j] = parts.weight_at[j] * scale;
+#pragma unroll
+      for (int k = 0; k < Target::dense_parts; ++k) parts.dense_at[k] = parts.dense_at[k] * scale;
+    }
+  }
+  template <class E>
+  __device__ A gradient_of(Term const& term, E const& e) const {
+    const A g = row::gradient_of(term, result, e);
+    return row::has_scaled<A, Term> ? g : scale * g;
+  }
 
   /// Resets the state for a new row.
   __device__ void reset(Term const& term) {
@@ -224,14 +265,21 @@ struct term_row {
   }
 
  private:
+  template <class Element>
+  __device__ static bool is_at(Element const& h, int column) {
+    if constexpr (requires { h.is_at(column); }) return h.is_at(column);
+    return h.column == column;
+  }
   template <class Element, std::size_t... K>
   __device__ A target(Element const& h, Target const& target, std::index_sequence<K...>) const {
     A q = parts.ground;
     if constexpr (over_allowed)
       if (!is_allowed(A(h.template number<0>()))) q = A(0);
     ((q += parts.dense_at[K] * h.template number<FirstView + int(row::has_teacher<Term>) + int(K)>()), ...);
+    if constexpr (!requires { Element::is_unlabelled; })
 #pragma unroll
-    for (int j = 0; j < Target::labels; ++j) q += h.column == parts.label_at[j] ? parts.weight_at[j] : A(0);
+      for (int j = 0; j < Target::labels; ++j)
+        if (is_at(h, parts.label_at[j])) q += parts.weight_at[j];
     if constexpr (weighed_target<Target> && !sparse)
       q *= h.is_in_row() ? target.weights.template as<A>(h.column) : A(0);
     return q;

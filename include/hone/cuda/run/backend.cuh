@@ -3,9 +3,11 @@
 #pragma once
 
 #include <hone/cuda/run/device.cuh>
+#include <hone/cuda/run/side_stream.cuh>
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -34,6 +36,9 @@ class cuda {
  public:
   explicit cuda(cudaStream_t stream) : stream_(stream) {}
 
+  /// Takes all memory from an allocator. Throws hone::invalid_argument if one of its functions is missing.
+  cuda(cudaStream_t stream, device_allocator const& allocator) : stream_(stream, allocator) {}
+
   /// Uses memory of the caller, device memory aligned to 256 bytes, and never allocates.
   cuda(cudaStream_t stream, void* workspace, std::size_t bytes) : stream_(stream), lent_(true) {
     if (reinterpret_cast<std::uintptr_t>(workspace) % on_cuda::workspace_alignment != 0 || (!workspace && bytes > 0))
@@ -49,6 +54,7 @@ class cuda {
         lent_(std::exchange(other.lent_, false)),
         own_(std::move(other.own_)),
         in_graph_(other.in_graph_),
+        side_(std::move(other.side_)),
         invalid_labels_(other.invalid_labels_) {}
   cuda& operator=(cuda const&) = delete;
 
@@ -69,6 +75,12 @@ class cuda {
 
   /// Returns the workspace, whose first bytes hold 0 between calls: see cuda/run/reduce.cuh.
   void* workspace() const noexcept { return memory_; }
+
+  /// Returns a stream for messages of ranks, which is made at the first call.
+  on_cuda::side_stream const& side() {
+    if (!side_) side_ = std::make_unique<on_cuda::side_stream>(stream_);
+    return *side_;
+  }
 
  private:
   void grow(std::size_t bytes) {
@@ -97,6 +109,7 @@ class cuda {
   bool lent_ = false;
   std::vector<on_cuda::stream_memory> own_;  // the last one is the workspace
   bool in_graph_ = false;                    // whether a captured call has used it; checked for large ones
+  std::unique_ptr<on_cuda::side_stream> side_;
   unsigned long long* invalid_labels_ = nullptr;
 };
 

@@ -2,9 +2,8 @@
 /// A stream with its device, and memory in the stream's order.
 #pragma once
 
-#include <hone/cuda/run/error.cuh>
+#include <hone/cuda/run/allocator.cuh>
 
-#include <cstddef>
 #include <new>
 #include <utility>
 
@@ -12,13 +11,15 @@
 
 namespace hone::inline HONE_ABI::on_cuda {
 
-/// A stream and its device. The device of a default stream is the one that is current at construction; so is that of
-/// every stream if the runtime (before CUDA 12.8) or the driver cannot return it.
+/// A stream with its device, and the allocator of its memory. The device of a default stream is the one that is current
+/// at construction; so is that of every stream if the runtime (before CUDA 12.8) or the driver cannot return it.
 struct placed_stream {
   cudaStream_t stream = nullptr;
   int device = 0;
+  device_allocator allocator;
 
-  placed_stream(cudaStream_t stream_) : stream(stream_) {
+  placed_stream(cudaStream_t stream_, device_allocator const& allocator_ = {})
+      : stream(stream_), allocator(require_complete(allocator_)) {
     check(cudaGetDevice(&device), "cudaGetDevice");
 #if CUDART_VERSION >= 12080
     if (!stream || stream == cudaStreamLegacy || stream == cudaStreamPerThread) return;
@@ -87,7 +88,7 @@ class stream_memory {
   stream_memory(placed_stream const& of, std::size_t bytes, std::string const& what) : of_(of) {
     of.require_no_capture(what);
     const device_of_stream device(of);
-    check(cudaMallocAsync(&data_, bytes, of.stream), "cudaMallocAsync");
+    data_ = allocate(of.allocator, bytes, of.stream, what);
   }
   ~stream_memory() { release(of_, data_); }
   stream_memory(stream_memory&& other) noexcept : of_(other.of_), data_(std::exchange(other.data_, nullptr)) {}
@@ -100,7 +101,7 @@ class stream_memory {
   static void release(placed_stream const& of, void* data) noexcept {
     if (!data || of.is_captured()) return;
     const device_of_stream device(of, std::nothrow);
-    forget_error(cudaFreeAsync(data, of.stream));
+    on_cuda::release(of.allocator, data, of.stream);
   }
 
  private:

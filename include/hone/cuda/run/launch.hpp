@@ -19,6 +19,22 @@ constexpr int grid_for(index blocks) noexcept {
 /// The same for pieces of work, one per thread and iteration.
 constexpr int blocks_for(index pieces) noexcept { return grid_for((pieces + block_threads - 1) / block_threads); }
 
+/// Pieces of work, cut into the parts of a sum (cuda/run/reduce.cuh): a thread of a part evaluates the pieces first,
+/// first + step, … < pieces. The cut depends on the number of pieces alone. As an argument of a kernel it takes no
+/// registers.
+struct part_cut {
+  index pieces = 0, step = block_threads;
+  int parts = 1;
+
+  constexpr part_cut() noexcept = default;
+  constexpr explicit part_cut(index pieces_) noexcept
+      : pieces(pieces_), step(index(blocks_for(pieces_)) * block_threads), parts(blocks_for(pieces_)) {}
+
+  HONE_HD static constexpr index first(int part, unsigned thread) noexcept {
+    return index(part) * block_threads + thread;
+  }
+};
+
 /// Division of 0 <= i < 2^53 by a number that the host knows. A 64-bit division in a kernel would be a call of a
 /// hundred instructions.
 struct divider {

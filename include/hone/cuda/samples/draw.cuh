@@ -3,6 +3,7 @@
 /// from the host.
 #pragma once
 
+#include <hone/cuda/memory/device_step.cuh>
 #include <hone/cuda/run/launch.cuh>
 #include <hone/cuda/run/launch.hpp>
 #include <hone/cuda/samples/device_draw.cuh>
@@ -17,21 +18,7 @@
 
 namespace hone::inline HONE_ABI {
 
-/// A step in device memory, read when a kernel runs. Any other step of a graph is that of its capture.
-struct device_step {
-  index const* pointer;
-};
-
 namespace on_cuda {
-
-struct step_source {
-  integer value = 0;
-  index const* pointer = nullptr;
-
-  step_source(std::integral auto step) noexcept : value(step) {}
-  step_source(integer step) noexcept : value(step) {}
-  step_source(device_step step) noexcept : pointer(step.pointer) {}
-};
 
 template <class Rows>
 __global__ void __launch_bounds__(block_threads)
@@ -70,18 +57,21 @@ void enqueue_draw(cuda& backend, Rows const& rows, integer seed, step_source ste
 }  // namespace on_cuda
 
 /// Fills a draw on the device, with the same bits as policy.draw(seed, step, n, …). The step is an integer, or
-/// hone::device_step(pointer). Throws hone::invalid_argument if policy.draw would.
-inline void draw(cuda& backend, mixup const& policy, integer seed, on_cuda::step_source step, device_draw& to) {
-  on_cuda::enqueue_draw(backend, detail::mixup_rows(policy, to.rows()), seed, step, to, 0, 0);
+/// hone::device_step(pointer). Throws hone::invalid_argument if policy.draw would. Templates, so that only programs
+/// that draw compile the kernel; `Rows` is not to be given.
+template <class Rows = detail::mixup_rows>
+void draw(cuda& backend, mixup const& policy, integer seed, on_cuda::step_source step, device_draw& to) {
+  on_cuda::enqueue_draw(backend, Rows(policy, to.rows()), seed, step, to, 0, 0);
 }
-inline void draw(cuda& backend, cutmix const& policy, integer seed, on_cuda::step_source step, device_draw& to,
-                 integer height, integer width) {
-  on_cuda::enqueue_draw(backend, detail::cutmix_rows(policy, to.rows(), height, width), seed, step, to, height, width);
+template <class Rows = detail::cutmix_rows>
+void draw(cuda& backend, cutmix const& policy, integer seed, on_cuda::step_source step, device_draw& to, integer height,
+          integer width) {
+  on_cuda::enqueue_draw(backend, Rows(policy, to.rows(), height, width), seed, step, to, height, width);
 }
-inline void draw(cuda& backend, mixup_or_cutmix const& policy, integer seed, on_cuda::step_source step, device_draw& to,
-                 integer height, integer width) {
-  on_cuda::enqueue_draw(backend, detail::mixup_or_cutmix_rows(policy, to.rows(), height, width), seed, step, to, height,
-                        width);
+template <class Rows = detail::mixup_or_cutmix_rows>
+void draw(cuda& backend, mixup_or_cutmix const& policy, integer seed, on_cuda::step_source step, device_draw& to,
+          integer height, integer width) {
+  on_cuda::enqueue_draw(backend, Rows(policy, to.rows(), height, width), seed, step, to, height, width);
 }
 
 /// Copies a draw from the host after checking it; may wait for the stream, because the memory is pageable. Throws

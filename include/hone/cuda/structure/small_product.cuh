@@ -4,6 +4,7 @@
 
 #include <hone/core/narrowed.hpp>
 #include <hone/core/view.hpp>
+#include <hone/cuda/memory/product_side.cuh>
 #include <hone/cuda/run/backend.cuh>
 #include <hone/cuda/run/launch.cuh>
 #include <hone/cuda/run/launch.hpp>
@@ -43,28 +44,6 @@ inline constexpr int product_tile = 16;   // rows and columns of the numbers tha
 inline constexpr int product_depth = 64;  // terms of their sums that are in shared memory
 static_assert(product_tile * product_tile == block_threads);
 
-/// One side of a product: number l of sum i is at data + i · outer + l · inner.
-template <class A>
-struct product_side {
-  A const* data;
-  index outer, inner, size;
-
-  product_side(matrix_view<const A> v, bool sums_are_rows) noexcept
-      : data(v.data),
-        outer(sums_are_rows ? v.row_stride : 1),
-        inner(sums_are_rows ? 1 : v.row_stride),
-        size(sums_are_rows ? v.rows : v.columns) {}
-
-  /// Brings numbers [from, from + product_depth) of sums [first, first + product_tile), and 0 where there is none.
-  __device__ void bring(A (&to)[product_tile][product_depth + 1], index first, index from, index depth) const {
-    for (int k = static_cast<int>(threadIdx.x); k < product_tile * product_depth; k += block_threads) {
-      const int i = inner == 1 ? k / product_depth : k % product_tile;  // neighbours read neighbouring addresses
-      const int l = inner == 1 ? k % product_depth : k / product_tile;
-      to[i][l] = first + i < size && from + l < depth ? data[(first + i) * outer + (from + l) * inner] : A(0);
-    }
-  }
-};
-
 /// finish(row, column, sum) stores a number of the product, and what follows from it.
 template <class A, class Finish>
 __global__ void __launch_bounds__(block_threads, 1)
@@ -79,8 +58,9 @@ __global__ void __launch_bounds__(block_threads, 1)
     A sum = 0;
     for (index l = 0; l < depth; l += product_depth) {
       __syncthreads();  // other threads may still read the numbers before
-      left.bring(of_left, row, l, depth);
-      right.bring(of_right, column, l, depth);
+      left.template bring<product_tile, product_depth>(row, l, depth, [&](int r, int k, A x) { of_left[r][k] = x; });
+      right.template bring<product_tile, product_depth>(column, l, depth,
+                                                        [&](int c, int k, A x) { of_right[c][k] = x; });
       __syncthreads();
       A part = 0;
 #pragma unroll 8

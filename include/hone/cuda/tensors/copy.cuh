@@ -23,6 +23,10 @@ struct corrected_job {
     A counted;
     bool idle;
     __device__ void operator()(A& x, A const& y) const { x = y / counted; }
+    template <class Change>
+    __device__ void choose(Change const& change) const {
+      change(*this);
+    }
   };
   template <class A>
   __device__ task<A> of(int tensor) const {

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <hone/cuda/memory/device_scalar.cuh>
-#include <hone/cuda/run/launch.cuh>
+#include <hone/cuda/run/tasks.cuh>
 #include <hone/cuda/tensors/device_report.cuh>
 #include <hone/gradient/loss_scaler.hpp>
 
@@ -13,10 +13,13 @@ namespace hone::inline HONE_ABI {
 
 namespace on_cuda {
 
-template <class Scaler>
-__global__ void update_scaler_kernel(Scaler* scaler, bool const* finite) {
-  scaler->state = scaler->next(*finite);
-}
+/// The update of a loss scaler, by one thread.
+struct next_of_scaler {
+  loss_scaler* scaler;
+  bool const* finite;
+
+  __device__ void operator()() const { scaler->state = scaler->next(*finite); }
+};
 
 }  // namespace on_cuda
 
@@ -38,12 +41,14 @@ class device_loss_scaler {
   /// Returns the current factor, which kernels read when they run.
   device_number scale() const { return device_scalar(&scaler_.data()->state.scale); }
 
-  /// Enqueues the update of the scale by a report.
+  /// Enqueues the update of the scale by a report. A template, so that only programs that call it compile the kernel.
+  template <class Self = device_loss_scaler>
   void update(cuda& backend, device_report const& report) const {
-    const on_cuda::device_of_stream device(backend.placed());
-    on_cuda::launch("device_loss_scaler: update_scaler_kernel", on_cuda::update_scaler_kernel<loss_scaler>, {1, 1},
-                    backend.stream(), scaler_.data(), report.finite());
+    Self const& self = *this;
+    on_cuda::enqueue_tasks("device_loss_scaler: tasks_kernel", backend, self.after(report.finite()));
   }
+  /// For hone::advance.
+  on_cuda::next_of_scaler after(bool const* finite) const { return {scaler_.data(), finite}; }
 
   /// Returns a copy on the host, for a checkpoint; waits for the stream.
   loss_scaler host() const { return scaler_.host(); }

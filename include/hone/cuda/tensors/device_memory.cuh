@@ -27,7 +27,7 @@ class device_memory {
   template <class T, class U>
   void assign(tensor_list<T> const& to, tensor_list<U> const& from) const {
     const on_cuda::device_of_stream device(stream_);
-    const cuda backend(stream_.stream);
+    const cuda backend(stream_.stream, stream_.allocator);
     const device_list<T> target(backend, to);
     const device_list<U> source(backend, from);
     on_cuda::enqueue_pairs(stream_.stream, target.table(), source.table().data, on_cuda::copy_job{},

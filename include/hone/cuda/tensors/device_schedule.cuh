@@ -3,7 +3,7 @@
 #pragma once
 
 #include <hone/cuda/run/device_value.cuh>
-#include <hone/cuda/run/launch.cuh>
+#include <hone/cuda/run/tasks.cuh>
 #include <hone/schedule/schedule.hpp>
 
 #include <hone/core/macros_push.hpp>
@@ -18,16 +18,24 @@ struct scheduled {
 
 namespace on_cuda {
 
+/// The next step of a schedule, by one thread.
 template <class S>
-__global__ void advance_schedule_kernel(S const schedule, bool const* finite, scheduled* now) {
-  if (finite && !*finite) return;
-  const index step = now->step + 1;
-  *now = {step, schedule.rate(step)};
-}
+struct next_of_schedule {
+  S schedule;
+  bool const* finite;
+  scheduled* now;
+
+  __device__ void operator()() const {
+    if (finite && !*finite) return;
+    const index step = now->step + 1;
+    *now = {step, schedule.rate(step)};
+  }
+};
 
 }  // namespace on_cuda
 
-/// Any schedule of hone, for steps that only the device can count, because some are skipped:
+/// Any schedule of hone, for steps that only the device can count, because some are skipped. hone::advance does the
+/// same for several schedules and loss scalers at once.
 ///
 ///     hone::device_schedule rate(gpu, hone::warmup_cosine{.peak = 0.1, .warmup = 100, .total = 1000});
 ///     // an update of the parameters that reads *rate.data(), then
@@ -46,10 +54,10 @@ class device_schedule {
 
   /// Enqueues the next step. If `finite`, in device memory, is false, the step was skipped and is not counted.
   void advance(cuda& backend, bool const* finite = nullptr) const {
-    const on_cuda::device_of_stream device(backend.placed());
-    on_cuda::launch("device_schedule: advance_schedule_kernel", on_cuda::advance_schedule_kernel<S>, {1, 1},
-                    backend.stream(), schedule_, finite, now_.data());
+    on_cuda::enqueue_tasks("device_schedule: tasks_kernel", backend, after(finite));
   }
+  /// For hone::advance.
+  on_cuda::next_of_schedule<S> after(bool const* finite) const { return {schedule_, finite, now_.data()}; }
 
   /// Returns a copy on the host, for a log or a checkpoint; waits for the stream.
   scheduled host() const { return now_.host(); }

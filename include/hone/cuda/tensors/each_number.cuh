@@ -2,9 +2,11 @@
 /// A user-defined function over the numbers of tensor lists, on CUDA.
 #pragma once
 
+#include <hone/core/list.hpp>
 #include <hone/cuda/simd/device_float.cuh>
 #include <hone/cuda/tensors/norms.cuh>
 #include <hone/cuda/tensors/pairs.cuh>
+#include <hone/cuda/tensors/round_numbers.cuh>
 #include <hone/gradient/each_number.hpp>
 
 #include <hone/core/macros_push.hpp>
@@ -68,12 +70,15 @@ __device__ void call_with(F const& f, detail::list<held_stretch<N, T>...>& held,
   else
     f(detail::at<I>(held).number(j)...);
 }
-/// Reads N numbers of every list, calls f with each, and writes them.
-template <class F, int N, class... T>
-__device__ void call_for_stretch(F const& f, detail::list<held_stretch<N, T>...> held, index from) {
+/// Reads N numbers of every list, calls f with each, and writes them. Those of the first list are rounded before; the
+/// k-th of its tensor comes first.
+template <class F, class Rounded, int N, class... T>
+__device__ void call_for_stretch(F const& f, Rounded const& rounded, index k, detail::list<held_stretch<N, T>...> held,
+                                 index from) {
   held.each([&](auto& h) { h.read(from, N); });
 #pragma unroll
   for (int j = 0; j < N; ++j) call_with(f, held, j, std::index_sequence_for<T...>());
+  rounded.round(k, N, detail::at<0>(held).at);
   held.each([&](auto& h) { h.write(from, N); });
 }
 
@@ -86,37 +91,54 @@ HONE_HD constexpr int wide_of_all() {
 }
 
 /// Each thread processes adjacent numbers of every list at a time.
-template <class F, class T, class... More>
+template <class F, class Rounding, class T, class... More>
 __global__ void __launch_bounds__(block_threads)
-    number_kernel(list_table<T> const list, F const f, More* const*... more) {
+    number_kernel(list_table<T> const list, F const f, Rounding const rounding, More* const*... more) {
   constexpr int N = wide_of_all<T, More...>();
   __shared__ shared_piece at;
   for (index piece = blockIdx.x; piece < list.pieces; piece += gridDim.x) {
     at.read(list, static_cast<T* const*>(nullptr), piece);
     const int tensor = at.tensor;
-    at.cut().visit(
+    const auto rounded = rounding.of(tensor);
+    at.visit(
         piece,
         [&](index, index, index first, index n) {
-          T* const x = static_cast<T*>(at.data) + first;
+          T* const x = at.data_of<T>() + first;
           const auto alike = [&]<class U>(U* y) {
             return reinterpret_cast<std::uintptr_t>(x) / sizeof(T) % N ==
                    reinterpret_cast<std::uintptr_t>(y) / sizeof(U) % N;
           };
           // Made here, because the compiler would read the tables again for every access: stores might change them.
           const detail::list<held_stretch<N, T>, held_stretch<N, More>...> stretches(
-              held_stretch<N, T>{x, true, {}},
-              held_stretch<N, More>{more[tensor] + first, alike(more[tensor] + first), {}}...);
+              held_stretch<N, T>{x, true, {}}, [&](More* y) {
+                return held_stretch<N, More>{y, alike(y), {}};
+              }(pointer_by_warp(more + tensor) + first)...);
           const detail::list<held_stretch<1, T>, held_stretch<1, More>...> singles(
-              held_stretch<1, T>{x, false, {}}, held_stretch<1, More>{more[tensor] + first, false, {}}...);
+              held_stretch<1, T>{x, false, {}},
+              held_stretch<1, More>{pointer_by_warp(more + tensor) + first, false, {}}...);
           each_piece_of<N>(x, n, static_cast<int>(threadIdx.x), static_cast<int>(blockDim.x),
-                           [&](index from, int count) {
-                             if (count == N) return call_for_stretch(f, stretches, from);
-                             for (int j = 0; j < count; ++j) call_for_stretch(f, singles, from + j);
+                           [&](int from, auto count) {
+                             if constexpr (decltype(count)::value == N)
+                               call_for_stretch(f, rounded, first + from, stretches, from);
+                             else
+                               call_for_stretch(f, rounded, first + from, singles, from);
                            });
         },
         [](index, index, index, index) {});  // lists are not cut into columns
   }
 }
+
+template <class F, class Rounding, class T, class... More>
+void enqueue_numbers(cuda const& backend, F const& f, Rounding const& rounding, device_list<T> const& first,
+                     device_list<More> const&... more) {
+  static_assert(std::is_trivially_copyable_v<F>, "for_each_number: f is copied to the device: it must be bytes alone");
+  detail::require_function_of_numbers<F, T, More...>();
+  detail::require_number_lists("for_each_number", first.tensors(), more.tensors()...);
+  const device_of_stream device(backend.placed());
+  launch_pieces("for_each_number: number_kernel", number_kernel<F, Rounding, T, More...>, first.table().pieces,
+                backend.stream(), first.table(), f, rounding, more.table().data...);
+}
+
 }  // namespace on_cuda
 
 /// Enqueues hone::for_each_number, as documented for the CPU, as one kernel for any lists. f is called on the device:
@@ -124,13 +146,19 @@ __global__ void __launch_bounds__(block_threads)
 /// numbers as operands, whose division is right to 2 ulp. A captured graph keeps the f of its capture.
 template <class F, class T, class... More>
 void for_each_number(cuda const& backend, F const& f, device_list<T> const& first, device_list<More> const&... more) {
-  static_assert(std::is_trivially_copyable_v<F>, "for_each_number: f is copied to the device: it must be bytes alone");
-  detail::require_function_of_numbers<F, T, More...>();
-  detail::require_number_lists("for_each_number", first.tensors(), more.tensors()...);
-  const on_cuda::device_of_stream device(backend.placed());
-  on_cuda::launch("for_each_number: number_kernel", on_cuda::number_kernel<F, T, More...>,
-                  {on_cuda::grid_for(first.table().pieces), on_cuda::block_threads}, backend.stream(), first.table(), f,
-                  more.table().data...);
+  on_cuda::enqueue_numbers(backend, f, on_cuda::nearest_rounding(), first, more...);
+}
+/// The same where the numbers of the first list are of 16 bits and are rounded stochastically when they are written: a
+/// hone::device_list or device_sharded_list. The rounding is a hone::stochastic_rounding, or a
+/// hone::device_stochastic_rounding in a captured graph.
+template <class F, class Rounding, class List, class... More>
+void for_each_number(cuda const& backend, F const& f, rounded_list<Rounding, List> const& first,
+                     device_list<More> const&... more) {
+  auto const& list = on_cuda::flat_list(*first.parameters);
+  using P = std::remove_reference_t<decltype(*list.tensors()[0].data)>;
+  detail::require_rounded_parameters<P>();
+  on_cuda::enqueue_numbers(backend, f, on_cuda::rounding_of<P>("for_each_number", first.rounding, *first.parameters),
+                           list, more...);
 }
 
 }  // namespace hone::inline HONE_ABI

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// Computes the factors of all units from the norms of gradients in one block, one step of a chain after the other.
+/// Computes the factors of all units from the norms of gradients in one block, one step of a chain after the other: in
+/// the last block of the kernel that measures if all numbers have one factor, and in a kernel of its own otherwise.
 #pragma once
 
 #include <hone/core/numbers.hpp>
@@ -150,6 +151,55 @@ class block_norms {
   double* shared_;
   double *now_, *next_;
 };
+
+/// The norms that gradient/settle.hpp requires if all numbers have one factor, from the sums of all of them.
+struct norms_of_all {
+  power_sums sums;
+  double before;
+  double factor = 1;
+
+  __device__ double total(double p) const { return p == 2 ? sums.g_squares : p == 1 ? sums.g_absolute : sums.largest; }
+  __device__ double norm(double p, double y_scale) const {
+    const double x = sums.power(p, factor * y_scale, before);
+    return p == 2 ? sqrt(x) : x;
+  }
+  __device__ void multiply(double by) { factor *= by; }
+  template <class F>
+  __device__ void multiply_tensors(double, double, F const&) {}  // such chains have no steps of tensors or units
+  template <class F>
+  __device__ void multiply_units(double, F const&) {}
+};
+
+/// Returns the sums of all slots, in an order that depends on their number alone; valid in the first warp.
+__device__ inline power_sums total_of_slots(power_sums const* sums, index slots, bool squares_only) {
+  constexpr int at_once = 4;  // that wait for memory together
+  power_sums s;
+  if (!squares_only) {
+    for (index k = threadIdx.x; k < slots; k += blockDim.x) s.add(sums[k]);
+    return block_total(s);
+  }
+  for (index first = threadIdx.x; first < slots; first += at_once * index(blockDim.x)) {
+    double x[at_once];
+#pragma unroll
+    for (int k = 0; k < at_once; ++k) {
+      const index slot = first + k * index(blockDim.x);
+      x[k] = slot < slots ? __ldcg(&sums[slot].g_squares) : 0;
+    }
+#pragma unroll
+    for (int k = 0; k < at_once; ++k) s.g_squares += x[k];
+  }
+  s.g_squares = s.squares = block_sum(s.g_squares);
+  return s;
+}
+/// Computes the report, whose coefficient is the one factor, from the sums of all slots; by one block.
+__device__ inline void settle_all(device_plan const& plan, unit_sums const& of, index slots, gradient_report* copy) {
+  const double scale = plan.scale();
+  norms_of_all norms{total_of_slots(of.sums, slots, plan.chain.squares_only(scale)), plan.chain.before};
+  if (threadIdx.x != 0) return;
+  const gradient_report report = detail::settle(plan.chain, scale, norms);
+  *of.report = report;
+  if (copy) *copy = report;
+}
 
 /// A template, so that only files that transform gradients compile it.
 template <class Plan>

@@ -31,49 +31,67 @@ __device__ void store_all(A const (&from)[N], T* to, bool aligned) {
   for (int j = 0; j < N; ++j) to[j] = detail::narrowed<T>(from[j]);
 }
 
-template <class Job, class A, class T, class U>
-__device__ void each_alone(typename Job::template task<A> const& task, T* x, U* y, int count) {
+/// Changes this thread's part of n numbers at x and y by f(x, y): two vectors at a time. Writes: whether y changes too.
+template <bool Writes, class A, class T, class U, class F>
+__device__ void change_pairs(T* x, U* y, int n, int rank, int size, F const& f) {
+  using number = std::remove_const_t<U>;
+  constexpr int N = wide_of<std::conditional_t<(sizeof(T) < sizeof(number)), number, T>>;  // adjacent in a warp
+  const bool alike =
+      reinterpret_cast<std::uintptr_t>(x) / sizeof(T) % N == reinterpret_cast<std::uintptr_t>(y) / sizeof(number) % N;
+  const vector_part of = vectors_in<N>(x, n);
+  const int step = size * N;
+  struct pair {
+    A x[N], y[N];
+  };
+  const auto read = [&](pair& p, int i) {
+    if constexpr (F::reads) load(x + i, p.x, N);
+    load_all(y + i, p.y, alike);
+  };
+  const auto write = [&](pair& p, int i) {
+#pragma unroll
+    for (int j = 0; j < N; ++j) f(p.x[j], p.y[j]);
+    store_all(p.x, x + i, true);
+    if constexpr (Writes) store_all(p.y, y + i, alike);
+  };
+  int i = of.begin + rank * N;
 #pragma unroll 1
-  for (int j = 0; j < count; ++j) {
-    A of_x = task.reads ? static_cast<A>(x[j]) : A(), of_y = static_cast<A>(y[j]);
-    task(of_x, of_y);
-    x[j] = detail::narrowed<T>(of_x);
-    if constexpr (Job::writes_other) y[j] = detail::narrowed<U>(of_y);
+  for (; i < of.end - step; i += 2 * step) {
+    pair a, b;
+    read(a, i), read(b, i + step);
+    write(a, i), write(b, i + step);
   }
+  if (i < of.end) {
+    pair a;
+    read(a, i);
+    write(a, i);
+  }
+  single_of(of, n, rank, [&](int single) {
+    A of_x = F::reads ? static_cast<A>(x[single]) : A(), of_y = static_cast<A>(y[single]);
+    f(of_x, of_y);
+    x[single] = detail::narrowed<T>(of_x);
+    if constexpr (Writes) y[single] = detail::narrowed<number>(of_y);
+  });
 }
 
-/// Each warp calls job.of(tensor) once per tensor. The operator()(x, y) of the result then changes the numbers x of
-/// `list` and, if Job::writes_other, y of the other list. `idle` means that there is nothing to do, `reads` that x is
-/// needed.
+/// Each warp calls job.of(tensor) once per tensor. The result calls its argument with what changes the numbers x of
+/// `list` and, if Job::writes_other, y of the other list: a function f(x, y) whose F::reads says whether it needs x.
+/// `idle` means that there is nothing to do.
 template <class T, class U, class Job>
 __global__ void __launch_bounds__(block_threads)
     pair_kernel(list_table<T> const list, U* const* others, Job const job) {
-  using number = std::remove_const_t<U>;
-  using A = common_number<T, number>;
-  constexpr int N = wide_of<std::conditional_t<(sizeof(T) < sizeof(number)), number, T>>;  // adjacent in a warp
+  using A = common_number<T, std::remove_const_t<U>>;
   __shared__ shared_piece at;
   for (index piece = blockIdx.x; piece < list.pieces; piece += gridDim.x) {
     at.read(list, others, piece);
     auto const task = job.template of<A>(at.tensor);
     if (task.idle) continue;
-    at.cut().visit(
+    at.visit(
         piece,
         [&](index, index, index first, index n) {
-          T* const x = static_cast<T*>(at.data) + first;
-          U* const y = static_cast<number*>(at.other) + first;
-          const bool alike = reinterpret_cast<std::uintptr_t>(x) / sizeof(T) % N ==
-                             reinterpret_cast<std::uintptr_t>(y) / sizeof(number) % N;
-          each_piece_of<N>(x, n, static_cast<int>(threadIdx.x), static_cast<int>(blockDim.x),
-                           [&](index from, int count) {
-                             if (count < N) return each_alone<Job, A>(task, x + from, y + from, count);
-                             A of_x[N] = {}, of_y[N];
-                             if (task.reads) load(x + from, of_x, N);
-                             load_all(y + from, of_y, alike);
-#pragma unroll
-                             for (int j = 0; j < N; ++j) task(of_x[j], of_y[j]);
-                             store_all(of_x, x + from, true);
-                             if constexpr (Job::writes_other) store_all(of_y, y + from, alike);
-                           });
+          task.choose([&](auto const& f) {
+            change_pairs<Job::writes_other, A>(at.data_of<T>() + first, at.other_of<U>() + first, static_cast<int>(n),
+                                               static_cast<int>(threadIdx.x), static_cast<int>(blockDim.x), f);
+          });
         },
         [](index, index, index, index) {});  // lists are not cut into columns
   }
@@ -81,7 +99,7 @@ __global__ void __launch_bounds__(block_threads)
 
 template <class T, class U, class Job>
 void enqueue_pairs(cudaStream_t stream, list_table<T> const& list, U* const* others, Job const& job, const char* name) {
-  launch(name, pair_kernel<T, U, Job>, {grid_for(list.pieces), block_threads}, stream, list, others, job);
+  launch_pieces(name, pair_kernel<T, U, Job>, list.pieces, stream, list, others, job);
 }
 
 /// Copies and converts: x = y.
@@ -92,6 +110,10 @@ struct copy_job {
   struct task {
     static constexpr bool idle = false, reads = false;
     __device__ void operator()(A& x, A const& y) const { x = y; }
+    template <class Change>
+    __device__ void choose(Change const& change) const {
+      change(*this);
+    }
   };
   template <class A>
   __device__ task<A> of(int) const {

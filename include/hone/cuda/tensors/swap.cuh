@@ -20,6 +20,10 @@ struct swap_job {
       const A of_x = x;
       x = y, y = of_x;
     }
+    template <class Change>
+    __device__ void choose(Change const& change) const {
+      change(*this);
+    }
   };
   template <class A>
   __device__ task<A> of(int) const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <hone/core/tensor_overlap.hpp>
+#include <hone/cuda/memory/device_scalar.cuh>
 #include <hone/cuda/tensors/device_report.cuh>
 #include <hone/cuda/tensors/device_units.cuh>
 #include <hone/cuda/tensors/gradients.cuh>
@@ -31,6 +32,11 @@ device_plan plan_of(gradient_chain<Step...> const& chain, double maximum) {
   });
   return plan;
 }
+
+/// Whether a chain multiplies all numbers by one factor: it clips by no norm of a tensor or a unit.
+template <class... Step>
+inline constexpr bool has_one_factor =
+    ((Step::kind != step_kind::tensor_norm && Step::kind != step_kind::unit_norm) && ...);
 
 /// Returns the bytes of workspace that a call needs, including the first ones (see cuda/run/reduce.cuh).
 template <class Table>
@@ -89,14 +95,21 @@ void enqueue_chain(const char* function, cuda& backend, gradient_chain<Step...> 
     const device_of_stream device(backend.placed());
     const device_plan plan = plan_of(chain, maximum);
     const unit_sums of = sums_in(backend.workspace(), list);
-    const int blocks = grid_for(list.pieces);
-    launch("transform: measure_kernel", measure_kernel<T, std::remove_cvref_t<decltype(**parameters)>>,
-           {blocks, block_threads}, backend.stream(), list, parameters, plan, of);
-    launch("transform: settle_kernel", settle_kernel<device_plan>, {1, settling_threads}, backend.stream(), list.cuts,
-           list.tensors, plan, of, report ? report->data() : nullptr);
+    gradient_report* const copy = report ? report->data() : nullptr;
+    if constexpr (has_one_factor<Step...>) {
+      launch_pieces("transform: measure_kernel", measure_kernel<T>, list.pieces, backend.stream(), list, plan, of,
+                    grid_scratch(backend.workspace()).done, copy);
+    } else {
+      launch_pieces("transform: unit_measure_kernel",
+                    unit_measure_kernel<T, std::remove_cvref_t<decltype(**parameters)>>, list.pieces, backend.stream(),
+                    list, parameters, plan, of);
+      launch("transform: settle_kernel", settle_kernel<device_plan>, {1, settling_threads}, backend.stream(), list.cuts,
+             list.tensors, plan, of, copy);
+    }
     if (!apply) return;
     if constexpr (!std::is_const_v<T>) {
-      launch("transform: apply_kernel", apply_kernel<T>, {blocks, block_threads}, backend.stream(), list, plan, of);
+      launch_pieces("transform: apply_kernel", apply_kernel<T>, list.pieces, backend.stream(), list, plan, of,
+                    has_one_factor<Step...>);
     }
   });
 }
@@ -121,9 +134,9 @@ void with_prepared(cuda const& backend, Body const& body, First const& first, Ta
 
 }  // namespace on_cuda
 
-/// Enqueues a step, or a hone::chain of several, on gradients in device memory: three kernels for any list. If a norm
-/// is not finite, or a result is out of the range of the type, all gradients stay as they are. The report, if given,
-/// stays on the device.
+/// Enqueues a step, or a hone::chain of several, on gradients in device memory: two kernels for any list, and one more
+/// if the chain clips by the norms of tensors or units. If a norm is not finite, or a result is out of the range of the
+/// type, all gradients stay as they are. The report, if given, stays on the device.
 template <class Step, class T>
 void transform(cuda& backend, Step const& step, device_list<T> const& gradients, device_report* report = nullptr) {
   static_assert(!std::is_const_v<T>, "transform: the gradients must not be const, for they are changed in place");

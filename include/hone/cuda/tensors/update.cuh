@@ -31,17 +31,39 @@ struct average_job {
   decided_update const* decided;
   unsigned char const* copied;
 
+  /// Of an update that neither copies nor clears.
+  template <class A>
+  struct later_update {
+    static constexpr bool reads = true;
+    A weight;
+    __device__ void operator()(A& s, A const& p) const { s = averaged(s, p, weight); }
+  };
+  /// Of one that needs no number of the shadow.
+  template <class A>
+  struct first_update {
+    static constexpr bool reads = false;
+    A weight;
+    bool copies;
+    __device__ void operator()(A& s, A const& p) const {
+      s = copies ? p : weight > 0 ? averaged(A(0), p, weight) : A(0);
+    }
+  };
   template <class A>
   struct task {
     A weight;
-    bool idle, reads, copies, clears;
+    bool idle, reads, copies;
     __device__ void operator()(A& s, A const& p) const {
-      if (copies) {
-        s = p;
-      } else {
-        const A before = clears ? A(0) : s;
-        s = weight > 0 ? averaged(before, p, weight) : before;
-      }
+      if (reads)
+        later_update<A>{weight}(s, p);
+      else
+        first_update<A>{weight, copies}(s, p);
+    }
+    template <class Change>
+    __device__ void choose(Change const& change) const {
+      if (reads)
+        change(later_update<A>{weight});
+      else
+        change(first_update<A>{weight, copies});
     }
   };
   template <class A>
@@ -50,7 +72,7 @@ struct average_job {
     const bool clears = read_by_warp(&decided->clear), skipped = read_by_warp(&decided->skipped);
     const bool copies = weight == 1 || read_by_warp(copied + tensor) != 0;
     const bool idle = skipped || (!copies && weight == 0 && !clears);
-    return {static_cast<A>(weight), idle, !copies && !clears, copies, clears};
+    return {static_cast<A>(weight), idle, !copies && !clears, copies};
   }
 };
 

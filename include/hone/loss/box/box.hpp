@@ -60,9 +60,10 @@ struct sides_format {
   }
   template <operand V>
   HONE_HD HONE_INLINE static auto are_valid(box<V> const& p, box<V> const& t) noexcept {
-    const V shortest = min(min(p.x2, p.y2), min(t.x2, t.y2)), longest = max(max(p.x2, p.y2), max(t.x2, t.y2));
-    const V position = max(max(abs(p.x1), abs(p.y1)), max(abs(t.x1), abs(t.y1)));
-    return (V(0) <= shortest) & (max(longest, position) <= V(farthest));
+    const V shortest = lesser_number(lesser_number(p.x2, p.y2), lesser_number(t.x2, t.y2)),
+            longest = larger_number(larger_number(p.x2, p.y2), larger_number(t.x2, t.y2));
+    const V position = larger_number(larger_number(abs(p.x1), abs(p.y1)), larger_number(abs(t.x1), abs(t.y1)));
+    return (V(0) <= shortest) & (larger_number(longest, position) <= V(farthest));
   }
 };
 
@@ -82,16 +83,18 @@ struct corners_format {
   }
   template <operand V>
   HONE_HD HONE_INLINE static auto are_valid(box<V> const& p, box<V> const& t) noexcept {
-    const V first = min(min(p.x1, t.x1), min(p.y1, t.y1)), last = max(max(p.x2, t.x2), max(p.y2, t.y2));
-    const V side = min(min(p.x2 - p.x1, p.y2 - p.y1), min(t.x2 - t.x1, t.y2 - t.y1));
+    const V first = lesser_number(lesser_number(p.x1, t.x1), lesser_number(p.y1, t.y1)),
+            last = larger_number(larger_number(p.x2, t.x2), larger_number(p.y2, t.y2));
+    const V side = lesser_number(lesser_number(p.x2 - p.x1, p.y2 - p.y1), lesser_number(t.x2 - t.x1, t.y2 - t.y1));
     return (V(0) <= side) & (V(-detail::farthest) <= first) & (last <= V(detail::farthest));
   }
   template <operand V>
   HONE_HD HONE_INLINE static box_axis<V> axis_of(V low, V high, V target_low, V target_high) noexcept {
+    // A NaN among them is in `side` or in `target`.
     return {exact(high - low),
             exact(target_high - target_low),
-            max(min(high, target_high) - max(low, target_low), V(0)),
-            exact(max(high, target_high) - min(low, target_low)),
+            larger_number(lesser_number(high, target_high) - larger_number(low, target_low), V(0)),
+            exact(larger_number(high, target_high) - lesser_number(low, target_low)),
             V(0.5) * (exact(low - target_low) + exact(high - target_high)),
             share_of(target_low, low),
             share_of(high, target_high)};

@@ -24,16 +24,20 @@ struct aspect_penalty {
 
   /// Returns α = v / (missing + v + more), with missing = 1 - IoU. It is 0 for equal boxes, because fused operations
   /// may leave a rounding error of w* h - h* w in their v.
-  HONE_HD HONE_INLINE V over(V missing, V more = V(0)) const noexcept {
-    const V alpha = exact(v / max(missing + more + v, V(smallest_area)));
-    return select(V(0) < missing, alpha, missing);  // NaN stays
-  }
+  HONE_HD HONE_INLINE V over(V missing) const noexcept { return over_sum(missing, missing + v); }
+  HONE_HD HONE_INLINE V over(V missing, V more) const noexcept { return over_sum(missing, missing + more + v); }
   /// Returns α v and stores its derivative by the sides; α carries no gradient.
   HONE_HD HONE_INLINE V weighted(V alpha, axis_slope<V>& x, axis_slope<V>& y) const noexcept {
-    const V by_angle = V(-0.81056946913870217) * alpha * angle / max(w * w + h * h, V(smallest_area));
+    const V by_angle = quotient(V(-0.81056946913870217) * alpha * angle, max(w * w + h * h, V(smallest_area)));
     x.side = by_angle * h;  // the angle decreases as w grows
     y.side = -by_angle * w;
     return alpha * v;
+  }
+
+ private:
+  HONE_HD HONE_INLINE V over_sum(V missing, V sum) const noexcept {
+    const V alpha = exact(quotient(v, max(sum, V(smallest_area))));
+    return select(V(0) < missing, alpha, missing);  // NaN stays
   }
 };
 

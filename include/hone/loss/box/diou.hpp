@@ -37,7 +37,7 @@ struct relative_distance {
       : relative_distance(b, exact(squared_distance(b) * inverse), inverse) {}
   template <class Format>
   HONE_HD HONE_INLINE explicit relative_distance(box_pair<V, Format> const& b) noexcept
-      : relative_distance(b, V(1) / max(squared_diagonal(b), V(smallest_area))) {}
+      : relative_distance(b, reciprocal(max(squared_diagonal(b), V(smallest_area)))) {}
 };
 
 }  // namespace detail

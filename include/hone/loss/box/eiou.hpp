@@ -22,7 +22,7 @@ struct eiou_metric {
   /// Returns the squared difference along one axis over the squared hull; adds its derivative to the slope.
   template <operand V>
   HONE_HD HONE_INLINE static V difference(box_axis<V> const& a, axis_slope<V>& slope) noexcept {
-    const V inverse = V(1) / max(a.hull, V(detail::smallest_length)), r = exact((a.side - a.target) * inverse);
+    const V inverse = reciprocal(max(a.hull, V(detail::smallest_length))), r = exact((a.side - a.target) * inverse);
     const V by_side = (r + r) * inverse;
     slope.side = slope.side + by_side;
     slope.hull = slope.hull - by_side * r;

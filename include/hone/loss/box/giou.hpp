@@ -41,7 +41,7 @@ HONE_HD HONE_INLINE box_metric<V> giou_of(box_pair<V, Format> const& b, V invers
 struct giou_metric {
   template <operand V, class Format>
   HONE_HD HONE_INLINE box_metric<V> operator()(box_pair<V, Format> const& b) const noexcept {
-    return detail::giou_of(b, V(1) / max(b.x.hull * b.y.hull, V(detail::smallest_area)));
+    return detail::giou_of(b, reciprocal(max(b.x.hull * b.y.hull, V(detail::smallest_area))));
   }
 };
 

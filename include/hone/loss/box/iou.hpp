@@ -36,7 +36,7 @@ struct iou_part {
 
   template <class Format>
   HONE_HD HONE_INLINE explicit iou_part(box_pair<V, Format> const& b) noexcept
-      : inverse(V(1) / b.union_area), iou(b.intersection, b.missed, inverse) {}
+      : inverse(reciprocal(b.union_area)), iou(b.intersection, b.missed, inverse) {}
 
   /// Returns the derivative of 1 - IoU. It multiplies by 1 / U last, so that terms that cancel for equal boxes cancel
   /// exactly, even if the compiler fuses operations.

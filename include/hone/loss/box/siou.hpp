@@ -18,7 +18,7 @@ struct siou_costs {
   HONE_HD HONE_INLINE static void less(box_axis<V> const& along_x, box_axis<V> const& along_y, axis_slope<V>& by_x,
                                        axis_slope<V>& by_y, box_metric<V>& m) noexcept {
     const V half = V(0.5), dx = abs(along_x.offset), dy = abs(along_y.offset), xx = dx * dx, yy = dy * dy;
-    const V inverse = V(1) / max(xx + yy, V(smallest_area)), twice = inverse + inverse;
+    const V inverse = reciprocal(max(xx + yy, V(smallest_area))), twice = inverse + inverse;
     const V gamma = V(2) - exact(twice * dx) * dy;  // 2 - Λ
     const share<V> x(along_x, gamma), y(along_y, gamma);
     const V by_gamma = half * (x.by_gamma + y.by_gamma);           // derivative of Δ/2
@@ -41,7 +41,7 @@ struct siou_costs {
     V near, by_gamma, by_offset, minus_by_hull;
 
     HONE_HD HONE_INLINE share(box_axis<V> const& a, V gamma) noexcept {
-      const V inverse = V(1) / max(a.hull, V(smallest_length)), r = exact(a.offset * inverse), squared = r * r;
+      const V inverse = reciprocal(max(a.hull, V(smallest_length))), r = exact(a.offset * inverse), squared = r * r;
       if constexpr (Grows)
         near = exp(gamma * squared);
       else
@@ -56,7 +56,7 @@ struct siou_costs {
   /// Returns Ω along one axis; stores half its derivative as the slope by the side.
   template <operand V>
   HONE_HD HONE_INLINE static V shape(box_axis<V> const& a, axis_slope<V>& slope) noexcept {
-    const V larger = max(a.side, a.target), inverse = V(1) / max(larger, V(smallest_length));
+    const V larger = max(a.side, a.target), inverse = reciprocal(max(larger, V(smallest_length)));
     const V difference = a.side - a.target, near = exp_of_nonpositive(-(abs(difference) * inverse));
     const V u = V(1) - near, cube = u * u * u;
     const V by_side = select(a.target < a.side, exact(a.target * inverse) * inverse, -inverse);

@@ -23,25 +23,31 @@ struct asymmetric_options {
 struct asymmetric_formula {
   static constexpr bool of_probabilities = true;
 
-  double gamma_positive, gamma_negative, clip;
+  exponent gamma_positive, gamma_negative;
+  coefficient clip;
+  bool clips;
+
+  asymmetric_formula(double gamma_positive_, double gamma_negative_, double clip_)
+      : gamma_positive(gamma_positive_), gamma_negative(gamma_negative_), clip(clip_), clips(clip_ > 0) {}
 
   template <operand V, class W = unweighed>
   HONE_HD value_grad<V> operator()(V x, V t, W w = {}) const {
     const logistic<V> s(x);
     const V missed = s.cross_entropy(x, V(1));
     V m = s.p, alarm = s.softplus, slope = s.p;  // slope: of d
-    if (clip > 0) {
-      m = max(s.p - V(clip), V(0));
-      const V complement = min(s.complement + V(clip), V(1));  // 1 - m; 1 - p if rounding loses clip, and may then be 0
+    if (clips) {
+      m = max(s.p - clip.as<V>(), V(0));
+      const V complement =
+          min(s.complement + clip.as<V>(), V(1));  // 1 - m; 1 - p if rounding loses clip, and may then be 0
       const V shifted = select(m < V(0.5), -log1p(-m), -log(complement));
       alarm = select(complement == s.complement, alarm, shifted);
       slope = s.p * select(complement == s.complement, V(1), s.complement / complement);
     }
     const modulation<V> positive(s.complement, V(0), gamma_positive);
     const modulation<V> negative(m, s.p * s.complement * alarm, gamma_negative);
-    const V pull = positive.weight * (s.complement + V(gamma_positive) * s.p * missed);
+    const V pull = positive.weight * (s.complement + gamma_positive.as<V>() * s.p * missed);
     const V cost = select(m == V(0), V(0), negative.weight * alarm);
-    const V push = select(m == V(0), V(0), negative.weight * slope + V(gamma_negative) * negative.slope);
+    const V push = select(m == V(0), V(0), negative.weight * slope + gamma_negative.as<V>() * negative.slope);
     const V v = w * t;
     return {v * positive.weight * missed + (V(1) - t) * cost, (V(1) - t) * push - v * pull};
   }
@@ -60,7 +66,7 @@ auto asymmetric_loss(Targets targets, asymmetric_options options = {}) {
   detail::require(negative >= 0 && detail::finite(negative), what, "gamma_negative", negative,
                   "finite and not negative");
   detail::require(clip >= 0 && clip < 1, what, "clip", clip, "in [0, 1)");
-  return detail::element_loss(asymmetric_formula{positive, negative, clip}, targets);
+  return detail::element_loss(asymmetric_formula(positive, negative, clip), targets);
 }
 
 static_assert(element_formula<asymmetric_formula>);

@@ -2,6 +2,7 @@
 /// Label smoothing of binary cross entropy.
 #pragma once
 
+#include <hone/core/coefficient.hpp>
 #include <hone/loss/element/logistic.hpp>
 #include <hone/loss/element/term.hpp>
 
@@ -39,12 +40,12 @@ inline binary_labels smooth_binary(integer classes) {
 struct smoothed_binary_cross_entropy_formula {
   static constexpr bool of_probabilities = true;
 
-  double positive, negative;
+  coefficient positive, negative;
 
   template <operand V, class W = unweighed>
   HONE_HD value_grad<V> operator()(V x, V t, W w = {}) const {
     const logistic<V> s(x);
-    const V label = t * V(positive) + (V(1) - t) * V(negative);
+    const V label = t * positive.as<V>() + (V(1) - t) * negative.as<V>();
     return {s.cross_entropy(x, label, w), s.slope(label, w)};
   }
 };

@@ -25,7 +25,7 @@ struct logistic {
 
   HONE_HD HONE_INLINE explicit logistic(V x) {
     const V size = abs(x), e = exp_of_minus(size);  // in [0, 1]: cannot overflow
-    larger = V(1) / (V(1) + e), smaller = e * larger;
+    larger = reciprocal(V(1) + e), smaller = e * larger;
     p = select(x < V(0), smaller, larger);
     complement = select(x < V(0), larger, smaller);
     capped = max(min(x, V(3e38)), V(-3e38));

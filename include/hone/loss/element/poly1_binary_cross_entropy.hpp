@@ -2,6 +2,7 @@
 /// Poly-1 on a sigmoid: the first term of cross entropy's series counts more.
 #pragma once
 
+#include <hone/core/coefficient.hpp>
 #include <hone/loss/element/logistic.hpp>
 #include <hone/loss/element/term.hpp>
 
@@ -18,12 +19,12 @@ struct poly1_binary_cross_entropy_options {
 struct poly1_binary_cross_entropy_formula {
   static constexpr bool of_probabilities = true;
 
-  double epsilon;
+  coefficient epsilon;
 
   template <operand V, class W = unweighed>
   HONE_HD value_grad<V> operator()(V x, V t, W w = {}) const {
     const logistic<V> s(x);
-    const V u = V(1) - t, v = w * t, missed = s.p * u + s.complement * v, e(epsilon);
+    const V u = V(1) - t, v = w * t, missed = s.p * u + s.complement * v, e = epsilon.as<V>();
     return {s.cross_entropy(x, t, w) + e * missed, s.slope(t, w) + e * s.p * s.complement * (u - v)};
   }
 };

@@ -21,7 +21,7 @@ struct quality_focal_options {
 struct quality_focal_formula {
   static constexpr bool of_probabilities = true;
 
-  double beta;
+  exponent beta;
 
   template <operand V, class W = unweighed>
   HONE_HD value_grad<V> operator()(V x, V q, W w = {}) const {
@@ -29,7 +29,7 @@ struct quality_focal_formula {
     const V negative = s.p * (V(1) - q), d = negative - s.complement * q, loss = s.cross_entropy(x, q, w);
     const modulation<V> m(abs(d), s.p * s.complement, beta);
     return {m.weight * loss,
-            m.weight * (negative - s.complement * (w * q)) + V(beta) * select(d < V(0), -m.slope, m.slope) * loss};
+            m.weight * (negative - s.complement * (w * q)) + beta.as<V>() * select(d < V(0), -m.slope, m.slope) * loss};
   }
 };
 

@@ -22,7 +22,8 @@ struct sigmoid_focal_options {
 struct sigmoid_focal_formula {
   static constexpr bool of_probabilities = true;
 
-  double negative, positive_more, gamma;  // α_t = negative + positive_more t
+  coefficient negative, positive_more;  // α_t = negative + positive_more t
+  exponent gamma;
 
   sigmoid_focal_formula(double alpha, double gamma_)
       : negative(alpha < 0 ? 1 : 1 - alpha), positive_more(alpha < 0 ? 0 : 2 * alpha - 1), gamma(gamma_) {}
@@ -32,9 +33,9 @@ struct sigmoid_focal_formula {
     const logistic<V> s(x);
     const V u = V(1) - t, loss = s.cross_entropy(x, t, w);
     const modulation<V> m(s.missed(x, t), s.larger * s.smaller, gamma);
-    const V outer = (V(negative) + V(positive_more) * t) * m.outer;
+    const V outer = (negative.as<V>() + positive_more.as<V>() * t) * m.outer;
     return {outer * m.weight_inside * loss,
-            outer * (m.weight_inside * s.slope(t, w) + V(gamma) * m.slope_inside * (u - t) * loss)};
+            outer * (m.weight_inside * s.slope(t, w) + gamma.as<V>() * m.slope_inside * (u - t) * loss)};
   }
 };
 

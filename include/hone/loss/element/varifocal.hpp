@@ -21,14 +21,15 @@ struct varifocal_options {
 struct varifocal_formula {
   static constexpr bool of_probabilities = true;
 
-  double alpha, gamma;
+  coefficient alpha;
+  exponent gamma;
 
   template <operand V, class W = unweighed>
   HONE_HD value_grad<V> operator()(V x, V q, W w = {}) const {
     const logistic<V> s(x);
-    const V damped = V(alpha) * modulation<V>(s.p, V(0), gamma).weight;
+    const V damped = alpha.as<V>() * modulation<V>(s.p, V(0), gamma).weight;
     return {select(q > V(0), q * s.cross_entropy(x, q, w), damped * s.softplus),
-            select(q > V(0), q * s.slope(q, w), damped * (s.p + V(gamma) * s.complement * s.softplus))};
+            select(q > V(0), q * s.slope(q, w), damped * (s.p + gamma.as<V>() * s.complement * s.softplus))};
   }
 };
 

@@ -29,6 +29,11 @@ struct cross_entropy_term : row_term_base {
   HONE_HD result<V> finish(row::normaliser<V> const& p, row::target_sums<V> const& q) const {
     return {q.mass * p.log_sum - q.dot, q.mass * p.inverse};
   }
+  /// Returns r, for which gradient() then is `factor` times what it was, if its targets are.
+  template <operand V>
+  HONE_HD static result<V> scaled(result<V> const& r, V factor) {
+    return {r.loss, r.rate * factor};
+  }
   template <operand V, class E>
   HONE_HD V gradient(result<V> const& r, E const& e) const {
     return r.rate * row::weight(e) - row::target_of(e);

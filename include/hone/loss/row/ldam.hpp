@@ -50,6 +50,7 @@ struct ldam_term : row_term_base {
   void check_values(index, index) const {
     detail::require_values(margins, "ldam_loss margin", "class", detail::finite, "finite");
   }
+  ldam_term of_rows(index, index) const { return *this; }  // beside its target it has numbers of classes alone
   /// Returns the margin of the row's label, or 0 if the label is not a class.
   HONE_HD double row_number(index i) const {
     return target.labels_fit(i, margins.size()) ? margins[target.label(i)] : 0;

@@ -17,7 +17,7 @@ struct soft_target_focal_options {
 /// and p rounds to 1.
 struct distance_from_target {
   template <operand V>
-  HONE_HD static modulation<V> modulate(V q, V p, V log_p, V p_log_p, double gamma) {
+  HONE_HD static modulation<V> modulate(V q, V p, V log_p, V p_log_p, exponent const& gamma) {
     const V apart = select(q < V(0.5), q - p, (q - V(1)) - expm1(log_p));
     return {abs(apart), select(apart < V(0), -p_log_p, p_log_p), gamma};
   }

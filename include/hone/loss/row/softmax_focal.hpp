@@ -17,7 +17,7 @@ struct softmax_focal_options {
 /// The modulating factor (1-p)^γ. 1 - p is computed as -expm1(log p), which stays exact if p rounds to 1.
 struct distance_from_one {
   template <operand V>
-  HONE_HD static modulation<V> modulate(V, V, V log_p, V p_log_p, double gamma) {
+  HONE_HD static modulation<V> modulate(V, V, V log_p, V p_log_p, exponent const& gamma) {
     return {-expm1(log_p), p_log_p, gamma};
   }
 };
@@ -32,7 +32,7 @@ struct modulated_cross_entropy_term : row_term_base {
   static constexpr bool gradient_reads_coordinates = true;
 
   Target target;
-  double gamma;
+  exponent gamma;
 
   modulated_cross_entropy_term(Target target_, double gamma_) : target(target_), gamma(gamma_) {}
 
@@ -48,8 +48,8 @@ struct modulated_cross_entropy_term : row_term_base {
     const V none(0), q = row::target_of(e), p = row::weight(e) * softmax.inverse;
     const V log_p = row::coordinate_of(e) - softmax.log_sum, p_log_p = p * select(p == none, none, log_p);
     const modulation<V> m = Factor::modulate(q, p, log_p, p_log_p, gamma);
-    return {
-        {-q * m.weight * select(q == none, none, log_p), select(q == none, none, q * (V(gamma) * m.slope - m.weight))}};
+    return {{-q * m.weight * select(q == none, none, log_p),
+             select(q == none, none, q * (gamma.as<V>() * m.slope - m.weight))}};
   }
   template <operand V>
   HONE_HD result<V> finish(row::normaliser<V> const& softmax, bundle<V, 2> const& later) const {

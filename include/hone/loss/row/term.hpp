@@ -5,6 +5,8 @@
 ///   finish(…)        takes them in this order; returns a struct r: the row's `loss` and the inputs of gradient
 ///   gradient(r, e)   returns the derivative by the logit of element e; row::weight<I>(e), row::target_of(e), … read e
 ///                    and are described in loss/row/gather.hpp
+///   scaled(r, f)     may be given: returns a result for which gradient() is f times what it is for r, if all targets
+///                    are f times as large; a backend then multiplies once per row
 ///
 /// and, if its statistics need them, members `target`, `teacher`, `temperature` (positive: check it in the factory). A
 /// term whose sums depend on these statistics has, in addition,
@@ -19,8 +21,9 @@
 /// A term with a list stores a number, at most 0, for some classes of a row: list(i, put) calls put(class, number) for
 /// each stored class of row i; listed(i, class) returns the number, or 1 if the class is not stored. A term with inputs
 /// beside its target and teacher names them in each_input(see), and checks them in check_shape and check_values, as
-/// targets do. A term with class_numbers = N has a `table`, N numbers per class (class_table), which a backend fills
-/// before it reads rows; row::class_number<I>(e) reads it.
+/// targets do; of_rows(first, count) returns the term with those of rows [first, first + count), for linear_logits on
+/// CUDA, which cut target and teacher themselves. A term with class_numbers = N has a `table`, N numbers per class
+/// (class_table), which a backend fills before it reads rows; row::class_number<I>(e) reads it.
 ///
 /// All terms of an objective share the sweeps and the weights of softmax<>. V is a number on a GPU and a pack on the
 /// CPU, whose lanes are classes of one row or one class of several rows; a term must work for all. Lanes after the last
@@ -201,6 +204,11 @@ HONE_HD V gradient_of(Term const& term, Result const& r, element<V, Term> const&
     for (int i = 0; i < Term::class_numbers; ++i) in.class_number[i] = e.class_number[i];
   return term.gradient(r, static_cast<element<V, Term, true> const&>(in));
 }
+
+/// Whether a gradient is multiplied once per row.
+template <class V, class Term>
+inline constexpr bool has_scaled =
+    requires(Term const& term, result_type<V, Term> const& r, V factor) { term.scaled(r, factor); };
 
 /// Whether the weights that a term's close sweep replaces, if it replaces any, are its own.
 template <class Term>

@@ -15,7 +15,7 @@ namespace hone::inline HONE_ABI::on_cpu {
 
 /// Columns of a panel: two packs.
 template <class A>
-inline constexpr index panel_columns = 2 * pack<A>::size;
+inline constexpr index panel_columns = index(2) * pack<A>::size;
 
 /// Rows whose sums are in registers at once: as many as there are registers for.
 #if defined(__AVX512F__) || defined(__aarch64__)

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+/// The pictures of the documentation. Each function returns an SVG file.
+#pragma once
+
+#include "data.hpp"
+
+#include <string>
+
+namespace pictures {
+
+std::string label_smoothing();
+std::string focal_loss();
+std::string poly1();
+std::string asymmetric_loss();
+std::string distribution_focal_loss();
+std::string distillation();
+
+std::string schedules();
+std::string warm_ups();
+std::string ema_ramps();
+std::string clipping();
+std::string reliability();
+
+std::string box_fields();
+std::string box_distance();
+
+/// Of real images.
+std::string mixed_samples(const demo::image_set& images);
+
+/// From the table of results in a page of the documentation.
+std::string ladder(const std::string& page);
+
+}  // namespace pictures

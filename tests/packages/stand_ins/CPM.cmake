@@ -1,0 +1,10 @@
+# In place of CPM.cmake: it takes the arguments that docs/packages.md uses, with CPM's meaning, and refuses others.
+include(FetchContent)
+function(CPMAddPackage)
+  cmake_parse_arguments(PARSE_ARGV 0 given "" "NAME;GIT_REPOSITORY;VERSION" "")
+  if(given_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "CPMAddPackage: ${given_UNPARSED_ARGUMENTS}")
+  endif()
+  FetchContent_Declare(${given_NAME} GIT_REPOSITORY ${given_GIT_REPOSITORY} GIT_TAG v${given_VERSION})
+  FetchContent_MakeAvailable(${given_NAME})
+endfunction()
