@@ -32,7 +32,7 @@ extern "C" {
 
 /* ---- version, status, errors ------------------------------------------------------------------------------------- */
 
-#define HONE_VERSION "0.1.0" /* of this header */
+#define HONE_VERSION "0.2.0" /* of this header */
 
 HONE_API const char* hone_version(void); /* of the library */
 

@@ -35,7 +35,7 @@ SOURCE = ("include/hone/version.hpp", r'version = "(\d+\.\d+\.\d+)"')
 PLACES = [  # a file, and where the version is in it; short ones are MAJOR.MINOR
     SOURCE,
     ("include/hone.h", r'HONE_VERSION "(\d+\.\d+\.\d+)"'),
-    ("docs/CITATION.cff", r"^version: (\d+\.\d+\.\d+)$"),
+    ("CITATION.cff", r"^version: (\d+\.\d+\.\d+)$"),
     ("packaging/vcpkg/hone/vcpkg.json", r'"version-semver": "(\d+\.\d+\.\d+)"'),
     ("packaging/meson/subprojects/hone.wrap", r"^revision = v(\d+\.\d+\.\d+)$"),
     ("packaging/meson/subprojects/packagefiles/hone/meson.build", r"version: '(\d+\.\d+\.\d+)'"),

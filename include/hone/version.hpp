@@ -6,6 +6,6 @@
 
 namespace hone::inline HONE_ABI {
 
-inline constexpr const char* version = "0.1.0";
+inline constexpr const char* version = "0.2.0";
 
 }  // namespace hone::inline HONE_ABI

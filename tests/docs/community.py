@@ -53,10 +53,10 @@ for path in [*GITHUB.rglob("*.md"), ROOT / "docs/faq.md", ROOT / "docs/stability
 
 version = release.version_here()
 wrong += release.differences(version)
-citation = (ROOT / "docs/CITATION.cff").read_text(encoding="utf-8")
+citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
 cited = read(citation, "CITATION.cff")
 if yaml and not {"cff-version", "message", "title", "authors"} <= set(cited or ()):
-    wrong.append("docs/CITATION.cff: a part that must be there is missing")
+    wrong.append("CITATION.cff: a part that must be there is missing")
 
 print("\n".join(wrong) if wrong else f"{len(templates)} templates and {len(FILES)} files, version {version}" +
       ("" if yaml else "; their YAML was not read, for there is no PyYAML"))

@@ -218,7 +218,7 @@ def release(folder):
     run(f"tar -tzf one/{name}.tar.gz > list && grep -qx {name}/include/hone/hone.hpp list && "
         f"tar -xzOf one/{name}-single-headers.tar.gz {name}-single-headers/hone/loss.hpp | grep cross_entropy > list", folder)
     refused = [  # a change of the tree, and what is said of it
-        ("sed -i 's/^version: .*/version: 9.9.9/' hone/docs/CITATION.cff", "docs/CITATION.cff: 9.9.9"),
+        ("sed -i 's/^version: .*/version: 9.9.9/' hone/CITATION.cff", "CITATION.cff: 9.9.9"),
         (f"{program} --set 7.8.9 && sed -i 's/7.8.9/7.8.0/' hone/include/hone/version.hpp", "not 7.8.0"),
         ("sed -i '$d' hone/docs/api.txt", "docs/api.txt is not as the headers are")]
     for change, sentence in refused:

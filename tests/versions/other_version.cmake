@@ -11,6 +11,6 @@ endfunction()
 
 file(REMOVE_RECURSE ${TO})
 file(COPY ${FROM}/hone DESTINATION ${TO} FILES_MATCHING PATTERN *.hpp)
-replace(hone/core/config.hpp "HONE_ABI v0_1" "HONE_ABI v0_0")
+replace(hone/core/config.hpp "HONE_ABI v0_2" "HONE_ABI v0_0")
 replace(hone/cpu/run/threads.hpp "  std::atomic<bool> owned_ = false;"
         "  char other_layout_[4096] = {};\n  std::atomic<bool> owned_ = false;")

@@ -98,9 +98,9 @@
 /// The inline namespace of all names. It distinguishes versions, and files with exceptions from files without, because
 /// one program may contain all of them.
 #if HONE_HAS_EXCEPTIONS
-#define HONE_ABI v0_1
+#define HONE_ABI v0_2
 #else
-#define HONE_ABI v0_1_no_exceptions
+#define HONE_ABI v0_2_no_exceptions
 #endif
 
 /// The asm constraint by which the compiler assumes that a floating-point number changes: the letter of the register

@@ -57,7 +57,7 @@ struct label_test {
 
   /// A label may be outside the classes where the backend does not check labels: the row is then not counted.
   HONE_HD bool counts([[maybe_unused]] index row) const noexcept {
-    if constexpr (Target::labels > 0) return static_cast<bool>(!target.ignores(row) & target.labels_fit(row, columns));
+    if constexpr (Target::labels > 0) return (int(!target.ignores(row)) & int(target.labels_fit(row, columns))) != 0;
     return true;
   }
   HONE_HD bool is_label([[maybe_unused]] index row, [[maybe_unused]] int predicted) const noexcept {

@@ -2,30 +2,16 @@
 /// Evaluates the rows of an objective on one thread: one group of rows at a time, from logits to gradient.
 #pragma once
 
-#include <hone/core/evaluation.hpp>
 #include <hone/cpu/rows/gradient_sweep.hpp>
-#include <hone/cpu/rows/group_losses.hpp>
 #include <hone/cpu/rows/row_facts.hpp>
+#include <hone/cpu/rows/row_job.hpp>
 #include <hone/cpu/rows/shared_weights.hpp>
 
 #include <algorithm>
-#include <array>
 
 #include <hone/core/macros_push.hpp>
 
 namespace hone::inline HONE_ABI::on_cpu {
-
-/// The data that all threads of a call share.
-template <class View, class... Leaf>
-struct row_job : detail::evaluation<View, Leaf...> {
-  std::array<double, sizeof...(Leaf)> scales;  // factor of the reduction, per leaf
-  index columns;
-  typename row_job::A const* class_weights[sizeof...(Leaf)] = {};  // of full targets, in the type of the arithmetic
-  bool streaming = false;                                          // the gradient goes past the caches
-
-  using losses_type = group_losses<typename row_job::A, sizeof...(Leaf)>;
-  losses_type losses() const noexcept { return losses_type(this->out.unreduced != nullptr); }  // of one thread
-};
 
 /// Evaluates rows in groups. While the sums of one group are computed, those of the next are not known, and a processor
 /// would wait for them: so the next group begins (its maxima) before the gradient of this one is written. Job is a
