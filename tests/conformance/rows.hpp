@@ -423,8 +423,8 @@ void rows_of_odd_pointers() {
        {index(12), index(48), index(80), index(200), index(1001), index(3000), index(12000), index(40000)}) {
     CAPTURE(K);
     const row_batch<Device, float> b({6, K});
-    std::vector<float> shifted(b.z.size() + 1);
-    std::copy(b.z.begin(), b.z.end(), shifted.begin() + 1);
+    std::vector<float> shifted{0};
+    shifted.insert(shifted.end(), b.z.begin(), b.z.end());
     const typename Device::template buffer<float> from(shifted), gradient(b.z);
     const auto objective = hone::cross_entropy(hone::classes(b.device_labels, {.ignore = -7}));
     const hone::matrix_view<const float> odd{from.data() + 1, 6, K};

@@ -70,6 +70,7 @@ ALONE = {
     "threads of the process": ["cpu/run/" + name for name in ("chunks", "cores", "executor", "float_environment",
                                                               "job_number", "scratch", "shares", "system_thread",
                                                               "threads")],
+    "one job is of rows, elements and boxes alike on CUDA": ["cpu/rows/row_job"],
     "devices, kernels and grids": ["cuda/run/" + name for name in ("allocator", "barrier", "device", "device_value", "error",
                                                                    "launch", "occupancy_table", "reduce", "resident",
                                                                    "side_stream", "tasks")],
