@@ -155,6 +155,20 @@ void facts_of_no_numbers() {
   of_nothing.expect({}, {}, 0);
 }
 
+/// A row that the first of two terms with labels ignores, and the second does not, counts, but is not counted.
+template <class Device>
+void facts_of_two_labels() {
+  const typename Device::template buffer<float> z({1, 3, 2, 5, 0, 4});
+  const typename Device::template buffer<int> first({-7, 0}), second({1, 2});
+  const auto loss = [](auto const& labels) { return hone::cross_entropy(hone::classes(labels, {.ignore = -7})); };
+  const facts_of_rows<Device, float> facts(2);
+  Device::evaluate(loss(first) + loss(second), hone::matrix_view<const float>{z.data(), 2, 3},
+                   facts.asked_in(hone::outputs<float>{}), hone::sum);
+  CHECK(facts.predicted.host() == std::vector<int>{1, 0});
+  CHECK(facts.correct.host()[0] == 1);
+  CHECK(facts.counted.host()[0] == 1);
+}
+
 /// Pixels of images, whose numbers are those of the rows of a matrix.
 template <class Device>
 void facts_of_images() {
@@ -205,6 +219,7 @@ void row_facts_of_labels() {
   zero_padding_of_labels<Device, float>({{131, 10, 3}, {3, 129, 7}, {3, 1024, 8}, {4, 9, 0}, {2, 32772, 4}});
   zero_padding_of_labels<Device, typename Device::bfloat16>({{131, 10, 3}, {3, 129, 7}, {2, 4100, 3}});
   facts_of_no_numbers<Device>();
+  facts_of_two_labels<Device>();
   facts_of_images<Device>();
 }
 
