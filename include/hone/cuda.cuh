@@ -64,15 +64,16 @@
 #include <hone/cuda/run/allocator.cuh>
 #include <hone/cuda/run/backend.cuh>
 #include <hone/cuda/run/barrier.cuh>
+#include <hone/cuda/run/dependent.cuh>
 #include <hone/cuda/run/device.cuh>
 #include <hone/cuda/run/device_value.cuh>
 #include <hone/cuda/run/error.cuh>
 #include <hone/cuda/run/launch.cuh>
 #include <hone/cuda/run/launch.hpp>
-#include <hone/cuda/run/occupancy_table.hpp>
 #include <hone/cuda/run/pieces.cuh>
 #include <hone/cuda/run/reduce.cuh>
 #include <hone/cuda/run/resident.cuh>
+#include <hone/cuda/run/runtime_answers.hpp>
 #include <hone/cuda/run/side_stream.cuh>
 #include <hone/cuda/run/tasks.cuh>
 #include <hone/cuda/samples/blend.cuh>

@@ -47,6 +47,8 @@ COLUMNS = {
     "spills": ("spills", 0, False),
 }
 
+DEPENDENT = re.compile("row_kernel_of|tile_kernel|small_team_kernel|element_kernel")  # they call read_scales
+
 
 class Wrong(Exception):
     """The table does not fit the kernels."""
@@ -113,6 +115,16 @@ def complaints(row, now):
         limit = allowed(row, key)
         if now[key] < limit if more else now[key] > limit:
             yield (f"{row['name']}, {row['type']}: {title} {now[key]}, the table allows {'at least' if more else 'at most'} {limit}")
+
+
+def hasty(kernels):
+    """The kernels that may begin before the ones that count their rows end, and touch memory before they wait for them."""
+    for kernel in kernels:
+        if not DEPENDENT.search(kernel.name):
+            continue
+        wait = next((n for n, i in enumerate(kernel.code) if i.opcode == "ACQBULK"), None)
+        if wait is None or any(i.memory_bytes() for i in kernel.code[:wait]):
+            yield f"{kernel.name} does not wait for its prerequisites before it reads or writes"
 
 
 def lines_of(rows, numbers):
@@ -213,6 +225,9 @@ def main(words):
     said = [text for row, now in zip(rows, numbers) for text in complaints(row, now)]
     for text in said:
         print("OVER THE BUDGET:", text)
+    early = list(hasty(kernels))
+    print(*early, sep="\n", end="\n" if early else "")
+    said += early
     return 1 if said else 0
 
 

@@ -97,7 +97,15 @@ def main():
     if status != 1 or "no loop does" not in text:
         print(f"a load less: {text}")
         wrong += 1
-    print(f"{len(CASES) + 1} cases, {wrong} wrong")
+    element = sass().replace("kernel_of_test", "element_kernel_of_test")
+    waits = element.replace("MOV R1, c[0x0][0x28]", "ACQBULK")
+    late = element.replace("LDG.E R5, desc[UR4][R2.64+0x4]", "ACQBULK")
+    for text, must in ((waits, ""), (late, "does not wait for its prerequisites"), (element, "does not wait for its prerequisites")):
+        status, answer = said(text)
+        if status != bool(must) or must not in answer:
+            print(f"a wait: status {status}, not «{must}», but:\n{answer}")
+            wrong += 1
+    print(f"{len(CASES) + 4} cases, {wrong} wrong")
     return 1 if wrong else 0
 
 

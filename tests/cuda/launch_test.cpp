@@ -2,7 +2,7 @@
 // Index arithmetic of kernel launches, also beyond 2^31 elements. Needs no CUDA.
 #include <hone/cuda/rows/shape.hpp>
 #include <hone/cuda/run/launch.hpp>
-#include <hone/cuda/run/occupancy_table.hpp>
+#include <hone/cuda/run/runtime_answers.hpp>
 
 #include <doctest/doctest.h>
 
@@ -44,8 +44,8 @@ TEST_CASE("small_divider computes exact quotients below 2^16") {
   CHECK(right);
 }
 
-TEST_CASE("occupancy_table asks once per kernel, until it is full") {
-  static on_cuda::occupancy_table table;
+TEST_CASE("runtime_answers asks once per kernel, until it is full") {
+  static on_cuda::runtime_answers table;
   std::mt19937_64 random(2);
   std::vector<std::uint64_t> kernels(300);
   for (std::uint64_t& k : kernels) k = random();

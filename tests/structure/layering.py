@@ -71,8 +71,8 @@ ALONE = {
                                                               "job_number", "scratch", "shares", "system_thread",
                                                               "threads")],
     "one job is of rows, elements and boxes alike on CUDA": ["cpu/rows/row_job"],
-    "devices, kernels and grids": ["cuda/run/" + name for name in ("allocator", "barrier", "device", "device_value", "error",
-                                                                   "launch", "occupancy_table", "reduce", "resident",
+    "devices, kernels and grids": ["cuda/run/" + name for name in ("allocator", "barrier", "dependent", "device", "device_value", "error",
+                                                                   "launch", "runtime_answers", "reduce", "resident",
                                                                    "side_stream", "tasks")],
     "strips of targets and weights in the caches":
         ["cpu/rows/" + name for name in ("allowed_classes", "full_target", "gradient_sweep", "group_losses",

@@ -241,8 +241,8 @@ void launch_elements(cuda const& backend, Job const& work) {
   const line_cut lines(one_line ? 1 : rows, one_line ? rows * columns : columns, wide ? N : 1);
   const element_cut<View> cut{lines, order_of(work.prediction), part_cut(lines.pieces())};
   const auto kernel = wide ? element_kernel<N, Job, View> : element_kernel<1, Job, View>;
-  launch("evaluate: element_kernel", kernel, resident_grid(kernel, cut.all.parts, block_threads), backend.stream(),
-         work, cut);
+  launch("evaluate: element_kernel", kernel, work.dependent(resident_grid(kernel, cut.all.parts, block_threads)),
+         backend.stream(), work, cut);
 }
 
 }  // namespace hone::inline HONE_ABI::on_cuda

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <hone/cuda/memory/device_scalar.cuh>
+#include <hone/cuda/run/dependent.cuh>
 #include <hone/cuda/run/reduce.cuh>
 #include <hone/loss/row/skipped_rows.hpp>
 
@@ -27,6 +28,7 @@ struct scale_of_leaf {
 template <class Weight>
 __global__ void __launch_bounds__(block_threads)
     count_kernel(index rows, Weight const weight, double each, double* factor, grid_scratch scratch) {
+  allow_dependents();
   double total = 0;
   for (index i = index(blockIdx.x) * block_threads + threadIdx.x; i < rows; i += index(gridDim.x) * block_threads)
     total += weight(i);

@@ -6,6 +6,8 @@
 #include <hone/cuda/memory/divisor.cuh>
 #include <hone/cuda/memory/values.cuh>
 #include <hone/cuda/memory/views.cuh>
+#include <hone/cuda/run/dependent.cuh>
+#include <hone/cuda/run/launch.cuh>
 
 #include <hone/core/macros_push.hpp>
 
@@ -22,14 +24,21 @@ struct job : detail::evaluation<View, Leaf...> {
   grid_scratch scratch;
   unsigned long long* invalid_labels;  // a counter, or null
 
-  /// Reads the factors of the reduction, in complete warps; 0 if there is nothing to average.
+  /// Reads the factors of the reduction, in complete warps; 0 if there is nothing to average. Waits for the kernels
+  /// that count them.
   __device__ void read_scales(factors& to) const {
+    wait_for_prerequisites();
 #pragma unroll
     for (std::size_t k = 0; k < sizeof...(Leaf); ++k) {
       using A = typename job::A;
       const A factor = threadIdx.x % 32 == 0 ? static_cast<A>(scales[k].get()) : A(0);
       to[k] = __shfl_sync(all_lanes, factor, 0);  // read once per warp
     }
+  }
+  /// Makes the launch of a kernel that calls read_scales dependent, if other kernels count rows before it.
+  grid dependent(grid of) const noexcept {
+    for (scale_of_leaf const& scale : scales) of.dependent |= scale.counted != nullptr;
+    return of;
   }
   /// Returns a number of the gradient as it is stored.
   template <class V>

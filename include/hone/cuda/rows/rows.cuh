@@ -185,15 +185,15 @@ void launch_tiles(cuda const& backend, Job const& job, tile_plan plan, int bytes
   constexpr int N = wide_of<typename Job::T>;
   plan.by_columns = small_divider(plan.columns);
   plan.wide = all_aligned<N>(job, plan.one_line);
-  launch("evaluate: tile_kernel", tile_kernel<Job>, {grid_for(plan.tiles), plan.rows, bytes}, backend.stream(), job,
-         plan);
+  launch("evaluate: tile_kernel", tile_kernel<Job>, job.dependent({grid_for(plan.tiles), plan.rows, bytes}),
+         backend.stream(), job, plan);
 }
 
 template <class Shape, class Job>
 void launch_shape(cuda const& backend, Job const& job, row_cut cut, index rows) {
   const auto kernel = row_kernel_of<Shape, Job>;
   const grid blocks = resident_grid(kernel, (rows + Shape::rows - 1) / Shape::rows, Shape::threads);
-  launch("evaluate: row_kernel", kernel, blocks, backend.stream(), job, cut, rows);
+  launch("evaluate: row_kernel", kernel, job.dependent(blocks), backend.stream(), job, cut, rows);
 }
 
 template <row_kernel Kernel, class Job>
@@ -204,7 +204,7 @@ void launch_small_teams(cuda const& backend, Job const& job) {
   constexpr int rows = block_threads / shape.size;
   const auto kernel = small_team_kernel<N, shape.slots, shape.size, Job>;
   const grid blocks = resident_grid(kernel, (job.prediction.rows + rows - 1) / rows, block_threads);
-  launch("evaluate: small_team_kernel", kernel, blocks, backend.stream(), job);
+  launch("evaluate: small_team_kernel", kernel, job.dependent(blocks), backend.stream(), job);
 }
 
 /// Rows whose views are aligned alike go by vectors. The others are rare, and have a kernel for a warp and one for

@@ -4,25 +4,20 @@
 
 #include <hone/cuda/run/launch.cuh>
 #include <hone/cuda/run/launch.hpp>
-#include <hone/cuda/run/occupancy_table.hpp>
-
-#include <cstdint>
+#include <hone/cuda/run/runtime_answers.hpp>
 
 #include <hone/core/macros_push.hpp>
 
 namespace hone::inline HONE_ABI::on_cuda {
 
-inline occupancy_table known_occupancies;
+inline runtime_answers known_occupancies;
 
 /// Returns how many blocks of a kernel the current device runs at once, at least 1. The runtime is asked at the first
 /// call for a kernel, a device and a size of blocks.
 inline int resident_blocks(void const* kernel, int threads, int shared_bytes) {
   int device = 0;
   check(cudaGetDevice(&device), "cudaGetDevice");
-  std::uint64_t hash = reinterpret_cast<std::uintptr_t>(kernel);
-  for (const int x : {device, threads, shared_bytes})
-    hash = (hash ^ static_cast<std::uint64_t>(x)) * 0x9e3779b97f4a7c15U, hash ^= hash >> 29;
-  return known_occupancies.find(hash * 0xbf58476d1ce4e5b9U, [&] {
+  return known_occupancies.find(hash_of(kernel, {device, threads, shared_bytes}), [&] {
     int multiprocessors = 0, blocks = 0;
     check(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device), "cudaDeviceGetAttribute");
     check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, kernel, threads, std::size_t(shared_bytes)),

@@ -6,15 +6,16 @@
 
 #include <atomic>
 #include <cstdint>
+#include <initializer_list>
 
 #include <hone/core/macros_push.hpp>
 
 namespace hone::inline HONE_ABI::on_cuda {
 
 /// Answers of the runtime, by a hash of the question, for all threads and without a lock. An entry is the hash with the
-/// answer in its last 16 bits; 0 is none. Two questions with one hash would get one answer, and grids of any size are
-/// right.
-class occupancy_table {
+/// answer in its last 16 bits; 0 is none. Two questions with one hash would get one answer, see
+/// hash_of.
+class runtime_answers {
  public:
   /// Returns the number kept under `hash`, or that of ask(), which is then kept.
   template <class Ask>
@@ -39,6 +40,13 @@ class occupancy_table {
 
   std::atomic<std::uint64_t> entries_[size] = {};
 };
+
+/// Returns the hash of a question about a kernel.
+inline std::uint64_t hash_of(void const* kernel, std::initializer_list<int> numbers) noexcept {
+  std::uint64_t hash = reinterpret_cast<std::uintptr_t>(kernel);
+  for (const int x : numbers) hash = (hash ^ static_cast<std::uint64_t>(x)) * 0x9e3779b97f4a7c15U, hash ^= hash >> 29;
+  return hash * 0xbf58476d1ce4e5b9U;
+}
 
 }  // namespace hone::inline HONE_ABI::on_cuda
 
