@@ -58,6 +58,7 @@
 #include <hone/cpu/rows/lovasz.hpp>
 #include <hone/cpu/rows/regions.hpp>
 #include <hone/cpu/rows/row_facts.hpp>
+#include <hone/cpu/rows/row_job.hpp>
 #include <hone/cpu/rows/rows.hpp>
 #include <hone/cpu/rows/shared_weights.hpp>
 #include <hone/cpu/rows/sparse_target.hpp>
