@@ -113,9 +113,13 @@
 #include <hone/cuda/tensors/device_schedule.cuh>
 #include <hone/cuda/tensors/device_units.cuh>
 #include <hone/cuda/tensors/each_number.cuh>
+#include <hone/cuda/tensors/factor_of_report.cuh>
 #include <hone/cuda/tensors/gradient_factors.cuh>
 #include <hone/cuda/tensors/gradients.cuh>
+#include <hone/cuda/tensors/in_kernel.cuh>
 #include <hone/cuda/tensors/list_piece.cuh>
+#include <hone/cuda/tensors/multiply.cuh>
+#include <hone/cuda/tensors/norm_sums.cuh>
 #include <hone/cuda/tensors/norms.cuh>
 #include <hone/cuda/tensors/pairs.cuh>
 #include <hone/cuda/tensors/refresh.cuh>

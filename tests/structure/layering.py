@@ -92,6 +92,9 @@ ALONE = {
                                                                           "device_loss_scaler",
                                                                           "device_report", "device_schedule",
                                                                           "device_units")],
+    "a factor, sums and an average for the caller's own kernels": ["cuda/tensors/" + name for name in ("factor_of_report",
+                                                                                                    "in_kernel", "multiply",
+                                                                                                    "norm_sums")],
     "ranks whose numbers are on the device":
         ["cuda/distributed/" + name for name in ("device_communicator", "device_sharded_list", "device_step_sums",
                                                  "divisors", "exact_value", "gradients", "message", "shard_facts",

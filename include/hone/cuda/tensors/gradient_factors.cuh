@@ -192,14 +192,18 @@ __device__ inline power_sums total_of_slots(power_sums const* sums, index slots,
   return s;
 }
 /// Computes the report, whose coefficient is the one factor, from the sums of all slots; by one block.
-__device__ inline void settle_all(device_plan const& plan, unit_sums const& of, index slots, gradient_report* copy) {
-  const double scale = plan.scale();
-  norms_of_all norms{total_of_slots(of.sums, slots, plan.chain.squares_only(scale)), plan.chain.before};
-  if (threadIdx.x != 0) return;
-  const gradient_report report = detail::settle(plan.chain, scale, norms);
-  *of.report = report;
-  if (copy) *copy = report;
-}
+struct settle_all {
+  gradient_report* copy;
+
+  __device__ void operator()(device_plan const& plan, unit_sums const& of, index slots) const {
+    const double scale = plan.scale();
+    norms_of_all norms{total_of_slots(of.sums, slots, plan.chain.squares_only(scale)), plan.chain.before};
+    if (threadIdx.x != 0) return;
+    const gradient_report report = detail::settle(plan.chain, scale, norms);
+    *of.report = report;
+    if (copy) *copy = report;
+  }
+};
 
 /// A template, so that only files that transform gradients compile it.
 template <class Plan>

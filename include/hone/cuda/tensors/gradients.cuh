@@ -41,11 +41,11 @@ __device__ power_sums column_sums(T const* g, detail::tensor_units units, norm_r
   return s;
 }
 
-/// Measures the norm of all numbers; the last block to finish writes the report.
-template <class T>
+/// Measures the norm of all numbers; the last block calls finish(plan, sums, slots), which computes what follows.
+template <class T, class Finish>
 __global__ void __launch_bounds__(block_threads, sizeof(T) == 8 ? 3 : 4)
     measure_kernel(list_table<T> const list, device_plan const plan, unit_sums const to, unsigned* done,
-                   gradient_report* copy) {
+                   Finish const finish) {
   __shared__ shared_piece at;
   const norm_request how = plan.chain.sums(plan.scale());
   for (index piece = blockIdx.x; piece < list.pieces; piece += gridDim.x) {
@@ -63,7 +63,7 @@ __global__ void __launch_bounds__(block_threads, sizeof(T) == 8 ? 3 : 4)
         },
         [](index, index, index, index) {});  // such lists are not cut into columns
   }
-  if (is_last_block(done)) settle_all(plan, to, list.slots, copy);
+  if (is_last_block(done)) finish(plan, to, list.slots);
 }
 
 /// Measures the norms of all tensors, or of all units and their parameters.

@@ -4,6 +4,7 @@
 
 #include <hone/average/averaged_in.hpp>
 #include <hone/cuda/tensors/each_number.cuh>
+#include <hone/cuda/tensors/factor_of_report.cuh>
 #include <hone/cuda/tensors/round_numbers.cuh>
 #include <hone/cuda/tensors/transform.cuh>
 #include <hone/cuda/tensors/update.cuh>
@@ -13,20 +14,6 @@
 
 namespace hone::inline HONE_ABI {
 namespace on_cuda {
-
-/// Multiplies gradients by the factor of a report, in double if it is out of the range of A.
-template <class A>
-struct factor_of_report {
-  double factor;
-  bool fits;
-
-  __device__ explicit factor_of_report(gradient_report const* report) : factor(read_by_warp(&report->factor)) {
-    fits = detail::scaling{factor, detail::infinity, 1, detail::infinity}.fits<A>(0);
-  }
-  __device__ A operator()(A gradient) const {
-    return fits ? static_cast<A>(factor) * gradient : detail::narrowed<A>(factor * static_cast<double>(gradient));
-  }
-};
 
 /// The average of a step: nothing, or what average_job does with its shadow.
 struct no_average {
@@ -79,7 +66,7 @@ __global__ void __launch_bounds__(block_threads, 1)
   constexpr int N = wide_of_all<G, P, S..., typename Average::number>();
   __shared__ shared_piece at;
   if (!read_by_warp(&report->finite)) return;
-  const factor_of_report<accumulator_t<G>> scaled(report);
+  const factor_of_report<accumulator_t<G>> scaled(read_by_warp(&report->factor));
   for (index piece = blockIdx.x; piece < list.pieces; piece += gridDim.x) {
     at.read(list, static_cast<G const* const*>(nullptr), piece);
     const int tensor = at.tensor;

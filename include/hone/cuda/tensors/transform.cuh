@@ -97,8 +97,8 @@ void enqueue_chain(const char* function, cuda& backend, gradient_chain<Step...> 
     const unit_sums of = sums_in(backend.workspace(), list);
     gradient_report* const copy = report ? report->data() : nullptr;
     if constexpr (has_one_factor<Step...>) {
-      launch_pieces("transform: measure_kernel", measure_kernel<T>, list.pieces, backend.stream(), list, plan, of,
-                    grid_scratch(backend.workspace()).done, copy);
+      launch_pieces("transform: measure_kernel", measure_kernel<T, settle_all>, list.pieces, backend.stream(), list,
+                    plan, of, grid_scratch(backend.workspace()).done, settle_all{copy});
     } else {
       launch_pieces("transform: unit_measure_kernel",
                     unit_measure_kernel<T, std::remove_cvref_t<decltype(**parameters)>>, list.pieces, backend.stream(),

@@ -67,12 +67,16 @@ struct average_job {
     }
   };
   template <class A>
+  __device__ static task<A> of(decided_update const& now, bool copied) {
+    const bool copies = now.weight == 1 || copied;
+    const bool idle = now.skipped || (!copies && now.weight == 0 && !now.clear);
+    return {static_cast<A>(now.weight), idle, !copies && !now.clear, copies};
+  }
+  template <class A>
   __device__ task<A> of(int tensor) const {
     const double weight = read_by_warp(&decided->weight);
     const bool clears = read_by_warp(&decided->clear), skipped = read_by_warp(&decided->skipped);
-    const bool copies = weight == 1 || read_by_warp(copied + tensor) != 0;
-    const bool idle = skipped || (!copies && weight == 0 && !clears);
-    return {static_cast<A>(weight), idle, !copies && !clears, copies};
+    return of<A>({weight, clears, skipped}, read_by_warp(copied + tensor) != 0);
   }
 };
 
