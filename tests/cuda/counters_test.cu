@@ -153,7 +153,7 @@ void shapes() {
   }
   SUBCASE("1024 x 32000") {
     const rows_of_logits<T> b(4, 32000);
-    moves_once("row_kernel", b, loss(b), {.barriers = 2, .instructions = narrow ? 26 : 18});
+    moves_once("row_kernel", b, loss(b), {.barriers = 2, .instructions = narrow ? 34 : 18});
   }
   SUBCASE("65536 x 10") {
     const rows_of_logits<T> b(4096, 10);
@@ -181,7 +181,7 @@ void shapes() {
   }
   SUBCASE("1024 x 21841: rows begin anywhere") {
     const rows_of_logits<T> b(8, 21841);
-    moves_once("row_kernel", b, loss(b), {.coalescing = 0.9, .barriers = 2, .instructions = narrow ? 30 : 22});
+    moves_once("row_kernel", b, loss(b), {.coalescing = 0.9, .barriers = 2, .instructions = narrow ? 38 : 29});
   }
   SUBCASE("images of 19 classes use the tile kernel") {
     const rows_of_logits<T> b(2 * 1024, 19);

@@ -96,6 +96,31 @@ static_assert(on_cuda::capacity_of(row_kernel::warp, 4, 8) == 1024);
 static_assert(on_cuda::capacity_of(row_kernel::wide_block, 4, 8) == 12288);
 static_assert(on_cuda::slots_for(row_kernel::warp, 8, 40) == 1);  // always one vector
 
+// Long rows in shared memory, of an H100, an A100 and a T4, beside 1040 bytes of the kernel's own.
+constexpr on_cuda::shared_room h100 = on_cuda::room_of_blocks(227 * 1024, 228 * 1024, 1024, 1040);
+constexpr on_cuda::shared_room a100 = on_cuda::room_of_blocks(163 * 1024, 164 * 1024, 1024, 1040);
+constexpr on_cuda::shared_room t4 = on_cuda::room_of_blocks(64 * 1024, 64 * 1024, 0, 1040);
+static_assert(h100.alone == 231408 && h100.of_two == 114672);
+static_assert(h100.of_two + 1040 + 1024 <= 228 * 1024 / 2);
+static_assert(t4.alone == 64496 && t4.of_two == 31728);
+constexpr row_kernel for_floats_in(on_cuda::shared_room room, index columns) {
+  return on_cuda::row_kernel_for(columns, 4, 4, 1, 4, false, room);
+}
+static_assert(for_floats_in(h100, 8192) == row_kernel::block && for_floats_in(h100, 8193) == row_kernel::held);
+static_assert(for_floats_in(h100, 28671) == row_kernel::held && for_floats_in(h100, 28672) == row_kernel::wide_block);
+static_assert(for_floats_in(h100, 32768) == row_kernel::wide_block && for_floats_in(h100, 32769) == row_kernel::held);
+static_assert(for_floats_in(h100, 57855) == row_kernel::held && for_floats_in(h100, 57856) == row_kernel::streamed);
+static_assert(for_floats_in(a100, 41471) == row_kernel::held && for_floats_in(a100, 41472) == row_kernel::streamed);
+static_assert(for_floats_in(t4, 8193) == row_kernel::wide_block && for_floats_in(t4, 32769) == row_kernel::streamed);
+constexpr row_kernel for_halves_in(on_cuda::shared_room room, index columns) {
+  return on_cuda::row_kernel_for(columns, 8, 2, 1, 4, false, room);
+}
+static_assert(for_halves_in(h100, 57343) == row_kernel::held && for_halves_in(h100, 115711) == row_kernel::held);
+static_assert(for_halves_in(h100, 115712) == row_kernel::streamed);
+static_assert(for_halves_in(t4, 15871) == row_kernel::held && for_halves_in(t4, 15872) == row_kernel::wide_block);
+static_assert(on_cuda::held_bytes(28927, 2, 16, 1, 8) == 28926 * 8);  // double
+static_assert(on_cuda::held_bytes(10, 4, 8, 2, 4) == 8 * 8 + 16);     // with a teacher
+
 // What a kernel holds never grows beyond registers, nor a tile beyond shared memory.
 constexpr bool tiles_fit() {
   for (index columns = 1; columns < 2000; ++columns)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <hone/cuda/memory/job.cuh>
+#include <hone/cuda/rows/held_rows.cuh>
 #include <hone/cuda/rows/registers.cuh>
 #include <hone/cuda/rows/shape.hpp>
 #include <hone/cuda/rows/shared_tile.cuh>
@@ -231,7 +232,10 @@ void launch_rows(cuda const& backend, Job<matrix_view<const T>, Leaf...> const& 
   const row_cut cut{static_cast<int>(columns), {}};
   const bool wide = columns >= N && all_aligned_alike<N>(work),
              in_vectors = columns % N == 0 && all_aligned<N>(work, false);
-  switch (row_kernel_for(columns, N, size::bytes, size::count, sizeof(A), in_vectors)) {
+  constexpr int held_slots = slots_for(row_kernel::held, N, size::bytes);
+  const bool long_rows = wide && columns > capacity_of(row_kernel::block, N, size::bytes);
+  const shared_room room = long_rows ? room_for_held<N, held_slots, max_sums<work_type>, work_type>() : shared_room();
+  switch (row_kernel_for(columns, N, size::bytes, size::count, sizeof(A), in_vectors, room)) {
     case row_kernel::tile: {
       tile_plan plan{};
       plan.rows = tile_rows_of_matrix, plan.columns = cut.columns, plan.stride = int(tile_stride(columns));
@@ -249,6 +253,9 @@ void launch_rows(cuda const& backend, Job<matrix_view<const T>, Leaf...> const& 
       return launch_rows_by<row_kernel::block>(backend, work, cut, rows, wide);
     case row_kernel::wide_block:
       return launch_rows_by<row_kernel::wide_block>(backend, work, cut, rows, wide);
+    case row_kernel::held:
+      return launch_held<N, held_slots, max_sums<work_type>>(
+          backend, work, cut.columns, rows, held_bytes(columns, N, size::bytes, size::count, sizeof(A)));
     case row_kernel::streamed:
       return launch_rows_by<row_kernel::streamed>(backend, work, cut, rows, wide);
   }

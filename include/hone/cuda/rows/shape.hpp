@@ -14,7 +14,8 @@ namespace hone::inline HONE_ABI::on_cuda {
 /// warp, block, wide_block  a row in the registers of 32, 256 or 512 threads
 /// streamed     rows of any length, read twice
 /// team_48, team_96  a row of up to as many classes, in whole vectors, in the registers of 2 or 4 threads
-enum class row_kernel : unsigned char { tile, warp, block, wide_block, streamed, team_48, team_96 };
+/// held         a row in the shared memory of 512 threads
+enum class row_kernel : unsigned char { tile, warp, block, wide_block, streamed, team_48, team_96, held };
 
 inline constexpr int shared_bytes = 48 * 1024 - 512;  // for tiles of a block: the default limit minus room for sums
 inline constexpr int register_bytes = 256;            // of a thread, for its part of a row
@@ -23,14 +24,20 @@ inline constexpr index max_columns = index(1) << 30;
 /// Returns how many vectors of N elements, `bytes` each in all views, a thread holds of a row. Threads of a wide block
 /// have 128 registers; if there are several views, or arithmetic in double, some must stay free.
 constexpr int slots_for(row_kernel kernel, int N, int bytes) noexcept {
-  const int limit = kernel == row_kernel::wide_block ? 64 : kernel == row_kernel::streamed ? 16 : 32;
+  const bool held = kernel == row_kernel::held;  // whose numbers are in registers for one trip only
+  const int limit = kernel == row_kernel::wide_block         ? 64
+                    : held && N == 8                         ? 8
+                    : held || kernel == row_kernel::streamed ? 16
+                                                             : 32;
   const int room = kernel == row_kernel::wide_block && bytes * N > 16 ? register_bytes * 3 / 4 : register_bytes;
   const int fit = room / bytes, numbers = fit < limit ? fit : limit;
   return numbers < N ? 1 : numbers / N;
 }
 
 /// The threads of a block, and the rows that a block processes at once.
-constexpr int threads_of(row_kernel kernel) noexcept { return kernel == row_kernel::wide_block ? 512 : 256; }
+constexpr int threads_of(row_kernel kernel) noexcept {
+  return kernel == row_kernel::wide_block || kernel == row_kernel::held ? 512 : 256;
+}
 constexpr int rows_of_block(row_kernel kernel) noexcept {
   return kernel == row_kernel::warp ? threads_of(kernel) / 32 : 1;
 }
@@ -74,16 +81,37 @@ inline constexpr int tile_rows_of_matrix = 128;
 
 inline constexpr index least_columns_of_team = 16;
 
-/// Returns the kernel for rows of `columns` classes; `in_vectors`: all of them are whole vectors of N, and aligned.
-constexpr row_kernel row_kernel_for(index columns, int N, int bytes, int views, int size, bool in_vectors) noexcept {
+/// The shared memory of a device that one kernel has for its rows, in bytes per block: of a block alone on a
+/// multiprocessor, and of each of two.
+struct shared_room {
+  index alone = 0, of_two = 0;
+};
+/// Returns the room of a kernel beside `own` bytes of static arrays and what the system reserves for each block.
+constexpr shared_room room_of_blocks(index block, index multiprocessor, index reserved, index own) noexcept {
+  const index of_two = multiprocessor / 2 / 128 * 128 - reserved - own;  // a block is given whole units of 128
+  return {block - own, of_two < block - own ? of_two : block - own};
+}
+/// Returns the bytes of a held row: its vectors in all views, each view's at a multiple of 16.
+constexpr index held_bytes(index columns, int N, int bytes, int views, int size) noexcept {
+  const int real = bytes * int(sizeof(float)) / size;  // `bytes` counts numbers twice if the arithmetic is in double
+  return columns / N * N * real + index(views - 1) * 16;
+}
+
+/// Returns the kernel for rows of `columns` classes; `in_vectors`: all of them are whole vectors of N, and aligned. A
+/// wide block fills a multiprocessor, so rows of which two fit there are held in shared memory: one is read while
+/// another is computed.
+constexpr row_kernel row_kernel_for(index columns, int N, int bytes, int views, int size, bool in_vectors,
+                                    shared_room room = {}) noexcept {
   if (in_vectors && columns >= least_columns_of_team)
     for (const row_kernel team : {row_kernel::team_48, row_kernel::team_96})
       if (columns <= capacity_of(team_shape_for(team, N, bytes), N)) return team;
   if (tile_bytes(tile_rows_of_matrix, tile_stride(columns), views, size) <= shared_bytes) return row_kernel::tile;
   if (columns <= capacity_of(row_kernel::warp, N, bytes)) return row_kernel::warp;
   if (columns <= capacity_of(row_kernel::block, N, bytes)) return row_kernel::block;
+  const index held = held_bytes(columns, N, bytes, views, size);
+  if (held <= room.of_two) return row_kernel::held;
   if (columns <= capacity_of(row_kernel::wide_block, N, bytes)) return row_kernel::wide_block;
-  return row_kernel::streamed;
+  return held <= room.alone ? row_kernel::held : row_kernel::streamed;
 }
 
 }  // namespace hone::inline HONE_ABI::on_cuda
