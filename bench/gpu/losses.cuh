@@ -115,7 +115,7 @@ void losses(table& works, const char* type) {
   const auto cross_entropy = [&](std::string const& more, shape s, how const& asked = {}) {
     all.measure(name + more, s, beside::nothing, true, ce, ce_reference, false, asked);
   };
-  for (const shape s : {shape{8192, 1000}, {65536, 10}, {100000, 80}, {1024, 32000}, {1024, 128256}})
+  for (const shape s : {shape{8192, 1000}, {65536, 10}, {100000, 80}, {1024, 32000}, {2048, 50257}, {1024, 128256}})
     cross_entropy("", s);
   for (const shape s : {shape{32768, 256},
                         {32768, 1024},

@@ -224,7 +224,8 @@ def works(args):
                 all_.extend((forms.index(f), i, Work(name, rows, columns, type_, f, prepare)) for f in of if f in forms)
 
     dense = [(100000, 80)]
-    add(CE, partial(losses, cross_entropy, None), [(8192, 1000), (65536, 10), (1024, 32000), (100000, 80), (1024, 128256)],
+    add(CE, partial(losses, cross_entropy, None),
+        [(8192, 1000), (65536, 10), (1024, 32000), (100000, 80), (2048, 50257), (1024, 128256)],
         ("eager", "liger", "compile"))
     add("EMA", partial(lists, "EMA"), [(1, PARAMETERS)], ("eager", "foreach"), ("float",))
     add("measure: norm", partial(lists, "norm"), [(1, PARAMETERS)], ("eager", "foreach"))

@@ -89,7 +89,10 @@ def measured(row, kernels):
         result["generic"] += trip.count(lambda i: i.is_generic())
         if "load16" in needs or "store16" in needs:  # of the numbers: as narrow as a label is none of the loads of a long row
             result["narrow"] += trip.count(lambda i: 0 < i.memory_bytes() < 16 and not i.predicate)
-        result["flight"] = max(result["flight"], min(trip.bytes_in_flight(), n * row["bytes_per_element"]))
+        requested = min(trip.bytes_in_flight(), n * row["bytes_per_element"])
+        if "LDGSTS" in needs:  # copies into shared memory use no register: all of them are requested before one is used
+            requested = row["dynamic_shared"] / row["threads"]
+        result["flight"] = max(result["flight"], requested)
     shared = kernel.shared + row["dynamic_shared"]
     result["registers"], result["shared"] = kernel.registers, shared
     result["blocks"] = blocks_per_sm(kernel.registers, row["threads"], shared)

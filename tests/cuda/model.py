@@ -44,7 +44,7 @@ H100 = Chip()
 # kernel per number, and the launches (`mean` of labels counts rows in one of its own).
 CROSS_ENTROPY = "cross entropy, smoothing 0.1"
 ROWS_OF_COLUMNS = {10: 65536, 80: 100000, 256: 32768, 1000: 8192, 1024: 32768, 4096: 32768, 8192: 8192, 16384: 8192,
-                   32000: 1024, 32768: 4096, 65536: 2048, 128256: 1024}
+                   32000: 1024, 32768: 4096, 50257: 2048, 65536: 2048, 128256: 1024}
 PARAMETERS, TENSORS = 25_557_032, 161  # of ResNet-50
 WORKS = (
     ("elements: sigmoid focal, dense", "sigmoid focal, dense targets", 100000, 80, 1),
