@@ -47,7 +47,7 @@ COLUMNS = {
     "spills": ("spills", 0, False),
 }
 
-DEPENDENT = re.compile("row_kernel_of|tile_kernel|small_team_kernel|element_kernel")  # they call read_scales
+DEPENDENT = re.compile("row_kernel_of|held_row_kernel|tile_kernel|small_team_kernel|element_kernel")  # they call read_scales
 
 
 class Wrong(Exception):

@@ -261,7 +261,7 @@ template <int N, int Slots, int MaxSums, class Job>
 void launch_held(cuda const& backend, Job const& job, int columns, index rows, index bytes) {
   const auto kernel = held_row_kernel<N, Slots, MaxSums, Job>;
   const grid blocks = resident_grid(kernel, rows, held_threads, static_cast<int>(bytes));
-  launch("evaluate: held_row_kernel", kernel, blocks, backend.stream(), job, columns, rows);
+  launch("evaluate: held_row_kernel", kernel, job.dependent(blocks), backend.stream(), job, columns, rows);
 }
 
 }  // namespace hone::inline HONE_ABI::on_cuda

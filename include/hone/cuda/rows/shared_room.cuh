@@ -4,17 +4,16 @@
 
 #include <hone/cuda/rows/shape.hpp>
 #include <hone/cuda/run/error.cuh>
-#include <hone/cuda/run/occupancy_table.hpp>
+#include <hone/cuda/run/runtime_answers.hpp>
 
 #include <cstddef>
-#include <cstdint>
 #include <utility>
 
 #include <hone/core/macros_push.hpp>
 
 namespace hone::inline HONE_ABI::on_cuda {
 
-inline occupancy_table known_rooms;
+inline runtime_answers known_rooms;
 
 /// Allows a kernel of held rows all shared memory of a block of the current device, and returns what is left beside its
 /// own arrays.
@@ -43,11 +42,9 @@ inline shared_room ask_room(void const* kernel, int device) {
 inline shared_room room_of_kernel(void const* kernel) {
   int device = 0;
   check(cudaGetDevice(&device), "cudaGetDevice");
-  std::uint64_t hash = reinterpret_cast<std::uintptr_t>(kernel);
-  hash = (hash ^ static_cast<std::uint64_t>(device)) * 0x9e3779b97f4a7c15U, hash ^= hash >> 29;
   constexpr int unit = 16;  // an answer has 16 bits
-  const auto part = [&](std::uint64_t salt, index shared_room::* which) {
-    return index(unit) * known_rooms.find((hash ^ salt) * 0xbf58476d1ce4e5b9U,
+  const auto part = [&](int number, index shared_room::* which) {
+    return index(unit) * known_rooms.find(hash_of(kernel, {device, number}),
                                           [&] { return static_cast<int>(ask_room(kernel, device).*which / unit); });
   };
   return {part(1, &shared_room::alone), part(2, &shared_room::of_two)};
