@@ -47,6 +47,7 @@
 #include <hone/cuda/rows/base_weights.cuh>
 #include <hone/cuda/rows/hard_labels.cuh>
 #include <hone/cuda/rows/held_numbers.cuh>
+#include <hone/cuda/rows/label_elements.cuh>
 #include <hone/cuda/rows/linear_blocks.cuh>
 #include <hone/cuda/rows/lovasz.cuh>
 #include <hone/cuda/rows/regions.cuh>

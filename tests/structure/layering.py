@@ -78,9 +78,9 @@ ALONE = {
         ["cpu/rows/" + name for name in ("allowed_classes", "full_target", "gradient_sweep", "group_losses",
                                          "shared_weights", "sparse_target", "sweeps")],
     "where a team of threads holds a row": ["cuda/rows/" + name for name in ("base_weights", "held_numbers", "held_plane",
-                                                                            "held_rows", "registers", "row_sums", "shape",
-                                                                            "shared_room", "shared_tile", "small_teams",
-                                                                            "team")],
+                                                                            "held_rows", "label_elements", "registers",
+                                                                            "row_sums", "shape", "shared_room", "shared_tile",
+                                                                            "small_teams", "team")],
     "the CPU sorts a class at a time": ["cuda/rows/sorted_pixels"],
     "CUDA finds values outside the range while it computes": ["cpu/elements/target_range"],
     "suppression differs: a tile of candidates here, keys and ranks there":

@@ -28,25 +28,6 @@ __device__ bool is_allowed(A z) {
   return !(z < A(lowest_number<number_of_operand<A>>));
 }
 
-/// An element of a row whose target has no part of the labels, whatever its column is.
-template <class Element>
-struct without_labels : Element {
-  static constexpr bool is_unlabelled = true;
-};
-/// An element of the prediction that is not held in registers.
-template <class A>
-struct lone_element {
-  A logit;
-  int column;
-
-  __device__ static constexpr bool is_in_row() { return true; }
-  template <int I>
-  __device__ A number() const {
-    static_assert(I == 0, "only the prediction");
-    return logit;
-  }
-};
-
 template <class S>
 struct has_own_maximum : std::bool_constant<row::has_own_maximum<S>> {};
 

@@ -14,6 +14,7 @@
 ///                         if there is a Numbers::compares_labels, every column is compared with the labels instead
 #pragma once
 
+#include <hone/cuda/rows/label_elements.cuh>
 #include <hone/cuda/rows/row_sums.cuh>
 
 #include <hone/core/macros_push.hpp>
