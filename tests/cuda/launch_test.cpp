@@ -94,7 +94,16 @@ static_assert(on_cuda::row_kernel_for(48, 2, 16, 1, 8, true) == row_kernel::team
 static_assert(on_cuda::capacity_of(row_kernel::wide_block, 8, 2) == 32768);
 static_assert(on_cuda::capacity_of(row_kernel::warp, 4, 8) == 1024);
 static_assert(on_cuda::capacity_of(row_kernel::wide_block, 4, 8) == 12288);
-static_assert(on_cuda::slots_for(row_kernel::warp, 8, 40) == 1);  // always one vector
+static_assert(on_cuda::slots_for(row_kernel::warp, 8, 40) == 1);                           // always one vector
+static_assert(on_cuda::row_kernel_for(2049, 2, 32, 2, 8, false) == row_kernel::streamed);  // a teacher in double
+
+// Where every class has a weight in memory, threads with few registers hold three quarters as much.
+static_assert(on_cuda::capacity_of(row_kernel::wide_block, 4, 4, true) == 24576);
+static_assert(on_cuda::capacity_of(row_kernel::wide_block, 8, 2, true) == 24576);
+static_assert(on_cuda::capacity_of(row_kernel::block, 4, 4, true) == 8192);
+static_assert(on_cuda::row_kernel_for(24577, 4, 4, 1, 4, false, true) == row_kernel::streamed);
+static_assert(on_cuda::team_shape_for(row_kernel::team_96, 8, 2, true).size == 4);
+static_assert(on_cuda::row_kernel_for(96, 8, 2, 1, 4, true, true) == row_kernel::team_96);
 
 // Long rows in shared memory, of an H100, an A100 and a T4, beside 1040 bytes of the kernel's own.
 constexpr on_cuda::shared_room h100 = on_cuda::room_of_blocks(227 * 1024, 228 * 1024, 1024, 1040);
@@ -104,7 +113,7 @@ static_assert(h100.alone == 231408 && h100.of_two == 114672);
 static_assert(h100.of_two + 1040 + 1024 <= 228 * 1024 / 2);
 static_assert(t4.alone == 64496 && t4.of_two == 31728);
 constexpr row_kernel for_floats_in(on_cuda::shared_room room, index columns) {
-  return on_cuda::row_kernel_for(columns, 4, 4, 1, 4, false, room);
+  return on_cuda::row_kernel_for(columns, 4, 4, 1, 4, false, false, room);
 }
 static_assert(for_floats_in(h100, 8192) == row_kernel::block && for_floats_in(h100, 8193) == row_kernel::held);
 static_assert(for_floats_in(h100, 28671) == row_kernel::held && for_floats_in(h100, 28672) == row_kernel::wide_block);
@@ -113,7 +122,7 @@ static_assert(for_floats_in(h100, 57855) == row_kernel::held && for_floats_in(h1
 static_assert(for_floats_in(a100, 41471) == row_kernel::held && for_floats_in(a100, 41472) == row_kernel::streamed);
 static_assert(for_floats_in(t4, 8193) == row_kernel::wide_block && for_floats_in(t4, 32769) == row_kernel::streamed);
 constexpr row_kernel for_halves_in(on_cuda::shared_room room, index columns) {
-  return on_cuda::row_kernel_for(columns, 8, 2, 1, 4, false, room);
+  return on_cuda::row_kernel_for(columns, 8, 2, 1, 4, false, false, room);
 }
 static_assert(for_halves_in(h100, 57343) == row_kernel::held && for_halves_in(h100, 115711) == row_kernel::held);
 static_assert(for_halves_in(h100, 115712) == row_kernel::streamed);

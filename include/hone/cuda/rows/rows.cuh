@@ -58,6 +58,15 @@ struct size_of_views<detail::list<View...>, A> {
                        bytes = (int(sizeof(detail::number_of<View>)) + ... + 0) * int(sizeof(A) / sizeof(float));
 };
 
+/// Whether a target of a job weighs classes that it smooths: then every class has a weight in memory.
+template <class Job>
+inline constexpr bool weighs_every_class = false;
+template <template <class, class...> class Job, class View, class... Leaf>
+inline constexpr bool weighs_every_class<Job<View, Leaf...>> =
+    ((weighed_target<detail::target_of_term<typename Leaf::term_type>> &&
+      !detail::is_sparse<detail::target_of_term<typename Leaf::term_type>>) ||
+     ...);
+
 /// The shape of a kernel: whether a turn holds a complete row, whether it moves vectors, their number per thread, and
 /// the rows per block.
 template <row_kernel Kernel, bool Wide, int N, int Slots>
@@ -101,14 +110,14 @@ constexpr int blocks_of_rows(row_kernel kernel, std::size_t bytes, int labels) n
   return HONE_DEVICE_ARCHITECTURE < 800 ? 1 : labels > 1 ? 3 : 4;
 }
 /// The same for a shape and a job; 1 lets the compiler give a thread as many registers as a row takes, instead of
-/// spilling.
+/// spilling. So it is over ranks, whose exact sums take registers of their own.
 template <class Shape, class Job>
 inline constexpr int least_blocks = 1;
-template <row_kernel Kernel, bool Wide, int N, int Slots, template <class, class...> class Job, class View, class Leaf>
+template <row_kernel Kernel, bool Wide, int N, int Slots, class View, class Leaf>
   requires(Wide && Kernel != row_kernel::wide_block && view_count<typename Leaf::term_type> == 0 &&
            !row::has_later_sweeps<typename Leaf::term_type> && !row::gathers<typename Leaf::term_type> &&
-           sizeof(accumulator_t<detail::number_of<View>>) == sizeof(float))
-inline constexpr int least_blocks<row_shape<Kernel, Wide, N, Slots>, Job<View, Leaf>> =
+           !weighs_every_class<job<View, Leaf>> && sizeof(accumulator_t<detail::number_of<View>>) == sizeof(float))
+inline constexpr int least_blocks<row_shape<Kernel, Wide, N, Slots>, job<View, Leaf>> =
     blocks_of_rows(Kernel, sizeof(detail::number_of<View>), detail::target_of_term<typename Leaf::term_type>::labels);
 
 template <class Shape, class Job>
@@ -201,7 +210,7 @@ template <row_kernel Kernel, class Job>
 void launch_small_teams(cuda const& backend, Job const& job) {
   using size = size_of_views<views_of_job<Job>, typename Job::A>;
   constexpr int N = wide_of<typename Job::T>;
-  constexpr team_shape shape = team_shape_for(Kernel, N, size::bytes);
+  constexpr team_shape shape = team_shape_for(Kernel, N, size::bytes, weighs_every_class<Job>);
   constexpr int rows = block_threads / shape.size;
   const auto kernel = small_team_kernel<N, shape.slots, shape.size, Job>;
   const grid blocks = resident_grid(kernel, (job.prediction.rows + rows - 1) / rows, block_threads);
@@ -212,9 +221,13 @@ void launch_small_teams(cuda const& backend, Job const& job) {
 /// longer rows.
 template <row_kernel Kernel, class Job>
 void launch_rows_by(cuda const& backend, Job const& job, row_cut cut, index rows, bool wide) {
-  constexpr int N = wide_of<typename Job::T>;
-  constexpr int slots = slots_for(Kernel, N, size_of_views<views_of_job<Job>, typename Job::A>::bytes);
-  if (wide)
+  constexpr int N = wide_of<typename Job::T>, bytes = size_of_views<views_of_job<Job>, typename Job::A>::bytes;
+  constexpr bool weights = weighs_every_class<Job>;
+  constexpr int slots = slots_for(Kernel, N, bytes, weights);
+  if constexpr (Kernel == row_kernel::wide_block &&
+                capacity_of(Kernel, N, bytes, weights) <= capacity_of(row_kernel::block, N, bytes))
+    return;  // never chosen
+  else if (wide)
     launch_shape<row_shape<Kernel, true, N, slots>>(backend, job, cut, rows);
   else if constexpr (Kernel == row_kernel::warp || Kernel == row_kernel::streamed)
     launch_shape<row_shape<Kernel, false, N, slots>>(backend, job, cut, rows);
@@ -235,7 +248,8 @@ void launch_rows(cuda const& backend, Job<matrix_view<const T>, Leaf...> const& 
   constexpr int held_slots = slots_for(row_kernel::held, N, size::bytes);
   const bool long_rows = wide && columns > capacity_of(row_kernel::block, N, size::bytes);
   const shared_room room = long_rows ? room_for_held<N, held_slots, max_sums<work_type>, work_type>() : shared_room();
-  switch (row_kernel_for(columns, N, size::bytes, size::count, sizeof(A), in_vectors, room)) {
+  switch (row_kernel_for(columns, N, size::bytes, size::count, sizeof(A), in_vectors, weighs_every_class<work_type>,
+                         room)) {
     case row_kernel::tile: {
       tile_plan plan{};
       plan.rows = tile_rows_of_matrix, plan.columns = cut.columns, plan.stride = int(tile_stride(columns));

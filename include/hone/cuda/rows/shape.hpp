@@ -22,14 +22,14 @@ inline constexpr int register_bytes = 256;            // of a thread, for its pa
 inline constexpr index max_columns = index(1) << 30;
 
 /// Returns how many vectors of N elements, `bytes` each in all views, a thread holds of a row. Threads of a wide block
-/// have 128 registers; if there are several views, or arithmetic in double, some must stay free.
-constexpr int slots_for(row_kernel kernel, int N, int bytes) noexcept {
-  const bool held = kernel == row_kernel::held;  // whose numbers are in registers for one trip only
-  const int limit = kernel == row_kernel::wide_block         ? 64
-                    : held && N == 8                         ? 8
-                    : held || kernel == row_kernel::streamed ? 16
-                                                             : 32;
-  const int room = kernel == row_kernel::wide_block && bytes * N > 16 ? register_bytes * 3 / 4 : register_bytes;
+/// have 128 registers; if there are several views, arithmetic in double, or a weight of every class, some must stay
+/// free, and half of them with several views in double.
+constexpr int slots_for(row_kernel kernel, int N, int bytes, bool weights = false) noexcept {
+  const bool wide = kernel == row_kernel::wide_block,
+             held = kernel == row_kernel::held;  // whose numbers are in registers for one trip only
+  const int limit = wide ? (weights ? 48 : 64) : held && N == 8 ? 8 : held || kernel == row_kernel::streamed ? 16 : 32;
+  const bool doubles_of_views = N == 2 && bytes > 16;
+  const int room = !wide || bytes * N <= 16 ? register_bytes : register_bytes / 4 * (doubles_of_views ? 2 : 3);
   const int fit = room / bytes, numbers = fit < limit ? fit : limit;
   return numbers < N ? 1 : numbers / N;
 }
@@ -43,8 +43,8 @@ constexpr int rows_of_block(row_kernel kernel) noexcept {
 }
 
 /// Returns the length of the longest row that a kernel can hold.
-constexpr index capacity_of(row_kernel kernel, int N, int bytes) noexcept {
-  return index(slots_for(kernel, N, bytes)) * N * (threads_of(kernel) / rows_of_block(kernel));
+constexpr index capacity_of(row_kernel kernel, int N, int bytes, bool weights = false) noexcept {
+  return index(slots_for(kernel, N, bytes, weights)) * N * (threads_of(kernel) / rows_of_block(kernel));
 }
 
 /// The threads of a small team, and the vectors that each of them holds.
@@ -52,10 +52,10 @@ struct team_shape {
   int size, slots;
 };
 /// Returns the shape of team_48 and team_96. What a row costs besides its elements is spent by every thread of its
-/// team, so teams are as small as registers allow: with several views, or arithmetic in double, 4 threads share a
-/// longer row.
-constexpr team_shape team_shape_for(row_kernel kernel, int N, int bytes) noexcept {
-  const bool one_view = bytes <= 4;
+/// team, so teams are as small as registers allow: with several views, arithmetic in double, or a weight of every
+/// class, 4 threads share a longer row.
+constexpr team_shape team_shape_for(row_kernel kernel, int N, int bytes, bool weights = false) noexcept {
+  const bool one_view = bytes <= 4 && !weights;
   const int most = kernel == row_kernel::team_96 && one_view ? 48 : 24;
   const int fit = register_bytes / bytes, numbers = fit < most ? fit : most;
   return {kernel == row_kernel::team_96 && !one_view ? 4 : 2, numbers < N ? 1 : numbers / N};
@@ -97,20 +97,20 @@ constexpr index held_bytes(index columns, int N, int bytes, int views, int size)
   return columns / N * N * real + index(views - 1) * 16;
 }
 
-/// Returns the kernel for rows of `columns` classes; `in_vectors`: all of them are whole vectors of N, and aligned. A
-/// wide block fills a multiprocessor, so rows of which two fit there are held in shared memory: one is read while
-/// another is computed.
+/// Returns the kernel for rows of `columns` classes; `in_vectors`: all of them are whole vectors of N, and aligned;
+/// `weights`: every class has a weight in memory. A wide block fills a multiprocessor, so rows of which two fit there
+/// are held in shared memory: one is read while another is computed.
 constexpr row_kernel row_kernel_for(index columns, int N, int bytes, int views, int size, bool in_vectors,
-                                    shared_room room = {}) noexcept {
+                                    bool weights = false, shared_room room = {}) noexcept {
   if (in_vectors && columns >= least_columns_of_team)
     for (const row_kernel team : {row_kernel::team_48, row_kernel::team_96})
-      if (columns <= capacity_of(team_shape_for(team, N, bytes), N)) return team;
+      if (columns <= capacity_of(team_shape_for(team, N, bytes, weights), N)) return team;
   if (tile_bytes(tile_rows_of_matrix, tile_stride(columns), views, size) <= shared_bytes) return row_kernel::tile;
   if (columns <= capacity_of(row_kernel::warp, N, bytes)) return row_kernel::warp;
   if (columns <= capacity_of(row_kernel::block, N, bytes)) return row_kernel::block;
   const index held = held_bytes(columns, N, bytes, views, size);
   if (held <= room.of_two) return row_kernel::held;
-  if (columns <= capacity_of(row_kernel::wide_block, N, bytes)) return row_kernel::wide_block;
+  if (columns <= capacity_of(row_kernel::wide_block, N, bytes, weights)) return row_kernel::wide_block;
   return held <= room.alone ? row_kernel::held : row_kernel::streamed;
 }
 
