@@ -21,6 +21,13 @@ constexpr row_block block_of_rows(index rows, index block) noexcept {
   return {rows * block / blocks, rows * (block + 1) / blocks};
 }
 
+/// Returns how many vectors of N elements, `bytes` each in all views, a thread holds of a row: two at most of several
+/// views in double, which take the registers of others.
+constexpr int slots_of_shard(int N, int bytes) noexcept {
+  const int slots = slots_for(row_kernel::streamed, N, bytes);
+  return N == 2 && bytes > 16 && slots > 2 ? 2 : slots;
+}
+
 constexpr int larger_count(int a, int b) noexcept { return a < b ? b : a; }
 
 /// Whether messages have a stream of their own.
@@ -156,7 +163,7 @@ class shard_blocks {
   template <shard_step Step>
   void launch_step(row_block rows) const {
     constexpr int N = wide_of<typename Job::T>;
-    constexpr int slots = slots_for(row_kernel::streamed, N, size_of_views<views_of_job<Job>, typename Job::A>::bytes);
+    constexpr int slots = slots_of_shard(N, size_of_views<views_of_job<Job>, typename Job::A>::bytes);
     if (cut_.columns <= warp_columns)
       wide_ ? launch_shape<shard_shape<8, true, N, slots>, Step>(rows)
             : launch_shape<shard_shape<8, false, N, slots>, Step>(rows);
