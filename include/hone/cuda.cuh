@@ -47,6 +47,8 @@
 #include <hone/cuda/rows/base_weights.cuh>
 #include <hone/cuda/rows/hard_labels.cuh>
 #include <hone/cuda/rows/held_numbers.cuh>
+#include <hone/cuda/rows/held_plane.cuh>
+#include <hone/cuda/rows/held_rows.cuh>
 #include <hone/cuda/rows/label_elements.cuh>
 #include <hone/cuda/rows/linear_blocks.cuh>
 #include <hone/cuda/rows/lovasz.cuh>
@@ -56,6 +58,7 @@
 #include <hone/cuda/rows/row_sums.cuh>
 #include <hone/cuda/rows/rows.cuh>
 #include <hone/cuda/rows/shape.hpp>
+#include <hone/cuda/rows/shared_room.cuh>
 #include <hone/cuda/rows/shared_tile.cuh>
 #include <hone/cuda/rows/small_teams.cuh>
 #include <hone/cuda/rows/sorted_pixels.cuh>

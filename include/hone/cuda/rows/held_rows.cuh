@@ -216,8 +216,8 @@ class held_row<N, Slots, Size, detail::list<View...>, Out> {
 inline constexpr int held_threads = threads_of(row_kernel::held);
 
 /// The blocks that a multiprocessor must have room for, of rows of one view and arithmetic in float: as many as need no
-/// spilled register. Two labels take some, class weights of a uniform part more; before sm_80
-/// conversions to 16 bits do, and no two rows of float fit into shared memory.
+/// spilled register. Two labels take some, class weights of a uniform part more; before sm_80 conversions to 16 bits
+/// do, and no two rows of float fit into shared memory. Over ranks exact sums take registers, too.
 template <class Target>
 constexpr int blocks_of_held() noexcept {
   if (HONE_DEVICE_ARCHITECTURE < 800 || !detail::is_sparse<Target>) return 1;
@@ -225,10 +225,10 @@ constexpr int blocks_of_held() noexcept {
 }
 template <class Job>
 inline constexpr int least_blocks_of_held = 1;
-template <template <class, class...> class Job, class View, class Leaf>
+template <class View, class Leaf>
   requires(view_count<typename Leaf::term_type> == 0 && !row::has_later_sweeps<typename Leaf::term_type> &&
            !row::gathers<typename Leaf::term_type> && sizeof(accumulator_t<detail::number_of<View>>) == sizeof(float))
-inline constexpr int least_blocks_of_held<Job<View, Leaf>> =
+inline constexpr int least_blocks_of_held<job<View, Leaf>> =
     blocks_of_held<detail::target_of_term<typename Leaf::term_type>>();
 
 template <int N, int Slots, int MaxSums, class Job>

@@ -58,15 +58,6 @@ struct size_of_views<detail::list<View...>, A> {
                        bytes = (int(sizeof(detail::number_of<View>)) + ... + 0) * int(sizeof(A) / sizeof(float));
 };
 
-/// Whether a target of a job weighs classes that it smooths: then every class has a weight in memory.
-template <class Job>
-inline constexpr bool weighs_every_class = false;
-template <template <class, class...> class Job, class View, class... Leaf>
-inline constexpr bool weighs_every_class<Job<View, Leaf...>> =
-    ((weighed_target<detail::target_of_term<typename Leaf::term_type>> &&
-      !detail::is_sparse<detail::target_of_term<typename Leaf::term_type>>) ||
-     ...);
-
 /// The shape of a kernel: whether a turn holds a complete row, whether it moves vectors, their number per thread, and
 /// the rows per block.
 template <row_kernel Kernel, bool Wide, int N, int Slots>

@@ -201,6 +201,15 @@ class row_worker<Job<View, Leaf...>, Numbers, Team, Complete>
   unsigned labels_ahead_ = 0;
 };
 
+/// Whether a target of a job weighs classes that it smooths: then every class has a weight in memory.
+template <class Job>
+inline constexpr bool weighs_every_class = false;
+template <template <class, class...> class Job, class View, class... Leaf>
+inline constexpr bool weighs_every_class<Job<View, Leaf...>> =
+    ((weighed_target<detail::target_of_term<typename Leaf::term_type>> &&
+      !detail::is_sparse<detail::target_of_term<typename Leaf::term_type>>) ||
+     ...);
+
 }  // namespace hone::inline HONE_ABI::on_cuda
 
 #include <hone/core/macros_pop.hpp>
