@@ -27,7 +27,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 import archive
 import report
-from steps import FAILED, LATE, OK, SKIPPED, Steps, say
+from steps import FAILED, LATE, LEAST, OK, PARTS, SKIPPED, Steps, say
 
 ROOT = archive.ROOT
 BUILD = ROOT / "build" / "gpu"
@@ -69,14 +69,14 @@ def libraries_of_cuda():
     return {"LD_LIBRARY_PATH": os.pathsep.join([*filter(None, [os.environ.get("LD_LIBRARY_PATH")]), *folders])}
 
 
-def queried(what):
+def queried(what, seconds=20):
     """The first GPU's answers."""
-    line = output_of("nvidia-smi", f"--query-gpu={what}", "--format=csv,noheader").splitlines()[:1]
+    line = output_of("nvidia-smi", f"--query-gpu={what}", "--format=csv,noheader", seconds=seconds).splitlines()[:1]
     return [x.strip() for x in line[0].split(",")] if line else []
 
 
 def clocks():
-    return ", ".join(queried("clocks.sm,clocks.mem,temperature.gpu,power.draw"))
+    return ", ".join(queried("clocks.sm,clocks.mem,temperature.gpu,power.draw", 3))
 
 
 def commit(root=ROOT):
@@ -213,7 +213,7 @@ class Session:
     def test(self):
         begin = time.monotonic()
         say("tests ...")
-        done = self.steps.side_by_side("test", 70, {p.name: [p] for p in self.tests}, self.options.jobs, self.libraries)
+        done = self.steps.side_by_side("test", self.steps.part("tests"), {p.name: [p] for p in self.tests}, self.options.jobs, self.libraries)
         ended = {label: 77 if self.lacks_a_library(label, status) else status for label, (status, _) in done.items()}
         passed = [n for n, s in ended.items() if s == 0]
         bad = [n for n, s in ended.items() if s not in (0, None, 77)]
@@ -239,10 +239,11 @@ class Session:
         try:
             for bench in self.benches:
                 name = "figures" + bench.name.removeprefix("hone_gpu_bench").replace("_", ", ")
-                if name != "figures" and self.steps.limited(name, 20, [bench, "--list"], self.libraries) != 0:
+                seconds = self.steps.part(name)
+                if name != "figures" and self.steps.limited(name, seconds / 2, [bench, "--list"], self.libraries) != 0:
                     self.steps.note(name, SKIPPED, note="the program does not start here: its library is missing")
                     continue
-                self.steps.run(name, 80, [bench, "--table", self.work / bench.name, "--seconds", "0.3", *self.options.quick],
+                self.steps.run(name, seconds, [bench, "--table", self.work / bench.name, "--seconds", "0.3", *self.options.quick],
                                self.libraries)
         finally:
             watch.terminate()
@@ -255,16 +256,19 @@ class Session:
         return True
 
     def peers(self):
-        if self.steps.limited("PyTorch", 60, [sys.executable, "-c", "import torch"]) != 0:
-            return self.steps.note("PyTorch", SKIPPED, note="python3 with PyTorch was not found")
+        end = self.steps.left() - self.steps.part("PyTorch")
+        status = self.steps.limited("PyTorch", self.steps.part("PyTorch"), [sys.executable, "-c", "import torch"])
+        if status != 0:
+            return self.steps.note("PyTorch", SKIPPED, note="PyTorch took too long to start" if status is None else
+                                   "python3 with PyTorch was not found")
         site = self.work / "site"
         for wheel in sorted((archive.FOLDER / "wheels").glob("*.whl")):
             with zipfile.ZipFile(wheel) as z:
                 z.extractall(site)
-        seconds = min(60.0, self.steps.left() / 2)
+        seconds = self.steps.left() - end
         environment = {"PYTHONPATH": os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")])}
         command = [sys.executable, ROOT / "bench/gpu/torch_peer.py", "--table", self.work / "torch", "--seconds",
-                   f"{max(1.0, seconds - 10):.0f}", *(["--quick", "--device", "cpu", "--works", "2"] if self.dry else [])]
+                   f"{max(1.0, 0.8 * seconds):.0f}", *(["--quick", "--device", "cpu", "--works", "2"] if self.dry else [])]
         return self.steps.run("PyTorch", seconds, command, environment, optional=True)
 
     def profile(self):
@@ -272,7 +276,7 @@ class Session:
         ncu = found("ncu")
         if not self.benches or not ncu:
             return self.steps.note("ncu", SKIPPED, note="the benchmark was not built" if ncu else "ncu was not found")
-        return self.steps.run("ncu", min(30.0, self.steps.left() / 3), [
+        return self.steps.run("ncu", self.steps.part("ncu"), [
             ncu, "--clock-control", "none", "--profile-from-start", "off", "--csv", "--page", "raw", "--print-units", "base", "--metrics",
             ",".join(COUNTERS), "--log-file", self.work / "ncu", self.benches[0], "--once", *self.options.quick], optional=True)
 
@@ -284,10 +288,9 @@ class Session:
             for tool in TOOLS:
                 self.steps.note(tool, SKIPPED, note="compute-sanitizer was not found")
             return
-        has_ports = "--base-port" in output_of(sanitizer, "--help")
-        for i, tool in enumerate(TOOLS):
-            share = self.steps.left() / (len(TOOLS) - i)
-            if share < 3:
+        has_ports = "--base-port" in output_of(sanitizer, "--help", seconds=5)
+        for tool in TOOLS:
+            if self.steps.left() < LEAST:
                 self.steps.note(tool, SKIPPED, note="no time was left")
                 continue
             say(f"{tool} ...")
@@ -297,7 +300,7 @@ class Session:
                 # tests provoke errors of the runtime, and check them
                 expected = ["--report-api-errors", "no"] if tool == "memcheck" else []
                 commands[p.name] = [sanitizer, "--tool", tool, "--error-exitcode", "9", *expected, *ports, p]
-            done = self.steps.side_by_side(tool, share, commands, self.options.jobs, self.libraries)
+            done = self.steps.side_by_side(tool, self.steps.part(tool), commands, self.options.jobs, self.libraries)
             self.judge(tool, {n: status for n, (status, _) in done.items()}, time.monotonic() - begin)
 
     def judge(self, tool, ended, seconds):

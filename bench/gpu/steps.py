@@ -13,6 +13,12 @@ from dataclasses import dataclass
 GROUP = {"process_group": 0} if sys.version_info >= (3, 11) else {"preexec_fn": os.setpgrp}
 OK, FAILED, LATE, SKIPPED = "ok", "FAILED", "out of time", "skipped"
 
+# The seconds that each step may take of four minutes. 20 more are for the archive and the report. What a step does not use is
+# for those behind it, and so is what is lacking: each has its part of the time that is left when it begins.
+PARTS = {"tests": 60, "figures": 65, "figures, blas": 20, "PyTorch": 35, "ncu": 20,
+         "memcheck": 5, "racecheck": 5, "initcheck": 5, "synccheck": 5}
+LEAST = 3  # seconds, in which a program can say anything
+
 
 def say(text):
     print(text, file=sys.stderr, flush=True)
@@ -41,6 +47,12 @@ class Steps:
 
     def left(self):
         return self.end - time.monotonic()
+
+    def part(self, name):
+        """The seconds that a step of PARTS may take now."""
+        names = list(PARTS)
+        behind = sum(PARTS[n] for n in names[names.index(name):])
+        return max(self.left() * PARTS[name] / behind, LEAST)
 
     def log_of(self, name):
         return self.folder / f"{slug(name)}.log"
@@ -79,7 +91,7 @@ class Steps:
 
     def run(self, name, seconds, command, environment=None, optional=False):
         """A step of one command; true where it succeeded. What is optional may run out of time or fail."""
-        if self.left() < 3:
+        if self.left() < LEAST:
             return self.note(name, SKIPPED, note="no time was left")
         say(f"{name} ...")
         begin = time.monotonic()

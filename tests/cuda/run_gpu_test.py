@@ -211,6 +211,27 @@ def a_program_without_an_end_is_ended(folder):
 
 
 @case
+def no_step_takes_the_time_of_those_behind_it(folder):
+    place = Place(folder, cuda_endless_test=ENDLESS, hone_gpu_bench=BENCH.replace("sleep 0.4", "sleep 100"))
+    place.archive()
+    seen = place.run("--minutes", "0.4")
+    must(seen.steps["tests"][0] == seen.steps["figures"][0] == "out of time", seen.steps)
+
+
+@case
+def the_parts_of_steps_fit_four_minutes(folder):
+    steps = run.Steps(4, folder / "logs")
+    left = [steps.left() - 10]  # the archive has been unpacked
+    steps.left = lambda: left[0]
+    for name, seconds in run.PARTS.items():
+        must(steps.part(name) > seconds - 1, f"{name}: {steps.part(name)} s")
+        left[0] -= steps.part(name)
+    must(left[0] > -1, f"{-left[0]} s too many")
+    left[0] = 7.0
+    must(steps.part("memcheck") >= 3, "of the sanitizers it is the last one that is left out")
+
+
+@case
 def what_was_seen_stays_where_the_machine_ends_it(folder):
     place = Place(folder, cuda_endless_test=ENDLESS)
     place.archive()
