@@ -24,7 +24,9 @@ from pygments.util import ClassNotFound
 sys.dont_write_bytecode = True
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
+import c_names
 import links
+import names
 import pages
 import reference
 
@@ -44,8 +46,10 @@ class Site:
         self.sections = pages.contents((HERE / "contents.txt").read_text(encoding="utf-8"))
         self.places = {path: pages.place(path) for _, rows in self.sections for path, _ in rows}
         self.titles, self.sources, self.index, self.wrong = {}, {}, [], []
+        self.c_body, c_entries = c_names.add(ROOT, lambda path: relative(self.places[path], c_names.PLACE), self.wrong.append)
+        self.c_entries = c_entries
         self.names = {}  # of the reference, where one name has one entry
-        for entry in entries:
+        for entry in entries + c_entries:
             self.names.setdefault(entry.name, []).append(entry.place + "#" + entry.anchor)
 
     # ---- text ----
@@ -63,11 +67,6 @@ class Site:
         title = re.search(r"<h1[^>]*>(.*?)</h1>", body, re.S)
         self.titles[path] = html.unescape(re.sub("<[^>]*>", "", title[1])) if title else path
         return body, reader.toc_tokens
-
-    def unknown(self, body, path):
-        """A line for each `hone::name` of a page that is no public name."""
-        for name in sorted(set(re.findall(r"<code>hone::([\w:]*\w)</code>", body)) - self.known):
-            yield f"{path}: hone::{name} is no public name"
 
     def resolved(self, body, path, page):
         """The body with its links as the site has them."""
@@ -115,7 +114,7 @@ class Site:
         for section, listed in self.sections:
             rows = [(self.places[path], name or self.titles[path]) for path, name in listed]
             if section == "Headers":
-                rows = [(area.place, area.title) for area in reference.areas(self.entries)]
+                rows = [(area.place, area.title) for area in reference.areas(self.entries)] + [(c_names.PLACE, c_names.TITLE)]
             here = any(to == page for to, _ in rows)
             lines.append(f"<details{' open' if here or section == 'Start' else ''}><summary>{section}</summary>")
             lines += [f'<a{" class=here" if to == page else ""} href="{relative(to, page)}">{html.escape(name)}</a>' for to, name in rows]
@@ -165,7 +164,6 @@ class Site:
         bodies = {path: self.page_of(path) for path in self.places}
         for path, (body, toc) in bodies.items():
             page = self.places[path]
-            self.wrong += self.unknown(body, path)
             body = self.with_names(self.resolved(body, path, page), page)
             body = body.replace("<table>", '<div class="wide"><table>').replace("</table>", "</table></div>")
             self.write(page, self.titles[path], body, toc, home=page == "index.html")
@@ -178,6 +176,8 @@ class Site:
             self.write(area.place, area.title, body, [])
             for entry in reference.firsts(area.entries):
                 self.index.append(["Reference", entry.name, f"{area.place}#{entry.anchor}", entry.words])
+        self.write(c_names.PLACE, c_names.TITLE, self.c_body, [])
+        self.index += [[c_names.TITLE, entry.name, f"{entry.place}#{entry.anchor}", entry.words] for entry in self.c_entries]
         done = set()
         while left := {name: to for name, to in self.sources.items() if name not in done}:
             for name, to in left.items():
@@ -186,6 +186,7 @@ class Site:
         for name in ["site.css", "search.js"]:
             shutil.copyfile(HERE / name, self.folder / name)
         (self.folder / "index.js").write_text("const pages = " + json.dumps(self.index, ensure_ascii=False) + ";\n", encoding="utf-8")
+        self.wrong += names.check(ROOT, self.known)
         missing = sorted({path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md")} - set(self.places))
         self.wrong += [f"{path} is not in docs/site/contents.txt" for path in missing]
         self.wrong += [f"docs/pictures/{path.name} is on no page" for path in sorted((ROOT / "docs" / "pictures").glob("*"))
@@ -209,7 +210,7 @@ def main():
     site.build()
     wrong = site.wrong + list(links.broken(folder)) + list(links.unfounded(folder / "index.html"))
     count = len(list(folder.rglob("*.html")))
-    print("\n".join(wrong) if wrong else f"{folder}/index.html: {count} pages, {len(entries)} names in the reference, no broken link")
+    print("\n".join(wrong) if wrong else f"{folder}/index.html: {count} pages, {len(entries) + len(site.c_entries)} names in the reference, no broken link")
     sys.exit(1 if wrong else 0)
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The checks of the site catch a broken link and a claim without its page; the reference takes the right comment; the table
-of what is tested follows the calls of the tests."""
+"""The checks of the site catch a broken link, a claim without its page and a name that is not there; the reference takes the
+right comment, of C too; the table of what is tested follows the calls of the tests."""
 import sys
 import tempfile
 from pathlib import Path
@@ -9,7 +9,9 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 sys.path[:0] = [str(DOCS), str(DOCS / "site")]
+import c_names
 import links
+import names
 import pages
 import reference
 import support
@@ -107,6 +109,49 @@ TAKEN = [  # a directive of docs/page.md, what it stands for, what is complained
     ("include: docs/absent.md#one", "", "has no one"),
 ]
 
+NAMED = [  # a page, what of it is not there
+    ("`loss` and `hone::loss(x)`", set()),
+    ("`losses` of `hone::losses`, also `loss_…` and `NAME_loss`", {"losses", "hone::losses", "loss_"}),
+    ("    hone::gone(x)\n\n```cpp\nhone::old();\n```\n", {"hone::gone", "hone::old"}),
+    ("<!-- snippet: a.cpp#b -->\n```cpp\nauto own = hone::compiled();\n```\n", set()),
+    ("`left_part` of `part_`", set()),
+]
+LOG = "## Unreleased\n\nnew\n\n### Removed and changed names\n\nwent\n\n### Other\n\nkept\n\n## 0.2\n\nlast\n\n## 0.1\n\nold\n"
+C_HEADER = """/* SPDX
+ *
+ * The whole.
+ *
+ * - One: docs/a.md.
+ */
+/* ---- data ---- */
+
+/* An array. */
+typedef struct hone_array {
+  const void* data;
+  int32_t dtype; /* HONE_ONE or
+                  * HONE_TWO */
+} hone_array;
+
+/* What kinds. */
+enum { HONE_ONE = 1, HONE_TWO = 2 /* the second */ };
+typedef struct hone_loss hone_loss;
+/* Calls task(state, 0). */
+typedef void (*hone_task)(void* state, int32_t i);
+HONE_API int32_t hone_run(hone_task task,
+                          void* state);
+
+/* ---- helpers ---- */
+
+static inline hone_array hone_of(const void* data) {
+  hone_array a;
+  return a;
+}
+"""
+C_NAMES = [("hone_array", "struct", "An array.", [("const void* data", "", ""), ("int32_t dtype", "", "HONE_ONE or HONE_TWO")]),
+           ("HONE_ONE", "constants", "What kinds.", [("HONE_ONE", "1", ""), ("HONE_TWO", "2", "the second")]),
+           ("hone_loss", "handle", "", []), ("hone_task", "type", "Calls task(state, 0).", []), ("hone_run", "function", "", []),
+           ("hone_of", "function", "", [])]
+
 wrong = 0
 
 
@@ -134,6 +179,13 @@ for line, expected in ABOVE:
     expect(f"line {line}", reference.comment_above(HEADER, line), expected)
 for comment, expected in PROSE:
     expect(comment, reference.prose(comment), expected)
+for text, expected in NAMED:
+    expect(text, set(names.absent(text, {"hone", "loss", "x", "part_", "left_part"}, {"loss"})), expected)
+expect("the changelog", names.current("CHANGELOG.md", LOG).split(), "## Unreleased new ### Other kept ## 0.2 last".split())
+expect("foreign names", names.foreign("# a: b\nOne: c d\n  e\n"), {"c", "d", "e"})
+lead, parts = c_names.read(C_HEADER)
+expect("names of C", [(one.names[0], one.kind, one.comment, one.rows) for part in parts for one in part.declared], C_NAMES)
+expect("a link of C", "<li>One: <a href=\"../docs/a.md\">docs/a.md</a>.</li>" in c_names.page(lead, parts, lambda path: "../" + path), True)
 for directive, expected, complaint in TAKEN:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "docs/sub").mkdir(parents=True)
@@ -158,5 +210,5 @@ with tempfile.TemporaryDirectory() as folder:
         (support.ROOT / "tests" / name).parent.mkdir(parents=True, exist_ok=True)
         (support.ROOT / "tests" / name).write_text(text, encoding="utf-8")
     expect("what is instantiated", support.instantiated({"cross_entropy", "focal", "z_loss"}), INSTANTIATED)
-print(f"{wrong} wrong of {len(LINKS) + len(CLAIMS) + len(ABOVE) + len(PROSE) + len(TAKEN) + 3}")
+print(f"{wrong} wrong of {len(LINKS) + len(CLAIMS) + len(ABOVE) + len(PROSE) + len(TAKEN) + len(NAMED) + 7}")
 sys.exit(1 if wrong else 0)
