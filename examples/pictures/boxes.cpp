@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 
 namespace pictures {
 namespace {
@@ -101,6 +102,76 @@ std::string box_distance() {
     all.push_back(loss);
   }
   d.legend(40, 306, all);
+  return d.svg();
+}
+
+std::string box_sides() {
+  drawing d(720, 340, "Box losses of a predicted box that is too small or too large");
+  const panel left{40, 30, 300, 210, 0, 3, 0, 1.2}, right{405, 30, 300, 210, 0, 3, -1.5, 1};
+  d.axes(left, "loss", ticks(0, 3, 0.5), ticks(0, 1.2, 0.2), "its width over the target's");
+  d.axes(right, "gradient by the width", ticks(0, 3, 0.5), ticks(-1.5, 1, 0.5), "its width over the target's");
+  std::vector<double> boxes;
+  for (int i = 1; i <= 150; ++i) boxes.insert(boxes.end(), {0, 0, 0.02 * i * width, height});
+  const std::vector<std::pair<const char*, answers>> all{
+      {"iou_loss", evaluate([](auto view) { return hone::iou_loss(view, hone::centers); }, boxes)},
+      {"eiou_loss", evaluate([](auto view) { return hone::eiou_loss(view, hone::centers); }, boxes)},
+      {"siou_loss", evaluate([](auto view) { return hone::siou_loss(view, hone::centers); }, boxes)},
+      {"ciou_loss", evaluate([](auto view) { return hone::ciou_loss(view, hone::centers); }, boxes)},
+      {"focal_eiou_loss", evaluate([](auto view) { return hone::focal_eiou_loss(view, hone::centers); }, boxes)}};
+  std::vector<series> legend;
+  for (std::size_t k = 0; k < all.size(); ++k) {
+    series loss{all[k].first, static_cast<int>(k), {}, k == 0}, slope = loss;
+    for (std::size_t i = 0; i < all[k].second.losses.size(); ++i) {
+      const double share = boxes[4 * i + 2] / width;
+      loss.points.push_back({share, all[k].second.losses[i]});
+      slope.points.push_back({share, all[k].second.gradient[4 * i + 2]});
+    }
+    d.curve(left, loss);
+    d.curve(right, slope);
+    legend.push_back(loss);
+  }
+  d.legend(40, 306, legend);
+  return d.svg();
+}
+
+std::string suppression() {
+  // Predictions around four objects, of which two stand close together.
+  const std::vector<std::array<double, 4>> objects{
+      {30, 40, 90, 130}, {62, 52, 122, 142}, {160, 30, 220, 80}, {170, 120, 225, 190}};
+  std::vector<double> boxes, scores;
+  std::uint64_t state = 5;
+  const auto unit = [&state] {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return static_cast<double>(state >> 11) * 0x1p-53;
+  };
+  for (const auto& object : objects)
+    for (int i = 0; i < 7; ++i) {
+      double off = 0;
+      for (const double side : object) {
+        const double by = i == 0 ? 0 : 6 * (unit() - 0.5);
+        boxes.push_back(side + by);
+        off += std::abs(by);
+      }
+      scores.push_back(0.95 - off / 60 - 0.02 * unit());
+    }
+  const auto n = static_cast<hone::index>(scores.size());
+  const hone::matrix_view view{boxes.data(), n, 4};
+  const hone::cpu cpu(1);
+  std::vector<hone::index> every;
+  for (hone::index i = 0; i < n; ++i) every.push_back(i);
+  const auto kept = hone::nms(cpu, view, scores, {.threshold = 0.2});
+  const auto by_distance = hone::diou_nms(cpu, view, scores, {.threshold = 0.2});
+  drawing d(720, 250, "Boxes before and after suppression");
+  const auto draw = [&](double left, const std::string& title, const std::vector<hone::index>& shown, const char* css) {
+    d.text(left + 14, 18, "start", title, "title");
+    for (const hone::index i : shown) {
+      const double* b = boxes.data() + 4 * i;
+      d.rectangle(css, left + b[0], 20 + b[1], b[2] - b[0], b[3] - b[1]);
+    }
+  };
+  draw(-4, format("%d predictions of four objects", static_cast<int>(n)), every, "c0 box");
+  draw(236, format("nms, threshold 0.2: %d", static_cast<int>(kept.size())), kept, "c1 box");
+  draw(476, format("diou_nms, threshold 0.2: %d", static_cast<int>(by_distance.size())), by_distance, "c2 box");
   return d.svg();
 }
 

@@ -152,4 +152,55 @@ std::string distillation() {
   return d.svg();
 }
 
+std::string quality_losses() {
+  const std::vector<double> qualities(places, 0.7), zeros(places, 0.0);
+  const hone::matrix_view box{qualities.data(), places, 1}, background{zeros.data(), places, 1};
+  return pair("Quality focal and varifocal loss",
+              {{"cross entropy, 0.7", 0, of_first_logit(hone::binary_cross_entropy(box), 1), true},
+               {"quality, 0.7", 1, of_first_logit(hone::quality_focal_loss(box), 1)},
+               {"varifocal, 0.7", 2, of_first_logit(hone::varifocal_loss(box), 1)},
+               {"quality, 0", 1, of_first_logit(hone::quality_focal_loss(background), 1), true},
+               {"varifocal, 0", 2, of_first_logit(hone::varifocal_loss(background), 1), true}},
+              {0, 5}, {-0.8, 1.2}, 0.4, "logit; a quality of 0.7 is that of 0.85");
+}
+
+std::string ldam_loss() {
+  constexpr int count = 161;
+  const std::vector<int> labels(count, 0);
+  std::vector<double> logits(2 * count), gradient(logits.size()), losses(count);
+  for (int i = 0; i < count; ++i) logits[static_cast<std::size_t>(2 * i)] = 2.0 * i / (count - 1) - 1;
+  drawing d(720, 320, "Label-distribution-aware margins");
+  const panel left{40, 30, 300, 210, -1, 1, 0, 30}, right{405, 30, 300, 210, -1, 1, -30, 0};
+  d.axes(left, "loss", ticks(-1, 1, 0.5), ticks(0, 30, 10), "cosine of the label, above that of the other class");
+  d.axes(right, "gradient", ticks(-1, 1, 0.5), ticks(-30, 0, 10), "cosine of the label, above that of the other class");
+  std::vector<series> names;
+  const std::vector<double> margins = hone::ldam_margins(std::vector<double>{5000, 500, 50}, 0.5);
+  for (int k = -1; k < 3; ++k) {
+    const double margin = k < 0 ? 0 : margins[static_cast<std::size_t>(k)];
+    const std::vector<double> of_classes{margin, margin};
+    hone::evaluate(hone::cpu(1), hone::ldam_loss(hone::classes(labels), of_classes),
+                   hone::matrix_view{logits.data(), count, 2},
+                   {.gradient = {gradient.data(), count, 2}, .unreduced = losses.data()}, hone::sum);
+    series loss{k < 0 ? "no margin"
+                      : format("%d samples: Δ = %.2f",
+                               k == 0   ? 5000
+                               : k == 1 ? 500
+                                        : 50,
+                               margin),
+                k + 1,
+                {},
+                k < 0};
+    series slope = loss;
+    for (std::size_t i = 0; i < count; ++i) {
+      loss.points.push_back({logits[2 * i], losses[i]});
+      slope.points.push_back({logits[2 * i], gradient[2 * i]});
+    }
+    d.curve(left, loss);
+    d.curve(right, slope);
+    names.push_back(loss);
+  }
+  d.legend(40, 306, names);
+  return d.svg();
+}
+
 }  // namespace pictures

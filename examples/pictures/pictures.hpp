@@ -14,6 +14,11 @@ std::string poly1();
 std::string asymmetric_loss();
 std::string distribution_focal_loss();
 std::string distillation();
+std::string quality_losses();
+std::string ldam_loss();
+
+std::string region_losses();
+std::string lovasz();
 
 std::string schedules();
 std::string warm_ups();
@@ -23,6 +28,19 @@ std::string reliability();
 
 std::string box_fields();
 std::string box_distance();
+std::string box_sides();
+std::string suppression();
+
+std::string drop_path();
+std::string drop_block();
+std::string gates();
+std::string blur_pool();
+std::string deformable_taps();
+
+std::string rounding();
+std::string loss_scaling();
+std::string accumulation();
+std::string averages_of_updates();
 
 /// Of real images.
 std::string mixed_samples(const demo::image_set& images);
