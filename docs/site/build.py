@@ -126,7 +126,7 @@ class Site:
         aside = "".join(f'<a class="l{token["level"]}" href="#{token["id"]}">{token["name"]}</a>' for token in flat(toc))
         text = (HERE / "page.html").read_text(encoding="utf-8")
         for name, value in {"title": html.escape(title if title == "hone" else f"{title} – hone"), "root": root, "menu": self.menu(page),
-                            "kind": "home" if home else "page", "toc": f"<aside><b>On this page</b>{aside}</aside>" if aside else "",
+                            "kind": "home" if home else "page", "toc": f"<aside><details open><summary>On this page</summary>{aside}</details></aside>" if aside else "",
                             "body": body}.items():
             text = text.replace("{{" + name + "}}", value)
         target = self.folder / page
@@ -165,9 +165,8 @@ class Site:
         for path, (body, toc) in bodies.items():
             page = self.places[path]
             body = self.with_names(self.resolved(body, path, page), page)
-            body = body.replace("<table>", '<div class="wide"><table>').replace("</table>", "</table></div>")
-            self.write(page, self.titles[path], body, toc, home=page == "index.html")
             self.remember(page, self.titles[path], body)
+            self.write(page, self.titles[path], pages.TABLE.sub(pages.table, body), toc, home=page == "index.html")
         guides = {}
         for title, head, to, _ in self.index:
             guides.setdefault(head, (title, to))

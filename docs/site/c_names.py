@@ -111,7 +111,7 @@ def entries(parts):
 
 def text_of(comment, link):
     """HTML of a comment, with links to the pages that it names."""
-    said = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(comment, quote=False))
+    said = re.sub(r"`([^`]+)`|\b(HONE_[A-Z0-9_]+|hone_\w+(?:\(\))?)", lambda m: f"<code>{m[1] or m[2]}</code>", html.escape(comment, quote=False))
     return re.sub(r"docs/\w+\.md", lambda m: f'<a href="{link(m[0])}">{m[0]}</a>', said)
 
 
@@ -128,13 +128,15 @@ def page(lead, parts, link):
             continue
         out.append(f'<h2 class="file" id="{re.sub("[^a-z]+", "-", part.title.lower()).strip("-")}">{html.escape(part.title.capitalize())}</h2>')
         for one in part.declared:
-            heading = ", ".join(f"<code>{name}</code>" for name in one.names)
-            anchor = f' id="{one.names[0]}"' if one.kind != "constants" else ""
-            out.append(f'<section class="entry"><h3{anchor}>{heading} <small>{one.kind}</small></h3>')
+            heading = f'<h3 id="{one.names[0]}"><code>{one.names[0]}</code> <small>{one.kind}</small></h3>'
+            out.append('<section class="entry">' + (heading if one.kind != "constants" else "<h3>Constants</h3>"))
             if one.text:
                 out.append(f'<pre class="declaration">{html.escape(one.text)}</pre>')
             if one.comment:
                 out.append(f"<p>{text_of(one.comment, link)}</p>")
+            if one.kind == "constants" and not any(said for _, _, said in one.rows):
+                out.append('<p class="index">' + " ".join(f'<code id="{name}">{name} = {value}</code>' for name, value, _ in one.rows) + "</p></section>")
+                continue
             if one.kind == "constants":
                 rows = "".join(f'<tr id="{name}"><td><code>{name} = {value}</code></td><td>{text_of(said, link)}</td></tr>' for name, value, said in one.rows)
             else:

@@ -53,7 +53,7 @@ def broken(folder):
 
 def plain(text):
     """The text of a piece of HTML."""
-    return html.unescape(re.sub(r"<[^>]*>", " ", re.sub(r"</?(?:a|b|code|em|span|strong)\b[^>]*>", "", text)))
+    return html.unescape(re.sub(r"<[^>]*>", " ", re.sub(r"</?(?:a|b|code|em|span|strong|wbr)\b[^>]*>", "", text)))
 
 
 def unfounded(page):

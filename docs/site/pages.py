@@ -11,6 +11,9 @@ from pathlib import Path
 DIRECTIVE = re.compile(r"<!-- (?P<kind>include|rows): (?P<path>[^\s#]+)(?:#| )(?P<what>.+?) -->\n(?:.+\n)+?(?=\n|\Z)")
 TEMPLATE = ["Formula, gradient, parameters", "Picture", "Edges", "Cost", "What it did here", "In other libraries"]
 LINK = re.compile(r"\]\((?!https?:|/)([^)\s]+)\)")
+TABLE = re.compile(r"<table>.*?</table>", re.S)
+CODE = re.compile(r"<code>([^<]{12,})</code>")
+BREAK = re.compile(r"::|_(?=\w)|[(,=](?! )|(?<=[a-z])(?=[A-Z])")  # where a long name may break
 
 
 def slug(text, separator="-"):
@@ -84,3 +87,10 @@ def complete(root, path, complain):
     if path.startswith("docs/refinements/") and re.findall(r"^## (.*)$", text, re.M) != TEMPLATE:
         complain(f"{path}: its sections are not: {', '.join(TEMPLATE)}")
     return DIRECTIVE.sub(shown, text)
+
+
+def table(match):
+    """A table that may be wider than its page: long names in it may break; one of many columns is dense."""
+    columns = match[0].partition("</tr>")[0].count("<th")
+    text = CODE.sub(lambda code: f"<code>{BREAK.sub(lambda at: at[0] + '<wbr>', code[1])}</code>", match[0])
+    return f'<div class="wide{" many" if columns > 9 else ""}">{text}</div>'

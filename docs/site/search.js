@@ -65,4 +65,6 @@ box.addEventListener("keydown", event => {
 document.addEventListener("keydown", event => {
   if (event.key === "/" && !/input|textarea/i.test(document.activeElement.tagName)) { event.preventDefault(); box.focus(); }
 });
+const parts = document.querySelector("aside details");  // what is on this page: open where it stands beside the text
+if (parts && innerWidth <= 1180) parts.open = false;
 document.addEventListener("click", event => { if (!event.target.closest(".search")) list.hidden = true; });

@@ -186,6 +186,12 @@ expect("foreign names", names.foreign("# a: b\nOne: c d\n  e\n"), {"c", "d", "e"
 lead, parts = c_names.read(C_HEADER)
 expect("names of C", [(one.names[0], one.kind, one.comment, one.rows) for part in parts for one in part.declared], C_NAMES)
 expect("a link of C", "<li>One: <a href=\"../docs/a.md\">docs/a.md</a>.</li>" in c_names.page(lead, parts, lambda path: "../" + path), True)
+for cell, columns, expected in [("hone::long_name", 2, "hone::<wbr>long_<wbr>name"), ("short_name", 2, "short_name"), ("x = f(AverageOf)", 2, "x = f(<wbr>Average<wbr>Of)"),
+                                ("a_b", 10, "a_b")]:
+    text = "<tr>" + "<th>" * columns + f"</tr><td><code>{cell}</code>"
+    found = pages.TABLE.sub(pages.table, f"<table>{text}</table>")
+    kind = "wide many" if columns == 10 else "wide"
+    expect(cell, found, f'<div class="{kind}"><table>' + text.replace(cell, expected) + "</table></div>")
 for directive, expected, complaint in TAKEN:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "docs/sub").mkdir(parents=True)
@@ -210,5 +216,5 @@ with tempfile.TemporaryDirectory() as folder:
         (support.ROOT / "tests" / name).parent.mkdir(parents=True, exist_ok=True)
         (support.ROOT / "tests" / name).write_text(text, encoding="utf-8")
     expect("what is instantiated", support.instantiated({"cross_entropy", "focal", "z_loss"}), INSTANTIATED)
-print(f"{wrong} wrong of {len(LINKS) + len(CLAIMS) + len(ABOVE) + len(PROSE) + len(TAKEN) + len(NAMED) + 7}")
+print(f"{wrong} wrong of {len(LINKS) + len(CLAIMS) + len(ABOVE) + len(PROSE) + len(TAKEN) + len(NAMED) + 11}")
 sys.exit(1 if wrong else 0)
