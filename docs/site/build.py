@@ -176,7 +176,7 @@ class Site:
             for entry in reference.firsts(area.entries):
                 self.index.append(["Reference", entry.name, f"{area.place}#{entry.anchor}", entry.words])
         self.write(c_names.PLACE, c_names.TITLE, self.c_body, [])
-        self.index += [[c_names.TITLE, entry.name, f"{entry.place}#{entry.anchor}", entry.words] for entry in self.c_entries]
+        self.index += [["Reference", entry.name, f"{entry.place}#{entry.anchor}", entry.words] for entry in self.c_entries]
         done = set()
         while left := {name: to for name, to in self.sources.items() if name not in done}:
             for name, to in left.items():

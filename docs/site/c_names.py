@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import reference
 
-PLACE, TITLE = "reference/c.html", "The C interface"
+PLACE, TITLE = "reference/c.html", "hone.h, for C"
 COMMENT = re.compile(r"/\*.*?\*/", re.S)
 NAMED = re.compile(r"^/\* -+ (.*?) -+ \*/$", re.M)  # a part of the header
 DECLARATION = re.compile(
@@ -149,7 +149,7 @@ def add(root, folder_of, complain):
     """Reads the header of a checkout: the page's body, and its entries for the search. Complains about a public name of
     docs/api.txt that it lacks."""
     lead, parts = read((root / "include/hone.h").read_text(encoding="utf-8"))
-    found = [reference.Entry(name, kind, "hone.h", 0, "", [said], anchor=name, place=PLACE) for name, kind, said in entries(parts)]
+    found = [reference.Entry(name, kind, "hone.h", 0, "", [said.replace("`", "")], anchor=name, place=PLACE) for name, kind, said in entries(parts)]
     listing = re.search(r"^\[hone\.h\]\n(.*?)(?=^\[|\Z)", (root / "docs/api.txt").read_text(encoding="utf-8"), re.S | re.M)[1]
     names = {name for name in re.findall(r"^(\w+): ", listing, re.M)}
     for name in sorted(names - {entry.name for entry in found}):

@@ -82,6 +82,31 @@ std::string warm_ups() {
   return d.svg();
 }
 
+std::string large_batch_rates() {
+  std::vector<series> rules{{"linear_scaled_rate", 1, {}}, {"sqrt_scaled_rate", 2, {}}};
+  for (int k = 5; k <= 13; ++k) {
+    const double x = k, batch = std::exp2(k);
+    rules[0].points.push_back({x, std::log10(hone::linear_scaled_rate(0.1, static_cast<hone::index>(batch)))});
+    rules[1].points.push_back({x, std::log10(hone::sqrt_scaled_rate(0.1, static_cast<hone::index>(batch)))});
+  }
+  constexpr int epoch = 156;  // steps of 8192 images of ImageNet
+  const hone::milestones<3> stairs{.peak = hone::linear_scaled_rate(0.1, 8192),
+                                   .at = {25 * epoch, 55 * epoch, 75 * epoch}};
+  const auto schedule = hone::warmup(stairs, {.start = 0.1, .steps = 5 * epoch});
+  series steps{"warmup of milestones, 8192 samples", 3, {}};
+  for (int step = 0; step <= 90 * epoch; step += epoch / 4)
+    steps.points.push_back({static_cast<double>(step) / epoch, schedule.rate(step)});
+  drawing d(720, 310, "Rates of large batches");
+  const panel a{55, 30, 285, 210, 5, 13, -2, 1}, b{405, 30, 300, 210, 0, 90, 0, 3.5};
+  d.axes(a, "rate, 0.1 at 256 samples", {{5, "32"}, {8, "256"}, {10, "1024"}, {13, "8192"}},
+         {{-2, "0.01"}, {-1, "0.1"}, {0, "1"}, {1, "10"}}, "samples per step");
+  d.axes(b, "rate of 90 epochs", ticks(0, 90, 30), ticks(0, 3.5, 0.5), "epoch");
+  draw(d, a, rules);
+  d.curve(b, steps);
+  d.legend(40, 300, {rules[0], rules[1], steps});
+  return d.svg();
+}
+
 std::string ema_ramps() {
   const std::vector<std::pair<std::string, hone::ema>> averages{
       {"none", {.decay = 0.9999}},

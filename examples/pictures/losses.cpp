@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstddef>
+#include <numeric>
 
 namespace pictures {
 namespace {
@@ -162,6 +164,36 @@ std::string quality_losses() {
                {"quality, 0", 1, of_first_logit(hone::quality_focal_loss(background), 1), true},
                {"varifocal, 0", 2, of_first_logit(hone::varifocal_loss(background), 1), true}},
               {0, 5}, {-0.8, 1.2}, 0.4, "logit; a quality of 0.7 is that of 0.85");
+}
+
+std::string z_loss() {
+  constexpr int classes = 10, count = 161;
+  const std::vector<int> labels(count, 0);
+  std::vector<double> logits, gradient(count * classes), losses(count);
+  for (int i = 0; i < count; ++i) logits.insert(logits.end(), classes, 0.5 * i - 40);
+  drawing d(720, 320, "The z-loss of ten equal logits");
+  const panel left{40, 30, 300, 210, -40, 40, 2, 4.5}, right{405, 30, 300, 210, -40, 40, -0.1, 0.1};
+  d.axes(left, "loss", ticks(-40, 40, 20), ticks(2, 4.5, 0.5), "the ten logits");
+  d.axes(right, "gradient by all logits together", ticks(-40, 40, 20), ticks(-0.1, 0.1, 0.05), "the ten logits");
+  std::vector<series> names;
+  int colour = 0;
+  for (const double c : {0.0, 1e-4, 1e-3}) {
+    hone::evaluate(hone::cpu(1), hone::cross_entropy(hone::classes(labels)) + hone::z_loss(c),
+                   hone::matrix_view{logits.data(), count, classes},
+                   {.gradient = {gradient.data(), count, classes}, .unreduced = losses.data()}, hone::sum);
+    series loss{c == 0 ? "cross_entropy" : format("cross_entropy + z_loss(%g)", c), colour, {}, c == 0}, slope = loss;
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto row = gradient.begin() + static_cast<std::ptrdiff_t>(i * classes);
+      loss.points.push_back({logits[i * classes], losses[i]});
+      slope.points.push_back({logits[i * classes], std::accumulate(row, row + classes, 0.0)});
+    }
+    d.curve(left, loss);
+    d.curve(right, slope);
+    names.push_back(loss);
+    ++colour;
+  }
+  d.legend(40, 306, names);
+  return d.svg();
 }
 
 std::string ldam_loss() {

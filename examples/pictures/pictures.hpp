@@ -16,12 +16,14 @@ std::string distribution_focal_loss();
 std::string distillation();
 std::string quality_losses();
 std::string ldam_loss();
+std::string z_loss();
 
 std::string region_losses();
 std::string lovasz();
 
 std::string schedules();
 std::string warm_ups();
+std::string large_batch_rates();
 std::string ema_ramps();
 std::string clipping();
 std::string reliability();
@@ -36,6 +38,7 @@ std::string drop_block();
 std::string gates();
 std::string blur_pool();
 std::string deformable_taps();
+std::string precise_statistics();
 
 std::string rounding();
 std::string loss_scaling();

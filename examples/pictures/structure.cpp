@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdint>
 #include <numeric>
+#include <random>
 #include <span>
 
 namespace pictures {
@@ -180,6 +181,40 @@ std::string deformable_taps() {
     for (const point& p : places)
       d.circle("f1", {left + cell * (side / 2 + 0.5 + p.x), 30 + cell * (side / 2 + 0.5 + p.y)}, 4);
   }
+  return d.svg();
+}
+
+std::string precise_statistics() {
+  // One channel of 4 images of 4 x 4 pixels; numbers are uniform, each image has a mean of its own.
+  constexpr int batches = 120, images = 4, pixels = 16;
+  const hone::cpu cpu(1);
+  std::mt19937_64 random(7);
+  const auto unit = [&random] { return static_cast<double>(random() >> 11) * 0x1p-53 - 0.5; };
+  std::vector<double> x(images * pixels), mean(1), variance(1, 1.0);
+  std::vector<hone::channel_statistics> merged(1);
+  std::vector<series> means{{"running, momentum 0.1", 0, {}}, {"channel_statistics, merged", 1, {}}}, variances = means;
+  for (int batch = 1; batch <= batches; ++batch) {
+    for (std::size_t i = 0; i < images; ++i) {
+      const double own = 2 * unit();
+      for (std::size_t p = 0; p < pixels; ++p) x[i * pixels + p] = own + 2 * unit();
+    }
+    const hone::image_view view{x.data(), images, 1, 4, 4};
+    std::vector<hone::channel_statistics> now(1);
+    hone::measure_channels(cpu, view, now);
+    hone::measure_channels(cpu, view, merged);
+    hone::update_running<double>(now, mean, variance);
+    means[0].points.push_back({double(batch), mean[0]});
+    means[1].points.push_back({double(batch), merged[0].mean});
+    variances[0].points.push_back({double(batch), variance[0]});
+    variances[1].points.push_back({double(batch), merged[0].variance()});
+  }
+  drawing d(720, 310, "Running and precise statistics of a channel");
+  const panel a{40, 30, 300, 210, 0, batches, -0.6, 0.6}, b{405, 30, 300, 210, 0, batches, 0.2, 1};
+  d.axes(a, "mean: 0", ticks(0, batches, 30), ticks(-0.6, 0.6, 0.2), "batch");
+  d.axes(b, "variance: 2/3", ticks(0, batches, 30), ticks(0.2, 1, 0.2), "batch");
+  for (const series& s : means) d.curve(a, s);
+  for (const series& s : variances) d.curve(b, s);
+  d.legend(40, 300, means);
   return d.svg();
 }
 
