@@ -21,7 +21,7 @@ sys.dont_write_bytecode = True
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 URL = "https://example.com/hone.git"
-COPIED = ["CHANGELOG.md", "CMakeLists.txt", "LICENSE", "README.md", "cmake", "docs", "include", "packaging"]
+COPIED = ["CHANGELOG.md", "CITATION.cff", "CMakeLists.txt", "LICENSE", "README.md", "cmake", "docs", "include", "packaging"]
 BLOCK = re.compile(r"<!-- package: (?:(\S+) )?(\S+) -->\n```\w+\n(.*?)^```$", re.S | re.M)
 
 
