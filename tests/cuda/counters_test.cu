@@ -176,7 +176,7 @@ void shapes() {
     moves_once("small_team_kernel", b, loss(b), {.coalescing = narrow ? 0.8 : 0.9, .instructions = narrow ? 35 : 24});
   }
   SUBCASE("rows too long for on-chip memory are read twice") {
-    const rows_of_logits<T> b(3, 100000);
+    const rows_of_logits<T> b(3, narrow ? 200000 : 100000);
     moves_once("row_kernel", b, loss(b), {.reads = 2, .barriers = 2, .instructions = narrow ? 25 : 17});
   }
   SUBCASE("1024 x 21841: rows begin anywhere") {

@@ -44,6 +44,7 @@ cudaError_t __real_cudaFreeAsync(void*, cudaStream_t);
 cudaError_t __real_cudaMemcpyAsync(void*, void const*, std::size_t, cudaMemcpyKind, cudaStream_t);
 cudaError_t __real_cudaMemsetAsync(void*, int, std::size_t, cudaStream_t);
 cudaError_t __real_cudaLaunchKernel(void const*, dim3, dim3, void**, std::size_t, cudaStream_t);
+cudaError_t __real_cudaLaunchKernelExC(cudaLaunchConfig_t const*, void const*, void**);
 
 cudaError_t __wrap_cudaGetDevice(int* device) {
   *device = current;
@@ -86,6 +87,11 @@ cudaError_t __wrap_cudaLaunchKernel(void const* kernel, dim3 grid, dim3 block, v
                                     cudaStream_t stream) {
   ++launched;
   return __real_cudaLaunchKernel(kernel, grid, block, arguments, shared, note("a kernel", stream));
+}
+cudaError_t __wrap_cudaLaunchKernelExC(cudaLaunchConfig_t const* config, void const* kernel, void** arguments) {
+  ++launched;
+  note("a kernel", config->stream);
+  return __real_cudaLaunchKernelExC(config, kernel, arguments);
 }
 }
 #endif

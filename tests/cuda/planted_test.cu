@@ -50,8 +50,8 @@ struct kernel {
   bool elements = false;
 };
 const kernel element{"element_kernel", 40, 16, true}, tile{"tile_kernel", 40, 10}, pairs{"small_team_kernel", 40, 24},
-    warp{"row_kernel_of", 12, 200}, block{"row_kernel_of", 3, 2000}, wide_block{"row_kernel_of", 2, 10000},
-    streamed{"row_kernel_of", 2, 40000};
+    warp{"row_kernel_of", 12, 200}, block{"row_kernel_of", 3, 2000}, held{"held_row_kernel", 3, 10000},
+    wide_block{"row_kernel_of", 2, 30000}, streamed{"row_kernel_of", 2, 60000};
 
 /// What the simulator says of one call: kinds that are told apart, and all in all.
 struct findings {
@@ -95,7 +95,7 @@ buffer unwritten(kernel const& k) { return buffer(std::size_t(k.rows) * k.column
 }  // namespace
 
 TEST_CASE("the simulator reports nothing for a correct call, and each planted bug as what it is") {
-  for (kernel const& k : {element, tile, pairs, warp, block, wide_block, streamed}) {
+  for (kernel const& k : {element, tile, pairs, warp, block, held, wide_block, streamed}) {
     CAPTURE(k.name);
     CAPTURE(k.columns);
     CHECK(evaluate(k, asks::gradient, written(k), k.rows).all == 0);
@@ -114,7 +114,7 @@ TEST_CASE("the simulator reports nothing for a correct call, and each planted bu
 }
 
 TEST_CASE("the simulator reports a missing barrier between threads that share rows as a race") {
-  for (kernel const& k : {tile, block, wide_block, streamed}) {
+  for (kernel const& k : {tile, block, held, wide_block, streamed}) {
     CAPTURE(k.name);
     CAPTURE(k.columns);
     const findings f = evaluate(k, asks::gradient, written(k), k.rows, false);
