@@ -201,7 +201,9 @@ for directive, expected, complaint in TAKEN:
         found = pages.complete(Path(folder), "docs/page.md", complaints.append)
     expect(directive, (expected in found, "GitHub" in found, found.endswith("\n\nEnd.\n")), (True, False, True))
     expect(directive, (len(complaints), complaint in "".join(complaints)), (1 if complaint else 0, True))
-for head, expected in [("".join(f"## {name}\n\nText.\n\n" for name in pages.TEMPLATE), 0), ("## Picture\n", 1)]:
+for heads, expected in [(pages.TEMPLATE, 0), ([name for name in pages.TEMPLATE if name != "Picture"], 0), (pages.TEMPLATE[:-1], 1), (pages.TEMPLATE[::-1], 1),
+                        (["Picture"], 1)]:
+    head = "".join(f"## {name}\n\nText.\n\n" for name in heads)
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "docs/refinements").mkdir(parents=True)
         (Path(folder) / "docs/refinements/one.md").write_text("# One\n\n" + head, encoding="utf-8")
@@ -216,5 +218,5 @@ with tempfile.TemporaryDirectory() as folder:
         (support.ROOT / "tests" / name).parent.mkdir(parents=True, exist_ok=True)
         (support.ROOT / "tests" / name).write_text(text, encoding="utf-8")
     expect("what is instantiated", support.instantiated({"cross_entropy", "focal", "z_loss"}), INSTANTIATED)
-print(f"{wrong} wrong of {len(LINKS) + len(CLAIMS) + len(ABOVE) + len(PROSE) + len(TAKEN) + len(NAMED) + 11}")
+print(f"{wrong} wrong of {len(LINKS) + len(CLAIMS) + len(ABOVE) + len(PROSE) + len(TAKEN) + len(NAMED) + 14}")
 sys.exit(1 if wrong else 0)
