@@ -87,6 +87,17 @@ std::string focal_loss() {
       {0, 5}, {-1.2, 0}, 0.2, "logit of a positive");
 }
 
+std::string soft_target_focal_loss() {
+  const std::vector<int> labels(places, 0);
+  const auto target = hone::smooth(hone::classes(labels), 0.3);
+  const auto of = [](const auto& loss) { return of_first_logit(loss, 10); };
+  return pair("Focal losses of a smoothed target",
+              {{"cross_entropy", 0, of(hone::cross_entropy(target)), true},
+               {"softmax_focal_loss", 2, of(hone::softmax_focal_loss(target))},
+               {"soft_target_focal_loss", 1, of(hone::soft_target_focal_loss(target))}},
+              {0, 5}, {-1, 0.4}, 0.2, "logit of the label, above nine others");
+}
+
 std::string poly1() {
   const std::vector<double> ones(places, 1.0);
   const hone::matrix_view target{ones.data(), places, 1};

@@ -57,6 +57,7 @@ int main(int count, char** arguments) {
   std::vector<std::pair<const char*, std::string>> all{
       {"label_smoothing", pictures::label_smoothing()},
       {"focal_loss", pictures::focal_loss()},
+      {"soft_target_focal_loss", pictures::soft_target_focal_loss()},
       {"poly1", pictures::poly1()},
       {"asymmetric_loss", pictures::asymmetric_loss()},
       {"distribution_focal_loss", pictures::distribution_focal_loss()},

@@ -10,6 +10,7 @@ namespace pictures {
 
 std::string label_smoothing();
 std::string focal_loss();
+std::string soft_target_focal_loss();
 std::string poly1();
 std::string asymmetric_loss();
 std::string distribution_focal_loss();
