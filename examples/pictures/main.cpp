@@ -78,6 +78,7 @@ int main(int count, char** arguments) {
       {"lovasz", pictures::lovasz()},
       {"box_sides", pictures::box_sides()},
       {"suppression", pictures::suppression()},
+      {"confidence", pictures::confidence()},
       {"drop_path", pictures::drop_path()},
       {"drop_block", pictures::drop_block()},
       {"gates", pictures::gates()},

@@ -33,6 +33,7 @@ std::string box_fields();
 std::string box_distance();
 std::string box_sides();
 std::string suppression();
+std::string confidence();
 
 std::string drop_path();
 std::string drop_block();
