@@ -146,7 +146,11 @@ class Site:
         file = ROOT / name
         if to.endswith((".svg", ".png")) or to == name.removeprefix("docs/"):
             (self.folder / to).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, self.folder / to)
+            if to.endswith(".html"):  # a page of results, which a program wrote
+                style = (HERE / "results.css").read_text(encoding="utf-8")
+                (self.folder / to).write_text(pages.with_style(file.read_text(encoding="utf-8"), style), encoding="utf-8")
+            else:
+                shutil.copyfile(file, self.folder / to)
             return
         if file.is_dir():
             rows = [f'<li><a href="{relative(self.file(f"{name}/{part.name}"), to)}">{part.name}</a></li>'

@@ -91,6 +91,11 @@ def complete(root, path, complain):
     return DIRECTIVE.sub(shown, text)
 
 
+def with_style(text, style):
+    """A complete page of HTML whose own styles are followed by others."""
+    return text.replace("</body>", f"<style>\n{style}</style>\n</body>", 1)
+
+
 def table(match):
     """A table that may be wider than its page: long names in it may break; one of many columns is dense."""
     columns = match[0].partition("</tr>")[0].count("<th")

@@ -210,6 +210,7 @@ for heads, expected in [(pages.TEMPLATE, 0), ([name for name in pages.TEMPLATE i
         complaints = []
         pages.complete(Path(folder), "docs/refinements/one.md", complaints.append)
     expect(f"the template: {complaints}", len(complaints), expected)
+expect("a style", pages.with_style("<body>x</body>", "b\n"), "<body>x<style>\nb\n</style>\n</body>")
 with tempfile.TemporaryDirectory() as folder:
     support.ROOT = Path(folder)
     for name, text in [("conformance/rows.hpp", CONFORMANCE + "template <class D>\nvoid each_batch(int s) { }\n"),
@@ -218,5 +219,5 @@ with tempfile.TemporaryDirectory() as folder:
         (support.ROOT / "tests" / name).parent.mkdir(parents=True, exist_ok=True)
         (support.ROOT / "tests" / name).write_text(text, encoding="utf-8")
     expect("what is instantiated", support.instantiated({"cross_entropy", "focal", "z_loss"}), INSTANTIATED)
-print(f"{wrong} wrong of {len(LINKS) + len(CLAIMS) + len(ABOVE) + len(PROSE) + len(TAKEN) + len(NAMED) + 14}")
+print(f"{wrong} wrong of {len(LINKS) + len(CLAIMS) + len(ABOVE) + len(PROSE) + len(TAKEN) + len(NAMED) + 15}")
 sys.exit(1 if wrong else 0)
