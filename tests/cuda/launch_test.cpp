@@ -106,9 +106,10 @@ static_assert(on_cuda::team_shape_for(row_kernel::team_96, 8, 2, true).size == 4
 static_assert(on_cuda::row_kernel_for(96, 8, 2, 1, 4, true, true) == row_kernel::team_96);
 
 // Long rows in shared memory, of an H100, an A100 and a T4, beside 1040 bytes of the kernel's own.
-constexpr on_cuda::shared_room h100 = on_cuda::room_of_blocks(227 * 1024, 228 * 1024, 1024, 1040);
-constexpr on_cuda::shared_room a100 = on_cuda::room_of_blocks(163 * 1024, 164 * 1024, 1024, 1040);
-constexpr on_cuda::shared_room t4 = on_cuda::room_of_blocks(64 * 1024, 64 * 1024, 0, 1040);
+constexpr index KiB = 1024;
+constexpr on_cuda::shared_room h100 = on_cuda::room_of_blocks(227 * KiB, 228 * KiB, 1024, 1040);
+constexpr on_cuda::shared_room a100 = on_cuda::room_of_blocks(163 * KiB, 164 * KiB, 1024, 1040);
+constexpr on_cuda::shared_room t4 = on_cuda::room_of_blocks(64 * KiB, 64 * KiB, 0, 1040);
 static_assert(h100.alone == 231408 && h100.of_two == 114672);
 static_assert(h100.of_two + 1040 + 1024 <= 228 * 1024 / 2);
 static_assert(t4.alone == 64496 && t4.of_two == 31728);
@@ -127,8 +128,8 @@ constexpr row_kernel for_halves_in(on_cuda::shared_room room, index columns) {
 static_assert(for_halves_in(h100, 57343) == row_kernel::held && for_halves_in(h100, 115711) == row_kernel::held);
 static_assert(for_halves_in(h100, 115712) == row_kernel::streamed);
 static_assert(for_halves_in(t4, 15871) == row_kernel::held && for_halves_in(t4, 15872) == row_kernel::wide_block);
-static_assert(on_cuda::held_bytes(28927, 2, 16, 1, 8) == 28926 * 8);  // double
-static_assert(on_cuda::held_bytes(10, 4, 8, 2, 4) == 8 * 8 + 16);     // with a teacher
+static_assert(on_cuda::held_bytes(28927, 2, 16, 1, 8) == index(28926) * 8);  // double
+static_assert(on_cuda::held_bytes(10, 4, 8, 2, 4) == 8 * 8 + 16);            // with a teacher
 
 // What a kernel holds never grows beyond registers, nor a tile beyond shared memory.
 constexpr bool tiles_fit() {
